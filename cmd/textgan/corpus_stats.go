@@ -1,0 +1,31 @@
+package main
+
+import "github.com/urfave/cli/v2"
+
+func corpusStatsCommand(p *process) *cli.Command {
+	type options struct {
+		tokenizer
+		N    int    `opt:"n" default:"10000" check:"min=1" doc:"sentences of a built-in corpus"`
+		Seed uint64 `opt:"seed" default:"1" doc:"of a built-in corpus"`
+		textInput
+		jsonOption
+	}
+	return command(p, cli.Command{
+		Name: "stats", ArgsUsage: "FILE", Usage: "lines, tokens, vocabulary, lengths of a text",
+		Description: "FILE may be plain, .gz, .zst, JSON lines, builtin:NAME, or - for standard input.\nOf a built-in corpus the entropy is computed too.",
+	}, func(c call[options]) error {
+		text, err := c.open(c.args[0], c.opt.textInput, c.opt.N, c.opt.Seed)
+		if err != nil {
+			return err
+		}
+		tokenize, _, err := c.opt.tokenizer.function()
+		if err != nil {
+			return err
+		}
+		stats := text.Stats(tokenize)
+		if c.opt.JSON {
+			return c.printJSON(stats)
+		}
+		return stats.WriteTable(c.out)
+	})
+}

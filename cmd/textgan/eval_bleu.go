@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/eval"
+)
+
+// bleuOptions are what BLEU and self-BLEU have in common.
+type bleuOptions struct {
+	MaxN        int    `opt:"max-n" default:"5" check:"min=1,max=9" doc:"longest n-gram"`
+	Smoothing   string `opt:"smoothing" default:"method1" check:"oneof=none|method0|method1|method2|method3|method4|method5|method7" doc:"what becomes of a precision of 0, as in NLTK"`
+	CorpusLevel bool   `opt:"corpus-level" doc:"pool the counts of all sentences instead of averaging their scores"`
+	tokenizer
+	Bootstrap  int     `opt:"bootstrap" default:"0" check:"min=0" doc:"resamples for confidence intervals; 0: none" group:"uncertainty"`
+	Confidence float64 `opt:"confidence" default:"0.95" check:"above=0,below=1" doc:"of the intervals" group:"uncertainty"`
+	Seed       uint64  `opt:"seed" default:"1" doc:"of the resamples" group:"uncertainty"`
+	textInput
+	jsonOption
+}
+
+func (o bleuOptions) scoring() (opt eval.Options, tokenize eval.Tokenizer, err error) {
+	tokenize, letters, err := o.tokenizer.function()
+	if err != nil {
+		return opt, nil, err
+	}
+	smoothing, err := eval.ParseSmoothing(o.Smoothing)
+	if err != nil {
+		return opt, nil, err
+	}
+	opt = eval.Options{
+		MaxN: o.MaxN, Smoothing: smoothing, Bootstrap: o.Bootstrap, Confidence: o.Confidence, Seed: o.Seed,
+		Case: letters, Tokenizer: o.Tokenizer,
+	}
+	if o.CorpusLevel {
+		opt.Level = eval.Corpus
+	}
+	return opt, tokenize, nil
+}
+
+func evalBLEUCommand(p *process) *cli.Command {
+	type options struct {
+		Hyp string   `opt:"hyp" check:"required" doc:"text to score, one sentence per line; blank lines score 0" meta:"FILE"`
+		Ref []string `opt:"ref" check:"required" doc:"references: each line of each file is one for every sentence" meta:"FILE,..."`
+		bleuOptions
+	}
+	return command(p, cli.Command{
+		Name: "bleu", Usage: "how much text looks like references: BLEU-1 to BLEU-n",
+		Description: "The mean over sentences of NLTK's sentence_bleu with uniform weights, or corpus_bleu.\nFiles may be plain, .gz, .zst, JSON lines, builtin:NAME, or - for standard input.",
+	}, func(c call[options]) error {
+		opt, tokenize, err := c.opt.scoring()
+		if err != nil {
+			return err
+		}
+		if err := oneStdin(append(c.opt.Ref, c.opt.Hyp)...); err != nil {
+			return err
+		}
+		words := eval.NewLexicon()
+		var refs [][]int32
+		for _, name := range c.opt.Ref {
+			text, err := c.open(name, c.opt.textInput, 0, c.opt.Seed)
+			if err != nil {
+				return err
+			}
+			refs = append(refs, words.Add(text.Lines, tokenize)...)
+		}
+		hyp, err := c.open(c.opt.Hyp, c.opt.textInput, 0, c.opt.Seed+1)
+		if err != nil {
+			return err
+		}
+		references, err := eval.NewReferences(refs, opt.MaxN)
+		if err != nil {
+			return err
+		}
+		score, err := eval.BLEU(references, words.Find(outputs(hyp), tokenize), opt)
+		if err != nil {
+			return err
+		}
+		return c.printScore("BLEU", score, c.opt.JSON)
+	})
+}
+
+// printScore prints a score for people or as JSON.
+func (p *process) printScore(name string, s eval.Score, asJSON bool) error {
+	if asJSON {
+		return p.printJSON(s)
+	}
+	for i, v := range s.ByOrder {
+		line := fmt.Sprintf("%s-%d  %.4f", name, i+1, v)
+		if s.StdErr != nil {
+			line += fmt.Sprintf("  ± %.4f", s.StdErr[i])
+		}
+		if s.Intervals != nil {
+			line += fmt.Sprintf("  [%.4f, %.4f]", s.Intervals[i].Lo, s.Intervals[i].Hi)
+		}
+		if _, err := fmt.Fprintln(p.out, line); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(p.out, s.Signature)
+	return err
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/eval"
+)
+
+func evalDiversityCommand(p *process) *cli.Command {
+	type options struct {
+		Hyp   string `opt:"hyp" check:"required" doc:"text to measure, one sentence per line; blank lines are empty sentences" meta:"FILE"`
+		Train string `opt:"train" doc:"text that the generator was trained on, to compare with" meta:"FILE"`
+		MaxN  int    `opt:"max-n" default:"4" check:"min=1,max=9" doc:"longest n-gram"`
+		tokenizer
+		textInput
+		jsonOption
+	}
+	type report struct {
+		eval.Diversity
+		*eval.Likeness        // of --train
+		Tokenizer      string `json:"tokenizer"`
+	}
+	return command(p, cli.Command{
+		Name: "diversity", Usage: "how varied and how new text is: distinct-n, novelty, copies, MS-Jaccard",
+	}, func(c call[options]) error {
+		tokenize, _, err := c.opt.tokenizer.function()
+		if err != nil {
+			return err
+		}
+		if err := oneStdin(c.opt.Hyp, c.opt.Train); err != nil {
+			return err
+		}
+		hyp, err := c.open(c.opt.Hyp, c.opt.textInput, 0, 0)
+		if err != nil {
+			return err
+		}
+		words := eval.NewLexicon()
+		lines := words.Add(outputs(hyp), tokenize)
+		r := report{Tokenizer: c.opt.Tokenizer}
+		if r.Diversity, err = eval.Diverse(lines, c.opt.MaxN); err != nil {
+			return err
+		}
+		if c.opt.Train != "" {
+			train, err := c.open(c.opt.Train, c.opt.textInput, 0, 0)
+			if err != nil {
+				return err
+			}
+			likeness, err := eval.Compare(lines, words.Add(train.Lines, tokenize), c.opt.MaxN)
+			if err != nil {
+				return err
+			}
+			r.Likeness = &likeness
+		}
+		if c.opt.JSON {
+			return c.printJSON(r)
+		}
+		t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+		row := func(name, format string, values ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", values...) }
+		row("lines", "%d", r.Lines)
+		row("different lines", "%.2f %%", 100*r.Different)
+		row(orders("distinct", r.Distinct), "%s", byOrder(r.Distinct))
+		l := r.Lengths
+		row("length", "%.2f ± %.2f tokens", l.Mean, l.SD)
+		row("length min/5%%/25%%/50%%/75%%/95%%/99%%/max", "%d/%d/%d/%d/%d/%d/%d/%d", l.Min, l.P5, l.P25, l.P50, l.P75, l.P95, l.P99, l.Max)
+		if k := r.Likeness; k != nil {
+			row("not in the training text", "%.2f %% of the lines", 100*k.Novelty)
+			row("longest copy of a line", "%.2f ± %.2f tokens, %.2f %% of the line", k.Copies.Mean, k.Copies.StdErr, 100*k.Copies.Share)
+			row("longest copy of all", "%d tokens", k.Copies.Max)
+			row(orders("MS-Jaccard", k.MSJaccard), "%s", byOrder(k.MSJaccard))
+			row(orders("n-gram Jensen-Shannon", k.JensenShannon), "%s nats", byOrder(k.JensenShannon))
+			row("distance of the lengths", "%.3f tokens", k.LengthDistance)
+		}
+		return t.Flush()
+	})
+}
+
+// orders names a metric that has a value per order.
+func orders(name string, values eval.ByOrder) string {
+	return fmt.Sprintf("%s 1-%d", name, len(values))
+}
+
+func byOrder(values eval.ByOrder) string {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = fmt.Sprintf("%.4f", v)
+	}
+	return strings.Join(parts, "  ")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/train"
+)
+
+// modelOptions choose a trained model.
+type modelOptions struct {
+	Run        string `opt:"run" check:"required" doc:"run directory of the model" meta:"DIR"`
+	Checkpoint string `opt:"checkpoint" default:"last" doc:"last, best (lowest NLL on held-out text) or the number of a step" meta:"NAME"`
+}
+
+func evalNLLCommand(p *process) *cli.Command {
+	type options struct {
+		modelOptions
+		Corpus string `opt:"corpus" check:"required" doc:"text to score, one sentence per line" meta:"FILE"`
+		textInput
+		jsonOption
+	}
+	type report struct {
+		NLL        float64 `json:"nll"` // nats per token, ends of sentences included
+		Perplexity float64 `json:"perplexity"`
+		KnownNLL   float64 `json:"nll_known"` // the same over the tokens that the vocabulary holds
+		Lines      int     `json:"lines"`
+		Tokens     int     `json:"tokens"`
+		Unknown    int     `json:"unknown"` // tokens that the vocabulary lacks
+		Run        string  `json:"run"`
+		Step       int     `json:"step"`
+	}
+	return command(p, cli.Command{
+		Name: "nll", Usage: "how well a model predicts text: nats per token, perplexity",
+		Description: "Every real token counts, the end of the sentence included; padding does not.",
+	}, func(c call[options]) error {
+		m, err := train.Load(c.opt.Run, c.opt.Checkpoint)
+		if err != nil {
+			return err
+		}
+		text, err := c.open(c.opt.Corpus, c.opt.textInput, 0, m.Config.Seed+1)
+		if err != nil {
+			return err
+		}
+		tally, err := m.Score(text.Lines)
+		if err != nil {
+			return err
+		}
+		r := report{
+			NLL: tally.PerToken(), Perplexity: math.Exp(tally.PerToken()), KnownNLL: tally.PerKnown(),
+			Lines: len(text.Lines), Tokens: tally.Tokens, Unknown: tally.Unk, Run: c.opt.Run, Step: m.Step,
+		}
+		if c.opt.JSON {
+			return c.printJSON(r)
+		}
+		_, err = fmt.Fprintf(c.out, "%.4f nats per token, perplexity %.2f (%d tokens in %d lines, ends included)\n", r.NLL, r.Perplexity, r.Tokens, r.Lines)
+		if err == nil && r.Unknown > 0 {
+			_, err = fmt.Fprintf(c.out, "%.4f without the %d tokens that the vocabulary lacks\n", r.KnownNLL, r.Unknown)
+		}
+		return err
+	})
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"textgan/eval"
+)
+
+func evalSelfBLEUCommand(p *process) *cli.Command {
+	type options struct {
+		Hyp string `opt:"hyp" check:"required" doc:"text to score, one sentence per line; blank lines are empty sentences" meta:"FILE"`
+		bleuOptions
+	}
+	return command(p, cli.Command{
+		Name: "self-bleu", Usage: "how much the sentences of a text are alike: self-BLEU-1 to self-BLEU-n",
+		Description: "Every sentence is scored against all others; high values mean little diversity.\nCompare texts of equal numbers of lines only.",
+	}, func(c call[options]) error {
+		opt, tokenize, err := c.opt.scoring()
+		if err != nil {
+			return err
+		}
+		hyp, err := c.open(c.opt.Hyp, c.opt.textInput, 0, c.opt.Seed)
+		if err != nil {
+			return err
+		}
+		score, err := eval.SelfBLEU(eval.NewLexicon().Add(outputs(hyp), tokenize), opt)
+		if err != nil {
+			return err
+		}
+		return c.printScore("self-BLEU", score, c.opt.JSON)
+	})
+}

@@ -1,0 +1,40 @@
+// Command textgan trains, samples and judges generators of text.
+//
+// This package turns flags into options, makes one call per command and turns
+// the result into output and an exit code: data go to standard output,
+// everything else to standard error.
+//
+//	0         done
+//	1         failure: a file that cannot be read, a full disk, ...
+//	2         wrong usage or configuration
+//	3         training diverged
+//	130, 143  training was interrupted (SIGINT, SIGTERM) and has saved a checkpoint
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func main() {
+	// Whoever reads our output may stop reading. Without this a closed pipe
+	// would kill a training run that only wanted to report its progress; with
+	// it the write fails, and exitCode knows what that means.
+	signal.Ignore(syscall.SIGPIPE)
+	p := &process{in: os.Stdin, out: os.Stdout, talk: os.Stderr, environ: os.Environ(), now: time.Now}
+	if fd := int(os.Stderr.Fd()); term.IsTerminal(fd) {
+		p.width = func() int {
+			columns, _, err := term.GetSize(fd)
+			if err != nil {
+				return 80
+			}
+			return columns
+		}
+	}
+	os.Exit(p.run(context.Background(), os.Args))
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/train"
+	"textgan/train/rundir"
+)
+
+// runOut runs a command line in the present directory.
+func runOut(out, talk io.Writer, line string) int {
+	p := &process{in: strings.NewReader(""), out: out, talk: talk, now: time.Now}
+	return p.run(context.Background(), shellWords(line))
+}
+
+// Damage to a run is told in one line, by commands that read it and by those
+// that would go on with it.
+func TestDamagedRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const small = " --model mle --mle-steps 1 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --corpus-lines "
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run a"+small+"300"))
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run b"+small+"30"))
+	weights := "a/checkpoints/step-1/weights.safetensors"
+	for _, c := range []struct {
+		file, source, want string
+	}{
+		{weights, "b/checkpoints/step-1/weights.safetensors", "weights.safetensors does not match its checksum: it is damaged"},
+		{"a/vocab.json", "b/vocab.json", ""},
+		{"a/vocab.json", weights, "vocab"},
+		{"a/config.toml", "b/vocab.json", "a/config.toml:1: "},
+		{"a/manifest.json", "b/config.toml", "a/manifest.json: "},
+		{"a/checkpoints/last", "a/config.toml", "does not name a checkpoint"},
+	} {
+		old, err := os.ReadFile(c.file)
+		require.NoError(t, err)
+		other, err := os.ReadFile(c.source)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(c.file, other, 0o666))
+		for _, line := range []string{"textgan sample --run a", "textgan train --run a --resume"} {
+			var out, talk bytes.Buffer
+			code := runOut(&out, &talk, line)
+			require.Contains(t, []int{1, 2}, code, "%s with %s as %s: %s", line, c.source, c.file, talk.String())
+			require.Zero(t, out.Len())
+			require.Equal(t, 1, strings.Count(talk.String(), "\n"), talk.String())
+			require.Contains(t, talk.String(), c.want)
+		}
+		require.NoError(t, os.WriteFile(c.file, old, 0o666))
+	}
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan sample --run a"), "whole again")
+}
+
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}
+}
+
+// A reader that has seen enough is no failure; output that is lost is one.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	for _, line := range []string{
+		"textgan corpus generate captions -n 9999", "textgan corpus list", "textgan corpus list --json", "textgan version",
+		"textgan corpus stats builtin:captions -n 9", "textgan completion bash",
+		"textgan eval self-bleu --hyp builtin:captions --max-n 1", "textgan eval diversity --hyp builtin:arithmetic",
+	} {
+		var talk bytes.Buffer
+		require.Zero(t, runOut(closedPipe{}, &talk, line), line)
+		require.Empty(t, talk.String())
+		require.Equal(t, 1, runOut(fullDisk{}, &talk, line), line)
+		require.Equal(t, "textgan: write /dev/stdout: no space left on device\n", talk.String())
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		err     error
+		code    int
+		message string
+	}{
+		{nil, 0, ""},
+		{errors.New("x"), 1, "textgan: x"},
+		{errors.Join(errors.New("x"), errors.New("y")), 1, "textgan: x; y"},
+		{usage("textgan eval", "x"), 2, "textgan eval: x"},
+		{fmt.Errorf("rundir: %w", rundir.ErrExists), 2, "textgan: rundir: directory is not empty"},
+		{&train.Diverged{Step: 3, What: "the loss is NaN", Last: 2}, 3, "textgan: train: step 3: the loss is NaN"},
+		{fmt.Errorf("%w at step 3", &interrupted{syscall.SIGINT}), 130, "textgan: interrupted (SIGINT) at step 3"},
+		{&interrupted{syscall.SIGTERM}, 143, "textgan: interrupted (SIGTERM)"},
+	} {
+		code, message := exitCode(c.err)
+		require.Equal(t, c.code, code)
+		require.True(t, strings.HasPrefix(message, c.message), message)
+	}
+}
+
+// A step size without measure: the run stops with its own exit code, and says
+// where the last checkpoint is.
+func TestDivergedRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var talk bytes.Buffer
+	code := runOut(io.Discard, &talk, "textgan train --run r --model mle --corpus-lines 300 --hidden 8 --emb 8 --batch 8 --eval-samples 2 --save-every 1 --patience 0 --clip 0 --lr 1e38 --mle-steps 50")
+	require.Equal(t, 3, code, talk.String())
+	require.Regexp(t, `\(r/checkpoints/step-\d+\)\n$`, talk.String())
+}
+
+// The scripts complete commands, flags and the values of flags.
+func TestCompletion(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash")
+	}
+	dir := t.TempDir()
+	script := filepath.Join(dir, "textgan.bash")
+	var out bytes.Buffer
+	require.Zero(t, runOut(&out, io.Discard, "textgan completion bash"))
+	require.NoError(t, os.WriteFile(script, out.Bytes(), 0o666))
+	for line, want := range map[string]string{
+		"textgan ":                               "train sample eval corpus version completion --help",
+		"textgan ev":                             "eval",
+		"textgan eval ":                          "bleu self-bleu diversity nll --help",
+		"textgan eval bleu --smo":                "--smoothing",
+		"textgan eval bleu --smoothing me":       "method0 method1 method2 method3 method4 method5 method7",
+		"textgan train --run eval --cell ":       "lstm gru",
+		"textgan corpus generate arithmetic --l": "--length",
+		"textgan eval bleu --hyp ":               "", // files
+	} {
+		cmd := exec.Command(bash, "--norc", "-c", `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _textgan; echo "${COMPREPLY[*]}"`, "bash", script)
+		cmd.Args = append(cmd.Args, strings.Split(line, " ")...)
+		got, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(got))
+		require.Equal(t, want, strings.TrimSpace(string(got)), line)
+	}
+	for _, shell := range []string{"zsh", "fish"} {
+		path, err := exec.LookPath(shell)
+		out.Reset()
+		require.Zero(t, runOut(&out, io.Discard, "textgan completion "+shell))
+		require.Contains(t, out.String(), "self-bleu")
+		if err != nil {
+			continue
+		}
+		file := filepath.Join(dir, shell)
+		require.NoError(t, os.WriteFile(file, out.Bytes(), 0o666))
+		got, err := exec.Command(path, "-n", file).CombinedOutput() // syntax only
+		require.NoError(t, err, string(got))
+	}
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/internal/config"
+)
+
+// process is all that a command touches besides its options and files.
+type process struct {
+	in      io.Reader
+	out     io.Writer // data
+	talk    io.Writer // everything else
+	environ []string
+	args    []string   // the command line as it was typed
+	width   func() int // columns of the terminal that talk is; nil if it is none
+	now     func() time.Time
+}
+
+// run runs one command line and returns the exit code.
+func (p *process) run(ctx context.Context, args []string) int {
+	p.args = args
+	app := p.app()
+	p.warnOfEnvironment(app)
+	arranged, err := arrange(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, arranged)
+	}
+	code, message := exitCode(err)
+	if message != "" {
+		fmt.Fprintln(p.talk, message)
+	}
+	return code
+}
+
+// app is the tree of commands.
+func (p *process) app() *cli.App {
+	cli.HelpPrinter = printHelp // the library offers no other place for it
+	return &cli.App{
+		Name:            "textgan",
+		Usage:           "trains, samples and judges generators of text",
+		HideVersion:     true,
+		HideHelpCommand: true,
+		Writer:          p.out,
+		ErrWriter:       p.talk,
+		ExitErrHandler:  func(*cli.Context, error) {}, // run does that
+		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usage("textgan", "%v", err) },
+		Commands: []*cli.Command{
+			trainCommand(p),
+			sampleCommand(p),
+			group("eval", "score text", evalBLEUCommand(p), evalSelfBLEUCommand(p), evalDiversityCommand(p), evalNLLCommand(p)),
+			group("corpus", "look at text and make it", corpusListCommand(p), corpusGenerateCommand(p), corpusStatsCommand(p)),
+			versionCommand(p),
+			completionCommand(p),
+		},
+	}
+}
+
+func group(name, about string, commands ...*cli.Command) *cli.Command {
+	return &cli.Command{Name: name, Usage: about, HideHelpCommand: true, Subcommands: commands}
+}
+
+// call is one use of a command.
+type call[T any] struct {
+	*process
+	ctx   context.Context
+	opt   T
+	args  []string       // as many as the command's ArgsUsage has words
+	given []config.Layer // what came from flags and environment
+}
+
+// command completes c with the options in T and the function that runs it.
+func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Command {
+	set := config.New[T]()
+	for _, o := range set.Options {
+		c.Flags = append(c.Flags, &optionFlag{Option: o})
+	}
+	c.HideHelpCommand = true // or "help" could not be an argument
+	c.OnUsageError = func(cc *cli.Context, err error, _ bool) error { return usage(cc.Command.HelpName, "%v", err) }
+	c.Action = func(cc *cli.Context) error {
+		flags := map[string]string{}
+		for _, f := range c.Flags {
+			if f, ok := f.(*optionFlag); ok && f.set {
+				flags[f.Name] = f.text
+			}
+		}
+		given := []config.Layer{config.Flags(flags), set.Environment(p.environ)}
+		file, err := configFile(set, given)
+		if err != nil {
+			return usage(cc.Command.HelpName, "%w", err)
+		}
+		opt, err := set.Resolve(append(given, file)...)
+		if err != nil {
+			return usage(cc.Command.HelpName, "%w", err)
+		}
+		return run(call[T]{p, cc.Context, opt, cc.Args().Slice(), given})
+	}
+	return &c
+}
+
+// warnOfEnvironment points out variables that look like a misspelt option.
+// The others may be somebody else's.
+func (p *process) warnOfEnvironment(app *cli.App) {
+	known := []string{"isa"} // read by package kernel
+	for _, c := range leaves(app.Commands) {
+		for _, f := range optionFlags(c) {
+			known = append(known, f.Name)
+		}
+	}
+	for _, e := range p.environ {
+		name, _, _ := strings.Cut(e, "=")
+		option, ours := strings.CutPrefix(name, config.EnvPrefix)
+		if !ours {
+			continue
+		}
+		option = strings.ToLower(strings.ReplaceAll(option, "_", "-"))
+		if near, ok := config.Nearest(option, known); ok && near != option {
+			fmt.Fprintf(p.talk, "textgan: %s is not an option; did you mean %s?\n", name, config.Option{Name: near}.Env())
+		}
+	}
+}
+
+// printJSON writes v as one line.
+func (p *process) printJSON(v any) error {
+	enc := json.NewEncoder(p.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// jsonOption is part of every command's options.
+type jsonOption struct {
+	JSON bool `opt:"json" file:"no" doc:"print JSON instead of text"`
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"textgan/generator"
+	"textgan/internal/rng"
+	"textgan/train"
+	"textgan/vocab"
+)
+
+// drawAtOnce bounds the memory of a large sample. The sentences do not depend
+// on it.
+const drawAtOnce = 4096
+
+func sampleCommand(p *process) *cli.Command {
+	type options struct {
+		modelOptions
+		N           int     `opt:"n" default:"10" check:"min=1,max=4294967295" doc:"sentences"`
+		Temperature float64 `opt:"temperature" default:"1" check:"above=0" doc:"divides the logits: below 1 safer, above 1 wilder"`
+		TopK        int     `opt:"top-k" default:"0" check:"min=0" doc:"draw among the K likeliest tokens only; 0: all"`
+		TopP        float64 `opt:"top-p" default:"1" check:"above=0,max=1" doc:"draw among the likeliest tokens of this total probability"`
+		Prompt      string  `opt:"prompt" doc:"words that every sentence begins with"`
+		Seed        uint64  `opt:"seed" default:"1" doc:"of the draws"`
+		MaxLen      int     `opt:"max-len" default:"0" check:"min=0,max=10000" doc:"longest sentence in tokens, its end included; 0: that of the training text" group:"limits"`
+		AllowUnk    bool    `opt:"allow-unk" doc:"let <unk> be drawn" group:"limits"`
+		jsonOption
+	}
+	return command(p, cli.Command{
+		Name: "sample", Usage: "sentences that a trained model makes up, one per line",
+		Description: "Equal options give equal sentences, and more of them (-n) begin with the same.",
+	}, func(c call[options]) error {
+		m, err := train.Load(c.opt.Run, c.opt.Checkpoint)
+		if err != nil {
+			return err
+		}
+		prompt, err := encodePrompt(m.Vocab, c.opt.Prompt)
+		if err != nil {
+			return err
+		}
+		opt := generator.SampleOptions{
+			MaxLen: c.opt.MaxLen, Temperature: c.opt.Temperature, TopK: c.opt.TopK, TopP: c.opt.TopP,
+			NoUnk: !c.opt.AllowUnk, Prompt: prompt,
+		}
+		if opt.MaxLen == 0 {
+			// A prompt leaves room for at least its own length again.
+			opt.MaxLen = max(m.Config.MaxLen, 2*len(prompt)) + 1
+		}
+		if err := opt.Check(m.Vocab.Size()); err != nil {
+			return usage("textgan", "%w", err)
+		}
+		sampler, err := m.Generator.NewSampler(opt)
+		if err != nil {
+			return err
+		}
+		key := rng.Key{Seed: c.opt.Seed, Stream: rng.Sample}
+		ids := make([]int32, min(c.opt.N, drawAtOnce)*sampler.MaxLen())
+		lengths := make([]int32, min(c.opt.N, drawAtOnce))
+		for first := 0; first < c.opt.N; first += len(lengths) {
+			n := min(len(lengths), c.opt.N-first)
+			sampler.Draw(ids[:n*sampler.MaxLen()], lengths[:n], key, first)
+			lines := make([]string, n)
+			for i := range lines {
+				row := ids[i*sampler.MaxLen():]
+				lines[i] = m.Vocab.Decode(row[:lengths[i]])
+			}
+			if err := c.printSentences(lines, c.opt.JSON); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// encodePrompt refuses words that the model has never seen.
+func encodePrompt(v *vocab.Vocab, prompt string) (ids []int32, err error) {
+	for _, token := range v.Tokenizer().Tokenize(prompt) {
+		id, ok := v.ID(token)
+		if !ok {
+			return nil, usage("textgan sample", "--prompt: the model does not know the word %q", token)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}

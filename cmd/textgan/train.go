@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/internal/kernel"
+	"textgan/train"
+	"textgan/train/rundir"
+)
+
+type trainOptions struct {
+	Run        string `opt:"run" file:"no" doc:"directory of the run, new or empty; default the next free runs/NNN" meta:"DIR"`
+	Resume     bool   `opt:"resume" file:"no" doc:"go on with --run from its last checkpoint, under its own settings"`
+	ConfigFile string `opt:"config" file:"no" doc:"settings in TOML, such as the config.toml of a run" meta:"FILE"`
+	train.Config
+	Threads int `opt:"threads" default:"0" file:"no" check:"min=0" doc:"cores to use; 0: all; results do not depend on it" group:"record"`
+	jsonOption
+}
+
+func trainCommand(p *process) *cli.Command {
+	return command(p, cli.Command{
+		Name: "train", Usage: "teach a generator, first by likelihood, then against a discriminator",
+		Description: "Without options: the default GAN on a built-in corpus, in about a minute.\n" +
+			"Ctrl-C finishes the step and saves; --resume goes on, bit for bit as if never stopped.\n" +
+			"Samples go to standard output at the end; with --json, one object per evaluation.",
+	}, runTrain)
+}
+
+func runTrain(c call[trainOptions]) error {
+	kernel.SetThreads(c.opt.Threads)
+	t, w, err := startOrResume(c)
+	if err != nil {
+		return err
+	}
+	story := newStory(c.process, t, w, c.opt.JSON)
+	story.begin()
+	ctx, stop := c.untilInterrupted(c.ctx)
+	defer stop()
+	err = t.Run(ctx, train.Watcher{Step: story.step, Eval: story.eval})
+	story.line.End()
+	var diverged *train.Diverged
+	switch {
+	case errors.Is(err, train.ErrInterrupted):
+		err = fmt.Errorf("%w at step %d; go on with: textgan train --run %s --resume", cmp.Or(context.Cause(ctx), err), t.Step, w.Dir)
+	case errors.As(err, &diverged):
+		err = fmt.Errorf("%w (%s)", err, lastCheckpoint(w))
+	case err == nil:
+		err = story.end()
+	}
+	return errors.Join(err, w.Close())
+}
+
+func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error) {
+	start := build()
+	start.Command = c.process.args
+	if !c.opt.Resume {
+		if err := c.opt.Check(); err != nil {
+			return nil, nil, usage("textgan", "%w", err)
+		}
+		for _, err := range []error{knownBuiltin(c.opt.Corpus), knownBuiltin(c.opt.Valid), oneStdin(c.opt.Corpus, c.opt.Valid)} {
+			if err != nil {
+				return nil, nil, err
+			}
+		}
+		dir := c.opt.Run
+		if dir == "" {
+			dir = nextRun()
+		}
+		return train.Start(c.opt.Config, dir, c.in, start)
+	}
+	if c.opt.Run == "" {
+		return nil, nil, usage("textgan train", "--resume needs --run DIR")
+	}
+	// What a resumed run is told and ignores would be a trap.
+	for _, layer := range c.given {
+		for _, name := range slices.Sorted(maps.Keys(layer)) {
+			if _, ok := train.Options.Find(name); ok || name == "config" {
+				return nil, nil, usage("textgan train", "%s: a resumed run keeps its settings; drop this, or start a new run", layer[name].Quote)
+			}
+		}
+	}
+	return train.Resume(c.opt.Run, c.in, start)
+}
+
+// nextRun is the first free one of runs/001, runs/002, ...
+func nextRun() string {
+	for i := 1; ; i++ {
+		dir := filepath.Join("runs", fmt.Sprintf("%03d", i))
+		if _, err := os.Lstat(dir); err != nil {
+			return dir
+		}
+	}
+}
+
+// untilInterrupted returns a context that SIGINT or SIGTERM cancels, once. A
+// second signal ends the process.
+func (p *process) untilInterrupted(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for first := true; ; first = false {
+			select {
+			case s := <-signals:
+				if !first {
+					code, _ := exitCode(&interrupted{s})
+					os.Exit(code)
+				}
+				fmt.Fprintln(p.talk, "\ntextgan: finishing the step to save it; once more to quit without")
+				cancel(&interrupted{s})
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+func lastCheckpoint(w *rundir.Writer) string {
+	ck, err := w.LoadCheckpoint(rundir.Last)
+	if err != nil {
+		return "there is none yet"
+	}
+	return ck.Dir
+}

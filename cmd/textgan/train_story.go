@@ -1,0 +1,224 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"textgan/corpora"
+	"textgan/eval"
+	"textgan/internal/nn"
+	"textgan/internal/progress"
+	"textgan/train"
+	"textgan/train/rundir"
+)
+
+// story tells how a training run goes.
+type story struct {
+	*process
+	t      *train.Trainer
+	run    *rundir.Writer
+	asJSON bool
+	line   *progress.Line
+
+	phase train.Phase // empty before the first step
+	evals []train.Evaluation
+	err   error // of the first write to standard output that failed
+}
+
+func newStory(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *story {
+	return &story{process: p, t: t, run: w, asJSON: asJSON, line: progress.New(p.talk, p.width, p.now)}
+}
+
+func (s *story) begin() {
+	t := s.t
+	d := t.Data
+	s.say("corpus     %s: %d lines to learn, %d held out, %d different tokens, longest sentence %d",
+		d.Corpus.Name, len(d.Corpus.Lines), len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
+	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(t.Cell), t.Layers, t.Hidden, t.Emb, size(t.Generator().Params()))
+	if t.Model == "gan" {
+		s.say("game       %s with %s, feedback %s, tau %s", t.Objective, t.Estimator, t.Feedback, t.TauSchedule)
+	}
+	s.say("run        %s, seed %d, step %d", s.run.Dir, t.Seed, t.Step)
+	if t.Phase == train.Done {
+		s.say("           is done; there is nothing left to do")
+	}
+}
+
+func size(ps nn.Params) (n int) {
+	for _, p := range ps {
+		n += len(p.Data)
+	}
+	return n
+}
+
+func (s *story) say(format string, args ...any) { s.line.Print(fmt.Sprintf(format, args...)) }
+
+// step is called after every step.
+func (s *story) step(p train.Progress) {
+	if p.Phase != s.phase {
+		s.endPhase()
+		s.phase = p.Phase
+		// The rate is that of the steps to come: this one made the graphs.
+		s.line.Start(string(p.Phase), p.Since, p.Total)
+		p.Tokens = 0
+	}
+	s.line.Step(p.Since, p.Tokens, fmt.Sprintf("loss %.4f", p.Loss))
+}
+
+// eval is called after every evaluation.
+func (s *story) eval(e train.Evaluation) {
+	s.evals = append(s.evals, e)
+	if s.asJSON && s.err == nil {
+		s.err = s.printJSON(jsonEvaluation(e))
+	}
+	line := fmt.Sprintf("%-12s step %-5d NLL %.4f  BLEU-2..%d %s  self-BLEU-4 %s  different %.1f %%",
+		e.Phase, e.Step, e.NLL, len(e.BLEU), strings.Join(fixed(e.BLEU[1:], 3), " "), orderOf(e.SelfBLEU, 4), 100*e.Different)
+	if l := e.Language; l != nil {
+		line += fmt.Sprintf("  valid %.1f %%  NLL_oracle %s", 100*validShare(l), oracleNLL(l))
+	}
+	s.line.Print(line)
+}
+
+// endPhase shows what the phase that ends has come to.
+func (s *story) endPhase() {
+	s.line.End()
+	if len(s.evals) == 0 {
+		return
+	}
+	last := s.evals[len(s.evals)-1]
+	if last.Phase != s.phase {
+		return
+	}
+	for _, line := range last.Example[:min(3, len(last.Example))] {
+		s.say("    %s", line)
+	}
+}
+
+// end sums the run up.
+func (s *story) end() error {
+	s.endPhase()
+	if s.err != nil {
+		return s.err
+	}
+	s.compare()
+	last := s.evals[max(0, len(s.evals)-1):] // at most one
+	for _, e := range last {
+		if s.asJSON {
+			break
+		}
+		s.say("\nSamples at step %d:", e.Step)
+		if err := s.printSentences(e.Example, false); err != nil {
+			return err
+		}
+	}
+	s.say("\nThe run is in %s. Next:", s.run.Dir)
+	s.say("  textgan sample --run %s -n 20", s.run.Dir)
+	for _, e := range last {
+		if s.t.Corpus == "-" {
+			break // it is gone
+		}
+		file := filepath.Join(s.run.Dir, "samples", fmt.Sprintf("step-%d.txt", e.Step))
+		s.say("  textgan eval diversity --hyp %s --train %s", file, s.t.Corpus)
+	}
+	return nil
+}
+
+// compare sets the phases side by side.
+func (s *story) compare() {
+	rows := s.summary()
+	if len(rows) == 0 {
+		return
+	}
+	var text strings.Builder
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	head := "\tstep\tNLL\t"
+	for n := 2; n <= len(rows[0].BLEU); n++ {
+		head += fmt.Sprintf("BLEU-%d\t", n)
+	}
+	head += "self-BLEU-4\tdifferent\t"
+	language := s.t.Data.Corpus.Language
+	if language != nil {
+		head += "valid\tNLL_oracle\t"
+	}
+	fmt.Fprintln(t, head)
+	for _, e := range rows {
+		row := fmt.Sprintf("after %s\t%d\t%.4f\t%s\t%s\t%.1f %%\t", e.Phase, e.Step, e.NLL, strings.Join(fixed(e.BLEU[1:], 3), "\t"), orderOf(e.SelfBLEU, 4), 100*e.Different)
+		if l := e.Language; l != nil {
+			row += fmt.Sprintf("%.1f %%\t%s\t", 100*validShare(l), oracleNLL(l))
+		}
+		fmt.Fprintln(t, row)
+	}
+	t.Flush()
+	s.say("\n%s", strings.TrimRight(text.String(), "\n"))
+	if language != nil {
+		s.say("NLL_oracle: nats per token that the language itself gives to the valid samples; its entropy is %.3f", language.Entropy().Token)
+	}
+}
+
+// summary is the evaluation of the weights that each phase has ended with.
+// Likelihood training ends with those of its lowest NLL.
+func (s *story) summary() (rows []train.Evaluation) {
+	for _, phase := range []train.Phase{train.Likelihood, train.Adversarial} {
+		var end *train.Evaluation
+		for i := range s.evals {
+			e := &s.evals[i]
+			if e.Phase == phase && (end == nil || phase != train.Likelihood || e.NLL < end.NLL) {
+				end = e
+			}
+		}
+		if end != nil {
+			rows = append(rows, *end)
+		}
+	}
+	return rows
+}
+
+func validShare(l *corpora.Judgement) float64 { return float64(l.Valid) / float64(l.Sentences) }
+
+// oracleNLL is a dash if there is no valid sentence to speak of.
+func oracleNLL(l *corpora.Judgement) string {
+	if l.Valid == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", l.PerToken)
+}
+
+func fixed(values []float64, digits int) []string {
+	text := make([]string, len(values))
+	for i, v := range values {
+		text[i] = fmt.Sprintf("%.*f", digits, v)
+	}
+	return text
+}
+
+// orderOf is the value of order n, or a dash if there is none.
+func orderOf(values eval.ByOrder, n int) string {
+	if len(values) < n {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", values[n-1])
+}
+
+// evaluationLine is what --json prints per evaluation.
+type evaluationLine struct {
+	Phase     train.Phase        `json:"phase"`
+	Step      int                `json:"step"`
+	NLL       *float64           `json:"nll"` // nats per held-out token; null if it is not finite
+	Samples   int                `json:"samples"`
+	BLEU      eval.ByOrder       `json:"bleu"`
+	SelfBLEU  eval.ByOrder       `json:"self_bleu,omitempty"`
+	Different float64            `json:"different"`
+	Language  *corpora.Judgement `json:"language,omitempty"`
+	Example   []string           `json:"examples"`
+}
+
+func jsonEvaluation(e train.Evaluation) evaluationLine {
+	line := evaluationLine{e.Phase, e.Step, &e.NLL, e.Samples, e.BLEU, e.SelfBLEU, e.Different, e.Language, e.Example}
+	if math.IsNaN(e.NLL) || math.IsInf(e.NLL, 0) {
+		line.NLL = nil
+	}
+	return line
+}

@@ -1,0 +1,161 @@
+package corpora
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"textgan/internal/rng"
+)
+
+// Corpus is a list of sentences.
+type Corpus struct {
+	Name       string   // as given to Open
+	Lines      []string // one sentence each, none blank, without line ends
+	SHA256     string   // hex, of the lines joined by \n
+	Blank      int      // lines of white space that were left out
+	Duplicates int      // lines that repeat an earlier one; they are kept
+	Language   Language // what a built-in corpus is drawn from, otherwise nil
+
+	numbers []int32 // of each line in the file, from 1
+}
+
+// New makes a corpus of lines in memory, under the rules of Open: blank lines
+// are counted and left out; a line that holds a line end, a NUL byte or
+// something else than UTF-8 is an error.
+func New(name string, lines []string) (*Corpus, error) {
+	c := &Corpus{Name: name}
+	for i, line := range lines {
+		if strings.Contains(line, "\n") {
+			return nil, fmt.Errorf("corpora: %s:%d: a sentence with a line end in it; split it", name, i+1)
+		}
+		if err := c.add([]byte(line), i+1); err != nil {
+			return nil, err
+		}
+	}
+	return c.finish()
+}
+
+// add checks a line and appends it.
+func (c *Corpus) add(line []byte, number int) error {
+	if bytes.IndexByte(line, 0) >= 0 {
+		return fmt.Errorf("corpora: %s:%d: %w", c.Name, number, errBinary)
+	}
+	if !utf8.Valid(line) {
+		at := 0
+		for {
+			r, n := utf8.DecodeRune(line[at:])
+			if r == utf8.RuneError && n == 1 {
+				break
+			}
+			at += n
+		}
+		return fmt.Errorf("corpora: %s:%d: byte %d is not UTF-8; convert the text to UTF-8 first", c.Name, number, at+1)
+	}
+	if len(bytes.TrimSpace(line)) == 0 {
+		c.Blank++
+		return nil
+	}
+	c.Lines = append(c.Lines, string(line))
+	c.numbers = append(c.numbers, int32(min(number, math.MaxInt32)))
+	return nil
+}
+
+// finish refuses a corpus without sentences and completes any other.
+func (c *Corpus) finish() (*Corpus, error) {
+	if len(c.Lines) == 0 {
+		return nil, fmt.Errorf("corpora: %s: no sentences; %s lines, all of them blank", c.Name, grouped(c.Blank))
+	}
+	c.count()
+	return c, nil
+}
+
+// count computes what is known of all lines together.
+func (c *Corpus) count() {
+	seen := make(map[string]struct{}, len(c.Lines))
+	sum := sha256.New()
+	for i, line := range c.Lines {
+		seen[line] = struct{}{}
+		if i > 0 {
+			io.WriteString(sum, "\n")
+		}
+		io.WriteString(sum, line)
+	}
+	c.Duplicates = len(c.Lines) - len(seen)
+	c.SHA256 = hex.EncodeToString(sum.Sum(nil))
+}
+
+// Where names the place of Lines[i], as FILE:LINE, for messages about it.
+func (c *Corpus) Where(i int) string { return fmt.Sprintf("%s:%d", c.Name, c.numbers[i]) }
+
+// Split holds lines out: about the given fraction of them, in (0, 1), becomes
+// valid, the rest train; both keep the order of the corpus and have at least
+// one line. All copies of a line go to the same side, so nothing in valid has
+// been seen in train. valid never has more than its share, rounded to whole
+// lines, and has less if only lines with too many copies are left.
+//
+// Equal lines and seed give an equal split.
+//
+// Where a language repeats its common sentences, as arithmetic does, these
+// copies make valid rarer sentences than the language's own: compare with the
+// entropy on sentences of another seed instead (Generate).
+func (c *Corpus) Split(fraction float64, seed uint64) (train, valid *Corpus, err error) {
+	if !(fraction > 0 && fraction < 1) {
+		return nil, nil, fmt.Errorf("corpora: %s: fraction %v of held-out lines; it must lie between 0 and 1", c.Name, fraction)
+	}
+	group := make([]int, len(c.Lines)) // of equal lines, in order of the first
+	index := make(map[string]int, len(c.Lines))
+	var size []int
+	for i, line := range c.Lines {
+		g, ok := index[line]
+		if !ok {
+			g = len(size)
+			index[line] = g
+			size = append(size, 0)
+		}
+		group[i] = g
+		size[g]++
+	}
+	if len(size) < 2 {
+		return nil, nil, fmt.Errorf("corpora: %s: all lines are equal; two different ones are needed to hold one out", c.Name)
+	}
+	share := int(math.Round(fraction * float64(len(c.Lines))))
+	share = min(max(share, 1), len(c.Lines)-1)
+	held := make([]bool, len(size))
+	room := share
+	for _, g := range (rng.Key{Seed: seed, Stream: rng.Split}).Rand().Perm(len(size)) {
+		if size[g] <= room {
+			held[g] = true
+			room -= size[g]
+		}
+	}
+	if room == share {
+		return nil, nil, fmt.Errorf("corpora: %s: every line stands more than %d times, too often to hold out %v of %s lines; hold out more, or give them in a file", c.Name, share, fraction, grouped(len(c.Lines)))
+	}
+	train, valid = &Corpus{Name: c.Name, Language: c.Language}, &Corpus{Name: c.Name, Language: c.Language}
+	for i, line := range c.Lines {
+		side := train
+		if held[group[i]] {
+			side = valid
+		}
+		side.Lines = append(side.Lines, line)
+		side.numbers = append(side.numbers, c.numbers[i])
+	}
+	train.count()
+	valid.count()
+	return train, valid, nil
+}
+
+// grouped writes n with commas between thousands.
+func grouped[T int | int64](n T) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,159 @@
+package corpora
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/internal/kernel"
+	"textgan/internal/rng"
+)
+
+// plainOracle is the network written down word for word in float64, from the
+// same draws: embedding [V,H], one weight [H,4H] for it and one for the state.
+type plainOracle struct {
+	v, h                            int
+	embedding, toGates, bias, state []float64
+	out, outBias                    []float64
+}
+
+func newPlainOracle(v, h int, seed uint64) *plainOracle {
+	draw := rng.Key{Seed: seed, Stream: rng.Corpus, Step: math.MaxUint32}.Rand()
+	normal := func(n int) []float64 {
+		w := make([]float64, n)
+		for i := range w {
+			w[i] = draw.NormFloat64()
+		}
+		return w
+	}
+	return &plainOracle{v: v, h: h, embedding: normal(v * h), toGates: normal(h * 4 * h), bias: normal(4 * h), state: normal(h * 4 * h), out: normal(h * v), outBias: normal(v)}
+}
+
+// distributions returns p(word t | words before) [T][V].
+func (o *plainOracle) distributions(ids []int) (all [][]float64) {
+	hidden, cell := make([]float64, o.h), make([]float64, o.h)
+	input := 0
+	for _, id := range ids {
+		gate := func(k, j int) float64 {
+			at := k*o.h + j
+			z := o.bias[at]
+			for i := range o.h {
+				z += o.embedding[input*o.h+i]*o.toGates[i*4*o.h+at] + hidden[i]*o.state[i*4*o.h+at]
+			}
+			return z
+		}
+		next := make([]float64, o.h)
+		for j := range o.h {
+			in, forget, out, candidate := sigmoid(gate(0, j)), sigmoid(gate(1, j)), sigmoid(gate(2, j)), math.Tanh(gate(3, j))
+			cell[j] = forget*cell[j] + in*candidate
+			next[j] = out * math.Tanh(cell[j])
+		}
+		hidden = next
+		p, sum := make([]float64, o.v), 0.0
+		for j := range p {
+			z := o.outBias[j]
+			for i := range o.h {
+				z += hidden[i] * o.out[i*o.v+j]
+			}
+			p[j] = math.Exp(z)
+			sum += p[j]
+		}
+		for j := range p {
+			p[j] /= sum
+		}
+		all = append(all, p)
+		input = id
+	}
+	return all
+}
+
+// float32Logits bounds the error of one word's log probability, in nats.
+const float32Logits = 1e-5
+
+func TestOracleAgainstPlain(t *testing.T) {
+	const v, h, length, seed = 400, 32, 20, 9
+	o, err := newOracle(OracleOptions{Words: v, Units: h, Length: length}, seed)
+	require.NoError(t, err)
+	plain := newPlainOracle(v, h, seed)
+	entropy := 0.0
+	const n = 30
+	for i, ids := range o.sample(rng.Corpus, 4, 0, n) {
+		want := 0.0
+		for step, p := range plain.distributions(ids) {
+			// The draw is that of the plain distribution.
+			u := sentenceKey(rng.Corpus, 4, i).Float64(uint32(step))
+			require.Equal(t, pick(p, u), ids[step])
+			want += math.Log(p[ids[step]])
+			for _, q := range p {
+				entropy -= q * math.Log(q) / n
+			}
+		}
+		got, ok := o.LogProb(o.spell(ids))
+		require.True(t, ok)
+		require.InDelta(t, want, got, length*float32Logits)
+	}
+	// Both estimate the entropy; n sentences have a standard error of SE
+	// times sqrt(entropySamples/n).
+	e := o.Entropy()
+	require.InDelta(t, e.Sentence, entropy, 5*e.SE*math.Sqrt(entropySamples/n))
+}
+
+// The probabilities of all sentences sum to 1.
+func TestOracleIsADistribution(t *testing.T) {
+	o, err := newOracle(OracleOptions{Words: 12, Units: 5, Length: 3}, 2)
+	require.NoError(t, err)
+	var all []string
+	for i := range 12 * 12 * 12 {
+		all = append(all, o.spell([]int{i / 144, i / 12 % 12, i % 12}))
+	}
+	sum, entropy := 0.0, 0.0
+	for _, p := range o.logProbs(all) {
+		sum += math.Exp(p)
+		entropy -= p * math.Exp(p)
+	}
+	require.InDelta(t, 1, sum, 3*float32Logits)
+	e := o.Entropy()
+	require.InDelta(t, entropy, e.Sentence, 5*e.SE)
+
+	for _, s := range []string{"w0 w1", "w0 w1 w12", "w0 w1 w-1", "w0 w1 w01", "w0 w1 2", "w0 w1 w", "w0 w1 ww2", "w0 w1 w+2", "w0  w1 w2"} {
+		_, ok := o.LogProb(s)
+		require.False(t, ok, s)
+	}
+}
+
+// Neither the number of threads nor the instruction set changes a corpus.
+func TestOracleIsTheSameEverywhere(t *testing.T) {
+	o, err := newOracle(OracleOptions{}, 1)
+	require.NoError(t, err)
+	n := 200
+	if testing.Short() {
+		n = 65
+	}
+	want := strings.Join(Generate(o, 1, n), "\n")
+	isa, threads := kernel.ISA(), kernel.Threads()
+	defer func() { kernel.Use(isa); kernel.SetThreads(threads) }()
+	kernel.SetThreads(1)
+	for _, other := range []string{"avx512", "avx2", "generic"} {
+		if kernel.Use(other) {
+			require.Equal(t, want, strings.Join(Generate(o, 1, n), "\n"), other)
+		}
+	}
+}
+
+func TestOracleRefuses(t *testing.T) {
+	for _, opt := range []OracleOptions{{Words: -1}, {Units: -1}, {Length: -1}, {Words: 1 << 40}, {Units: 1 << 40}, {Length: 5000}} {
+		_, err := newOracle(opt, 1)
+		require.ErrorContains(t, err, "corpora: builtin:oracle: ")
+	}
+}
+
+func BenchmarkOracle(b *testing.B) {
+	o, err := newOracle(OracleOptions{}, 1)
+	require.NoError(b, err)
+	for b.Loop() {
+		o.generate(1, 128)
+	}
+	b.ReportMetric(float64(128*o.length*b.N)/b.Elapsed().Seconds(), "tokens/s")
+}

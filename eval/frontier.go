@@ -1,0 +1,216 @@
+package eval
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A Point is one generator at one temperature: its diversity on X, its quality
+// on Y, with standard errors.
+type Point struct {
+	Name        string  `json:"name"`
+	Temperature float64 `json:"temperature"`
+	X           float64 `json:"x"`
+	Y           float64 `json:"y"`
+	ErrX        float64 `json:"std_err_x"`
+	ErrY        float64 `json:"std_err_y"`
+}
+
+// Axes say what a frontier compares. X has to be a metric of which less is
+// better (self-BLEU, reverse LM score: less means more diverse); of Y less or
+// more may be better.
+type Axes struct {
+	X, Y         string
+	LowerYBetter bool
+}
+
+// BLEUAxes is self-BLEU-n against BLEU-n.
+func BLEUAxes(n int) Axes {
+	return Axes{X: fmt.Sprintf("self-BLEU-%d", n), Y: fmt.Sprintf("BLEU-%d", n)}
+}
+
+// LMAxes is the reverse LM score against the LM score, in nats per token.
+func LMAxes() Axes {
+	return Axes{X: "reverse LM score", Y: "LM score", LowerYBetter: true}
+}
+
+// Place says where a point lies with respect to a curve.
+type Place string
+
+const (
+	// Outside: better than the curve at the same diversity.
+	Outside Place = "outside"
+	// Inside: worse than the curve at the same diversity.
+	Inside Place = "inside"
+	// WithinNoise: the gap is no larger than chance explains.
+	WithinNoise Place = "within noise"
+	// BeyondSweep: less or more diverse than all of the curve, and no corner of
+	// it settles the matter. Sweep the curve over more temperatures.
+	BeyondSweep Place = "beyond the sweep"
+)
+
+// A Verdict on one point.
+type Verdict struct {
+	Place Place `json:"place"`
+	// Gap is how much better than the curve the point is in Y at its X,
+	// negative if it is worse. ErrGap is its standard error.
+	Gap    float64 `json:"gap"`
+	ErrGap float64 `json:"std_err"`
+}
+
+// A Frontier is the quality-diversity curve of a maximum-likelihood model over
+// its temperature. A generator adds something only if it lies outside: Caccia
+// et al., "Language GANs falling short", ICLR 2020,
+// https://arxiv.org/abs/1811.02549.
+type Frontier struct {
+	axes   Axes
+	points []Point // ascending in X
+}
+
+// NewFrontier joins points by straight lines in the order of X. Points of one
+// temperature (several seeds) are averaged first; the errors of their mean are
+// those of the single points or those of the spread between them, whichever are
+// larger. At least two temperatures with different X are needed.
+func NewFrontier(axes Axes, points []Point) (*Frontier, error) {
+	for _, p := range points {
+		if err := p.check(); err != nil {
+			return nil, err
+		}
+	}
+	points = slices.Clone(points)
+	slices.SortStableFunc(points, func(a, b Point) int { return cmp.Compare(a.Temperature, b.Temperature) })
+	f := &Frontier{axes: axes}
+	for len(points) > 0 {
+		n := 1
+		for n < len(points) && points[n].Temperature == points[0].Temperature {
+			n++
+		}
+		f.points = append(f.points, average(points[:n]))
+		points = points[n:]
+	}
+	slices.SortStableFunc(f.points, func(a, b Point) int { return cmp.Compare(a.X, b.X) })
+	f.points = slices.CompactFunc(f.points, func(a, b Point) bool { return a.X == b.X && a.Y == b.Y })
+	for i := range f.points {
+		if i > 0 && f.points[i].X == f.points[i-1].X {
+			return nil, fmt.Errorf("eval: temperatures %v and %v have the same %s; leave one out", f.points[i-1].Temperature, f.points[i].Temperature, axes.X)
+		}
+	}
+	if len(f.points) < 2 {
+		return nil, errors.New("eval: a frontier needs at least two temperatures that differ in " + axes.X)
+	}
+	return f, nil
+}
+
+func (p Point) check() error {
+	for _, v := range [4]float64{p.X, p.Y, p.ErrX, p.ErrY} {
+		if math.IsNaN(v) || math.IsInf(v, 0) || p.ErrX < 0 || p.ErrY < 0 {
+			return fmt.Errorf("eval: point %q at temperature %v is (%v±%v, %v±%v)", p.Name, p.Temperature, p.X, p.ErrX, p.Y, p.ErrY)
+		}
+	}
+	return nil
+}
+
+// average is the mean of points of one temperature.
+func average(points []Point) Point {
+	out := points[0]
+	out.X, out.ErrX = meanOf(points, func(p Point) (float64, float64) { return p.X, p.ErrX })
+	out.Y, out.ErrY = meanOf(points, func(p Point) (float64, float64) { return p.Y, p.ErrY })
+	return out
+}
+
+func meanOf(points []Point, value func(Point) (v, err float64)) (mean, err float64) {
+	n := float64(len(points))
+	given, spread := 0.0, 0.0
+	for _, p := range points {
+		v, e := value(p)
+		mean += v / n
+		given += e * e
+	}
+	for _, p := range points {
+		v, _ := value(p)
+		spread += (v - mean) * (v - mean)
+	}
+	return mean, max(math.Sqrt(given)/n, math.Sqrt(spread/max(1, n-1)/n))
+}
+
+// Axes are those given to NewFrontier.
+func (f *Frontier) Axes() Axes { return f.axes }
+
+// Points are the corners of the curve, ascending in X.
+func (f *Frontier) Points() []Point { return slices.Clone(f.points) }
+
+// Judge compares p with the curve at p.X. Between the neighbours a and b with
+// t = (p.X - a.X) / (b.X - a.X) and slope s of their line, the gap
+//
+//	p.Y - (1-t) a.Y - t b.Y
+//
+// has to first order in independent errors the variance
+//
+//	ey^2 + (1-t)^2 ea_y^2 + t^2 eb_y^2 + s^2 (ex^2 + (1-t)^2 ea_x^2 + t^2 eb_x^2).
+//
+// It counts as noise up to the two-sided normal quantile of the confidence,
+// which is between 0 and 1; 0 means 0.95.
+//
+// Beyond the ends of the curve only one answer each is possible. A point that
+// is less diverse than all of the curve is inside if the best corner beats it
+// in Y too. A point that is more diverse than all of the curve is outside if it
+// beats the most diverse corner in Y too.
+func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
+	confidence = cmp.Or(confidence, 0.95)
+	if !(confidence > 0 && confidence < 1) {
+		return Verdict{}, fmt.Errorf("eval: confidence %v; it lies between 0 and 1", confidence)
+	}
+	if err := p.check(); err != nil {
+		return Verdict{}, err
+	}
+	last := len(f.points) - 1
+	switch {
+	case p.X < f.points[0].X:
+		v := f.compare(p, f.points[0], f.points[0], confidence)
+		if v.Place != Outside {
+			v.Place = BeyondSweep
+		}
+		return v, nil
+	case p.X > f.points[last].X:
+		best := slices.MaxFunc(f.points, func(a, b Point) int { return cmp.Compare(f.better(a.Y, b.Y), 0) })
+		v := f.compare(p, best, best, confidence)
+		if v.Place != Inside {
+			v.Place = BeyondSweep
+		}
+		return v, nil
+	}
+	i := max(1, slices.IndexFunc(f.points, func(q Point) bool { return q.X >= p.X }))
+	return f.compare(p, f.points[i-1], f.points[i], confidence), nil
+}
+
+// better is positive if y is better than than.
+func (f *Frontier) better(y, than float64) float64 {
+	if f.axes.LowerYBetter {
+		return than - y
+	}
+	return y - than
+}
+
+// compare judges p against the line from a to b, or against the level of a if
+// they are the same corner.
+func (f *Frontier) compare(p, a, b Point, confidence float64) (v Verdict) {
+	t, slope := 0.0, 0.0
+	if a.X != b.X {
+		t, slope = (p.X-a.X)/(b.X-a.X), (b.Y-a.Y)/(b.X-a.X)
+	}
+	mix := func(ea, eb float64) float64 { return (1-t)*(1-t)*ea*ea + t*t*eb*eb }
+	v.Gap = f.better(p.Y, (1-t)*a.Y+t*b.Y)
+	v.ErrGap = math.Sqrt(p.ErrY*p.ErrY + mix(a.ErrY, b.ErrY) + slope*slope*(p.ErrX*p.ErrX+mix(a.ErrX, b.ErrX)))
+	switch noise := math.Sqrt2 * math.Erfinv(confidence) * v.ErrGap; {
+	case v.Gap > noise:
+		v.Place = Outside
+	case v.Gap < -noise:
+		v.Place = Inside
+	default:
+		v.Place = WithinNoise
+	}
+	return v
+}

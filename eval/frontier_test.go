@@ -1,0 +1,98 @@
+package eval
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFrontierJudges(t *testing.T) {
+	curve := []Point{ // given out of order, one temperature with two seeds
+		{Temperature: 0.8, X: 0.6, Y: 0.4, ErrX: 0.01, ErrY: 0.01},
+		{Temperature: 1.0, X: 0.39, Y: 0.31, ErrX: 0.01, ErrY: 0.01},
+		{Temperature: 1.0, X: 0.41, Y: 0.29, ErrX: 0.01, ErrY: 0.01},
+		{Temperature: 0.6, X: 0.9, Y: 0.46},
+	}
+	f, err := NewFrontier(BLEUAxes(4), curve)
+	require.NoError(t, err)
+	require.Len(t, f.Points(), 3)
+	first := f.Points()[0] // spread .01, mean of two: .01 either way is beaten by .014/sqrt 2
+	require.InDeltaSlice(t, []float64{0.4, 0.3, 0.01, 0.01}, []float64{first.X, first.Y, first.ErrX, first.ErrY}, 1e-12)
+	require.Equal(t, "BLEU-4", f.Axes().Y)
+
+	for _, c := range []struct {
+		name string
+		p    Point
+		want Place
+		gap  float64
+	}{
+		{"above", Point{X: 0.5, Y: 0.42}, Outside, 0.07},
+		{"below", Point{X: 0.5, Y: 0.30}, Inside, -0.05},
+		{"above but uncertain", Point{X: 0.5, Y: 0.42, ErrY: 0.05}, WithinNoise, 0.07},
+		{"above but where is uncertain", Point{X: 0.5, Y: 0.42, ErrX: 0.1}, WithinNoise, 0.07},
+		{"on the line", Point{X: 0.75, Y: 0.43}, WithinNoise, 0},
+		{"on a corner", Point{X: 0.4, Y: 0.3}, WithinNoise, 0},
+		{"on the last corner", Point{X: 0.9, Y: 0.40}, Inside, -0.06},
+		{"more diverse and better than a corner", Point{X: 0.3, Y: 0.35}, Outside, 0.05},
+		{"more diverse, worse", Point{X: 0.3, Y: 0.2}, BeyondSweep, -0.1},
+		{"less diverse, worse than a corner", Point{X: 0.95, Y: 0.4}, Inside, -0.06},
+		{"less diverse, better", Point{X: 0.95, Y: 0.5}, BeyondSweep, 0.04},
+	} {
+		v, err := f.Judge(c.p, 0)
+		require.NoError(t, err)
+		require.Equal(t, c.want, v.Place, c.name)
+		require.InDelta(t, c.gap, v.Gap, 1e-12, c.name)
+	}
+
+	// The same picture upside down.
+	for i := range curve {
+		curve[i].Y = -curve[i].Y
+	}
+	f, err = NewFrontier(LMAxes(), curve)
+	require.NoError(t, err)
+	v, err := f.Judge(Point{X: 0.5, Y: -0.42}, 0)
+	require.NoError(t, err)
+	require.Equal(t, Outside, v.Place)
+	require.InDelta(t, 0.07, v.Gap, 1e-12)
+	v, err = f.Judge(Point{X: 0.95, Y: -0.4}, 0)
+	require.NoError(t, err)
+	require.Equal(t, Inside, v.Place)
+}
+
+// A generator that is on the curve is called outside or inside as often as the
+// confidence allows.
+func TestFrontierErrorRate(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	const runs, sd = 4000, 0.01
+	noisy := func(temperature, x float64) Point {
+		return Point{Temperature: temperature, X: x + sd*r.NormFloat64(), Y: 0.2 + 0.5*x + sd*r.NormFloat64(), ErrX: sd, ErrY: sd}
+	}
+	wrong := 0
+	for range runs {
+		f, err := NewFrontier(BLEUAxes(5), []Point{noisy(1, 0.3), noisy(0.8, 0.5), noisy(0.6, 0.7)})
+		require.NoError(t, err)
+		v, err := f.Judge(noisy(1, 0.42), 0.9)
+		require.NoError(t, err)
+		if v.Place != WithinNoise {
+			wrong++
+		}
+	}
+	require.InDelta(t, 0.1, float64(wrong)/runs, 4*math.Sqrt(0.09/runs)+0.005) // 0.005: the curve is known to first order
+}
+
+func TestFrontierErrors(t *testing.T) {
+	_, err := NewFrontier(BLEUAxes(2), []Point{{Temperature: 1, X: 1}, {Temperature: 1, X: 2}})
+	require.ErrorContains(t, err, "at least two temperatures that differ in self-BLEU-2")
+	_, err = NewFrontier(BLEUAxes(2), []Point{{Temperature: 1, X: 1, Y: 1}, {Temperature: 2, X: 1, Y: 2}})
+	require.ErrorContains(t, err, "temperatures 1 and 2 have the same self-BLEU-2")
+	_, err = NewFrontier(BLEUAxes(2), []Point{{Name: "mle", X: math.NaN()}})
+	require.ErrorContains(t, err, `point "mle" at temperature 0 is (NaN`)
+	f, err := NewFrontier(BLEUAxes(2), []Point{{Temperature: 1, X: 1}, {Temperature: 2, X: 2}})
+	require.NoError(t, err)
+	_, err = f.Judge(Point{ErrX: -1}, 0)
+	require.Error(t, err)
+	_, err = f.Judge(Point{}, 2)
+	require.ErrorContains(t, err, "confidence 2")
+}

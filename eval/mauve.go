@@ -1,0 +1,238 @@
+package eval
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"textgan/internal/kernel"
+	"textgan/internal/rng"
+)
+
+// MauveOptions are those of the published implementation; the zero value of a
+// field means its default.
+type MauveOptions struct {
+	Clusters int     // of the quantisation; 0: a tenth of the smaller text, at least 2
+	Scale    float64 // in exp(-Scale KL); 0: 5
+	Variance float64 // share that the principal components keep; 0: 0.9
+	Restarts int     // of k-means, the best is kept; 0: 5
+	Seed     uint64  // of the first centres: the rng.Eval stream is consumed
+}
+
+// Mauve compares the features p [N,D] and q [M,D] of two texts: both are
+// quantised together, and the value is the area under the frontier of the two
+// divergences from the histograms to their mixtures (MauveOfHistograms). It is
+// in (0, 1], 1 for equal histograms. Quantisation: rows scaled to length 1,
+// principal components, k-means.
+//
+// Values depend on the encoder and on all options and are for comparing models
+// with each other: the published numbers need 5000 texts a side and GPT-2
+// large. Pillutla et al., NeurIPS 2021, https://arxiv.org/abs/2102.01454.
+func Mauve(p, q mat.Matrix, o MauveOptions) (float64, error) {
+	if err := checkFeatures(p, q, 2); err != nil {
+		return 0, err
+	}
+	n, _ := p.Dims()
+	m, _ := q.Dims()
+	o.Clusters = cmp.Or(o.Clusters, max(2, int(math.RoundToEven(float64(min(n, m))/10))))
+	o.Scale, o.Variance, o.Restarts = cmp.Or(o.Scale, 5), cmp.Or(o.Variance, 0.9), cmp.Or(o.Restarts, 5)
+	if o.Clusters < 1 || o.Clusters > n+m || !(o.Scale > 0) || !(o.Variance > 0 && o.Variance <= 1) || o.Restarts < 1 {
+		return 0, fmt.Errorf("eval: MAUVE with %d clusters of %d sentences, scale %v, variance %v, %d restarts", o.Clusters, n+m, o.Scale, o.Variance, o.Restarts)
+	}
+	points, err := components(p, q, o.Variance)
+	if err != nil {
+		return 0, err
+	}
+	labels := kMeans(points, o.Clusters, o.Restarts, o.Seed)
+	hp, hq := make([]float64, o.Clusters), make([]float64, o.Clusters)
+	for i, k := range labels {
+		if i < n {
+			hp[k]++
+		} else {
+			hq[k]++
+		}
+	}
+	return MauveOfHistograms(hp, hq, o.Scale)
+}
+
+// MauveOfHistograms is the second half of Mauve: for 25 mixtures r = w p +
+// (1-w) q of the normalised histograms, the curve through
+//
+//	(exp(-scale KL(q || r)), exp(-scale KL(p || r)))
+//
+// and its ends (1, 0) and (0, 1), and the area under it by trapezoids.
+func MauveOfHistograms(p, q []float64, scale float64) (float64, error) {
+	if len(p) != len(q) || floats.Sum(p) <= 0 || floats.Sum(q) <= 0 || floats.Min(p) < 0 || floats.Min(q) < 0 {
+		return 0, fmt.Errorf("eval: MAUVE of histograms of %d and %d cells; they need equal cells and counts of at least 0", len(p), len(q))
+	}
+	p, q = slices.Clone(p), slices.Clone(q)
+	floats.Scale(1/floats.Sum(p), p)
+	floats.Scale(1/floats.Sum(q), q)
+	const mixtures, edge = 25, 1e-6
+	type point struct{ x, y float64 }
+	curve := []point{{0, 1}} // from w near 1 down: r = p has KL(p || r) = 0
+	r := make([]float64, len(p))
+	for i := range mixtures {
+		w := 1 - edge - (1-2*edge)*float64(i)/(mixtures-1)
+		for k := range r {
+			r[k] = w*p[k] + (1-w)*q[k]
+		}
+		curve = append(curve, point{math.Exp(-scale * stat.KullbackLeibler(q, r)), math.Exp(-scale * stat.KullbackLeibler(p, r))})
+	}
+	curve = append(curve, point{1, 0})
+	area := 0.0
+	for i := 1; i < len(curve); i++ {
+		area += (curve[i].x - curve[i-1].x) * (curve[i].y + curve[i-1].y) / 2
+	}
+	return min(area, 1), nil // above 1 by rounding only
+}
+
+// components stacks p on q, scales each row to length 1 and projects it on the
+// first principal components that hold the given share of the variance.
+func components(p, q mat.Matrix, share float64) (*mat.Dense, error) {
+	var x mat.Dense
+	x.Stack(p, q)
+	rows, _ := x.Dims()
+	for i := range rows {
+		if row := x.RawRowView(i); floats.Norm(row, 2) > 0 {
+			floats.Scale(1/floats.Norm(row, 2), row)
+		}
+	}
+	means := columnMeans(&x)
+	for i := range rows {
+		floats.Sub(x.RawRowView(i), means)
+	}
+	var covariance mat.SymDense
+	stat.CovarianceMatrix(&covariance, &x, nil)
+	var eigen mat.EigenSym
+	if !eigen.Factorize(&covariance, true) {
+		return nil, errNoEigen
+	}
+	values := eigen.Values(nil) // ascending
+	total, held, keep := floats.Sum(values), 0.0, 0
+	for keep = 1; keep < len(values); keep++ {
+		if held += values[len(values)-keep]; held >= share*total {
+			break
+		}
+	}
+	var vectors, out mat.Dense
+	eigen.VectorsTo(&vectors)
+	out.Mul(&x, vectors.Slice(0, len(values), len(values)-keep, len(values)))
+	return &out, nil
+}
+
+// kMeans returns the cluster of every row of points [N,D]: the best of several
+// runs of Lloyd's algorithm, each from k-means++ centres (Arthur and
+// Vassilvitskii, SODA 2007) and until no label changes, at most 500 rounds.
+func kMeans(points *mat.Dense, clusters, restarts int, seed uint64) []int {
+	var best []int
+	least := math.Inf(1)
+	for run := range restarts {
+		centres := seedCentres(points, clusters, rng.Key{Seed: seed, Stream: rng.Eval, Row: uint32(run)}.Source())
+		var labels []int
+		var spread float64
+		for range 500 {
+			before := labels
+			labels, spread = nearest(points, centres)
+			if slices.Equal(labels, before) {
+				break
+			}
+			recentre(centres, points, labels)
+		}
+		if spread < least {
+			best, least = labels, spread
+		}
+	}
+	return best
+}
+
+// seedCentres draws each centre with probability proportional to the squared
+// distance from the centres before.
+func seedCentres(points *mat.Dense, clusters int, draw *rng.Source) *mat.Dense {
+	rows, cols := points.Dims()
+	centres := mat.NewDense(clusters, cols, nil)
+	distance := make([]float64, rows)
+	for i := range distance {
+		distance[i] = 1
+	}
+	for k := range clusters {
+		left := draw.Float64() * floats.Sum(distance)
+		pick := 0
+		for i, d := range distance {
+			if d > 0 {
+				pick = i
+			}
+			if left -= d; left < 0 {
+				break
+			}
+		}
+		centre := centres.RawRowView(k)
+		copy(centre, points.RawRowView(pick))
+		for i := range distance {
+			d := squaredDistance(points.RawRowView(i), centre)
+			if k == 0 || d < distance[i] {
+				distance[i] = d
+			}
+		}
+	}
+	return centres
+}
+
+func squaredDistance(x, y []float64) (sum float64) {
+	for i, v := range x {
+		sum += (v - y[i]) * (v - y[i])
+	}
+	return sum
+}
+
+// nearest labels every point with its closest centre, the first of equals, and
+// sums up the squared distances.
+func nearest(points, centres *mat.Dense) (labels []int, spread float64) {
+	rows, cols := points.Dims()
+	clusters, _ := centres.Dims()
+	norms := make([]float64, clusters)
+	for k := range norms {
+		norms[k] = floats.Dot(centres.RawRowView(k), centres.RawRowView(k))
+	}
+	labels = make([]int, rows)
+	distance := make([]float64, rows)
+	kernel.Parallel(rows, 256, func(lo, hi int) {
+		const tile = 256 // rows at a time, so that memory does not grow with rows x clusters
+		var dots mat.Dense
+		for first := lo; first < hi; first += tile {
+			last := min(first+tile, hi)
+			dots.Reset()
+			dots.Mul(points.Slice(first, last, 0, cols), centres.T())
+			for i := first; i < last; i++ {
+				row := dots.RawRowView(i - first)
+				for k, dot := range row { // |x-c|^2 less |x|^2
+					row[k] = norms[k] - 2*dot
+				}
+				labels[i] = floats.MinIdx(row)
+				distance[i] = squaredDistance(points.RawRowView(i), centres.RawRowView(labels[i]))
+			}
+		}
+	})
+	return labels, floats.Sum(distance)
+}
+
+// recentre moves every centre to the mean of its points; one without points
+// stays where it is.
+func recentre(centres, points *mat.Dense, labels []int) {
+	clusters, cols := centres.Dims()
+	sums, sizes := mat.NewDense(clusters, cols, nil), make([]float64, clusters)
+	for i, k := range labels {
+		floats.Add(sums.RawRowView(k), points.RawRowView(i))
+		sizes[k]++
+	}
+	for k, size := range sizes {
+		if size > 0 {
+			floats.ScaleTo(centres.RawRowView(k), 1/size, sums.RawRowView(k))
+		}
+	}
+}

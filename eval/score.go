@@ -1,0 +1,103 @@
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Version of the metric definitions, part of every signature. It changes
+// whenever a number could.
+const Version = "1"
+
+// ByOrder holds one value per n-gram order: [n-1] belongs to n. As JSON it is
+// an object {"1": ..., "2": ...}.
+type ByOrder []float64
+
+// MarshalJSON writes the orders as keys.
+func (b ByOrder) MarshalJSON() ([]byte, error) { return marshalOrders(b) }
+
+// Interval is a confidence interval, as JSON [lo, hi].
+type Interval struct{ Lo, Hi float64 }
+
+// MarshalJSON writes the pair.
+func (i Interval) MarshalJSON() ([]byte, error) { return json.Marshal([2]float64{i.Lo, i.Hi}) }
+
+func marshalOrders[T any](values []T) ([]byte, error) {
+	byKey := make(map[string]T, len(values)) // encoding/json sorts the keys
+	for i, v := range values {
+		byKey[strconv.Itoa(i+1)] = v
+	}
+	return json.Marshal(byKey)
+}
+
+// Score is BLEU or self-BLEU of orders 1..n as fractions, with the signature
+// that says how it was computed. Two scores are comparable if their signatures
+// are equal.
+type Score struct {
+	Metric    string // "bleu" or "self_bleu"
+	ByOrder   ByOrder
+	Level     Level
+	Signature string
+
+	// StdErr is the standard error of the mean over hypotheses with the
+	// references held fixed. Nil at corpus level.
+	StdErr ByOrder
+	// Intervals are percentile bootstrap intervals over hypotheses, the
+	// references held fixed, at the given Confidence. Nil if not asked for.
+	Intervals  []Interval
+	Confidence float64
+}
+
+// MarshalJSON writes {"bleu": {"1": ...}, "level": ..., "signature": ...}, the
+// first key being the metric, then what there is of "std_err", "intervals"
+// and "confidence".
+func (s Score) MarshalJSON() ([]byte, error) {
+	out := map[string]any{s.Metric: s.ByOrder, "level": s.Level.String(), "signature": s.Signature}
+	if s.StdErr != nil {
+		out["std_err"] = s.StdErr
+	}
+	if s.Intervals != nil {
+		intervals, err := marshalOrders(s.Intervals)
+		if err != nil {
+			return nil, err
+		}
+		out["intervals"], out["confidence"] = json.RawMessage(intervals), s.Confidence
+	}
+	return json.Marshal(out)
+}
+
+// signature is in the style of Post, "A call for clarity in reporting BLEU
+// scores", WMT 2018.
+func (m *Meter) signature() string {
+	o := m.o
+	name, refs := "bleu", strconv.Itoa(m.refs.lines)
+	if m.self {
+		name = "self-bleu"
+	}
+	if m.leaveOneOut {
+		refs = "leave-one-out"
+	}
+	parts := []string{
+		name,
+		fmt.Sprintf("n:%d", o.MaxN),
+		"level:" + o.Level.String(),
+		"smooth:" + o.Smoothing.String(),
+		"weights:uniform",
+	}
+	if o.Case != "" {
+		parts = append(parts, "case:"+o.Case)
+	}
+	if o.Tokenizer != "" {
+		parts = append(parts, "tok:"+o.Tokenizer)
+	}
+	parts = append(parts, "refs:"+refs, fmt.Sprintf("hyps:%d", m.n))
+	if o.protocol != nil {
+		parts = append(parts, "protocol:"+o.protocol.Name)
+	}
+	if o.Bootstrap > 0 {
+		parts = append(parts, fmt.Sprintf("bs:%d", o.Bootstrap), fmt.Sprintf("seed:%d", o.Seed))
+	}
+	return strings.Join(append(parts, "version:"+Version), "|")
+}

@@ -1,0 +1,77 @@
+package generator_test
+
+import (
+	"fmt"
+	"strings"
+
+	"textgan/generator"
+	"textgan/vocab"
+)
+
+// A generator with fresh weights, sampled with all options. Fresh weights write
+// nonsense, but the options hold for every sentence.
+func ExampleGenerator_NewSampler() {
+	words, err := vocab.NewTokenizer("word")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := vocab.Build([]string{"the cat sleeps on the mat", "the dog runs"}, words, vocab.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	g, err := generator.New(generator.Config{Cell: "lstm", Vocab: v.Size(), Emb: 16, Hidden: 32, Layers: 1}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s, err := g.NewSampler(generator.SampleOptions{
+		MaxLen:      8, // tokens, the end of sentence included
+		Temperature: 0.8,
+		TopK:        6,
+		TopP:        0.95,
+		NoUnk:       true,
+		Prompt:      v.Encode("the cat"),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	sentences := s.Sample(1000, generator.Key{Seed: 7})
+	prompted, unknown, longest := 0, 0, 0
+	for _, ids := range sentences {
+		text := v.Decode(ids)
+		if strings.HasPrefix(text, "the cat") {
+			prompted++
+		}
+		if strings.Contains(text, "<unk>") {
+			unknown++
+		}
+		longest = max(longest, len(ids))
+	}
+	fmt.Println(len(sentences), "sentences,", prompted, "with the prompt,", unknown, "with <unk>; at most", longest, "tokens")
+	// Output: 1000 sentences, 1000 with the prompt, 0 with <unk>; at most 8 tokens
+}
+
+// How likely sentences are, in nats per token.
+func ExampleGenerator_Likelihood() {
+	g, err := generator.New(generator.Config{Cell: "gru", Vocab: 10, Emb: 4, Hidden: 8, Layers: 1}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	l, err := g.Likelihood(generator.LikelihoodOptions{B: 2, T: 5})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer l.Close()
+	tally, err := l.NLL([][]int32{{4, 5, 6}, {7}, {8, 9}}) // batches of at most B sentences
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%d tokens, ends included; near log 8 = 2.08 at first: %v\n", tally.Tokens, 1.9 < tally.PerToken() && tally.PerToken() < 2.3)
+	// Output: 9 tokens, ends included; near log 8 = 2.08 at first: true
+}

@@ -1,0 +1,146 @@
+package generator
+
+import (
+	"fmt"
+	"math"
+
+	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/nn"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// Config is the architecture of a recurrent language model.
+type Config struct {
+	Cell    string  `json:"cell"`    // lstm or gru
+	Vocab   int     `json:"vocab"`   // V, special ids included
+	Emb     int     `json:"emb"`     // E, size of an embedding
+	Hidden  int     `json:"hidden"`  // H, units of a layer
+	Layers  int     `json:"layers"`  // recurrent layers
+	Dropout float64 `json:"dropout"` // share of embedding and hidden values dropped in likelihood training
+	Tie     bool    `json:"tie"`     // output weights are the embedding table (Emb must equal Hidden)
+}
+
+func (c Config) cell() (op.Cell, error) {
+	switch c.Cell {
+	case "lstm":
+		return op.LSTM, nil
+	case "gru":
+		return op.GRU, nil
+	}
+	return 0, fmt.Errorf("generator: cell %q is not known; use lstm or gru", c.Cell)
+}
+
+// Check reports the first setting that makes no sense.
+func (c Config) Check() error {
+	_, err := c.cell()
+	switch {
+	case err != nil:
+		return err
+	case c.Vocab <= int(vocab.Unk)+1:
+		return fmt.Errorf("generator: a vocabulary of %d ids leaves no word", c.Vocab)
+	case c.Emb < 1 || c.Hidden < 1 || c.Layers < 1:
+		return fmt.Errorf("generator: emb %d, hidden %d and layers %d must be at least 1", c.Emb, c.Hidden, c.Layers)
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return fmt.Errorf("generator: dropout %v must lie in [0, 1)", c.Dropout)
+	case c.Tie && c.Emb != c.Hidden:
+		return fmt.Errorf("generator: tied output weights need emb = hidden, not %d and %d", c.Emb, c.Hidden)
+	}
+	return nil
+}
+
+// Generator is a recurrent language model:
+//
+//	x_t = Table[token t-1]       [E]
+//	h_t = cell(x_t, h_t-1)       [H], per layer
+//	logits_t = h_t W + b         [V]
+//
+// Pad and Bos have a bias of -1e9, so their probability is 0 in float32 and no
+// gradient ever moves them.
+type Generator struct {
+	Config
+	cell   op.Cell
+	params nn.Params
+	table  *nn.Param
+	layers []layer
+	w, b   *nn.Param
+}
+
+// neverLogit is finite so that an optimiser can multiply it by zero.
+const neverLogit = -1e9
+
+type layer struct{ wx, wh, b *nn.Param }
+
+// New returns a generator with fresh weights, a function of the configuration
+// and the seed (Init stream): embeddings uniform in +-0.1, recurrent and output
+// weights uniform in +-1/sqrt(H), the forget gate's bias 1.
+func New(c Config, seed uint64) (*Generator, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	g := &Generator{Config: c}
+	g.cell, _ = c.cell()
+	row := uint32(0)
+	weight := func(a float64, name string, shape ...int) *nn.Param {
+		p := g.params.New(name, shape...)
+		p.Uniform(a, rng.Key{Seed: seed, Stream: rng.Init, Row: row})
+		row++
+		return p
+	}
+	bound, gates := 1/math.Sqrt(float64(c.Hidden)), g.cell.Gates()*c.Hidden
+	embBound := 0.1
+	if c.Tie {
+		embBound = bound
+	}
+	g.table = weight(embBound, "g.embedding", c.Vocab, c.Emb)
+	in := c.Emb
+	for i := range c.Layers {
+		l := layer{
+			wx: weight(bound, fmt.Sprintf("g.layer%d.wx", i), in, gates),
+			wh: weight(bound, fmt.Sprintf("g.layer%d.wh", i), c.Hidden, gates),
+			b:  g.params.New(fmt.Sprintf("g.layer%d.b", i), 4*c.Hidden),
+		}
+		if g.cell == op.LSTM {
+			for j := range c.Hidden {
+				l.b.Data[c.Hidden+j] = 1
+			}
+		}
+		g.layers = append(g.layers, l)
+		in = c.Hidden
+	}
+	g.w = g.table
+	if !c.Tie {
+		g.w = weight(bound, "g.output.w", c.Hidden, c.Vocab)
+	}
+	g.b = g.params.New("g.output.b", c.Vocab)
+	for _, never := range []int32{vocab.Pad, vocab.Bos} {
+		g.b.Data[never] = neverLogit
+	}
+	return g, nil
+}
+
+// Params are the weights, shared with every graph the generator is bound to.
+func (g *Generator) Params() nn.Params { return g.params }
+
+// Bind puts the network into a graph. With train set, the second result lists
+// the nodes in the order of Params, for the gradients.
+func (g *Generator) Bind(graph *op.Graph, train bool) (op.Net, []*G.Node) {
+	var nodes []*G.Node
+	bind := func(p *nn.Param) *G.Node {
+		n := p.Bind(graph, train)
+		nodes = append(nodes, n)
+		return n
+	}
+	net := op.Net{Cell: g.cell, Tied: g.Tie, Table: bind(g.table)}
+	for _, l := range g.layers {
+		net.Layers = append(net.Layers, op.Layer{Wx: bind(l.wx), Wh: bind(l.wh), B: bind(l.b)})
+	}
+	net.W = net.Table
+	if !g.Tie {
+		net.W = bind(g.w)
+	}
+	net.B = bind(g.b)
+	return net, nodes
+}

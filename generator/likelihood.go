@@ -1,0 +1,159 @@
+package generator
+
+import (
+	"fmt"
+
+	"textgan/internal/op"
+	"textgan/vocab"
+)
+
+// Likelihood is a graph that scores given sentences token by token:
+//
+//	loss = sum of weight[b,t] * -log p(ids[b,t] | ids[b,<t])
+//
+// over real tokens, the end of sentence included. With weights of one over the
+// number of tokens it is the mean negative log-likelihood in nats; with
+// advantages it is the REINFORCE surrogate.
+type Likelihood struct {
+	*op.Program
+	B, T    int
+	ids     []int32   // [B,T]
+	lengths []int32   // [B]
+	weights []float32 // [B,T]
+	nll     []float32 // [B,T] of the last run
+	key     []uint32
+}
+
+// LikelihoodOptions of a graph.
+type LikelihoodOptions struct {
+	B, T  int  // sentences of a batch; longest sentence, its end included
+	Train bool // compute gradients, in the order of Params
+	// Dropout applies the configured dropout; only for training.
+	Dropout bool
+}
+
+// Likelihood builds the graph.
+func (g *Generator) Likelihood(o LikelihoodOptions) (*Likelihood, error) {
+	l := &Likelihood{B: o.B, T: o.T, ids: make([]int32, o.B*o.T), lengths: make([]int32, o.B), weights: make([]float32, o.B*o.T), key: make([]uint32, 3)}
+	graph := op.NewGraph()
+	net, params := g.Bind(graph, o.Train)
+	ids, lengths := graph.Ints("ids", l.ids, o.B, o.T), graph.Ints("lengths", l.lengths, o.B)
+	weights := graph.Leaf("weights", l.weights, false, o.B, o.T)
+	drop := 0.0
+	if o.Dropout {
+		drop = g.Dropout
+	}
+	key := graph.Key("key", l.key)
+	h := graph.Dropout(graph.PackedLookup(net.Table, ids, lengths, vocab.Bos), drop, key, 0)
+	for i, layer := range net.Layers {
+		h = graph.RNN(net.Cell, h, lengths, layer.Wx, layer.Wh, layer.B, nil)
+		h = graph.Dropout(h, drop, key, uint32(i+1))
+	}
+	loss, nll := graph.PackedXentTokens(h, net.W, net.B, ids, lengths, weights, net.Tied)
+	l.nll = nll
+	if !o.Train {
+		params = nil
+	}
+	var err error
+	l.Program, err = graph.Compile(loss, params...)
+	if err != nil {
+		return nil, fmt.Errorf("generator: likelihood: %w", err)
+	}
+	return l, nil
+}
+
+// Mean runs the graph on a batch and returns the mean negative log-likelihood
+// per real token, in nats. seed and step name the dropout masks.
+func (l *Likelihood) Mean(b *vocab.Batch, seed uint64, step uint32) (float64, error) {
+	if err := l.Load(b); err != nil {
+		return 0, err
+	}
+	w := 1 / float32(b.Tokens())
+	for i := range l.weights {
+		l.weights[i] = w
+	}
+	return l.RunAt(seed, step)
+}
+
+// Weighted runs the graph on a batch with weights [B,T], the row stride that of
+// the batch.
+func (l *Likelihood) Weighted(b *vocab.Batch, weights []float32, seed uint64, step uint32) (float64, error) {
+	if err := l.Load(b); err != nil {
+		return 0, err
+	}
+	for r := range b.B {
+		copy(l.weights[r*l.T:][:l.T], weights[r*b.T:][:b.T])
+	}
+	return l.RunAt(seed, step)
+}
+
+// Load copies a batch into the graph's inputs. It may have fewer rows and
+// fewer steps than the graph.
+func (l *Likelihood) Load(b *vocab.Batch) error { return LoadBatch(b, l.ids, l.lengths, l.B, l.T) }
+
+// LoadBatch copies a batch into ids [B,T] and lengths [B] of a graph.
+func LoadBatch(b *vocab.Batch, ids, lengths []int32, B, T int) error {
+	if b.B > B || b.T > T {
+		return fmt.Errorf("generator: a batch of %d x %d tokens for a graph of %d x %d", b.B, b.T, B, T)
+	}
+	clear(ids)
+	clear(lengths)
+	copy(lengths, b.Lengths)
+	for r := range b.B {
+		copy(ids[r*T:], b.IDs[r*b.T:][:b.T])
+	}
+	return nil
+}
+
+// RunAt runs the graph on what is loaded.
+func (l *Likelihood) RunAt(seed uint64, step uint32) (float64, error) {
+	op.RunKey{Seed: seed, Step: step}.Put(l.key)
+	return l.Run()
+}
+
+// Tally adds up -log p over tokens.
+type Tally struct {
+	Nats    float64 // over all tokens, the end of sentence included
+	Tokens  int
+	UnkNats float64 // the part of the tokens that the vocabulary does not hold
+	Unk     int
+}
+
+// PerToken is the mean over all tokens, in nats; its exponential is the
+// perplexity. A model that never met <unk> pays dearly for it: see PerKnown.
+func (t Tally) PerToken() float64 { return t.Nats / float64(t.Tokens) }
+
+// PerKnown is the mean over the tokens that the vocabulary holds.
+func (t Tally) PerKnown() float64 { return (t.Nats - t.UnkNats) / float64(t.Tokens-t.Unk) }
+
+// add counts the last run.
+func (t *Tally) add(l *Likelihood) {
+	for b, n := range l.lengths {
+		for i, v := range l.nll[b*l.T:][:n] {
+			t.Nats += float64(v)
+			if l.ids[b*l.T+i] == vocab.Unk {
+				t.UnkNats += float64(v)
+				t.Unk++
+			}
+		}
+		t.Tokens += int(n)
+	}
+}
+
+// Tokens returns the -log p [T] of row b's tokens in the last run.
+func (l *Likelihood) Tokens(b int) []float32 { return l.nll[b*l.T:][:l.lengths[b]] }
+
+// NLL scores sentences of ids, in the order given.
+func (l *Likelihood) NLL(sentences [][]int32) (Tally, error) {
+	var t Tally
+	for b := range vocab.InOrder(sentences, l.B) {
+		if _, err := l.Mean(b, 0, 0); err != nil {
+			return t, err
+		}
+		t.add(l)
+	}
+	if t.Tokens == 0 {
+		return t, fmt.Errorf("generator: no sentences to score")
+	}
+	return t, nil
+}

@@ -1,0 +1,229 @@
+package generator
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/internal/gradcheck"
+	"textgan/internal/kernel"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+const (
+	// A few hundred float32 roundings of 6e-8, some of them in sums that cancel.
+	valueTol = 2e-6
+	gradTol  = 2e-5
+	// In float64 the square of the step and the rounding over the step are both
+	// some 1e-10.
+	plainStep = 1e-5
+)
+
+// ragged are sentences of all lengths, the empty one included.
+func ragged(n, maxLen, V int) [][]int32 {
+	r := rng.Key{Seed: 4}.Rand()
+	out := make([][]int32, n)
+	for i := range out {
+		for range r.IntN(maxLen + 1) {
+			out[i] = append(out[i], vocab.Unk+int32(r.IntN(V-int(vocab.Unk))))
+		}
+	}
+	out[n/2] = nil
+	return out
+}
+
+func withEnd(s []int32) []int32 { return append(slices.Clone(s), vocab.Eos) }
+
+// Every token of every sentence, in full batches and in the last one, which
+// has fewer rows and fewer steps than the graph.
+func TestLikelihoodAgainstPlain(t *testing.T) {
+	architectures(t, func(t *testing.T, c Config) {
+		g := sharpened(t, c, .7)
+		m := plainOf(g)
+		sentences := ragged(11, 6, c.Vocab)
+		l, err := g.Likelihood(LikelihoodOptions{B: 4, T: 8})
+		require.NoError(t, err)
+		defer l.Close()
+		var want Tally
+		for b := range vocab.InOrder(sentences, 4) {
+			mean, err := l.Mean(b, 1, 1)
+			require.NoError(t, err)
+			batch := 0.0
+			for r, i := range b.Index {
+				tokens := withEnd(sentences[i])
+				nll := m.nll(tokens)
+				require.Len(t, l.Tokens(r), len(nll))
+				require.LessOrEqual(t, gradcheck.Distance(l.Tokens(r), nll), valueTol)
+				for k, v := range nll {
+					batch += v
+					want.Tokens++
+					if tokens[k] == vocab.Unk {
+						want.UnkNats += v
+						want.Unk++
+					}
+				}
+			}
+			require.InEpsilon(t, batch/float64(b.Tokens()), mean, valueTol)
+			want.Nats += batch
+		}
+		got, err := l.NLL(sentences)
+		require.NoError(t, err)
+		require.Equal(t, want.Tokens, got.Tokens)
+		require.Equal(t, want.Unk, got.Unk)
+		require.Positive(t, got.Unk)
+		require.InEpsilon(t, want.PerToken(), got.PerToken(), valueTol)
+		require.InEpsilon(t, want.PerKnown(), got.PerKnown(), valueTol)
+	})
+}
+
+// The gradient of every weight, with weights of tokens that differ, are
+// negative and are zero.
+func TestLikelihoodGradient(t *testing.T) {
+	architectures(t, func(t *testing.T, c Config) {
+		g := sharpened(t, c, .7)
+		sentences := [][]int32{{4, 5, 3, 8, 5}, nil, {7, 4, 4}}
+		l, err := g.Likelihood(LikelihoodOptions{B: 4, T: 7, Train: true})
+		require.NoError(t, err)
+		defer l.Close()
+		for b := range vocab.InOrder(sentences, 4) {
+			r := rng.Key{Seed: 5}.Rand()
+			weights := make([]float32, b.B*b.T)
+			for i := range weights {
+				weights[i] = float32(r.NormFloat64())
+			}
+			weights[1] = 0
+			m := plainOf(g)
+			loss := func() float64 {
+				sum := 0.0
+				for row, i := range b.Index {
+					for k, v := range m.nll(withEnd(sentences[i])) {
+						sum += float64(weights[row*b.T+k]) * v
+					}
+				}
+				return sum
+			}
+			got, err := l.Weighted(b, weights, 1, 1)
+			require.NoError(t, err)
+			require.InDelta(t, loss(), got, 10*valueTol)
+			for i, p := range g.Params() {
+				w := m.weights[p.Name]
+				want := make([]float64, len(w))
+				for j, was := range w {
+					w[j] = was + plainStep
+					want[j] = loss()
+					w[j] = was - plainStep
+					want[j] = (want[j] - loss()) / (2 * plainStep)
+					w[j] = was
+				}
+				require.NotZero(t, kernel.SumSquares(l.Grad(i)), p.Name)
+				require.LessOrEqual(t, gradcheck.Distance(l.Grad(i), want), gradTol, p.Name)
+			}
+			// No gradient ever moves the two ids that cannot be written.
+			bias := l.Grad(len(g.Params()) - 1)
+			require.Zero(t, bias[vocab.Pad])
+			require.Zero(t, bias[vocab.Bos])
+		}
+	})
+}
+
+// A batch larger than the graph, an id outside the vocabulary and an empty list
+// are errors.
+func TestLikelihoodRefuses(t *testing.T) {
+	g := sharpened(t, Config{Cell: "lstm", Vocab: 9, Emb: 3, Hidden: 4, Layers: 1}, .7)
+	l, err := g.Likelihood(LikelihoodOptions{B: 2, T: 3})
+	require.NoError(t, err)
+	defer l.Close()
+	_, err = l.NLL([][]int32{{4, 5, 6}})
+	require.EqualError(t, err, "generator: a batch of 1 x 4 tokens for a graph of 2 x 3")
+	_, err = l.NLL([][]int32{{4}, {9}})
+	require.ErrorContains(t, err, "id 9 outside 0..8")
+	_, err = l.NLL(nil)
+	require.EqualError(t, err, "generator: no sentences to score")
+	tally, err := l.NLL([][]int32{{4}, {8, 7}}) // and the graph is still good
+	require.NoError(t, err)
+	require.Equal(t, 5, tally.Tokens)
+	require.False(t, math.IsNaN(tally.PerToken()))
+}
+
+// Dropout masks are named by seed and step, and stay away unless asked for.
+func TestDropout(t *testing.T) {
+	c := Config{Cell: "lstm", Vocab: 9, Emb: 6, Hidden: 8, Layers: 2, Dropout: .5}
+	g := sharpened(t, c, .7)
+	sentences := ragged(8, 5, c.Vocab)
+	loss := func(o LikelihoodOptions, seed uint64, step uint32) (loss float64) {
+		o.B, o.T = 8, 6
+		l, err := g.Likelihood(o)
+		require.NoError(t, err)
+		defer l.Close()
+		for b := range vocab.InOrder(sentences, 8) {
+			loss, err = l.Mean(b, seed, step)
+			require.NoError(t, err)
+		}
+		return loss
+	}
+	without := loss(LikelihoodOptions{}, 1, 1)
+	require.Equal(t, without, loss(LikelihoodOptions{Train: true}, 1, 2))
+	drop := LikelihoodOptions{Train: true, Dropout: true}
+	with := loss(drop, 1, 1)
+	require.NotEqual(t, without, with)
+	require.Equal(t, with, loss(drop, 1, 1))
+	require.NotEqual(t, with, loss(drop, 1, 2))
+	require.NotEqual(t, with, loss(drop, 2, 1))
+}
+
+func TestConfigCheck(t *testing.T) {
+	good := Config{Cell: "gru", Vocab: 5, Emb: 2, Hidden: 3, Layers: 1}
+	require.NoError(t, good.Check())
+	for want, spoil := range map[string]func(*Config){
+		`cell "rnn" is not known; use lstm or gru`:           func(c *Config) { c.Cell = "rnn" },
+		"a vocabulary of 4 ids leaves no word":               func(c *Config) { c.Vocab = 4 },
+		"emb 0, hidden 3 and layers 1 must be at least 1":    func(c *Config) { c.Emb = 0 },
+		"emb 2, hidden 3 and layers 0 must be at least 1":    func(c *Config) { c.Layers = 0 },
+		"dropout 1 must lie in [0, 1)":                       func(c *Config) { c.Dropout = 1 },
+		"dropout NaN must lie in [0, 1)":                     func(c *Config) { c.Dropout = math.NaN() },
+		"tied output weights need emb = hidden, not 2 and 3": func(c *Config) { c.Tie = true },
+	} {
+		c := good
+		spoil(&c)
+		_, err := New(c, 1)
+		require.EqualError(t, err, "generator: "+want)
+	}
+}
+
+// Fresh weights are a function of the configuration and the seed.
+func TestNew(t *testing.T) {
+	c := Config{Cell: "lstm", Vocab: 50, Emb: 6, Hidden: 8, Layers: 2}
+	hash := func(c Config, seed uint64) string {
+		g, err := New(c, seed)
+		require.NoError(t, err)
+		return g.Params().Hash()
+	}
+	require.Equal(t, hash(c, 1), hash(c, 1))
+	require.NotEqual(t, hash(c, 1), hash(c, 2))
+	g, err := New(c, 1)
+	require.NoError(t, err)
+	for _, p := range g.Params() {
+		bound := 1 / math.Sqrt(8)
+		switch p.Name {
+		case "g.embedding":
+			bound = .1
+		case "g.output.b":
+			require.EqualValues(t, []float32{neverLogit, neverLogit}, p.Data[:2])
+			require.Zero(t, kernel.SumSquares(p.Data[2:]))
+			continue
+		case "g.layer0.b", "g.layer1.b":
+			require.EqualValues(t, slices.Repeat([]float32{1}, 8), p.Data[8:16], "the forget gate")
+			require.EqualValues(t, 8, kernel.SumSquares(p.Data))
+			continue
+		}
+		// Variance a^2/3 of a uniform in +-a; the error of the mean square over n
+		// weights is some 0.9/sqrt(n) of it, of which 5.
+		n := float64(len(p.Data))
+		require.InEpsilon(t, bound*bound/3, kernel.SumSquares(p.Data)/n, 4.5/math.Sqrt(n), p.Name)
+		require.LessOrEqual(t, float64(slices.Max(p.Data)), bound)
+		require.GreaterOrEqual(t, float64(slices.Min(p.Data)), -bound)
+	}
+}

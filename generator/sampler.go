@@ -1,0 +1,320 @@
+package generator
+
+import (
+	"fmt"
+	"math"
+	"sync"
+
+	"textgan/internal/kernel"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// SampleOptions shape the distribution that a token is drawn from, in the
+// order of the fields: temperature, then the k likeliest, then the smallest
+// set of likeliest tokens with mass p.
+type SampleOptions struct {
+	MaxLen      int     // longest sentence in tokens, its end included
+	Temperature float64 // tau, divides the logits; 0 means 1
+	TopK        int     // 0 keeps all
+	TopP        float64 // 0 or 1 keeps all
+	NoUnk       bool    // never draw <unk>
+	Prompt      []int32 // ids that every sentence begins with
+}
+
+// Beyond these temperatures float32 could no longer tell logits apart, or the
+// ids that are never written from the others.
+const minTau, maxTau = 1e-3, 1e3
+
+// Check reports the first option that makes no sense for a vocabulary of v ids.
+func (o SampleOptions) Check(v int) error {
+	switch {
+	case o.MaxLen < 1:
+		return fmt.Errorf("generator: longest sample of %d tokens; give at least 1", o.MaxLen)
+	case o.Temperature != 0 && !(o.Temperature >= minTau && o.Temperature <= maxTau):
+		return fmt.Errorf("generator: temperature %v must lie in [%v, %v]; for the likeliest tokens use top-k 1", o.Temperature, minTau, maxTau)
+	case o.TopK < 0:
+		return fmt.Errorf("generator: top-k %d must not be negative", o.TopK)
+	case o.TopP < 0 || o.TopP > 1 || math.IsNaN(o.TopP):
+		return fmt.Errorf("generator: top-p %v must lie in (0, 1]", o.TopP)
+	case len(o.Prompt) >= o.MaxLen:
+		return fmt.Errorf("generator: a prompt of %d tokens leaves no room in %d", len(o.Prompt), o.MaxLen)
+	}
+	for _, id := range o.Prompt {
+		if id <= vocab.Eos || int(id) >= v {
+			return fmt.Errorf("generator: id %d cannot stand in a prompt", id)
+		}
+	}
+	return nil
+}
+
+// sampleRows is how many sentences are written side by side.
+const sampleRows = 32
+
+// Sampler draws sentences from a generator (ancestral sampling). It keeps its
+// scratch from call to call; one Sampler serves one goroutine.
+type Sampler struct {
+	g       *Generator
+	opt     SampleOptions
+	turned  []float32 // output weights [H,V] of a tied model
+	scratch sync.Pool
+}
+
+// NewSampler returns a sampler of g, whose weights may go on changing.
+func (g *Generator) NewSampler(o SampleOptions) (*Sampler, error) {
+	if err := o.Check(g.Vocab); err != nil {
+		return nil, err
+	}
+	if o.Temperature == 0 {
+		o.Temperature = 1
+	}
+	if o.TopP == 0 {
+		o.TopP = 1
+	}
+	s := &Sampler{g: g, opt: o}
+	if g.Tie {
+		s.turned = make([]float32, g.Hidden*g.Vocab)
+	}
+	s.scratch.New = func() any { return newSampleScratch(g) }
+	return s, nil
+}
+
+// MaxLen is the longest sentence, its end included.
+func (s *Sampler) MaxLen() int { return s.opt.MaxLen }
+
+// Key names the draws of a Sampler: equal keys, equal sentences. Its Row is not
+// used; a program without streams of its own need only set Seed.
+type Key = rng.Key
+
+// Draw writes n sentences into ids [n,MaxLen], pad behind the end, and their
+// lengths [n], the end counted; a sentence of MaxLen may lack its end. Sentence
+// i depends on the weights, the options, the key and first+i alone: token t is
+// drawn by inverse CDF with draw t of row first+i of the key's stream.
+func (s *Sampler) Draw(ids, lengths []int32, key Key, first int) {
+	for i := range lengths {
+		copy(ids[i*s.opt.MaxLen:], s.opt.Prompt)
+	}
+	s.Complete(ids, lengths, len(s.opt.Prompt), key, first)
+}
+
+// Complete is Draw for sentences whose first kept tokens stand in ids already,
+// row by row; none of these is Eos.
+func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
+	w := s.g.w.Data
+	if s.g.Tie {
+		w = s.turned
+		kernel.Transpose(w, s.g.table.Data, s.g.Vocab, s.g.Hidden)
+	}
+	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
+		sc := s.scratch.Get().(*sampleScratch)
+		defer s.scratch.Put(sc)
+		for at := lo; at < hi; at += sampleRows {
+			n := min(sampleRows, hi-at)
+			s.write(sc, w, ids[at*s.opt.MaxLen:], lengths[at:at+n], kept, key, first+at)
+		}
+	})
+}
+
+// Sample draws n sentences and returns them as ids without the end of sentence.
+func (s *Sampler) Sample(n int, key Key) [][]int32 {
+	ids, lengths := make([]int32, n*s.opt.MaxLen), make([]int32, n)
+	s.Draw(ids, lengths, key, 0)
+	out := make([][]int32, n)
+	for i, l := range lengths {
+		row := ids[i*s.opt.MaxLen:][:l]
+		if row[l-1] == vocab.Eos {
+			row = row[:l-1]
+		}
+		out[i] = row
+	}
+	return out
+}
+
+type sampleScratch struct {
+	logits  []float32   // [sampleRows,V]
+	x       []float32   // [sampleRows,E]
+	gx, rec []float32   // [sampleRows,GH]
+	aux     []float32   // [sampleRows,H]
+	h, c    [][]float32 // per layer [sampleRows,H]
+	h2, c2  []float32
+	row     []int // sentence of each live row
+	read    []int32
+	order   []int32 // heap of a filtered draw
+}
+
+func newSampleScratch(g *Generator) *sampleScratch {
+	GH, H := g.cell.Gates()*g.Hidden, g.Hidden
+	sc := &sampleScratch{
+		logits: make([]float32, sampleRows*g.Vocab), x: make([]float32, sampleRows*g.Emb),
+		gx: make([]float32, sampleRows*GH), rec: make([]float32, sampleRows*GH), aux: make([]float32, sampleRows*H),
+		h2: make([]float32, sampleRows*H), c2: make([]float32, sampleRows*H),
+		row: make([]int, sampleRows), read: make([]int32, sampleRows),
+		order: make([]int32, g.Vocab),
+	}
+	for range g.Layers {
+		sc.h, sc.c = append(sc.h, make([]float32, sampleRows*H)), append(sc.c, make([]float32, sampleRows*H))
+	}
+	return sc
+}
+
+// write draws up to sampleRows sentences. Finished rows make room at once.
+func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, kept int, key Key, first int) {
+	g, T := s.g, s.opt.MaxLen
+	n := len(lengths)
+	for i := range n {
+		clear(ids[i*T+kept : (i+1)*T])
+		sc.row[i], sc.read[i], lengths[i] = i, vocab.Bos, int32(T)
+	}
+	for l := range g.layers {
+		clear(sc.h[l])
+		clear(sc.c[l])
+	}
+	for t := 0; t < T && n > 0; t++ {
+		top := s.advance(sc, n)
+		if t >= kept {
+			kernel.GemmBias(false, false, n, g.Vocab, g.Hidden, top, g.Hidden, w, g.Vocab, g.b.Data, sc.logits, g.Vocab)
+		}
+		live := 0
+		for i := range n {
+			r := sc.row[i]
+			id := ids[r*T+t]
+			if t >= kept {
+				id = s.choose(sc, sc.logits[i*g.Vocab:][:g.Vocab], key.At(key.Step, uint32(first+r)).Float64(uint32(t)))
+			}
+			ids[r*T+t] = id
+			if id == vocab.Eos {
+				lengths[r] = int32(t + 1)
+				continue
+			}
+			sc.row[live], sc.read[live] = r, id
+			if live < i {
+				for l := range g.layers {
+					copy(sc.h[l][live*g.Hidden:][:g.Hidden], sc.h[l][i*g.Hidden:])
+					copy(sc.c[l][live*g.Hidden:][:g.Hidden], sc.c[l][i*g.Hidden:])
+				}
+			}
+			live++
+		}
+		n = live
+	}
+}
+
+// advance reads the last token of n rows and returns the top layer's h [n,H].
+func (s *Sampler) advance(sc *sampleScratch, n int) []float32 {
+	g, H := s.g, s.g.Hidden
+	GH, in, x := g.cell.Gates()*H, g.Emb, sc.x
+	for i, id := range sc.read[:n] {
+		copy(x[i*in:][:in], g.table.Data[int(id)*in:])
+	}
+	for l, p := range g.layers {
+		h, c := sc.h[l], sc.c[l]
+		kernel.GemmBias(false, false, n, GH, in, x, in, p.wx.Data, GH, p.b.Data[:GH], sc.gx, GH)
+		kernel.Gemm(false, false, n, GH, H, 1, h, H, p.wh.Data, GH, 0, sc.rec, GH)
+		op.Step(g.cell, n, H, sc.gx, sc.rec, p.b.Data, h, c, sc.aux, sc.h2, sc.c2)
+		copy(h[:n*H], sc.h2)
+		copy(c[:n*H], sc.c2)
+		x, in = h, H
+	}
+	return x
+}
+
+// choose draws an id from a row of logits with the uniform draw u. The row is
+// overwritten.
+func (s *Sampler) choose(sc *sampleScratch, logits []float32, u float64) int32 {
+	if s.opt.NoUnk {
+		logits[vocab.Unk] = float32(math.Inf(-1))
+	}
+	beta := float32(1 / s.opt.Temperature)
+	if s.opt.TopK == 0 && s.opt.TopP == 1 {
+		return int32(kernel.SampleRow(logits, logits, beta, u))
+	}
+	kernel.SoftmaxScaled(logits, logits, beta)
+	return chooseFiltered(sc.order, logits, s.opt.TopK, s.opt.TopP, u)
+}
+
+// chooseFiltered draws from the smallest set of likeliest ids that holds the
+// share mass of the k likeliest (0: of all), by inverse CDF at u in the order
+// of their rank. Equal probabilities rank by id. order is scratch [V].
+//
+// It takes O(V + m log V) time if m ids have to be ranked.
+func chooseFiltered(order []int32, p []float32, k int, mass, u float64) int32 {
+	r := newRanking(order, p)
+	total := 0.0
+	if 0 < k && k < len(p) {
+		for i := range k {
+			total += float64(p[r.at(i)])
+		}
+	} else {
+		k = len(p)
+		for _, x := range p {
+			total += float64(x)
+		}
+	}
+	kept, sum := 0, 0.0
+	for kept < k && sum < mass*total && p[r.at(kept)] > 0 {
+		sum += float64(p[r.at(kept)])
+		kept++
+	}
+	u *= sum
+	for i := range kept - 1 {
+		if u -= float64(p[r.at(i)]); u < 0 {
+			return r.at(i)
+		}
+	}
+	return r.at(max(kept-1, 0))
+}
+
+// ranking sorts ids by falling probability as far as it is asked: a heap of
+// the ids not yet ranked, and behind it the ranked ones, the likeliest last.
+type ranking struct {
+	order []int32
+	p     []float32
+	heap  int // ids in the heap
+}
+
+func newRanking(order []int32, p []float32) ranking {
+	r := ranking{order, p, len(order)}
+	for i := range order {
+		order[i] = int32(i)
+	}
+	for i := r.heap/2 - 1; i >= 0; i-- {
+		r.sift(i)
+	}
+	return r
+}
+
+// at returns the id of rank i, from 0.
+func (r *ranking) at(i int) int32 {
+	place := len(r.order) - 1 - i
+	for r.heap > place {
+		r.heap--
+		r.order[0], r.order[r.heap] = r.order[r.heap], r.order[0]
+		r.sift(0)
+	}
+	return r.order[place]
+}
+
+// sift lets the id at i sink to its place in the heap.
+func (r *ranking) sift(i int) {
+	for {
+		c := 2*i + 1
+		if c >= r.heap {
+			return
+		}
+		if c+1 < r.heap && r.before(c+1, c) {
+			c++
+		}
+		if !r.before(c, i) {
+			return
+		}
+		r.order[c], r.order[i] = r.order[i], r.order[c]
+		i = c
+	}
+}
+
+// before reports whether the id at i ranks before the one at j.
+func (r *ranking) before(i, j int) bool {
+	a, b := r.order[i], r.order[j]
+	return r.p[a] > r.p[b] || r.p[a] == r.p[b] && a < b
+}

@@ -1,0 +1,68 @@
+package config
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Given is a value from some source, as text, and the way to quote it to
+// whoever gave it: "--hidden x", "run.toml:3: hidden = x".
+type Given struct {
+	Text, Quote string
+}
+
+// Layer holds what one source gives, by option name.
+type Layer map[string]Given
+
+// Resolve returns the options with the value of the first layer that has one,
+// or the default. Values that a stronger layer hides are checked too.
+// Errors are *Error.
+func (s *Set[T]) Resolve(layers ...Layer) (T, error) {
+	cfg := s.Defaults()
+	v := reflect.ValueOf(&cfg).Elem()
+	known := Known(s.Options)
+	for _, layer := range slices.Backward(layers) {
+		for _, name := range slices.Sorted(maps.Keys(layer)) {
+			given := layer[name]
+			o, ok := s.Find(name)
+			if !ok {
+				return cfg, errorf("%s: unknown option%s", given.Quote, DidYouMean(name, known))
+			}
+			if err := o.set(v.FieldByIndex(o.field), given.Text); err != nil {
+				return cfg, errorf("%s: %v", given.Quote, err)
+			}
+		}
+	}
+	for _, o := range s.Options {
+		if o.Required && v.FieldByIndex(o.field).IsZero() {
+			return cfg, errorf("%s %s is required", o.Flag(), o.Meta)
+		}
+	}
+	return cfg, nil
+}
+
+// Flags is the layer of the command line: name to text.
+func Flags(values map[string]string) Layer {
+	layer := Layer{}
+	for name, text := range values {
+		layer[name] = Given{text, Option{Name: name}.Flag() + " " + text}
+	}
+	return layer
+}
+
+// Environment is the layer of TEXTGAN_* in environ (as of os.Environ). Empty
+// variables count as unset. Variables that are no option are left alone: they
+// may belong to another command or to somebody's script.
+func (s *Set[T]) Environment(environ []string) Layer {
+	layer := Layer{}
+	for _, o := range s.Options {
+		for _, e := range environ {
+			if text, ok := strings.CutPrefix(e, o.Env()+"="); ok && text != "" {
+				layer[o.Name] = Given{text, e}
+			}
+		}
+	}
+	return layer
+}

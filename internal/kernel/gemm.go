@@ -1,0 +1,119 @@
+package kernel
+
+import "fmt"
+
+// Gemm sets C = alpha op(A) op(B) + beta C, on all cores: op(A) [m,k], op(B)
+// [k,n], C [m,n], row-major, with rows lda, ldb and ldc values apart. An
+// operand with its flag set is stored transposed: A [k,m], B [n,k].
+//
+// lda may be less than the length of a row of A, whose rows then overlap: the
+// windows of a text convolution are such a matrix. C is not read if beta is 0.
+// With k = 0, C = beta C. It panics if a slice is too short.
+func Gemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	p := products.get()
+	p.transA, p.transB, p.m, p.n, p.k, p.alpha, p.beta = transA, transB, m, n, k, alpha, beta
+	p.a, p.lda, p.b, p.ldb, p.c, p.ldc = a, lda, b, ldb, c, ldc
+	p.x, p.ldx = c, ldc
+	p.do()
+}
+
+// GemmBias sets C = op(A) op(B) + bias, the row bias [n] added to each row.
+func GemmBias(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, bias []float32, c []float32, ldc int) {
+	if len(bias) < n {
+		panic(fmt.Sprintf("kernel: GemmBias: bias of %d values for %d columns", len(bias), n))
+	}
+	p := products.get()
+	p.transA, p.transB, p.m, p.n, p.k, p.alpha, p.beta = transA, transB, m, n, k, 1, 1
+	p.a, p.lda, p.b, p.ldb, p.c, p.ldc = a, lda, b, ldb, c, ldc
+	p.x, p.ldx = bias, 0
+	p.do()
+}
+
+// product is a call under way: C = alpha op(A) op(B) + beta X, where X is C or
+// a bias whose rows are all the same.
+type product struct {
+	transA, transB bool
+	m, n, k        int
+	alpha, beta    float32
+	a, b, c, x     []float32
+
+	lda, ldb, ldc, ldx int
+
+	byRows, byColumns func(lo, hi int) // parts, as values that need not be made again
+}
+
+var products = freeList[product]{make: func() *product {
+	p := new(product)
+	p.byRows = func(lo, hi int) { p.part(lo, hi, 0, p.n) }
+	p.byColumns = func(lo, hi int) { p.part(0, p.m, lo, hi) }
+	return p
+}}
+
+// smallProduct is the number of multiplications that one core does before
+// another has joined it.
+const smallProduct = 1 << 17
+
+// Parts are whole tiles of every instruction set.
+const rowGrain, columnGrain = 24, 48
+
+// do runs the product, its longer side split among the cores.
+func (p *product) do() {
+	defer p.release()
+	if p.m <= 0 || p.n <= 0 {
+		return
+	}
+	p.check()
+	switch {
+	case p.m*p.n*p.k < smallProduct:
+		p.part(0, p.m, 0, p.n)
+	case p.n >= p.m || p.packsB() && p.n >= 8*columnGrain:
+		Parallel(p.n, columnGrain, p.byColumns)
+	case p.packsB(): // by every part: as few as can be
+		Parallel(p.m, (p.m+Threads()-1)/Threads(), p.byRows)
+	default:
+		Parallel(p.m, rowGrain, p.byRows)
+	}
+}
+
+func (p *product) release() {
+	p.a, p.b, p.c, p.x = nil, nil, nil, nil
+	products.put(p)
+}
+
+func (p *product) check() {
+	if p.k < 0 {
+		panic("kernel: Gemm: k < 0")
+	}
+	if p.k > 0 {
+		rows, cols := p.m, p.k
+		if p.transA {
+			rows, cols = cols, rows
+		}
+		checkMatrix("Gemm", "A", p.a, rows, cols, p.lda)
+		rows, cols = p.k, p.n
+		if p.transB {
+			rows, cols = cols, rows
+		}
+		checkMatrix("Gemm", "B", p.b, rows, cols, p.ldb)
+	}
+	checkMatrix("Gemm", "C", p.c, p.m, p.n, p.ldc)
+	if p.ldc < p.n && p.m > 1 {
+		panic(fmt.Sprintf("kernel: Gemm: rows of C overlap: stride %d for %d columns", p.ldc, p.n))
+	}
+}
+
+// checkMatrix panics if a slice is too short for its last row.
+func checkMatrix(function, name string, s []float32, rows, cols, ld int) {
+	if rows > 0 && (ld < 0 || len(s) < (rows-1)*ld+cols) {
+		panic(fmt.Sprintf("kernel: %s: %s of %d values is too short for [%d,%d] with stride %d", function, name, len(s), rows, cols, ld))
+	}
+}
+
+// part computes C[i0:i1, j0:j1].
+func (p *product) part(i0, i1, j0, j1 int) {
+	if g := &isa.gemm; g.tiles == nil || p.k == 0 {
+		p.generic(i0, i1, j0, j1)
+	} else {
+		p.tiled(g, i0, i1, j0, j1)
+	}
+}

@@ -1,0 +1,82 @@
+package kernel
+
+import "os"
+
+// instructionSet is one implementation of everything that has assembly. The
+// fields are documented by the functions of genericSet, which are their
+// meaning in plain Go.
+type instructionSet struct {
+	name string
+
+	exp, log, tanh, sigmoid func(dst, src []float32)
+	softmaxBackward         func(dx, y, dy []float32, scale, dot float32)
+	adam                    func(w, m, v, grad []float32, scale, keepM, takeM, keepV, takeV, correct, eps, step, decay float32)
+
+	axpy       func(alpha float32, x, y []float32)
+	scale      func(alpha float32, x []float32)
+	add        func(dst, x []float32)
+	dot        func(x, y []float32) float32
+	sum, max   func(x []float32) float32
+	sumSquares func(x []float32) float64
+	index      func(x []float32, v float32) int
+	expSum     func(dst, src []float32, scale, shift float32) float32
+	sumExp     func(src []float32, scale, shift float32) float32
+	addRows    func(dst, src []float32, rows, ld int)
+	maxRows    func(dst []float32, arg []int32, src []float32, rows, ld int)
+	transpose  func(dst []float32, ldd int, src []float32, lds, rows, cols int)
+
+	uniform, gumbel func(dst []float32, seed uint64, stream, step, row uint32)
+	gumbelAdd       func(dst, logits []float32, seed uint64, stream, step, row uint32) float32
+	gumbelArgmax    func(logits []float32, seed uint64, stream, step, row uint32) int
+
+	gemm gemmKernels
+}
+
+var genericSet = instructionSet{
+	name: "generic",
+
+	exp: expGeneric, log: logGeneric, tanh: tanhGeneric, sigmoid: sigmoidGeneric,
+	softmaxBackward: softmaxBackwardGeneric, adam: adamGeneric,
+
+	axpy: axpyGeneric, scale: scaleGeneric, add: addGeneric, dot: dotGeneric,
+	sum: sumGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, index: indexGeneric,
+	expSum: expSumGeneric, sumExp: sumExpGeneric,
+	addRows: addRowsGeneric, maxRows: maxRowsGeneric, transpose: transposeGeneric,
+
+	uniform: uniformGeneric, gumbel: gumbelGeneric,
+	gumbelAdd: gumbelAddGeneric, gumbelArgmax: gumbelArgmaxGeneric,
+}
+
+// available holds what this CPU can run, the best first.
+var available = append(nativeSets(), &genericSet)
+
+var isa = fromEnvironment()
+
+// fromEnvironment obeys TEXTGAN_ISA if it names an available set.
+func fromEnvironment() *instructionSet {
+	isa := available[0]
+	for _, s := range available {
+		if s.name == os.Getenv("TEXTGAN_ISA") {
+			isa = s
+		}
+	}
+	return isa
+}
+
+// ISA names the instruction set in use: "avx512", "avx2" or "generic". The
+// best that the CPU has is chosen at the start; the environment variable
+// TEXTGAN_ISA can name another.
+func ISA() string { return isa.name }
+
+// Use changes the instruction set, for tests and reports, while no other
+// function of the package runs. It reports whether the CPU has it, and changes
+// nothing if not.
+func Use(name string) bool {
+	for _, s := range available {
+		if s.name == name {
+			isa = s
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,116 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go -C gen run . -out ../asm_amd64.s -stubs ../asm_amd64.go -pkg kernel
+
+func nativeSets() (sets []*instructionSet) {
+	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
+		sets = append(sets, &avx512Set)
+	}
+	if avx2 {
+		sets = append(sets, &avx2Set)
+	}
+	return sets
+}
+
+var avx512Set = instructionSet{
+	name: "avx512",
+
+	exp: exp512, log: log512, tanh: tanh512, sigmoid: sigmoid512,
+	softmaxBackward: softmaxBackward512, adam: adam512,
+
+	axpy: axpy512, scale: scale512, add: add512, dot: dot512,
+	sum: sum512, max: max512, sumSquares: sumSquares512, index: index512,
+	expSum: expSum512, sumExp: sumExp512,
+	addRows: func(dst, src []float32, rows, ld int) { addRows(addEight512, add512, dst, src, rows, ld) },
+	maxRows: func(dst []float32, arg []int32, src []float32, rows, ld int) {
+		maxRows512(dst, arg, &src[0], rows, ld)
+	},
+	transpose: transposeBlocks,
+
+	uniform: uniform512, gumbel: gumbel512, gumbelAdd: gumbelAdd512, gumbelArgmax: gumbelArgmax512,
+
+	gemm: gemmKernels{
+		width:   16,
+		heights: []int{8, 4, 2, 1},
+		tiles: [][3]tileFunc{
+			{tile8x1x512, tile8x2x512, tile8x3x512},
+			{tile4x1x512, tile4x2x512, tile4x3x512},
+			{tile2x1x512, tile2x2x512, tile2x3x512},
+			{tile1x1x512, tile1x2x512, tile1x3x512},
+		},
+		dotHeights: []int{6, 3, 1},
+		dots: [][]dotsFunc{
+			{dots6x1x512, dots6x2x512, dots6x3x512, dots6x4x512},
+			{dots3x1x512, dots3x2x512, dots3x3x512, dots3x4x512},
+			{dots1x1x512, dots1x2x512, dots1x3x512, dots1x4x512},
+		},
+	},
+}
+
+var avx2Set = instructionSet{
+	name: "avx2",
+
+	exp: exp256, log: log256, tanh: tanh256, sigmoid: sigmoid256,
+	softmaxBackward: softmaxBackward256, adam: adam256,
+
+	axpy: axpy256, scale: scale256, add: add256, dot: dot256,
+	sum: sum256, max: max256, sumSquares: sumSquares256, index: index256,
+	expSum: expSum256, sumExp: sumExp256,
+	addRows: func(dst, src []float32, rows, ld int) { addRows(addEight256, add256, dst, src, rows, ld) },
+	maxRows: func(dst []float32, arg []int32, src []float32, rows, ld int) {
+		maxRows256(dst, arg, &src[0], rows, ld)
+	},
+	transpose: transposeBlocks,
+
+	uniform: uniform256, gumbel: gumbel256, gumbelAdd: gumbelAdd256, gumbelArgmax: gumbelArgmax256,
+
+	gemm: gemmKernels{
+		width:   8,
+		heights: []int{4, 2, 1},
+		tiles: [][3]tileFunc{
+			{tile4x1x256, tile4x2x256, tile4x3x256},
+			{tile2x1x256, tile2x2x256, tile2x3x256},
+			{tile1x1x256, tile1x2x256, tile1x3x256},
+		},
+		dotHeights: []int{3, 1},
+		dots: [][]dotsFunc{
+			{dots3x1x256, dots3x2x256},
+			{dots1x1x256, dots1x2x256},
+		},
+	},
+}
+
+// addRows adds rows, ld apart, to dst one after the other, eight in a pass.
+func addRows(add8 func(dst []float32, src *float32, ld int), add func(dst, x []float32), dst, src []float32, rows, ld int) {
+	i := 0
+	for ; i+8 <= rows; i += 8 {
+		add8(dst, &src[i*ld], ld)
+	}
+	for ; i < rows; i++ {
+		add(dst, src[i*ld:][:len(dst)])
+	}
+}
+
+// transposeBlocks takes 64 rows at a time through all columns, so that the
+// reads stay in the cache while the rows of dst are written in whole lines.
+func transposeBlocks(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	wholeCols := cols &^ 7
+	for top := 0; top < rows; top += 64 {
+		end := min(top+64, rows)
+		wholeEnd := top + (end-top)&^7
+		for i := top; i < wholeEnd && wholeCols > 0; i += 8 {
+			transpose8(&dst[i], ldd, &src[i*lds], lds, wholeCols/8)
+		}
+		if wholeEnd < end {
+			transposeGeneric(dst[wholeEnd:], ldd, src[wholeEnd*lds:], lds, end-wholeEnd, wholeCols)
+		}
+		if wholeCols < cols {
+			transposeGeneric(dst[wholeCols*ldd+top:], ldd, src[top*lds+wholeCols:], lds, end-top, cols-wholeCols)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package kernel
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// eachISA runs a test on every instruction set that the CPU has.
+func eachISA(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	chosen := ISA()
+	defer Use(chosen)
+	for _, s := range available {
+		t.Run(s.name, func(t *testing.T) {
+			require.True(t, Use(s.name))
+			require.Equal(t, s.name, ISA())
+			f(t)
+		})
+	}
+}
+
+// assembly names the available sets but the generic one.
+func assembly() (names []string) {
+	for _, s := range available[:len(available)-1] {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+func TestUse(t *testing.T) {
+	chosen := ISA()
+	defer Use(chosen)
+	require.False(t, Use("mmx"))
+	require.Equal(t, chosen, ISA())
+	require.True(t, Use("generic"))
+	require.Equal(t, "generic", ISA())
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Setenv("TEXTGAN_ISA", "generic")
+	require.Equal(t, "generic", fromEnvironment().name)
+	for _, unknown := range []string{"", "mmx"} {
+		t.Setenv("TEXTGAN_ISA", unknown)
+		require.Same(t, available[0], fromEnvironment())
+	}
+	if names := assembly(); len(names) > 0 {
+		t.Setenv("TEXTGAN_ISA", slices.Min(names))
+		require.Equal(t, slices.Min(names), fromEnvironment().name)
+	}
+}

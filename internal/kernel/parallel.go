@@ -1,0 +1,206 @@
+package kernel
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// spin is how long an idle helper looks for work before it parks. Waking a
+// parked goroutine on another core takes some 50 microseconds, as long as a
+// whole small product.
+const spin = 200 * time.Microsecond
+
+// partsPerThread evens out cores that are not equally fast or not free.
+const partsPerThread = 4
+
+var threads atomic.Int32 // 0: the default
+
+// Threads returns the number of cores that Parallel uses.
+func Threads() int {
+	if n := int(threads.Load()); n > 0 {
+		return n
+	}
+	return min(runtime.GOMAXPROCS(0), runtime.NumCPU())
+}
+
+// SetThreads sets the number of cores; 0 restores the default, the lesser of
+// GOMAXPROCS and the number of CPUs.
+func SetThreads(n int) { threads.Store(int32(max(n, 0))) }
+
+// Parallel calls f on consecutive parts [lo,hi) of [0,n), every part but the
+// last a multiple of grain, on up to Threads() cores. Which core does a part,
+// and how long parts are, is not determined: f has to compute the same
+// whatever the split.
+//
+// A call from within f, or while another call is under way, runs f(0,n) alone
+// on its own goroutine. A panic of f on any core is raised on the caller.
+// Nothing is allocated but f itself, if that is a closure.
+func Parallel(n, grain int, f func(lo, hi int)) {
+	if n <= 0 {
+		return
+	}
+	workers := min(Threads(), (n+grain-1)/grain)
+	if workers <= 1 || !pool.caller.TryLock() {
+		f(0, n)
+		return
+	}
+	parts := partsPerThread * workers
+	pool.f, pool.n, pool.helping = f, n, workers-1
+	pool.step = ((n+parts-1)/parts + grain - 1) / grain * grain
+	pool.next.Store(0)
+	for len(pool.helpers) < workers-1 {
+		h := &helper{index: len(pool.helpers), wake: make(chan struct{}, 1)}
+		pool.helpers = append(pool.helpers, h)
+		go h.serve()
+	}
+	begin()
+	defer finish()
+	work()
+}
+
+// pool is the one call that is under way and those who work on it.
+//
+// Helpers come when they can: who is late finds no part left, and the caller
+// waits for nobody who has not come. The call does not change while there are
+// helpers in it.
+var pool struct {
+	caller  sync.Mutex // held by the goroutine whose call it is
+	helpers []*helper
+
+	f       func(lo, hi int)
+	n, step int
+	helping int          // helpers wanted
+	next    atomic.Int64 // parts taken
+
+	state atomic.Uint64 // serial number of the call, isOpen, helpers in it
+
+	failure  sync.Mutex
+	failed   bool
+	panicked any // by a helper
+}
+
+// Parts of pool.state.
+const (
+	isOpen    = 1 << 16 // helpers may join
+	helpersIn = isOpen - 1
+	serial    = isOpen << 1
+)
+
+// work does parts until none is left.
+func work() {
+	for {
+		lo := (int(pool.next.Add(1)) - 1) * pool.step
+		if lo >= pool.n {
+			return
+		}
+		pool.f(lo, min(lo+pool.step, pool.n))
+	}
+}
+
+// begin lets helpers in, and wakes those who sleep.
+func begin() {
+	pool.state.Store(pool.state.Load() + serial | isOpen)
+	for _, h := range pool.helpers[:pool.helping] {
+		if h.asleep.CompareAndSwap(true, false) {
+			h.wake <- struct{}{}
+		}
+	}
+}
+
+// finish lets nobody in any more and waits for those who are.
+func finish() {
+	pool.next.Store(int64(pool.n)) // after a panic parts may be left
+	pool.state.And(^uint64(isOpen))
+	for i := 0; pool.state.Load()&helpersIn > 0; i++ {
+		if i > 1000 {
+			runtime.Gosched()
+		}
+	}
+	failed, panicked := pool.failed, pool.panicked
+	pool.f, pool.failed, pool.panicked = nil, false, nil
+	pool.caller.Unlock()
+	if failed {
+		panic(panicked)
+	}
+}
+
+// helper is a goroutine that works for others.
+type helper struct {
+	index  int
+	last   uint64 // the state of the call that it knows
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+func (h *helper) serve() {
+	for {
+		h.await()
+		if h.join() {
+			help()
+		}
+	}
+}
+
+// news reports whether there is a call that h has not seen.
+func (h *helper) news() bool {
+	s := pool.state.Load()
+	return s&isOpen != 0 && s&^helpersIn != h.last
+}
+
+// await returns when there is news: for a while it looks, then it sleeps.
+func (h *helper) await() {
+	for start := time.Now(); ; {
+		for range 1000 {
+			if h.news() {
+				return
+			}
+		}
+		runtime.Gosched()
+		if time.Since(start) < spin {
+			continue
+		}
+		h.asleep.Store(true)
+		if h.news() && h.asleep.CompareAndSwap(true, false) {
+			return
+		}
+		<-h.wake
+		start = time.Now()
+	}
+}
+
+// join enters the call unless that is closed or has helpers enough.
+func (h *helper) join() bool {
+	for {
+		s := pool.state.Load()
+		if s&isOpen == 0 {
+			return false
+		}
+		if pool.state.CompareAndSwap(s, s+1) {
+			h.last = s &^ helpersIn
+			if h.index < pool.helping {
+				return true
+			}
+			leave()
+			return false
+		}
+	}
+}
+
+// help works, keeps a panic for the caller, and leaves.
+func help() {
+	defer func() {
+		if p := recover(); p != nil {
+			pool.failure.Lock()
+			if !pool.failed {
+				pool.failed, pool.panicked = true, p
+			}
+			pool.failure.Unlock()
+		}
+		leave()
+	}()
+	work()
+}
+
+func leave() { pool.state.Add(^uint64(0)) }

@@ -1,0 +1,85 @@
+package kernel
+
+import "math"
+
+// Softmax sets dst = softmax(src), one row; dst may be src. -Inf has
+// probability 0. A row with NaN or +Inf, or of nothing but -Inf, gives NaN
+// everywhere.
+func Softmax(dst, src []float32) { SoftmaxScaled(dst, src, 1) }
+
+// SoftmaxScaled sets dst = softmax(scale*src), one row, where scale >= 0 is
+// 1/tau; dst may be src.
+func SoftmaxScaled(dst, src []float32, scale float32) {
+	sameLength("SoftmaxScaled", len(dst), len(src))
+	softmaxFrom(dst, src, scale, isa.max(src))
+}
+
+// softmaxFrom is SoftmaxScaled with the maximum of src at hand. It returns the
+// sum of exp(scale*(src - top)).
+func softmaxFrom(dst, src []float32, scale, top float32) float32 {
+	sum := isa.expSum(dst, src, scale, scale*top)
+	isa.scale(1/sum, dst)
+	return sum
+}
+
+// LogSumExp returns log(sum(exp(src))), one row: -Inf for an empty one or one
+// of nothing but -Inf, +Inf if that is among the values, else NaN if that is.
+func LogSumExp(src []float32) float32 {
+	top := isa.max(src)
+	switch {
+	case math.IsInf(float64(top), 1):
+		return top
+	case math.IsInf(float64(top), -1):
+		return top + isa.sum(src) // NaN was passed over so far
+	}
+	return top + log(isa.sumExp(src, 1, top))
+}
+
+// SoftmaxLSE sets dst = softmax(src) and returns LogSumExp(src), one row, for
+// a cross-entropy and its gradient out of one pass; dst may be src. Where dst
+// is NaN, so is the result.
+func SoftmaxLSE(dst, src []float32) float32 {
+	sameLength("SoftmaxLSE", len(dst), len(src))
+	top := isa.max(src)
+	return top + log(softmaxFrom(dst, src, 1, top))
+}
+
+func log(x float32) float32 { return float32(math.Log(float64(x))) }
+
+// expSumGeneric sets dst = exp(scale*src - shift), for arguments up to about 0
+// of exp, and returns the sum.
+func expSumGeneric(dst, src []float32, scale, shift float32) float32 {
+	var lanes [16]float32
+	for i, x := range src {
+		e := flush(float32(math.Exp(float64(scale)*float64(x) - float64(shift))))
+		dst[i] = e
+		lanes[i%16] += e
+	}
+	return fold(lanes[:])
+}
+
+// sumExpGeneric is the sum of expSumGeneric alone.
+func sumExpGeneric(src []float32, scale, shift float32) float32 {
+	var lanes [16]float32
+	for i, x := range src {
+		lanes[i%16] += flush(float32(math.Exp(float64(scale)*float64(x) - float64(shift))))
+	}
+	return fold(lanes[:])
+}
+
+// SoftmaxBackward is the gradient of SoftmaxScaled, one row:
+//
+//	dx = scale * y * (dy - <dy,y>)
+//
+// with y the softmax; dx may be dy or y.
+func SoftmaxBackward(dx, y, dy []float32, scale float32) {
+	sameLength("SoftmaxBackward", len(dx), len(y))
+	sameLength("SoftmaxBackward", len(dy), len(y))
+	isa.softmaxBackward(dx, y, dy, scale, isa.dot(y, dy))
+}
+
+func softmaxBackwardGeneric(dx, y, dy []float32, scale, dot float32) {
+	for i, v := range y {
+		dx[i] = scale * v * (dy[i] - dot)
+	}
+}

@@ -1,0 +1,131 @@
+package kernel
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// lengths are rows around the sizes of vectors and of their groups.
+var lengths = []int{1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 129, 1000, 4700}
+
+func exactSoftmax(x []float32, scale float64) (y []float64, lse float64) {
+	top := math.Inf(-1)
+	for _, v := range x {
+		top = max(top, scale*float64(v))
+	}
+	y = make([]float64, len(x))
+	sum := 0.0
+	for i, v := range x {
+		y[i] = math.Exp(scale*float64(v) - top)
+		sum += y[i]
+	}
+	for i := range y {
+		y[i] /= sum
+	}
+	return y, top + math.Log(sum)
+}
+
+func TestSoftmax(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for _, n := range lengths {
+			for _, scale := range []float32{0, 0.5, 1, 30} {
+				x := random(n)
+				Scale(20, x)
+				want, lse := exactSoftmax(x, float64(scale))
+				y := make([]float32, n)
+				SoftmaxScaled(y, x, scale)
+				for i := range y {
+					// The argument of exp is rounded once, relative to itself.
+					tolerance := want[i]*2e-6*(1+math.Abs(float64(scale*x[i]))/8) + 2e-38
+					require.InDelta(t, want[i], float64(y[i]), tolerance, "%d of %d, scale %v", i, n, scale)
+				}
+				require.InDelta(t, 1, float64(Sum(y)), 2e-6)
+				if scale != 1 {
+					continue
+				}
+				require.InDelta(t, lse, float64(LogSumExp(x)), 4e-6)
+				require.InDelta(t, lse, float64(SoftmaxLSE(x, x)), 4e-6)
+				require.Equal(t, y, x)
+			}
+		}
+	})
+}
+
+func TestSoftmaxSpecial(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	eachISA(t, func(t *testing.T) {
+		for _, n := range []int{3, 40} {
+			x := make([]float32, n)
+			x[1] = -inf
+			y := append([]float32(nil), x...)
+			Softmax(y, y)
+			require.Zero(t, y[1])
+			require.InDelta(t, 1/float64(n-1), float64(y[0]), 1e-7)
+			require.InDelta(t, math.Log(float64(n-1)), float64(LogSumExp(x)), 1e-6)
+			for _, bad := range []float32{nan, inf} {
+				x[2] = bad
+				Softmax(y, x)
+				for _, v := range y {
+					require.True(t, math.IsNaN(float64(v)))
+				}
+				require.Equal(t, bad == inf, math.IsInf(float64(LogSumExp(x)), 1))
+			}
+			for i := range x {
+				x[i] = -inf
+			}
+			require.True(t, math.IsInf(float64(LogSumExp(x)), -1))
+		}
+		require.True(t, math.IsInf(float64(LogSumExp(nil)), -1))
+		Softmax(nil, nil)
+	})
+}
+
+func TestSoftmaxBackward(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for _, n := range lengths {
+			y, dy := random(n), random(n + 1)[:n]
+			Softmax(y, y)
+			dot := 0.0
+			for i := range y {
+				dot += float64(y[i]) * float64(dy[i])
+			}
+			dx := make([]float32, n)
+			SoftmaxBackward(dx, y, dy, 2.5)
+			for i := range dx {
+				require.InDelta(t, 2.5*float64(y[i])*(float64(dy[i])-dot), float64(dx[i]), 1e-6*float64(y[i]))
+			}
+			SoftmaxBackward(dy, y, dy, 2.5)
+			require.Equal(t, dx, dy, "in place")
+		}
+	})
+}
+
+func TestSampleRow(t *testing.T) {
+	inf := float32(math.Inf(1))
+	eachISA(t, func(t *testing.T) {
+		for _, n := range lengths {
+			x := random(n)
+			Scale(5, x)
+			if n > 2 {
+				x[0], x[n-1] = -inf, -inf
+			}
+			p, _ := exactSoftmax(x, 0.7)
+			scratch := make([]float32, n)
+			for _, u := range []float64{1e-300, 0.01, 0.3, 0.5, 0.77, 0.999, 1 - 0x1p-53} {
+				id := SampleRow(scratch, x, 0.7, u)
+				require.Positive(t, p[id])
+				below := 0.0
+				for _, q := range p[:id] {
+					below += q
+				}
+				require.LessOrEqual(t, below, u+1e-6)
+				require.GreaterOrEqual(t, below+p[id], u-1e-6)
+			}
+			x[n/2] = 200 // all the mass on one
+			require.Equal(t, n/2, SampleRow(scratch, x, 1, 0.9999999))
+			require.Equal(t, n/2, SampleRow(scratch, x, 1, 1e-9))
+		}
+	})
+}

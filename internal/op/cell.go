@@ -1,0 +1,117 @@
+package op
+
+import "textgan/internal/kernel"
+
+// Cell is the recurrence of a layer with H units.
+type Cell int
+
+// The recurrences.
+const (
+	// LSTM of Hochreiter and Schmidhuber 1997 with a forget gate (Gers 2000).
+	// Gate blocks i f o g of H columns each; bias [4H].
+	LSTM Cell = iota
+	// GRU of Cho et al. 2014 in the form with the reset gate behind the
+	// recurrent product (as cuDNN): n = tanh(x Wxn + bn + r (h Whn + bhn)).
+	// Gate blocks r z n; bias [4H] with bhn as its last block.
+	GRU
+)
+
+// Gates is the number of gate blocks.
+func (c Cell) Gates() int {
+	if c == GRU {
+		return 3
+	}
+	return 4
+}
+
+// step computes n rows of the new state from the input's share gx [n,GH] (bias
+// included) and the recurrent share rec [n,GH] of the gates. It leaves the
+// activations in act [n,GH], which may be gx, and what else the backward step
+// needs in aux [n,H]: tanh of the new cell state, or the GRU's recurrent
+// product. The GRU has no c.
+func (k Cell) step(n, H int, gx, rec, bias, hPrev, cPrev, act, aux, h, c []float32) {
+	if k == GRU {
+		bhn := bias[3*H:]
+		for r := range n {
+			x, q, a := gx[r*3*H:][:3*H], rec[r*3*H:][:3*H], act[r*3*H:][:3*H]
+			u, hp, hn := aux[r*H:][:H], hPrev[r*H:][:H], h[r*H:][:H]
+			for j := range 2 * H {
+				a[j] = x[j] + q[j]
+			}
+			kernel.Sigmoid(a[:2*H], a[:2*H])
+			for j := range u {
+				u[j] = q[2*H+j] + bhn[j]
+				a[2*H+j] = x[2*H+j] + a[j]*u[j]
+			}
+			kernel.Tanh(a[2*H:], a[2*H:])
+			for j := range hn {
+				z, cand := a[H+j], a[2*H+j]
+				hn[j] = cand + z*(hp[j]-cand)
+			}
+		}
+		return
+	}
+	for r := range n {
+		x, q, a := gx[r*4*H:][:4*H], rec[r*4*H:][:4*H], act[r*4*H:][:4*H]
+		u, cp, cn, hn := aux[r*H:][:H], cPrev[r*H:][:H], c[r*H:][:H], h[r*H:][:H]
+		for j := range a {
+			a[j] = x[j] + q[j]
+		}
+		kernel.Sigmoid(a[:3*H], a[:3*H])
+		kernel.Tanh(a[3*H:], a[3*H:])
+		i, f, o, g := a[:H], a[H:2*H], a[2*H:3*H], a[3*H:]
+		for j := range cn {
+			cn[j] = f[j]*cp[j] + i[j]*g[j]
+		}
+		kernel.Tanh(u, cn)
+		for j := range hn {
+			hn[j] = o[j] * u[j]
+		}
+	}
+}
+
+// stepBack goes back through step for n rows. dh is the gradient of the new h;
+// dc holds that of the new c and is replaced by that of the previous c. It
+// fills dgx and drec [n,GH] (the same slice for an LSTM) and dhPrev [n,H], to
+// which the caller adds drec Wh^T.
+func (k Cell) stepBack(n, H int, act, aux, hPrev, cPrev, dh, dc, dgx, drec, dhPrev []float32) {
+	if k == GRU {
+		for r := range n {
+			a, u, hp := act[r*3*H:][:3*H], aux[r*H:][:H], hPrev[r*H:][:H]
+			d, dp := dh[r*H:][:H], dhPrev[r*H:][:H]
+			dx, dq := dgx[r*3*H:][:3*H], drec[r*3*H:][:3*H]
+			for j, dhj := range d {
+				rj, z, cand := a[j], a[H+j], a[2*H+j]
+				dn := dhj * (1 - z) * (1 - cand*cand)
+				dz := dhj * (hp[j] - cand) * z * (1 - z)
+				dr := dn * u[j] * rj * (1 - rj)
+				dx[j], dx[H+j], dx[2*H+j] = dr, dz, dn
+				dq[j], dq[H+j], dq[2*H+j] = dr, dz, dn*rj
+				dp[j] = dhj * z
+			}
+		}
+		return
+	}
+	clear(dhPrev[:n*H])
+	for r := range n {
+		a, u, cp := act[r*4*H:][:4*H], aux[r*H:][:H], cPrev[r*H:][:H]
+		d, e, dx := dh[r*H:][:H], dc[r*H:][:H], dgx[r*4*H:][:4*H]
+		i, f, o, g := a[:H], a[H:2*H], a[2*H:3*H], a[3*H:]
+		di, df, do, dg := dx[:H], dx[H:2*H], dx[2*H:3*H], dx[3*H:]
+		for j, dhj := range d {
+			dcj := e[j] + dhj*o[j]*(1-u[j]*u[j])
+			di[j] = dcj * g[j] * i[j] * (1 - i[j])
+			df[j] = dcj * cp[j] * f[j] * (1 - f[j])
+			do[j] = dhj * u[j] * o[j] * (1 - o[j])
+			dg[j] = dcj * i[j] * (1 - g[j]*g[j])
+			e[j] = dcj * f[j]
+		}
+	}
+}
+
+// Step advances n rows by one token outside a graph: gx [n,GH] is the input's
+// share of the gates with bias and is overwritten, rec [n,GH] the recurrent
+// share, bias [4H]; aux [n,H] is scratch; h and c [n,H] receive the new state.
+func Step(k Cell, n, H int, gx, rec, bias, hPrev, cPrev, aux, h, c []float32) {
+	k.step(n, H, gx, rec, bias, hPrev, cPrev, gx, aux, h, c)
+}

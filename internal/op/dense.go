@@ -1,0 +1,259 @@
+package op
+
+import (
+	"math"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"textgan/internal/kernel"
+	"textgan/internal/rng"
+)
+
+// Activation is a pointwise function behind a dense layer.
+type Activation int
+
+// The activations.
+const (
+	Identity Activation = iota
+	ReLU
+	Tanh
+)
+
+// Dense is act(x W + b) for x [N,I], W [I,O], b [O].
+func (g *Graph) Dense(x, W, b *G.Node, act Activation) *G.Node {
+	if g.err != nil {
+		return nil
+	}
+	N, I, O := x.Shape()[0], x.Shape()[1], W.Shape()[1]
+	if W.Shape()[0] != I || b.Shape()[0] != O {
+		return g.fail("Dense: x %v, W %v, b %v do not fit", x.Shape(), W.Shape(), b.Shape())
+	}
+	d := &dense{N: N, I: I, O: O, act: act, y: zeros(N, O), dz: make([]float32, N*O)}
+	return g.apply("Dense", d, d.y, x, W, b)
+}
+
+type dense struct {
+	N, I, O int
+	act     Activation
+	y       *tensor.Dense
+	dz      []float32
+}
+
+func (d *dense) forward(in []G.Value) G.Value {
+	y := f32(d.y)
+	kernel.GemmBias(false, false, d.N, d.O, d.I, f32(in[0]), d.I, f32(in[1]), d.O, f32(in[2]), y, d.O)
+	switch d.act {
+	case ReLU:
+		for i, v := range y {
+			y[i] = max(v, 0)
+		}
+	case Tanh:
+		kernel.Tanh(y, y)
+	}
+	return d.y
+}
+
+func (d *dense) backward(in []G.Value, grad G.Value, dIn [][]float32) {
+	y, gy := f32(d.y), f32(grad)
+	for i, g := range gy {
+		switch d.act {
+		case ReLU:
+			if y[i] <= 0 {
+				g = 0
+			}
+		case Tanh:
+			g *= 1 - y[i]*y[i]
+		}
+		d.dz[i] = g
+	}
+	linearGrads(d.N, d.I, d.O, f32(in[0]), f32(in[1]), d.dz, 0, dIn[0], dIn[1], dIn[2])
+}
+
+// linearGrads fills (beta 0) or raises (beta 1, dx alone) the gradients of x W + b.
+func linearGrads(N, I, O int, x, W, dz []float32, beta float32, dx, dW, db []float32) {
+	if dx != nil {
+		kernel.Gemm(false, true, N, I, O, 1, dz, O, W, O, beta, dx, I)
+	}
+	if dW != nil {
+		kernel.Gemm(true, false, I, O, N, 1, x, I, dz, O, 0, dW, O)
+	}
+	if db != nil {
+		clear(db)
+		kernel.AddColumnSums(db, dz, N, O, O)
+	}
+}
+
+// Highway is g relu(x Wh + bh) + (1-g) x with g = sigmoid(x Wg + bg), for x
+// [N,I] and square W. Srivastava, Greff and Schmidhuber 2015, equation 3.
+func (g *Graph) Highway(x, Wh, bh, Wg, bg *G.Node) *G.Node {
+	if g.err != nil {
+		return nil
+	}
+	N, I := x.Shape()[0], x.Shape()[1]
+	h := &highway{N: N, I: I, y: zeros(N, I)}
+	for _, s := range []*[]float32{&h.h, &h.gate, &h.dh, &h.dg} {
+		*s = make([]float32, N*I)
+	}
+	return g.apply("Highway", h, h.y, x, Wh, bh, Wg, bg)
+}
+
+type highway struct {
+	N, I            int
+	y               *tensor.Dense
+	h, gate, dh, dg []float32
+}
+
+func (h *highway) forward(in []G.Value) G.Value {
+	x, y := f32(in[0]), f32(h.y)
+	kernel.GemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[1]), h.I, f32(in[2]), h.h, h.I)
+	kernel.GemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[3]), h.I, f32(in[4]), h.gate, h.I)
+	kernel.Sigmoid(h.gate, h.gate)
+	for i, g := range h.gate {
+		h.h[i] = max(h.h[i], 0)
+		y[i] = g*h.h[i] + (1-g)*x[i]
+	}
+	return h.y
+}
+
+func (h *highway) backward(in []G.Value, grad G.Value, dIn [][]float32) {
+	x, gy := f32(in[0]), f32(grad)
+	for i, g := range h.gate {
+		h.dh[i] = 0
+		if h.h[i] > 0 {
+			h.dh[i] = gy[i] * g
+		}
+		h.dg[i] = gy[i] * (h.h[i] - x[i]) * g * (1 - g)
+		if dIn[0] != nil {
+			dIn[0][i] = gy[i] * (1 - g)
+		}
+	}
+	linearGrads(h.N, h.I, h.I, x, f32(in[1]), h.dh, 1, dIn[0], dIn[1], dIn[2])
+	linearGrads(h.N, h.I, h.I, x, f32(in[3]), h.dg, 1, dIn[0], dIn[3], dIn[4])
+}
+
+// Dropout zeroes each value with probability p and divides the others by 1-p.
+// key [3] names the run; layer tells the dropouts of a graph apart: value i of x
+// uses draw i of row layer of the Dropout stream. With p = 0 it is x itself.
+func (g *Graph) Dropout(x *G.Node, p float64, key *G.Node, layer uint32) *G.Node {
+	if g.err != nil || p == 0 {
+		return x
+	}
+	if !(p > 0 && p < 1) {
+		return g.fail("Dropout: p is %v; it must satisfy 0 <= p < 1", p)
+	}
+	size := x.Shape().TotalSize()
+	d := &dropout{p: float32(p), layer: layer, y: zeros(x.Shape()...), mask: make([]float32, size)}
+	return g.apply("Dropout", d, d.y, x, key)
+}
+
+type dropout struct {
+	p     float32
+	layer uint32
+	y     *tensor.Dense
+	mask  []float32
+}
+
+func (d *dropout) forward(in []G.Value) G.Value {
+	kernel.Uniform(d.mask, KeyOf(in[1]).stream(rng.Dropout, d.layer))
+	x, y, keep := f32(in[0]), f32(d.y), 1/(1-d.p)
+	for i, u := range d.mask {
+		d.mask[i] = 0
+		if u >= d.p {
+			d.mask[i] = keep
+		}
+		y[i] = x[i] * d.mask[i]
+	}
+	return d.y
+}
+
+func (d *dropout) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
+	for i, g := range f32(grad) {
+		dIn[0][i] = g * d.mask[i]
+	}
+}
+
+// Rows copies rows lo..hi-1 of x [N,O].
+func (g *Graph) Rows(x *G.Node, lo, hi int) *G.Node {
+	if g.err != nil {
+		return nil
+	}
+	if lo < 0 || hi <= lo || hi > x.Shape()[0] {
+		return g.fail("Rows: rows %d..%d of %v", lo, hi-1, x.Shape())
+	}
+	r := &rowRange{lo: lo, hi: hi, O: x.Shape()[1], y: zeros(hi-lo, x.Shape()[1])}
+	return g.apply("Rows", r, r.y, x)
+}
+
+type rowRange struct {
+	lo, hi, O int
+	y         *tensor.Dense
+}
+
+func (r *rowRange) forward(in []G.Value) G.Value {
+	copy(f32(r.y), f32(in[0])[r.lo*r.O:r.hi*r.O])
+	return r.y
+}
+
+func (r *rowRange) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
+	clear(dIn[0])
+	copy(dIn[0][r.lo*r.O:], f32(grad))
+}
+
+// SpectralNorm is W / sigma with sigma = u'Wv, the largest singular value by
+// power iteration: v = W'u/|W'u|, u = Wv/|Wv|, one iteration a run. W [I,O]; u
+// [I] is state that lives with the weights; it moves only if update is set.
+// Gradients treat u and v as constants. Miyato et al. 2018, algorithm 1.
+func (g *Graph) SpectralNorm(W, u *G.Node, update bool) *G.Node {
+	if g.err != nil {
+		return nil
+	}
+	I, O := W.Shape()[0], W.Shape()[1]
+	s := &spectral{I: I, O: O, update: update, y: zeros(I, O), u: make([]float32, I), v: make([]float32, O)}
+	return g.apply("SpectralNorm", s, s.y, W, u)
+}
+
+type spectral struct {
+	I, O   int
+	update bool
+	y      *tensor.Dense
+	u, v   []float32
+	sigma  float32
+}
+
+func (s *spectral) forward(in []G.Value) G.Value {
+	W, u := f32(in[0]), f32(in[1])
+	kernel.Gemm(false, false, 1, s.O, s.I, 1, u, s.I, W, s.O, 0, s.v, s.O)
+	unit(s.v)
+	kernel.Gemm(false, false, s.I, 1, s.O, 1, W, s.O, s.v, 1, 0, s.u, 1)
+	s.sigma = unit(s.u)
+	if s.update && s.sigma > tiny { // W = 0 has no direction
+		copy(u, s.u)
+	}
+	y := f32(s.y)
+	copy(y, W)
+	kernel.Scale(1/s.sigma, y)
+	return s.y
+}
+
+// tiny stands in for a length of zero, which nothing can be divided by.
+const tiny = 1e-12
+
+// unit scales x to length 1 and returns its former length.
+func unit(x []float32) float32 {
+	n := float32(max(tiny, math.Sqrt(kernel.SumSquares(x))))
+	kernel.Scale(1/n, x)
+	return n
+}
+
+func (s *spectral) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
+	// d(W/sigma) = (g - <g,y> u v') / sigma
+	g, y := f32(grad), f32(s.y)
+	along := kernel.Dot(g, y)
+	for i, ui := range s.u {
+		d := dIn[0][i*s.O:][:s.O]
+		copy(d, g[i*s.O:])
+		kernel.Axpy(-along*ui, s.v, d)
+		kernel.Scale(1/s.sigma, d)
+	}
+}

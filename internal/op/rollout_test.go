@@ -1,0 +1,403 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/kernel"
+	"textgan/internal/rng"
+)
+
+// gumbelSoftmax is y = softmax((logits+g)/tau), or the one-hot of its largest
+// entry with the gradient of y.
+type gumbelSoftmax struct{ hard bool }
+
+var noisePool = sync.Pool{New: func() any { return new([256]float32) }}
+
+func (s gumbelSoftmax) Hard() bool { return s.hard }
+
+func (s gumbelSoftmax) Forward(row []float32, tau float32, key rng.Key) (id int) {
+	noise := noisePool.Get().(*[256]float32)
+	defer noisePool.Put(noise)
+	kernel.Gumbel(noise[:len(row)], key)
+	for i := range row {
+		if row[i] += noise[i]; row[i] > row[id] {
+			id = i
+		}
+	}
+	top, total := row[id], 0.0
+	for i, z := range row {
+		e := math.Exp(float64(z-top) / float64(tau))
+		row[i], total = float32(e), total+e
+	}
+	for i := range row {
+		row[i] = float32(float64(row[i]) / total)
+	}
+	return id
+}
+
+func (s gumbelSoftmax) Backward(dLogits, y, dy []float32, _ int, tau float32, _ rng.Key) {
+	mean := 0.0
+	for i, p := range y {
+		mean += float64(p) * float64(dy[i])
+	}
+	for i, p := range y {
+		dLogits[i] = float32(float64(p) * (float64(dy[i]) - mean) / float64(tau))
+	}
+}
+
+// plain does the same for one row and returns the emitted token.
+func (s gumbelSoftmax) plain(logits []num, tau float64, key rng.Key) (token []num, id int) {
+	noise := make([]float32, len(logits))
+	kernel.Gumbel(noise, key)
+	z := make([]num, len(logits))
+	for i, l := range logits {
+		if z[i] = l.plus(float64(noise[i])); z[i].val() > z[id].val() {
+			id = i
+		}
+	}
+	y := softmax(each(z, func(x num) num { return x.times(1 / tau) }))
+	if s.hard {
+		y = onehot(y, id)
+	}
+	return y, id
+}
+
+// onehot has the value of a one-hot vector and the derivative of y.
+func onehot(y []num, id int) []num {
+	hot := make([]num, len(y))
+	for v := range y {
+		hot[v] = y[v].instead(0)
+	}
+	hot[id] = y[id].instead(1)
+	return hot
+}
+
+// A writer is a language model with all that its rollout depends on.
+type writer struct {
+	cell           Cell
+	hidden         []int // units of each layer
+	tied           bool
+	choice         gumbelSoftmax
+	feed           Feedback
+	B, T, V, E, De int
+	tau            []float32
+	key            []uint32
+
+	rollout      Rollout // of the last graph built
+	ids, lengths []int32 // of the last plain run
+	rows         [][]num // and its relaxed rows
+}
+
+const eos = 2
+
+func (w *writer) net(in []*G.Node) (net Net, reader *G.Node) {
+	net = Net{Cell: w.cell, Tied: w.tied, Table: in[1], B: in[2], W: in[1]}
+	rest := in[3:]
+	if !w.tied {
+		net.W, rest = rest[0], rest[1:]
+	}
+	for ; len(rest) >= 3 && len(net.Layers) < len(w.hidden); rest = rest[3:] {
+		net.Layers = append(net.Layers, Layer{rest[0], rest[1], rest[2]})
+	}
+	return net, in[0]
+}
+
+func (w *writer) build(g *Graph, in []*G.Node) *G.Node {
+	net, reader := w.net(in)
+	w.rollout = g.Rollout(net, reader, g.Leaf("tau", w.tau, false, 1), g.Key("key", w.key),
+		RolloutConfig{B: w.B, T: w.T, Relaxation: w.choice, Feedback: w.feed, Bos: bos, Eos: eos})
+	return w.rollout.Tokens
+}
+
+// plain writes one sentence after the other.
+func (w *writer) plain(t *tape, in [][]num) []num {
+	reader, table, bias, rest := in[0], in[1], in[2], in[3:]
+	W := table
+	if !w.tied {
+		W, rest = rest[0], rest[1:]
+	}
+	H := w.hidden[len(w.hidden)-1]
+	out := t.zeros(w.B * w.T * w.De)
+	w.ids, w.lengths, w.rows = make([]int32, w.B*w.T), make([]int32, w.B), nil
+	for s := range w.B {
+		var h, c [][]num
+		for _, n := range w.hidden {
+			h, c = append(h, t.zeros(n)), append(c, t.zeros(n))
+		}
+		read := row(table, bos, w.E)
+		for i := range w.T {
+			x := read
+			for l := range h {
+				h[l], c[l] = plainStep(w.cell, x, h[l], c[l], rest[3*l], rest[3*l+1], rest[3*l+2])
+				x = h[l]
+			}
+			logits := make([]num, w.V)
+			for v := range logits {
+				weights := column(W, v, w.V)
+				if w.tied {
+					weights = row(W, v, H)
+				}
+				logits[v] = dot(x, weights).add(bias[v])
+			}
+			key := rng.Key{Seed: uint64(w.key[1])<<32 | uint64(w.key[0]), Stream: rng.Noise, Step: w.key[2], Row: uint32(s*w.T + i)}
+			token, id := w.choice.plain(logits, float64(w.tau[0]), key)
+			copy(row(out, s*w.T+i, w.De), mix(token, reader))
+			w.rows = append(w.rows, token)
+			w.ids[s*w.T+i], w.lengths[s] = int32(id), int32(i+1)
+			if id == eos {
+				break
+			}
+			switch w.feed {
+			case FeedSoft:
+				read = mix(token, table)
+			case FeedStraightThrough:
+				read = mix(onehot(token, id), table)
+			case FeedDetached:
+				read = row(table, id, w.E)
+			}
+		}
+	}
+	return out
+}
+
+// set names one of two draws of the noise, with another tau.
+func (w *writer) set(batch int) {
+	RunKey{Seed: 7<<32 | 3, Step: uint32(batch)}.Put(w.key)
+	w.tau[0] = []float32{0.8, 1.3}[batch]
+}
+
+func newWriter(cell Cell, layers int, tied, hard bool, feed Feedback) *writer {
+	w := &writer{cell: cell, hidden: []int{5, 4}[2-layers:], tied: tied, choice: gumbelSoftmax{hard}, feed: feed,
+		B: 6, T: 5, V: 7, E: 3, De: 2, tau: make([]float32, 1), key: make([]uint32, 3)}
+	if tied {
+		w.E = 4
+	}
+	return w
+}
+
+func (w *writer) trial() *trial {
+	tr := &trial{vary: w.set, build: w.build, plain: w.plain}
+	add := func(name string, scale float64, shape ...int) *input {
+		in := random(name, scale, shape...)
+		tr.inputs = append(tr.inputs, in)
+		return in
+	}
+	add("reader", 1, w.V, w.De)
+	add("table", 0.7, w.V, w.E)
+	add("bias", 0.3, w.V).data[eos] = 1 // so that sentences end
+	if !w.tied {
+		add("W", 0.7, w.hidden[len(w.hidden)-1], w.V)
+	}
+	n := w.E
+	for i, h := range w.hidden {
+		gates := w.cell.Gates() * h
+		add(fmt.Sprint("Wx", i), 0.7, n, gates)
+		add(fmt.Sprint("Wh", i), 0.7, h, gates)
+		add(fmt.Sprint("b", i), 0.5, 4*h)
+		n = h
+	}
+	// Where the one-hot goes on, only the reader's gradient is the derivative
+	// of the value.
+	if w.choice.hard || w.feed == FeedStraightThrough {
+		tr.smooth = []string{"reader"}
+	}
+	w.set(0)
+	return tr
+}
+
+// checkText compares the text of the last run with that of the plain one.
+func (w *writer) checkText(t *testing.T, tr *trial) {
+	t.Helper()
+	p := tr.program(t, alone, none)
+	p.run(t)
+	tr.reference(alone)
+	ids := make([]int32, w.B*w.T)
+	w.rollout.IDs(ids, 0)
+	require.Equal(t, w.ids, ids)
+	require.Equal(t, w.lengths, i32(w.rollout.op.lengths))
+	for s, n := range w.lengths { // the end is counted and nothing stands behind it
+		text := ids[s*w.T : (s+1)*w.T]
+		require.True(t, text[n-1] == eos || int(n) == w.T)
+		require.NotContains(t, text[:n-1], int32(eos))
+		for _, id := range text[n:] {
+			require.Zero(t, id)
+		}
+	}
+	distinct := slices.Compact(slices.Sorted(slices.Values(w.lengths)))
+	require.Greater(t, len(distinct), 2, "lengths %v are no test", w.lengths)
+	require.Less(t, int(distinct[0]), w.T-2)
+}
+
+func TestRollout(t *testing.T) {
+	cells(t, func(t *testing.T, cell Cell) {
+		for _, layers := range []int{1, 2} {
+			for _, tied := range []bool{false, true} {
+				for _, hard := range []bool{false, true} {
+					for feed, name := range []string{"soft", "straight-through", "detached"} {
+						w := newWriter(cell, layers, tied, hard, Feedback(feed))
+						t.Run(fmt.Sprintf("layers %d, tied %v, hard %v, feed %s", layers, tied, hard, name), func(t *testing.T) {
+							tr := w.trial()
+							w.checkText(t, tr)
+							tr.check(t)
+						})
+					}
+				}
+			}
+		}
+	})
+}
+
+// Entries of the vocabulary that never come up, by a bias of -Inf or -1e9, get
+// no gradient.
+func TestRolloutExcludes(t *testing.T) {
+	for _, hard := range []bool{false, true} {
+		w := newWriter(GRU, 1, true, hard, FeedSoft)
+		tr := w.trial()
+		bias := tr.inputs[2]
+		bias.bare, bias.data[0], bias.data[bos] = true, float32(math.Inf(-1)), -1e9
+		tr.checkMeaning(t)
+		got := tr.program(t, alone, none).run(t).grads["bias"]
+		require.Zero(t, got[0])
+		require.Zero(t, got[bos])
+		require.NotZero(t, got[eos])
+	}
+}
+
+func TestRolloutSizes(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {1, 4}, {3, 1}} {
+		w := newWriter(LSTM, 2, false, false, FeedSoft)
+		w.B, w.T = size[0], size[1]
+		w.trial().checkMeaning(t)
+	}
+	// Every sentence ends with its first token.
+	w := newWriter(LSTM, 1, false, true, FeedStraightThrough)
+	tr := w.trial()
+	tr.inputs[2].data[eos] = 1000
+	tr.checkMeaning(t)
+	require.Equal(t, []int32{1, 1, 1, 1, 1, 1}, i32(w.rollout.op.lengths))
+	// None does.
+	tr.inputs[2].data[eos] = -1000
+	tr.checkMeaning(t)
+	require.Equal(t, []int32{5, 5, 5, 5, 5, 5}, i32(w.rollout.op.lengths))
+}
+
+func TestRolloutOnCores(t *testing.T) {
+	cells(t, func(t *testing.T, cell Cell) {
+		for _, hard := range []bool{false, true} {
+			for _, feed := range []Feedback{FeedSoft, FeedDetached} {
+				w := newWriter(cell, 2, hard, hard, feed)
+				w.B, w.V, w.De = 13, 150, 5
+				w.trial().checkThreads(t)
+			}
+		}
+	})
+}
+
+// adversary is a discriminator that reads what a writer writes: most of the
+// operations in one graph, with two readers of the tokens and their lengths.
+func adversary(w *writer) *trial {
+	widths, narrow := []int{1, 3}, []int{2}
+	b := newBatch(w.B, w.T, w.V)
+	conv, high, score := textConvTrial(b, w.De, 2, widths), highwayTrial(w.B, 4), denseTrial(Identity, w.B, 4, 1)
+	conv2, score2 := textConvTrial(b, w.De, 3, narrow), denseTrial(Tanh, w.B, 3, 1)
+	drop, key := dropoutTrial(0.25, 3, w.B, 4)
+	tr := w.trial()
+	n := len(tr.inputs)
+	for _, part := range []*trial{conv, high, score, conv2, score2} {
+		for _, in := range part.inputs[1:] {
+			in.name = fmt.Sprint("part ", len(tr.inputs))
+			tr.inputs = append(tr.inputs, in)
+		}
+	}
+	tr.build = func(g *Graph, in []*G.Node) *G.Node {
+		tokens, lengths, p := w.build(g, in[:n]), w.rollout.Lengths, in[n:]
+		x := g.TextConv(tokens, lengths, widths, []*G.Node{p[0], p[2]}, []*G.Node{p[1], p[3]})
+		x = g.Dropout(g.Highway(x, p[4], p[5], p[6], p[7]), 0.25, g.Key("dropout", key), 3)
+		second := g.TextConv(tokens, lengths, narrow, p[10:11], p[11:12])
+		return g.Must(G.Add(g.Dense(x, p[8], p[9], Identity), g.Dense(second, p[12], p[13], Tanh)))
+	}
+	with := func(x []num, p [][]num) [][]num { return append([][]num{x}, p...) }
+	tr.plain = func(t *tape, in [][]num) []num {
+		tokens, p := w.plain(t, in[:n]), in[n:]
+		copy(b.lengths, w.lengths)
+		x := drop.plain(t, with(high.plain(t, with(conv.plain(t, with(tokens, p[:4])), p[4:8])), nil))
+		y := score.plain(t, with(x, p[8:10]))
+		for i, z := range score2.plain(t, with(conv2.plain(t, with(tokens, p[10:12])), p[12:])) {
+			y[i] = y[i].add(z)
+		}
+		return y
+	}
+	return tr
+}
+
+func TestAdversary(t *testing.T) {
+	for _, hard := range []bool{false, true} {
+		t.Run(fmt.Sprintf("hard %v", hard), func(t *testing.T) {
+			tr := adversary(newWriter(LSTM, 2, true, hard, FeedSoft))
+			tr.checkMeaning(t)
+			tr.checkFrozen(t)
+			tr.checkAgain(t)
+			tr.checkThreads(t)
+			if !hard {
+				tr.checkDifferences(t)
+			}
+		})
+	}
+}
+
+func TestSharpness(t *testing.T) {
+	w := newWriter(LSTM, 1, false, false, FeedSoft)
+	tr := w.trial()
+	tr.program(t, alone, none).run(t)
+	tr.reference(alone)
+	var entropy, most float64
+	for _, y := range w.rows {
+		top := 0.0
+		for _, p := range values(y) {
+			entropy -= p * math.Log(p)
+			top = max(top, p)
+		}
+		most += top
+	}
+	gotEntropy, gotMost := w.rollout.Sharpness()
+	n := float64(len(w.rows))
+	require.InEpsilon(t, entropy/n, gotEntropy, valueTol)
+	require.InEpsilon(t, most/n, gotMost, valueTol)
+}
+
+func TestRolloutRefuses(t *testing.T) {
+	w := newWriter(LSTM, 1, false, false, FeedSoft)
+	tr := w.trial()
+	p := tr.program(t, alone, none)
+	good := p.run(t)
+	for _, tau := range []float32{0, -1, float32(math.NaN())} {
+		w.tau[0] = tau
+		_, err := p.Run()
+		require.EqualError(t, err, fmt.Sprintf("op: Rollout: tau is %v; it divides the logits and must be positive", tau))
+	}
+	w.set(0)
+	good.same(t, p.run(t), "after a mistake")
+
+	for i, in := range tr.inputs { // one weight too many in each input in turn
+		g := NewGraph()
+		var nodes []*G.Node
+		for k, other := range tr.inputs {
+			shape := slices.Clone(other.shape)
+			if k == i && in.name == "reader" {
+				shape[0]++ // any width will do
+			} else if k == i {
+				shape[len(shape)-1]++
+			}
+			nodes = append(nodes, g.Leaf(other.name, random(other.name, 1, shape...).data, true, shape...))
+		}
+		require.Nil(t, w.build(g, nodes), in.name)
+		require.ErrorContains(t, g.Err(), "op: Rollout: ")
+	}
+}

@@ -1,0 +1,153 @@
+package op
+
+import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"textgan/internal/kernel"
+)
+
+// TextConv is the sentence encoder of Kim 2014 (equations 2-4): convolutions of
+// several widths over embedded tokens, ReLU, and the maximum over time.
+//
+// x [B,T,E] is zero behind a sentence's end; lengths [B]. Width k has weights
+// [k*E,F] and bias [F]; the result is [B, len(widths)*F]. Windows lie inside
+// the sentence; one shorter than k has a single window, filled up with zeros,
+// so T must be at least k.
+//
+// A window is k consecutive rows of x, so the convolution is a matrix product
+// whose rows overlap (row stride E), without im2col. The maximum is taken first
+// and bias and ReLU, which keep its order, afterwards; the gradient touches
+// only the windows that won.
+func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.Node {
+	if g.err != nil {
+		return nil
+	}
+	B, T, E, F := x.Shape()[0], x.Shape()[1], x.Shape()[2], b[0].Shape()[0]
+	c := &textConv{B: B, T: T, E: E, F: F, widths: widths}
+	in := []*G.Node{x, lengths}
+	for i, k := range widths {
+		if k > T || W[i].Shape()[0] != k*E || W[i].Shape()[1] != F || b[i].Shape()[0] != F {
+			return g.fail("TextConv: width %d with weights %v and bias %v does not fit x %v", k, W[i].Shape(), b[i].Shape(), x.Shape())
+		}
+		in = append(in, W[i], b[i])
+		c.WT = append(c.WT, make([]float32, F*k*E))
+		c.dWT = append(c.dWT, make([]float32, F*k*E))
+	}
+	n := B * len(widths) * F
+	c.y, c.arg, c.g = zeros(B, len(widths)*F), make([]int32, n), make([]float32, n)
+	c.scratch = make([]float32, B*T*F)
+	c.sentencesFn, c.inputsFn, c.filtersFn = c.sentences, c.inputs, c.filters
+	return g.apply("TextConv", c, c.y, in...)
+}
+
+type textConv struct {
+	B, T, E, F int
+	widths     []int
+	y          *tensor.Dense
+	arg        []int32     // window that won, [B, widths*F]
+	g          []float32   // gradient of the winning windows, [B, widths*F]
+	scratch    []float32   // [B,T,F]
+	WT, dWT    [][]float32 // [F,k*E] of each width
+
+	x, dx                            []float32 // of the current run
+	lengths                          []int32
+	W, b                             [][]float32
+	sentencesFn, inputsFn, filtersFn func(lo, hi int)
+}
+
+func (c *textConv) bind(in []G.Value) {
+	c.x, c.lengths, c.W, c.b = f32(in[0]), i32(in[1]), c.W[:0], c.b[:0]
+	for i := 2; i < len(in); i += 2 {
+		c.W, c.b = append(c.W, f32(in[i])), append(c.b, f32(in[i+1]))
+	}
+}
+
+func (c *textConv) forward(in []G.Value) G.Value {
+	c.bind(in)
+	checkLengths(c.lengths, c.T)
+	kernel.Parallel(c.B, 1, c.sentencesFn)
+	return c.y
+}
+
+func (c *textConv) sentences(lo, hi int) {
+	E, F, y, cols := c.E, c.F, f32(c.y), len(c.widths)*c.F
+	z := c.scratch[lo*c.T*F:]
+	for s := lo; s < hi; s++ {
+		for i, k := range c.widths {
+			m := max(int(c.lengths[s]), k) - k + 1
+			kernel.Gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.W[i], F, 0, z, F)
+			best := y[s*cols+i*F:][:F]
+			kernel.MaxRows(best, c.arg[s*cols+i*F:][:F], z, m, F, F)
+			for j, b := range c.b[i] {
+				best[j] = max(best[j]+b, 0)
+			}
+		}
+	}
+}
+
+func (c *textConv) backward(in []G.Value, grad G.Value, dIn [][]float32) {
+	c.bind(in)
+	y := f32(c.y)
+	for i, g := range f32(grad) {
+		c.g[i] = 0
+		if y[i] > 0 {
+			c.g[i] = g
+		}
+	}
+	if c.dx = dIn[0]; c.dx != nil {
+		for i, k := range c.widths {
+			kernel.Transpose(c.WT[i], c.W[i], k*c.E, c.F)
+		}
+		kernel.Parallel(c.B, 1, c.inputsFn)
+	}
+	cols, someW := len(c.widths)*c.F, false
+	for i := range c.widths {
+		someW = someW || dIn[2+2*i] != nil
+	}
+	if someW {
+		kernel.Parallel(cols, 1, c.filtersFn)
+	}
+	for i, k := range c.widths {
+		if dW := dIn[2+2*i]; dW != nil {
+			kernel.Transpose(dW, c.dWT[i], c.F, k*c.E)
+		}
+		if db := dIn[3+2*i]; db != nil {
+			clear(db)
+			kernel.AddColumnSums(db, c.g[i*c.F:], c.B, c.F, cols)
+		}
+	}
+}
+
+// inputs spreads the gradients of sentences lo..hi-1 over their tokens.
+func (c *textConv) inputs(lo, hi int) {
+	E, F, cols := c.E, c.F, len(c.widths)*c.F
+	clear(c.dx[lo*c.T*E : hi*c.T*E])
+	for s := lo; s < hi; s++ {
+		for i, k := range c.widths {
+			for f := range F {
+				at := s*cols + i*F + f
+				if g := c.g[at]; g != 0 {
+					kernel.Axpy(g, c.WT[i][f*k*E:][:k*E], c.dx[(s*c.T+int(c.arg[at]))*E:][:k*E])
+				}
+			}
+		}
+	}
+}
+
+// filters sums the gradients of filters lo..hi-1 over the sentences in order.
+func (c *textConv) filters(lo, hi int) {
+	E, F, cols := c.E, c.F, len(c.widths)*c.F
+	for col := lo; col < hi; col++ {
+		i, f := col/F, col%F
+		n := c.widths[i] * E
+		dw := c.dWT[i][f*n:][:n]
+		clear(dw)
+		for s := range c.B {
+			at := s*cols + col
+			if g := c.g[at]; g != 0 {
+				kernel.Axpy(g, c.x[(s*c.T+int(c.arg[at]))*E:][:n], dw)
+			}
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package op
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/kernel"
+)
+
+// chunkBytes bounds the logits that are alive at once, so that they stay in
+// the second-level caches of the cores that work on them.
+const chunkBytes = 1 << 20
+
+// PackedXent is the output layer with its cross-entropy, without ever holding
+// all logits:
+//
+//	loss = sum over real tokens of w[b,t] * -log softmax(h W + b)[ids[b,t]]
+//
+// h [N,H] packed, W [H,V] (or, tied, a table [V,H]), b [V], ids [B,T], falling
+// lengths [B], weights [B,T]. One operation serves maximum likelihood (w = 1/n),
+// REINFORCE (w = advantage) and reconstruction. Gradients are formed in the
+// forward pass, while the logits are in cache, and scaled in the backward one.
+func (g *Graph) PackedXent(h, W, b, ids, lengths, weights *G.Node, tied bool) *G.Node {
+	n, _ := g.PackedXentTokens(h, W, b, ids, lengths, weights, tied)
+	return n
+}
+
+// PackedXentTokens also returns where the -log p of every real token [B,T] is
+// left after a run, zero behind a sentence's end.
+func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bool) (*G.Node, []float32) {
+	if g.err != nil {
+		return nil, nil
+	}
+	N, H, V := h.Shape()[0], h.Shape()[1], b.Shape()[0]
+	B, T := ids.Shape()[0], ids.Shape()[1]
+	want := [2]int{H, V}
+	if tied {
+		want = [2]int{V, H}
+	}
+	if W.Shape()[0] != want[0] || W.Shape()[1] != want[1] || N != B*T {
+		return g.fail("PackedXent: h %v, W %v, b %v, ids %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape()), nil
+	}
+	chunk := min(N, max(8, chunkBytes/4/V/8*8))
+	x := &xent{H: H, V: V, B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),
+		needH: g.Needs(h), needW: g.Needs(W), needB: g.Needs(b),
+		nll: make([]float32, B*T), target: make([]int32, N), cell: make([]int32, N), weight: make([]float32, N),
+		logits: make([]float32, chunk*V), hw: make([]float32, chunk*H)}
+	if x.needH {
+		x.dh = make([]float32, N*H)
+	}
+	if x.needW {
+		x.dW = make([]float32, H*V)
+	}
+	if x.needB {
+		x.db = make([]float32, V)
+	}
+	if tied || x.needH {
+		x.turned = make([]float32, H*V)
+	}
+	x.rowsFn, x.columnsFn = x.rows, x.columns
+	return g.apply("PackedXent", x, nil, h, W, b, ids, lengths, weights), x.nll
+}
+
+type xent struct {
+	H, V, B, T, chunk   int
+	tied                bool
+	needH, needW, needB bool
+	plan                *Plan
+	loss                G.F32
+	nll                 []float32 // [B,T]
+	target, cell        []int32   // of each packed row: the id, and its place in [B,T]
+	weight              []float32 // of each packed row
+	logits              []float32 // [chunk,V], then softmax minus one-hot
+	hw                  []float32 // [chunk,H], rows of h times their weight
+	turned              []float32 // W in the form that was not given
+	dh, dW, db          []float32
+
+	h, W, WT, bias    []float32 // of the current run: W [H,V], WT [V,H]
+	first             int       // first row of the current chunk
+	rowsFn, columnsFn func(lo, hi int)
+	n                 int // rows of the current chunk
+}
+
+func (x *xent) forward(in []G.Value) G.Value {
+	x.h, x.bias = f32(in[0]), f32(in[2])
+	if x.tied {
+		x.WT, x.W = f32(in[1]), x.turned
+		kernel.Transpose(x.W, x.WT, x.V, x.H)
+	} else {
+		x.W, x.WT = f32(in[1]), x.turned
+		if x.needH {
+			kernel.Transpose(x.WT, x.W, x.H, x.V)
+		}
+	}
+	x.pack(i32(in[3]), i32(in[4]), f32(in[5]))
+	clear(x.dW)
+	clear(x.db)
+	clear(x.nll)
+	for x.first = 0; x.first < x.plan.N; x.first += x.chunk {
+		x.n = min(x.chunk, x.plan.N-x.first)
+		kernel.Parallel(x.n, 8, x.rowsFn)
+		if x.needW || x.needB {
+			kernel.Parallel(x.V, 48, x.columnsFn)
+		}
+	}
+	loss := 0.0
+	for i, w := range x.weight[:x.plan.N] {
+		if w != 0 { // what does not count may be impossible
+			loss += float64(w) * float64(x.nll[x.cell[i]])
+		}
+	}
+	x.loss = G.F32(loss)
+	return &x.loss
+}
+
+// pack lays targets and weights out time by time.
+func (x *xent) pack(ids, lengths []int32, weights []float32) {
+	x.plan.Set(lengths)
+	i := 0
+	for t := range x.plan.Steps {
+		for b := range x.plan.Count[t] {
+			at := b*x.T + t
+			if id := ids[at]; id < 0 || int(id) >= x.V {
+				panic(fmt.Sprintf("target id %d outside 0..%d", id, x.V-1))
+			}
+			x.target[i], x.cell[i], x.weight[i] = ids[at], int32(at), weights[at]
+			i++
+		}
+	}
+}
+
+// rows does rows lo..hi-1 of the chunk: logits, softmax, -log p, dh.
+func (x *xent) rows(lo, hi int) {
+	H, V, at := x.H, x.V, x.first+lo
+	p := x.logits[lo*V : hi*V]
+	kernel.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
+	for r := range hi - lo {
+		row, id, w := p[r*V:][:V], x.target[at+r], x.weight[at+r]
+		z := row[id]
+		x.nll[x.cell[at+r]] = kernel.SoftmaxLSE(row, row) - z
+		row[id]--
+		hw := x.hw[(lo+r)*H:][:H]
+		copy(hw, x.h[(at+r)*H:])
+		kernel.Scale(w, hw)
+	}
+	if !x.needH {
+		return
+	}
+	kernel.Gemm(false, false, hi-lo, H, V, 1, p, V, x.WT, H, 0, x.dh[at*H:], H)
+	for r := range hi - lo {
+		kernel.Scale(x.weight[at+r], x.dh[(at+r)*H:][:H])
+	}
+}
+
+// columns adds the chunk's share to columns lo..hi-1 of dW and db.
+func (x *xent) columns(lo, hi int) {
+	H, V := x.H, x.V
+	if x.needW {
+		kernel.Gemm(true, false, H, hi-lo, x.n, 1, x.hw, H, x.logits[lo:], V, 1, x.dW[lo:], V)
+	}
+	if x.needB {
+		kernel.Gemm(false, false, 1, hi-lo, x.n, 1, x.weight[x.first:], x.n, x.logits[lo:], V, 1, x.db[lo:], V)
+	}
+}
+
+func (x *xent) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
+	up := scalarOf(grad)
+	if d := dIn[0]; d != nil {
+		n := x.plan.N * x.H
+		copy(d, x.dh[:n])
+		clear(d[n:])
+		kernel.Scale(up, d[:n])
+	}
+	if d := dIn[1]; d != nil {
+		if x.tied {
+			kernel.Transpose(d, x.dW, x.H, x.V)
+		} else {
+			copy(d, x.dW)
+		}
+		kernel.Scale(up, d)
+	}
+	if d := dIn[2]; d != nil {
+		copy(d, x.db)
+		kernel.Scale(up, d)
+	}
+}

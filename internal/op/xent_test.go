@@ -1,0 +1,189 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/gradcheck"
+)
+
+// A likelihood is a batch with weights [B,T], of which some are zero and some
+// negative, and a chunk size for the operation (0 for its own).
+type likelihood struct {
+	*batch
+	weights []float32
+	chunk   int
+	nll     []float32
+}
+
+func newLikelihood(b *batch, chunk int) *likelihood {
+	l := &likelihood{batch: b, chunk: chunk, weights: random("token weights", 0.5, b.B, b.T).data}
+	for i := range l.weights {
+		if i%4 == 1 {
+			l.weights[i] = 0
+		}
+	}
+	return l
+}
+
+func (l *likelihood) build(g *Graph, h, W, b *G.Node, tied bool) (y *G.Node) {
+	ids, lengths := l.nodes(g)
+	y, l.nll = g.PackedXentTokens(h, W, b, ids, lengths, g.Leaf("token weights", l.weights, false, l.B, l.T), tied)
+	if l.chunk > 0 {
+		y.Op().(*operation).f.(*xent).chunk = l.chunk
+	}
+	return y
+}
+
+func (l *likelihood) plain(h, W, b []num, tied bool) num {
+	H := len(W) / l.V
+	total, i := b[0].t.lift(0), 0
+	l.packed(func(s, t int) {
+		logits := make([]num, l.V)
+		for v := range logits {
+			w := column(W, v, l.V)
+			if tied {
+				w = row(W, v, H)
+			}
+			logits[v] = dot(row(h, i, H), w).add(b[v])
+		}
+		p := softmax(logits)[l.ids[s*l.T+t]]
+		if w := l.weights[s*l.T+t]; w != 0 {
+			total = total.add(p.log().times(-float64(w)))
+		}
+		i++
+	})
+	return total
+}
+
+func xentTrial(l *likelihood, H int, tied bool) *trial {
+	W := random("W", 0.7, H, l.V)
+	if tied {
+		W = random("table", 0.7, l.V, H)
+	}
+	return &trial{
+		scalar: true,
+		inputs: []*input{random("h", 0.7, l.B*l.T, H), W, random("b", 0.7, l.V)},
+		vary:   l.set,
+		build:  func(g *Graph, in []*G.Node) *G.Node { return l.build(g, in[0], in[1], in[2], tied) },
+		plain:  func(_ *tape, in [][]num) []num { return []num{l.plain(in[0], in[1], in[2], tied)} },
+	}
+}
+
+func TestPackedXent(t *testing.T) {
+	for _, tied := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tied %v", tied), func(t *testing.T) {
+			t.Run("one chunk", xentTrial(newLikelihood(newBatch(4, 5, 7), 0), 3, tied).check)
+			t.Run("chunks of 5", xentTrial(newLikelihood(newBatch(5, 6, 7), 5), 3, tied).check) // 19 tokens
+			t.Run("one of each", xentTrial(newLikelihood(newBatch(1, 1, 3), 0), 1, tied).checkMeaning)
+			t.Run("cores", xentTrial(newLikelihood(newBatch(13, 6, 150), 20), 17, tied).checkThreads)
+		})
+	}
+}
+
+// With a vocabulary of this size the operation makes chunks of itself.
+func TestPackedXentOwnChunks(t *testing.T) {
+	l := newLikelihood(newBatch(8, 6, 13001), 0)
+	tr := xentTrial(l, 2, false)
+	w := tr.program(t, alone, none)
+	x := w.spy.fused.(*xent)
+	got := w.run(t)
+	require.Equal(t, 16, x.chunk)
+	require.Greater(t, x.plan.N, 24) // two chunks, the last not full
+	require.NotZero(t, x.plan.N%x.chunk)
+	_, loss, grads := tr.reference(alone)
+	require.InEpsilon(t, loss, got.loss, 10*valueTol)
+	for name, want := range grads {
+		require.LessOrEqual(t, gradcheck.Distance(got.grads[name], want), gradTol, name)
+	}
+}
+
+// Entries of the vocabulary are excluded by a bias of -Inf, or all but
+// excluded by -1e9; an excluded target may stand where the weight is zero.
+func TestPackedXentExcludes(t *testing.T) {
+	l := newLikelihood(newBatch(4, 5, 7), 6)
+	for _, tied := range []bool{false, true} {
+		tr := xentTrial(l, 3, tied)
+		bias := tr.inputs[2]
+		bias.bare, bias.data[2], bias.data[4] = true, float32(math.Inf(-1)), -1e9
+		for i, id := range l.ids {
+			if id == 2 || id == 4 {
+				l.ids[i] = 5
+			}
+		}
+		l.ids[1], l.weights[1] = 2, 0
+		tr.checkMeaning(t)
+		tr.checkFrozen(t)
+		tr.checkThreads(t)
+		require.True(t, math.IsInf(float64(l.nll[1]), 1))
+		got := tr.program(t, alone, none).run(t).grads["b"]
+		require.Zero(t, got[2])
+		require.Zero(t, got[4])
+	}
+}
+
+// The -log p of the tokens lie where their ids do, and the loss is their
+// weighted sum.
+func TestPackedXentTokens(t *testing.T) {
+	l := newLikelihood(newBatch(4, 5, 7), 0)
+	tr := xentTrial(l, 3, false)
+	w := tr.program(t, alone, none)
+	w.run(t)
+	l.set(1)
+	w.run(t)
+	sum := 0.0
+	for s := range l.B {
+		for i := range l.T {
+			at := s*l.T + i
+			if i >= int(l.lengths[s]) {
+				require.Zero(t, l.nll[at])
+				continue
+			}
+			require.Positive(t, l.nll[at])
+			sum += float64(l.weights[at]) * float64(l.nll[at])
+		}
+	}
+	require.InEpsilon(t, sum, flat(w.out)[0], valueTol)
+}
+
+func TestPackedXentRefuses(t *testing.T) {
+	l := newLikelihood(newBatch(4, 5, 7), 0)
+	xentTrial(l, 3, false).refuses(t, l.batch, packedMistakes)
+}
+
+// The same in plain library operations, one row of logits for each token.
+func TestPackedXentAgainstLibrary(t *testing.T) {
+	const H = 3
+	l := newLikelihood(newBatch(4, 5, 7), 4)
+	tr := xentTrial(l, H, false)
+	want := tr.program(t, alone, none).run(t)
+
+	var weights, onehot []float32
+	l.packed(func(s, t int) {
+		weights = append(weights, l.weights[s*l.T+t])
+		onehot = append(onehot, make([]float32, l.V)...)
+		onehot[len(onehot)-l.V+int(l.ids[s*l.T+t])] = 1
+	})
+	n := len(weights)
+	g := NewGraph()
+	h := g.Leaf("h", tr.inputs[0].data[:n*H], true, n, H)
+	W := g.Leaf("W", tr.inputs[1].data, true, H, l.V)
+	b := g.Leaf("b", tr.inputs[2].data, true, 1, l.V)
+	w, hot := g.Leaf("w", weights, false, n), g.Leaf("onehot", onehot, false, n, l.V)
+	logits := g.Must(G.BroadcastAdd(g.Must(G.Mul(h, W)), b, nil, []byte{0}))
+	all := g.Must(G.Log(g.Must(G.Sum(g.Must(G.Exp(logits)), 1))))
+	own := g.Must(G.Sum(g.Must(G.HadamardProd(logits, hot)), 1))
+	xent := g.Must(G.Sum(g.Must(G.HadamardProd(g.Must(G.Sub(all, own)), w))))
+	p, err := g.Compile(g.Must(G.Square(xent)), h, W, b)
+	require.NoError(t, err)
+	got, err := p.Run()
+	require.NoError(t, err)
+	require.InEpsilon(t, want.loss, got, 10*valueTol)
+	require.LessOrEqual(t, gradcheck.Distance(want.grads["h"][:n*H], p.Grad(0)), gradTol)
+	require.LessOrEqual(t, gradcheck.Distance(want.grads["W"], p.Grad(1)), gradTol)
+	require.LessOrEqual(t, gradcheck.Distance(want.grads["b"], p.Grad(2)), gradTol)
+}

@@ -1,0 +1,62 @@
+package rng
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The known answers of the Random123 distribution.
+func TestPhiloxKnownAnswers(t *testing.T) {
+	for _, c := range []struct {
+		x, want [4]uint32
+		seed    uint64
+	}{
+		{[4]uint32{}, [4]uint32{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}, 0},
+		{[4]uint32{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, [4]uint32{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}, 0x299f31d0a4093822},
+	} {
+		keys := RoundKeys(c.seed)
+		require.Equal(t, c.want, Philox(c.x, &keys))
+	}
+}
+
+func TestStreamsDiffer(t *testing.T) {
+	seen := map[[4]uint32]Key{}
+	for s := Init; s <= Eval; s++ {
+		for step := range uint32(20) {
+			for row := range uint32(20) {
+				k := Key{Seed: 1, Stream: s, Step: step, Row: row}
+				b := k.Block(0)
+				other, dup := seen[b]
+				require.False(t, dup, "%v and %v draw the same", k, other)
+				seen[b] = k
+			}
+		}
+	}
+}
+
+func TestSourceIsTheRow(t *testing.T) {
+	k := Key{Seed: 7, Stream: Data, Step: 3, Row: 9}
+	s := k.Source()
+	for i := range uint32(10) {
+		b := k.Block(i)
+		require.Equal(t, uint64(b[0])<<32|uint64(b[1]), s.Uint64())
+		require.Equal(t, uint64(b[2])<<32|uint64(b[3]), s.Uint64())
+	}
+}
+
+func TestFloat64Moments(t *testing.T) {
+	const n = 200_000
+	k := Key{Seed: 42, Stream: Eval}
+	var sum, sq float64
+	for i := range uint32(n) {
+		u := k.Float64(i)
+		require.True(t, u > 0 && u < 1)
+		sum += u
+		sq += u * u
+	}
+	// Five standard errors of the mean of u (variance 1/12) and of u^2 (4/45).
+	require.InDelta(t, 0.5, sum/n, 5*math.Sqrt(1.0/12/n))
+	require.InDelta(t, 1.0/3, sq/n, 5*math.Sqrt(4.0/45/n))
+}

@@ -1,0 +1,125 @@
+package train
+
+import (
+	"fmt"
+
+	"textgan/discriminator"
+	"textgan/generator"
+	"textgan/generator/relax"
+	"textgan/internal/op"
+)
+
+// Config is everything that decides a run. The tags are the one table behind
+// flags, environment, config files and defaults (package internal/config).
+type Config struct {
+	Model string `opt:"model" default:"gan" check:"oneof=gan|mle" doc:"gan: likelihood training, then against a discriminator; mle: likelihood training alone"`
+
+	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (plain, .gz, .zst, .jsonl), - or builtin:NAME" meta:"FILE"`
+	Field         string  `opt:"field" doc:"field of a JSONL corpus that holds the sentence" group:"corpus"`
+	CorpusLines   int     `opt:"corpus-lines" default:"10000" check:"min=2" doc:"sentences to generate for a builtin corpus" group:"corpus"`
+	Valid         string  `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
+	ValidFraction float64 `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`
+	Tokenizer     string  `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
+	VocabSize     int     `opt:"vocab-size" default:"0" check:"min=0" doc:"largest vocabulary, special tokens included; 0: no limit" group:"corpus"`
+	MinCount      int     `opt:"min-count" default:"1" check:"min=1" doc:"words seen less often become <unk>" group:"corpus"`
+	MaxLen        int     `opt:"max-len" default:"0" check:"min=0" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
+	Truncate      bool    `opt:"truncate" doc:"cut longer sentences instead of refusing them" group:"corpus"`
+
+	Cell    string  `opt:"cell" default:"lstm" check:"oneof=lstm|gru" doc:"recurrence of the generator" group:"generator"`
+	Emb     int     `opt:"emb" default:"64" check:"min=1" doc:"size of the generator's embeddings" group:"generator"`
+	Hidden  int     `opt:"hidden" default:"64" check:"min=1" doc:"units of a recurrent layer" group:"generator"`
+	Layers  int     `opt:"layers" default:"1" check:"min=1" doc:"recurrent layers" group:"generator"`
+	Dropout float64 `opt:"dropout" default:"0" check:"min=0,max=0.95" doc:"dropout in likelihood training" group:"generator"`
+	Tie     bool    `opt:"tie" doc:"use the embeddings as output weights (emb = hidden)" group:"generator"`
+
+	DEmb         int     `opt:"d-emb" default:"64" check:"min=1" doc:"size of the discriminator's embeddings" group:"discriminator"`
+	DWidths      []int   `opt:"d-widths" default:"2,3,4,5" check:"min=1" doc:"tokens that the discriminator's filters span" group:"discriminator"`
+	DFilters     int     `opt:"d-filters" default:"64" check:"min=1" doc:"filters of each width" group:"discriminator"`
+	DHighway     bool    `opt:"d-highway" default:"true" doc:"highway layer behind the filters" group:"discriminator"`
+	DDropout     float64 `opt:"d-dropout" default:"0.25" check:"min=0,max=0.95" doc:"dropout of the discriminator" group:"discriminator"`
+	SpectralNorm bool    `opt:"spectral-norm" doc:"spectral normalisation of the discriminator" group:"discriminator"`
+
+	Objective   string  `opt:"objective" default:"rsgan" check:"oneof=standard|rsgan|ragan|hinge|lsgan" doc:"adversarial loss" group:"adversarial"`
+	LabelSmooth float64 `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
+	Estimator   string  `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice; see docs/estimators.md"`
+	Feedback    string  `opt:"feedback" default:"soft" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token" group:"adversarial"`
+	TauSchedule string  `opt:"tau" default:"exponential:from=1,to=0.5" doc:"temperature over the adversarial steps (divides the logits): a number, or one of docs/estimators.md's schedules" group:"adversarial"`
+
+	Batch    int     `opt:"batch" default:"64" check:"min=1" doc:"sentences of a step" group:"optimisation"`
+	Bucket   int     `opt:"bucket" default:"8" check:"min=1" doc:"batches whose sentences are sorted by length together; 1: none" group:"optimisation"`
+	MLESteps int     `opt:"mle-steps" default:"4000" check:"min=0" doc:"steps of likelihood training, at most"`
+	AdvSteps int     `opt:"adv-steps" default:"600" check:"min=0" doc:"adversarial steps"`
+	GSteps   int     `opt:"g-steps" default:"1" check:"min=1" doc:"generator updates of an adversarial step" group:"optimisation"`
+	DSteps   int     `opt:"d-steps" default:"1" check:"min=0" doc:"discriminator updates of an adversarial step" group:"optimisation"`
+	DPre     int     `opt:"d-pretrain" default:"100" check:"min=0" doc:"discriminator updates before the first adversarial step" group:"optimisation"`
+	MLEEvery int     `opt:"mle-every" default:"1" check:"min=0" doc:"a likelihood step after every so many adversarial steps; 0: none" group:"optimisation"`
+	LR       float64 `opt:"lr" default:"0.004" check:"min=0" doc:"Adam's step size in likelihood training" group:"optimisation"`
+	LRDecay  float64 `opt:"lr-decay" default:"0.5" check:"above=0,max=1" doc:"factor on lr after each evaluation without a better validation NLL" group:"optimisation"`
+	GLR      float64 `opt:"g-lr" default:"0.0001" check:"min=0" doc:"of the generator in adversarial steps" group:"optimisation"`
+	DLR      float64 `opt:"d-lr" default:"0.0003" check:"min=0" doc:"of the discriminator" group:"optimisation"`
+	Beta1    float64 `opt:"beta1" default:"0.9" check:"min=0,max=0.999" doc:"Adam's decay of the first moment" group:"optimisation"`
+	Beta2    float64 `opt:"beta2" default:"0.999" check:"min=0,max=0.99999" doc:"Adam's decay of the second moment" group:"optimisation"`
+	Clip     float64 `opt:"clip" default:"5" check:"min=0" doc:"largest global norm of a gradient; 0: no limit" group:"optimisation"`
+	Patience int     `opt:"patience" default:"3" check:"min=0" doc:"end likelihood training after so many evaluations without a better validation NLL; 0: never" group:"optimisation"`
+
+	EvalEvery   int `opt:"eval-every" default:"250" check:"min=0" doc:"steps between evaluations; 0: only at the ends of the phases" group:"record"`
+	EvalSamples int `opt:"eval-samples" default:"1000" check:"min=1" doc:"sentences sampled for an evaluation" group:"record"`
+	LogEvery    int `opt:"log-every" default:"25" check:"min=1" doc:"steps between lines of metrics" group:"record"`
+	SaveEvery   int `opt:"save-every" default:"500" check:"min=0" doc:"steps between checkpoints; 0: only at the end" group:"record"`
+	Keep        int `opt:"keep" default:"3" check:"min=1" doc:"checkpoints to keep besides the best" group:"record"`
+
+	Seed uint64 `opt:"seed" default:"1" doc:"seed of every random stream"`
+}
+
+// Check reports the first setting that does not fit with the others.
+func (c Config) Check() error {
+	if _, err := c.feedback(); err != nil {
+		return err
+	}
+	if _, err := ParseObjective(c.Objective); err != nil {
+		return err
+	}
+	_, score, err := parseEstimator(c.Estimator)
+	if err != nil {
+		return err
+	}
+	if score != nil && c.Objective == string(RAGAN) {
+		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", RAGAN, c.Estimator)
+	}
+	if _, err := relax.ParseSchedule(c.TauSchedule, c.AdvSteps); err != nil {
+		return err
+	}
+	switch {
+	case c.Objective == string(Hinge) && c.LabelSmooth > 0:
+		return fmt.Errorf("train: the hinge objective has no labels to smooth; drop --label-smoothing")
+	case c.Tie && c.Emb != c.Hidden:
+		return fmt.Errorf("train: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
+	case c.Valid == "" && c.ValidFraction == 0:
+		return fmt.Errorf("train: nothing is held out; give --valid FILE or --valid-fraction")
+	case c.MLESteps == 0 && (c.Model == "mle" || c.AdvSteps == 0):
+		return fmt.Errorf("train: no steps to take; raise --mle-steps or --adv-steps")
+	}
+	return nil
+}
+
+func (c Config) feedback() (op.Feedback, error) {
+	switch c.Feedback {
+	case "soft":
+		return op.FeedSoft, nil
+	case "straight-through":
+		return op.FeedStraightThrough, nil
+	case "detached":
+		return op.FeedDetached, nil
+	}
+	return 0, fmt.Errorf("train: feedback %q is not known; use soft, straight-through or detached", c.Feedback)
+}
+
+// Generator is the architecture of the generator over v ids.
+func (c Config) Generator(v int) generator.Config {
+	return generator.Config{Cell: c.Cell, Vocab: v, Emb: c.Emb, Hidden: c.Hidden, Layers: c.Layers, Dropout: c.Dropout, Tie: c.Tie}
+}
+
+// Discriminator is the architecture of the discriminator over v ids.
+func (c Config) Discriminator(v int) discriminator.Config {
+	return discriminator.Config{Vocab: v, Emb: c.DEmb, Widths: c.DWidths, Filters: c.DFilters, Highway: c.DHighway, Dropout: c.DDropout, SpectralNorm: c.SpectralNorm}
+}

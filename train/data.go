@@ -1,0 +1,78 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"textgan/corpora"
+	"textgan/vocab"
+)
+
+// maxLenLimit is the longest sentence that is taken without being asked for:
+// time and memory of a step grow with the longest line of the corpus.
+const maxLenLimit = 200
+
+// Data is a corpus made ready for training.
+type Data struct {
+	Corpus, Valid *corpora.Corpus // lines to learn, lines held out
+	Vocab         *vocab.Vocab
+	Train, Held   [][]int32 // the same as ids
+	MaxT          int       // longest sentence of either in tokens, its end included
+	SHA256        string    // of the corpus before the split
+}
+
+// Prepare opens the corpus of a configuration, holds lines out, and encodes
+// both parts with v, or with a vocabulary made of the training lines if v is
+// nil. stdin serves a corpus named "-".
+func Prepare(c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
+	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.Seed, Lines: c.CorpusLines}
+	corpus, err := corpora.Open(c.Corpus, opt)
+	if err != nil {
+		return nil, err
+	}
+	d := &Data{Corpus: corpus, SHA256: corpus.SHA256}
+	if c.Valid != "" {
+		d.Valid, err = corpora.Open(c.Valid, corpora.Options{Field: c.Field, Seed: c.Seed + 1, Lines: c.CorpusLines})
+	} else {
+		d.Corpus, d.Valid, err = corpus.Split(c.ValidFraction, c.Seed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		tok, err := vocab.NewTokenizer(c.Tokenizer)
+		if err != nil {
+			return nil, err
+		}
+		if v, err = vocab.Build(d.Corpus.Lines, tok, vocab.Options{MinCount: c.MinCount, MaxSize: c.VocabSize}); err != nil {
+			return nil, err
+		}
+	}
+	d.Vocab = v
+	if d.Train, err = encode(c, v, d.Corpus); err != nil {
+		return nil, err
+	}
+	if d.Held, err = encode(c, v, d.Valid); err != nil {
+		return nil, err
+	}
+	for _, part := range [][][]int32{d.Train, d.Held} {
+		for _, s := range part {
+			d.MaxT = max(d.MaxT, len(s)+1)
+		}
+	}
+	return d, nil
+}
+
+func encode(c Config, v *vocab.Vocab, corpus *corpora.Corpus) ([][]int32, error) {
+	limit := c.MaxLen
+	if limit == 0 {
+		limit = maxLenLimit
+	}
+	ids, err := v.EncodeAll(corpus.Lines, vocab.EncodeOptions{MaxLen: limit, Truncate: c.Truncate})
+	var long *vocab.LengthError
+	if errors.As(err, &long) {
+		return nil, fmt.Errorf("%s: sentence of %d tokens, longer than %d; raise --max-len, or give --truncate to cut it", corpus.Where(long.Index), long.Tokens, long.Max)
+	}
+	return ids, err
+}

@@ -1,0 +1,16 @@
+// Package train teaches a generator: by maximum likelihood, and against a
+// discriminator through relaxed word choices.
+//
+// It stands on corpora and vocab for batches, on generator and discriminator
+// for graphs, and on eval for judging samples; package rundir is where a run
+// lives on disk. One training step is one run of a small graph:
+//
+//	likelihood  batch                  -> nll        -> generator's Adam
+//	D step      batch, sampled ids     -> lossD      -> discriminator's Adam
+//	G step      batch, relaxed rollout -> lossG      -> generator's Adam
+//
+// Everything a step reads besides the weights (order of the lines, noise, tau,
+// dropout) is a function of the seed and the step, so a run stopped and resumed
+// equals one that was never stopped, bit for bit, and the number of threads
+// does not matter.
+package train

@@ -1,0 +1,135 @@
+package train
+
+import (
+	"fmt"
+	"strings"
+
+	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/op"
+)
+
+// Objective is the game of an adversarial run. r and f are the scores [B,1]
+// of real and generated sentences (logits); softplus(x) = log(1+e^x), so
+// softplus(-x) = -log sigmoid(x).
+type Objective string
+
+// The objectives.
+const (
+	// Standard, non-saturating: lossD = softplus(-r) + softplus(f),
+	// lossG = softplus(-f). Goodfellow et al. 2014, section 3.
+	Standard Objective = "standard"
+	// RSGAN, relativistic: lossD = softplus(f-r), lossG = softplus(r-f).
+	// Jolicoeur-Martineau 2018, equations 7 and 8; the loss of RelGAN.
+	RSGAN Objective = "rsgan"
+	// RAGAN, relativistic average: scores against the mean of the other side.
+	// Jolicoeur-Martineau 2018, equations 10 to 13.
+	RAGAN Objective = "ragan"
+	// Hinge: lossD = relu(1-r) + relu(1+f), lossG = -f. Lim and Ye 2017.
+	Hinge Objective = "hinge"
+	// LSGAN, least squares: lossD = ((r-1)^2 + f^2)/2, lossG = (f-1)^2/2.
+	// Mao et al. 2017, equation 2 with a=0, b=c=1.
+	LSGAN Objective = "lsgan"
+)
+
+// Objectives are all of them, in the order of the documentation.
+var Objectives = []Objective{Standard, RSGAN, RAGAN, Hinge, LSGAN}
+
+// ParseObjective finds an objective by name.
+func ParseObjective(name string) (Objective, error) {
+	var names []string
+	for _, o := range Objectives {
+		if name == string(o) {
+			return o, nil
+		}
+		names = append(names, string(o))
+	}
+	return "", fmt.Errorf("train: objective %q is not known; use one of %s", name, strings.Join(names, ", "))
+}
+
+// Relative reports whether the generator's loss looks at real sentences.
+func (o Objective) Relative() bool { return o == RSGAN || o == RAGAN }
+
+// LossD is the discriminator's loss, a mean over the batch in nats (standard
+// and relativistic) or squared score units. smooth moves the target of "real"
+// from 1 to 1-smooth (one-sided label smoothing, Salimans et al. 2016); the
+// hinge has no target and refuses it.
+func (o Objective) LossD(g *op.Graph, r, f *G.Node, smooth float64) (*G.Node, error) {
+	if o == Hinge && smooth != 0 {
+		return nil, fmt.Errorf("train: the hinge objective has no labels to smooth")
+	}
+	m := maths{g}
+	// real scores x against the target: (1-smooth) softplus(-x) + smooth softplus(x)
+	real := func(x *G.Node) *G.Node {
+		loss := m.mean(m.softplus(m.neg(x)))
+		if smooth == 0 {
+			return loss
+		}
+		return m.add(m.scale(1-smooth, loss), m.scale(smooth, m.mean(m.softplus(x))))
+	}
+	switch o {
+	case Standard:
+		return m.add(real(r), m.mean(m.softplus(f))), g.Err()
+	case RSGAN:
+		return real(m.sub(r, f)), g.Err()
+	case RAGAN:
+		return m.add(real(m.sub(r, m.mean(f))), m.mean(m.softplus(m.sub(f, m.mean(r))))), g.Err()
+	case Hinge:
+		return m.add(m.mean(m.relu(m.shift(1, m.neg(r)))), m.mean(m.relu(m.shift(1, f)))), g.Err()
+	case LSGAN:
+		return m.scale(.5, m.add(m.mean(m.square(m.shift(smooth-1, r))), m.mean(m.square(f)))), g.Err()
+	}
+	return nil, fmt.Errorf("train: objective %q is not known", o)
+}
+
+// LossG is the generator's loss. r may be nil unless the objective is Relative.
+func (o Objective) LossG(g *op.Graph, r, f *G.Node) (*G.Node, error) {
+	m := maths{g}
+	switch o {
+	case Standard:
+		return m.mean(m.softplus(m.neg(f))), g.Err()
+	case RSGAN:
+		return m.mean(m.softplus(m.sub(r, f))), g.Err()
+	case RAGAN:
+		return m.add(m.mean(m.softplus(m.sub(r, m.mean(f)))), m.mean(m.softplus(m.sub(m.mean(r), f)))), g.Err()
+	case Hinge:
+		return m.neg(m.mean(f)), g.Err()
+	case LSGAN:
+		return m.scale(.5, m.mean(m.square(m.shift(-1, f)))), g.Err()
+	}
+	return nil, fmt.Errorf("train: objective %q is not known", o)
+}
+
+// maths is the part of Gorgonia that the objectives are written in, with the
+// error kept by the graph.
+type maths struct{ g *op.Graph }
+
+func (m maths) one(f func(*G.Node) (*G.Node, error), x *G.Node) *G.Node {
+	if m.g.Err() != nil {
+		return nil
+	}
+	return m.g.Must(f(x))
+}
+
+func (m maths) two(f func(a, b *G.Node) (*G.Node, error), a, b *G.Node) *G.Node {
+	if m.g.Err() != nil {
+		return nil
+	}
+	return m.g.Must(f(a, b))
+}
+
+func (m maths) neg(x *G.Node) *G.Node      { return m.one(G.Neg, x) }
+func (m maths) softplus(x *G.Node) *G.Node { return m.one(G.Softplus, x) }
+func (m maths) relu(x *G.Node) *G.Node     { return m.one(G.Rectify, x) }
+func (m maths) square(x *G.Node) *G.Node   { return m.one(G.Square, x) }
+func (m maths) add(a, b *G.Node) *G.Node   { return m.two(G.Add, a, b) }
+func (m maths) sub(a, b *G.Node) *G.Node   { return m.two(G.Sub, a, b) }
+func (m maths) mean(x *G.Node) *G.Node {
+	return m.one(func(x *G.Node) (*G.Node, error) { return G.Mean(x) }, x)
+}
+func (m maths) scale(a float64, x *G.Node) *G.Node {
+	return m.two(G.Mul, x, G.NewConstant(float32(a)))
+}
+func (m maths) shift(a float64, x *G.Node) *G.Node {
+	return m.two(G.Add, x, G.NewConstant(float32(a)))
+}

@@ -1,0 +1,315 @@
+package rundir
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"textgan/internal/atomicfile"
+)
+
+// The checkpoints that have names.
+const (
+	Last = "last"
+	Best = "best"
+)
+
+const sumsFile = "SHA256SUMS"
+
+// ErrNoCheckpoint is the error of LoadCheckpoint for one that does not exist.
+var ErrNoCheckpoint = errors.New("no such checkpoint")
+
+// File is one file of a checkpoint to be written. Write puts out the content.
+type File struct {
+	Name  string
+	Write func(io.Writer) error
+}
+
+// Checkpoint is a checkpoint whose checksums have been verified.
+type Checkpoint struct {
+	Step int
+	Dir  string
+	sums []sum
+}
+
+// Path returns the path of a file of the checkpoint.
+func (c *Checkpoint) Path(name string) (string, error) {
+	for _, s := range c.sums {
+		if s.name == name {
+			return filepath.Join(c.Dir, name), nil
+		}
+	}
+	return "", fmt.Errorf("rundir: checkpoint %s has no %s", c.Dir, name)
+}
+
+// SaveCheckpoint writes the files as the checkpoint of a step and makes it
+// the last one, and the best one too if best is set. Then it removes the
+// oldest if Options.Keep says so. If it fails, the checkpoint before is still
+// the last.
+func (w *Writer) SaveCheckpoint(step int, files []File, best bool) error {
+	if err := w.saveCheckpoint(step, files, best); err != nil {
+		return fmt.Errorf("rundir: checkpoint of step %d not saved: %w", step, err)
+	}
+	return nil
+}
+
+func (w *Writer) saveCheckpoint(step int, files []File, best bool) error {
+	// The lines up to here must be on the disk before last says that they are.
+	if err := w.metrics.Sync(); err != nil {
+		return err
+	}
+	dir := w.stepDir(step)
+	// A run that stops right after a regular save saves the same once more.
+	// The one in place is then kept: replacing it is not atomic.
+	errSame := errors.New("same content")
+	err := atomicfile.WriteDir(dir, func(aside string) error {
+		sums, err := writeFiles(aside, files)
+		if err != nil {
+			return err
+		}
+		if old, err := verify(dir); err == nil && slices.Equal(old, sums) {
+			return errSame
+		}
+		return os.WriteFile(filepath.Join(aside, sumsFile), formatSums(sums), 0o666)
+	})
+	if err != nil && !errors.Is(err, errSame) {
+		return err
+	}
+	// best first: if the run is cut off in between, it goes on from the old
+	// last and comes by here again.
+	if best {
+		if err := w.point(Best, step); err != nil {
+			return err
+		}
+	}
+	if err := w.point(Last, step); err != nil {
+		return err
+	}
+	return w.prune()
+}
+
+// writeFiles writes the files into dir, and returns their checksums.
+func writeFiles(dir string, files []File) (sums []sum, err error) {
+	for _, file := range files {
+		if !plain(file.Name) || slices.ContainsFunc(sums, func(s sum) bool { return s.name == file.Name }) {
+			return nil, fmt.Errorf("file name %q is reserved, given twice or no plain name", file.Name)
+		}
+		f, err := os.OpenFile(filepath.Join(dir, file.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		h := sha256.New()
+		out := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<16)
+		if err := cmp.Or(file.Write(out), out.Flush(), f.Close()); err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Name, err)
+		}
+		sums = append(sums, sum{file.Name, [sha256.Size]byte(h.Sum(nil))})
+	}
+	return sums, nil
+}
+
+// plain tells whether a name may be that of a file of a checkpoint.
+func plain(name string) bool {
+	return name != "" && name != sumsFile && name[0] != '.' && !strings.ContainsAny(name, "/\\\n\r")
+}
+
+// prune removes all checkpoints but the newest Keep, the last and the best.
+func (w *Writer) prune() error {
+	if w.opt.Keep == 0 {
+		return nil
+	}
+	steps, err := w.Checkpoints()
+	if err != nil {
+		return err
+	}
+	last, err := w.pointer(Last)
+	if err != nil {
+		return err
+	}
+	best, err := w.pointer(Best)
+	if errors.Is(err, ErrNoCheckpoint) {
+		best = last
+	} else if err != nil {
+		return err
+	}
+	for _, step := range steps[:max(0, len(steps)-w.opt.Keep)] {
+		if step == best || step == last {
+			continue
+		}
+		if err := atomicfile.RemoveDir(w.stepDir(step)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Checkpoints returns the steps that have a checkpoint, rising.
+func (r *Run) Checkpoints() ([]int, error) {
+	entries, err := os.ReadDir(r.Path(checkpoints))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	var steps []int
+	for _, e := range entries {
+		if step, ok := parseStep(e.Name()); ok && e.IsDir() {
+			steps = append(steps, step)
+		}
+	}
+	slices.Sort(steps)
+	return steps, nil
+}
+
+// LoadCheckpoint finds a checkpoint, "last", "best" or the number of a step,
+// and verifies the checksums of its files. The error says what is damaged or
+// missing, and is an ErrNoCheckpoint if there is no such checkpoint.
+func (r *Run) LoadCheckpoint(which string) (*Checkpoint, error) {
+	var step int
+	var err error
+	switch which {
+	case Last, Best:
+		if step, err = r.pointer(which); err != nil {
+			return nil, fmt.Errorf("rundir: %w", err)
+		}
+	default:
+		var ok bool
+		if step, ok = parseStep("step-" + strings.TrimPrefix(which, "step-")); !ok {
+			return nil, fmt.Errorf("rundir: checkpoint %q: want last, best or the number of a step", which)
+		}
+	}
+	dir := r.stepDir(step)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		have, err := r.Checkpoints()
+		if err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("rundir: %s: %w (%s)", dir, errMissing(which), describe(have))
+	}
+	sums, err := verify(dir)
+	if err != nil {
+		cure := "choose another checkpoint"
+		if which == Last || which == Best {
+			cure = fmt.Sprintf("write the name of another one (step-N) into %s", filepath.Join(r.Path(checkpoints), which))
+		}
+		return nil, fmt.Errorf("rundir: checkpoint %s: %w; %s", dir, err, cure)
+	}
+	return &Checkpoint{step, dir, sums}, nil
+}
+
+// errMissing is ErrNoCheckpoint for a step that was asked for. That a named
+// checkpoint is gone is damage: a run must not take it for a fresh start.
+func errMissing(which string) error {
+	if which == Last || which == Best {
+		return fmt.Errorf("%s names it, but it is gone", which)
+	}
+	return ErrNoCheckpoint
+}
+
+func describe(steps []int) string {
+	if len(steps) == 0 {
+		return "the run has none"
+	}
+	names := make([]string, len(steps))
+	for i, s := range steps {
+		names[i] = strconv.Itoa(s)
+	}
+	return "there are " + strings.Join(names, ", ")
+}
+
+// pointer reads which step last or best names.
+func (r *Run) pointer(which string) (step int, err error) {
+	path := filepath.Join(r.Path(checkpoints), which)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("%s: no %s checkpoint yet: %w", r.Dir, which, ErrNoCheckpoint)
+	}
+	if err != nil {
+		return 0, err
+	}
+	step, ok := parseStep(strings.TrimSpace(string(b)))
+	if !ok {
+		return 0, fmt.Errorf("%s does not name a checkpoint; write step-N into it", path)
+	}
+	return step, nil
+}
+
+func (w *Writer) point(which string, step int) error {
+	return atomicfile.WriteBytes(filepath.Join(w.Path(checkpoints), which), []byte(stepName(step)+"\n"))
+}
+
+func stepName(step int) string { return "step-" + strconv.Itoa(step) }
+
+func (r *Run) stepDir(step int) string {
+	return filepath.Join(r.Path(checkpoints), stepName(step))
+}
+
+// parseStep is the inverse of stepName; "step-07" and "step-+7" are not names.
+func parseStep(name string) (step int, ok bool) {
+	digits, ok := strings.CutPrefix(name, "step-")
+	step, err := strconv.Atoi(digits)
+	return step, ok && err == nil && step >= 0 && stepName(step) == name
+}
+
+// sum is a line of SHA256SUMS.
+type sum struct {
+	name string
+	hash [sha256.Size]byte
+}
+
+func formatSums(sums []sum) []byte {
+	var b bytes.Buffer
+	for _, s := range sums {
+		fmt.Fprintf(&b, "%x  %s\n", s.hash, s.name)
+	}
+	return b.Bytes()
+}
+
+func parseSums(b []byte) (sums []sum, err error) {
+	for line := range strings.Lines(string(b)) {
+		digits, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		hash, err := hex.DecodeString(digits)
+		if !ok || err != nil || len(hash) != sha256.Size || !plain(name) {
+			return nil, fmt.Errorf("%s is damaged: %q", sumsFile, strings.TrimSuffix(line, "\n"))
+		}
+		sums = append(sums, sum{name, [sha256.Size]byte(hash)})
+	}
+	return sums, nil
+}
+
+// verify reads the files of a checkpoint and holds them against SHA256SUMS.
+func verify(dir string) ([]sum, error) {
+	b, err := os.ReadFile(filepath.Join(dir, sumsFile))
+	if err != nil {
+		return nil, fmt.Errorf("incomplete: %w", err)
+	}
+	sums, err := parseSums(b)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sums {
+		f, err := os.Open(filepath.Join(dir, s.name))
+		if err != nil {
+			return nil, fmt.Errorf("incomplete: %w", err)
+		}
+		h := sha256.New()
+		_, err = io.Copy(h, f)
+		f.Close()
+		if err != nil {
+			return nil, err
+		}
+		if [sha256.Size]byte(h.Sum(nil)) != s.hash {
+			return nil, fmt.Errorf("%s does not match its checksum: it is damaged", s.name)
+		}
+	}
+	return sums, nil
+}

@@ -1,0 +1,23 @@
+// Package rundir keeps a training run on disk: what it was asked to do, what
+// it measured, and everything needed to go on.
+//
+// It stands below package train, which decides when to log and save, and
+// knows nothing of models: a checkpoint is a set of named files. Layout:
+//
+//	config.toml               every option with its value
+//	manifest.json             versions, machine, corpus, seed, commands; makes the directory a run
+//	vocab.json                the vocabulary
+//	metrics.jsonl             one JSON object per line, see Field
+//	events.out.tfevents.*     the same numbers for TensorBoard, one file per start
+//	checkpoints/step-N/       the files of the checkpoint and SHA256SUMS (sha256sum -c reads it)
+//	checkpoints/last, best    text: the name of a step's directory
+//	samples/step-N.txt        one sentence per line
+//	.lock                     held while a process writes
+//
+// Nothing here is overwritten by a new run: Create takes a new or an empty
+// directory only. A checkpoint is written aside, synced and renamed, then best
+// and last move, so an interruption at any moment leaves a run that can be
+// resumed. Resume cuts metrics.jsonl back to the step of the checkpoint, so
+// that after a deterministic continuation the file equals that of a run which
+// was never interrupted; hence no wall time belongs into metrics.
+package rundir

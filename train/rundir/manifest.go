@@ -1,0 +1,70 @@
+package rundir
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"textgan/internal/atomicfile"
+)
+
+// format is the number of the layout in doc.go.
+const format = 1
+
+// Manifest says where a run comes from.
+type Manifest struct {
+	Format int     `json:"format"`
+	Model  string  `json:"model"` // gan, mle, vae
+	Seed   uint64  `json:"seed"`
+	Corpus Corpus  `json:"corpus"`
+	Starts []Start `json:"starts"` // the first by Create, one more by each Resume
+}
+
+// Corpus identifies the training text.
+type Corpus struct {
+	Name   string `json:"name"`   // file name, "-" or "builtin:NAME"
+	SHA256 string `json:"sha256"` // hex
+	Lines  int    `json:"lines"`
+}
+
+// Start is one start of the program on the run. Equal bits are promised only
+// between starts of one version on one architecture.
+type Start struct {
+	Step    int       `json:"step"` // of the checkpoint that it goes on from
+	Time    time.Time `json:"time"`
+	Command []string  `json:"command"`
+	Textgan string    `json:"textgan"` // version of the program
+	Go      string    `json:"go"`
+	OS      string    `json:"os"`
+	Arch    string    `json:"arch"`
+	ISA     string    `json:"isa"` // kernels in use: avx512, avx2, generic
+}
+
+func (m Manifest) save(dir string) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(m); err != nil {
+		return fmt.Errorf("rundir: manifest: %w", err)
+	}
+	return atomicfile.WriteBytes(filepath.Join(dir, manifestFile), b.Bytes())
+}
+
+func loadManifest(dir string) (m Manifest, err error) {
+	path := filepath.Join(dir, manifestFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, fmt.Errorf("rundir: %s: %w", path, err)
+	}
+	if m.Format != format {
+		return m, fmt.Errorf("rundir: %s: format %d; this textgan knows format %d", path, m.Format, format)
+	}
+	return m, nil
+}

@@ -1,0 +1,427 @@
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// clock is a wall clock that stands still until told to go on.
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { return c.at }
+
+func newClock() *clock { return &clock{time.Unix(1_700_000_000, 0)} }
+
+var content = Content{
+	Config:   []byte("seed = 7\n"),
+	Vocab:    []byte("{}\n"),
+	Manifest: Manifest{Model: "gan", Seed: 7, Corpus: Corpus{Name: "builtin:captions", SHA256: "ab", Lines: 3}},
+}
+
+func create(t *testing.T, dir string, opt Options) *Writer {
+	t.Helper()
+	if opt.Now == nil {
+		opt.Now = newClock().now
+	}
+	w, err := Create(dir, content, Start{Command: []string{"textgan", "train"}, Go: "go1.26"}, opt)
+	require.NoError(t, err)
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+// save saves a checkpoint of two small files that depend on the step.
+func save(t *testing.T, w *Writer, step int, best bool) {
+	t.Helper()
+	put := func(name string) File {
+		return File{name, func(out io.Writer) error {
+			_, err := fmt.Fprintf(out, "%s of step %d\n", name, step)
+			return err
+		}}
+	}
+	require.NoError(t, w.SaveCheckpoint(step, []File{put("weights.safetensors"), put("state.json")}, best))
+}
+
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(path...))
+	require.NoError(t, err)
+	return string(b)
+}
+
+// tree lists all files below dir.
+func tree(t *testing.T, dir string) (paths []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			path, err = filepath.Rel(dir, path)
+			paths = append(paths, filepath.ToSlash(path))
+		}
+		return err
+	}))
+	return paths
+}
+
+func TestLayout(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "runs", "a")
+	w := create(t, dir, Options{})
+	require.NoError(t, w.Log(20, Field{"phase", "mle"}, Field{"loss/g", 1.5}))
+	require.NoError(t, w.SaveSamples(20, []string{"a dog .", ""}))
+	save(t, w, 20, true)
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		".lock",
+		"checkpoints/best",
+		"checkpoints/last",
+		"checkpoints/step-20/SHA256SUMS",
+		"checkpoints/step-20/state.json",
+		"checkpoints/step-20/weights.safetensors",
+		"config.toml",
+		"events.out.tfevents.1700000000." + host,
+		"manifest.json",
+		"metrics.jsonl",
+		"samples/step-20.txt",
+		"vocab.json",
+	}, tree(t, dir))
+	require.Equal(t, "seed = 7\n", read(t, dir, ConfigFile))
+	require.Equal(t, "a dog .\n\n", read(t, dir, "samples/step-20.txt"))
+	require.Equal(t, "step-20\n", read(t, dir, "checkpoints/last"))
+	require.Equal(t, `{
+  "format": 1,
+  "model": "gan",
+  "seed": 7,
+  "corpus": {
+    "name": "builtin:captions",
+    "sha256": "ab",
+    "lines": 3
+  },
+  "starts": [
+    {
+      "step": 0,
+      "time": "2023-11-14T22:13:20Z",
+      "command": [
+        "textgan",
+        "train"
+      ],
+      "textgan": "",
+      "go": "go1.26",
+      "os": "",
+      "arch": "",
+      "isa": ""
+    }
+  ]
+}
+`, read(t, dir, "manifest.json"))
+
+	r, err := Open(dir)
+	require.NoError(t, err)
+	require.Equal(t, w.Manifest, r.Manifest)
+}
+
+// SHA256SUMS is what sha256sum(1) writes: the digest of "abc" is that of FIPS
+// 180-4.
+func TestSums(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	abc := File{"abc.txt", func(out io.Writer) error { _, err := io.WriteString(out, "abc"); return err }}
+	require.NoError(t, w.SaveCheckpoint(1, []File{abc}, false))
+	require.Equal(t, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  abc.txt\n",
+		read(t, dir, "checkpoints/step-1/SHA256SUMS"))
+}
+
+func TestCreateOverwritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "thesis.tex"), []byte("x"), 0o666))
+	_, err := Create(dir, content, Start{}, Options{})
+	require.ErrorIs(t, err, ErrExists)
+	require.EqualError(t, err, "rundir: "+dir+" holds other files: directory is not empty; give --run a new or an empty directory")
+	require.Equal(t, []string{"thesis.tex"}, tree(t, dir))
+
+	dir = t.TempDir()
+	w := create(t, dir, Options{})
+	save(t, w, 40, false)
+	require.NoError(t, w.Close())
+	before := tree(t, dir)
+	_, err = Create(dir, content, Start{}, Options{})
+	require.ErrorIs(t, err, ErrExists)
+	require.EqualError(t, err, "rundir: "+dir+" holds a run (last checkpoint at step 40): directory is not empty; continue it with --resume or give --run a new directory")
+	require.Equal(t, before, tree(t, dir))
+
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o666))
+	_, err = Create(filepath.Join(file, "run"), content, Start{}, Options{})
+	require.ErrorContains(t, err, "rundir: create run directory: mkdir "+file)
+}
+
+func TestFailedCreateLeavesNothing(t *testing.T) {
+	w := &Writer{Run: Run{Dir: t.TempDir()}, opt: Options{Now: newClock().now}}
+	require.NoError(t, os.Mkdir(w.Path(manifestFile), 0o777)) // in the way of the last step
+	require.Error(t, w.create(content))
+	w.uncreate()
+	require.NoError(t, w.Close())
+	require.Empty(t, tree(t, w.Dir))
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Open(filepath.Join(dir, "none"))
+	require.ErrorIs(t, err, ErrNotRun)
+	require.EqualError(t, err, "rundir: "+filepath.Join(dir, "none")+": not a run directory (no such directory)")
+	_, err = Open(dir)
+	require.EqualError(t, err, "rundir: "+dir+": not a run directory (it has no manifest.json)")
+	for text, want := range map[string]string{"{": "unexpected end of JSON input", `{"format":2}`: "format 2; this textgan knows format 1"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(text), 0o666))
+		_, err = Open(dir)
+		require.EqualError(t, err, "rundir: "+filepath.Join(dir, "manifest.json")+": "+want)
+	}
+}
+
+func TestOneWriter(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	host, _ := os.Hostname()
+	_, _, err := Resume(dir, Start{}, Options{})
+	require.EqualError(t, err, fmt.Sprintf("rundir: the run is being written by another process (pid %d on %s); wait for it or stop it", os.Getpid(), host))
+	_, err = Open(dir) // reading is free
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	again, _, err := Resume(dir, Start{}, Options{})
+	require.NoError(t, err)
+	require.NoError(t, again.Close())
+}
+
+// train is a run of 60 steps that logs every 5 and saves every 20. It stops
+// with a torn line before step stop is saved, as a power cut would.
+func train(t *testing.T, w *Writer, from, stop int) {
+	t.Helper()
+	for step := from + 1; step <= 60; step++ {
+		if step%5 == 0 {
+			require.NoError(t, w.Log(step, Field{"loss", 1 / float64(step)}))
+		}
+		if step == stop {
+			_, err := w.metrics.WriteString(`{"step":`)
+			require.NoError(t, err)
+			return
+		}
+		if step%20 == 0 {
+			save(t, w, step, step == 40)
+		}
+	}
+}
+
+func TestResumedEqualsUninterrupted(t *testing.T) {
+	for _, stop := range []int{3, 35, 40, 60} {
+		whole, cut := t.TempDir(), t.TempDir()
+		w := create(t, whole, Options{})
+		train(t, w, 0, -1)
+
+		c := newClock()
+		w = create(t, cut, Options{Now: c.now})
+		train(t, w, 0, stop)
+		require.NoError(t, w.Close())
+		// Left behind by an interrupted save, and one that did not get to last.
+		require.NoError(t, os.Mkdir(filepath.Join(cut, "checkpoints", ".step-40.aside-0"), 0o777))
+
+		w, ck, err := Resume(cut, Start{Command: []string{"textgan", "train", "--resume"}}, Options{Now: c.now})
+		require.NoError(t, err)
+		from := (stop - 1) / 20 * 20
+		if from == 0 {
+			require.Nil(t, ck)
+		} else {
+			require.Equal(t, from, ck.Step)
+			path, err := ck.Path("state.json")
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprintf("state.json of step %d\n", from), read(t, path))
+			_, err = ck.Path("vocab.json")
+			require.EqualError(t, err, "rundir: checkpoint "+ck.Dir+" has no vocab.json")
+		}
+		train(t, w, from, -1)
+		require.NoError(t, w.Close())
+		require.Equal(t, read(t, whole, MetricsFile), read(t, cut, MetricsFile), "stopped at %d", stop)
+		require.Len(t, w.Manifest.Starts, 2)
+		require.Equal(t, from, w.Manifest.Starts[1].Step)
+		// The same files, but for the events of the second start.
+		require.Len(t, tree(t, cut), len(tree(t, whole))+1)
+	}
+}
+
+func TestNamedCheckpointsAndPruning(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{Keep: 2})
+	_, err := w.LoadCheckpoint(Last)
+	require.ErrorIs(t, err, ErrNoCheckpoint)
+	require.EqualError(t, err, "rundir: "+dir+": no last checkpoint yet: no such checkpoint")
+	for step := 10; step <= 50; step += 10 {
+		save(t, w, step, step == 20)
+	}
+	steps, err := w.Checkpoints()
+	require.NoError(t, err)
+	require.Equal(t, []int{20, 40, 50}, steps)
+	for which, step := range map[string]int{Last: 50, Best: 20, "40": 40, "step-40": 40} {
+		ck, err := w.LoadCheckpoint(which)
+		require.NoError(t, err)
+		require.Equal(t, step, ck.Step)
+	}
+	_, err = w.LoadCheckpoint("30")
+	require.ErrorIs(t, err, ErrNoCheckpoint)
+	require.ErrorContains(t, err, "(there are 20, 40, 50)")
+	for _, bad := range []string{"", "worst", "-1", "007", "../../etc"} {
+		_, err = w.LoadCheckpoint(bad)
+		require.EqualError(t, err, fmt.Sprintf("rundir: checkpoint %q: want last, best or the number of a step", bad))
+	}
+	save(t, w, 60, true) // the best so far is no longer kept
+	steps, err = w.Checkpoints()
+	require.NoError(t, err)
+	require.Equal(t, []int{50, 60}, steps)
+}
+
+func TestSavingTwice(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	save(t, w, 10, false)
+	sums := filepath.Join(dir, "checkpoints", "step-10", sumsFile)
+	before, err := os.Stat(sums)
+	require.NoError(t, err)
+	save(t, w, 10, true) // same content: the directory stays, best moves
+	after, err := os.Stat(sums)
+	require.NoError(t, err)
+	require.True(t, os.SameFile(before, after))
+	ck, err := w.LoadCheckpoint(Best)
+	require.NoError(t, err)
+	require.Equal(t, 10, ck.Step)
+
+	other := File{"other", func(out io.Writer) error { return nil }}
+	require.NoError(t, w.SaveCheckpoint(10, []File{other}, false))
+	ck, err = w.LoadCheckpoint(Last)
+	require.NoError(t, err)
+	_, err = ck.Path("other")
+	require.NoError(t, err)
+}
+
+func TestFailedSaveKeepsTheLast(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	save(t, w, 10, false)
+	before := tree(t, dir)
+	failing := File{"weights", func(out io.Writer) error {
+		fmt.Fprint(out, "half")
+		return errors.New("no space left on device")
+	}}
+	err := w.SaveCheckpoint(20, []File{failing}, true)
+	require.EqualError(t, err, "rundir: checkpoint of step 20 not saved: weights: no space left on device")
+	require.Equal(t, before, tree(t, dir))
+	for _, name := range []string{"", "a/b", ".hidden", "SHA256SUMS"} {
+		require.Error(t, w.SaveCheckpoint(20, []File{{name, func(io.Writer) error { return nil }}}, false))
+	}
+	ck, err := w.LoadCheckpoint(Last)
+	require.NoError(t, err)
+	require.Equal(t, 10, ck.Step)
+}
+
+func TestDamage(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	save(t, w, 10, false)
+	save(t, w, 20, false)
+	require.NoError(t, w.Close())
+	ck := filepath.Join(dir, "checkpoints", "step-20")
+	last := filepath.Join(dir, "checkpoints", "last")
+	damage := func(path string, change func([]byte) []byte, want string) {
+		t.Helper()
+		old, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if b := change(append([]byte{}, old...)); b != nil {
+			require.NoError(t, os.WriteFile(path, b, 0o666))
+		} else {
+			require.NoError(t, os.Remove(path))
+		}
+		_, _, err = Resume(dir, Start{}, Options{})
+		require.ErrorContains(t, err, want)
+		require.NoError(t, os.WriteFile(path, old, 0o666))
+	}
+	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
+	cut := func(b []byte) []byte { return b[:len(b)-1] }
+	gone := func([]byte) []byte { return nil }
+	text := func(s string) func([]byte) []byte { return func([]byte) []byte { return []byte(s) } }
+
+	cure := "; write the name of another one (step-N) into " + last
+	damage(filepath.Join(ck, "weights.safetensors"), flip, "weights.safetensors does not match its checksum: it is damaged"+cure)
+	damage(filepath.Join(ck, "weights.safetensors"), cut, "does not match its checksum")
+	damage(filepath.Join(ck, "weights.safetensors"), gone, "incomplete: open ")
+	damage(filepath.Join(ck, "SHA256SUMS"), gone, "incomplete: open ")
+	damage(filepath.Join(ck, "SHA256SUMS"), text("hello\n"), `SHA256SUMS is damaged: "hello"`)
+	damage(last, text("20\n"), last+" does not name a checkpoint; write step-N into it")
+	damage(last, text("step-30\n"), "step-30: last names it, but it is gone (there are 10, 20)")
+	damage(filepath.Join(dir, "metrics.jsonl"), text("{\"step\":1}\nnot json\n{\"step\":2}\n"), "metrics.jsonl:2: no line of metrics: ")
+	r, err := Open(dir)
+	require.NoError(t, err)
+	_, err = r.LoadCheckpoint("20") // whole again
+	require.NoError(t, err)
+}
+
+func TestMetrics(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	require.NoError(t, w.Log(1, Field{"loss/d", float32(0.1)}, Field{"note", "<eos> \"é\""}, Field{"n", 3}))
+	require.NoError(t, w.Log(1, Field{"a", math.NaN()}, Field{"b", math.Inf(1)}, Field{"c", float32(math.Inf(-1))}))
+	require.NoError(t, w.Log(7, Field{"x", 1e-300}, Field{"y", 0.1}))
+	require.Equal(t, `{"step":1,"loss/d":0.1,"note":"<eos> \"é\"","n":3}
+{"step":1,"a":"NaN","b":"+Inf","c":"-Inf"}
+{"step":7,"x":1e-300,"y":0.1}
+`, read(t, dir, MetricsFile))
+
+	_, err := w.metrics.WriteString(`{"step":8,"x"`) // being written
+	require.NoError(t, err)
+	var recs []Record
+	for rec, err := range w.Metrics() {
+		require.NoError(t, err)
+		recs = append(recs, rec)
+	}
+	require.Len(t, recs, 3)
+	require.Equal(t, Record{7, []Field{{"x", 1e-300}, {"y", 0.1}}}, recs[2])
+	require.Equal(t, Field{"note", "<eos> \"é\""}, recs[0].Fields[1])
+	for name, want := range map[string]float64{"b": math.Inf(1), "c": math.Inf(-1)} {
+		got, ok := recs[1].Float(name)
+		require.True(t, ok)
+		require.Equal(t, want, got)
+	}
+	nan, ok := recs[1].Float("a")
+	require.True(t, ok && math.IsNaN(nan))
+	_, ok = recs[0].Float("note")
+	require.False(t, ok)
+	_, ok = recs[0].Float("none")
+	require.False(t, ok)
+
+	require.EqualError(t, w.Log(6), "rundir: metrics of step 6 after step 7")
+	require.EqualError(t, w.Log(8, Field{"step", 1}), `rundir: metrics of step 8: field "step" is empty, reserved or given twice`)
+	require.EqualError(t, w.Log(8, Field{"x", []int{}}), `rundir: metrics of step 8: field "x" is a []int`)
+}
+
+// What decodes can be logged, and decodes the same again.
+func FuzzDecodeLine(f *testing.F) {
+	for _, s := range []string{`{"step":1,"a":"NaN","b":1e9}`, `{"step":1.5}`, `{}`, `[`, `{"step":1}{}`, `{"a":null,"step":1}`, `{"step":1,"step":2}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		rec, err := decodeLine(line)
+		if err != nil {
+			return
+		}
+		out, _, err := encodeLine(rec.Step, rec.Fields)
+		if err != nil { // a name that comes twice is read, but never written
+			return
+		}
+		again, err := decodeLine(out)
+		require.NoError(t, err)
+		require.Equal(t, rec, again)
+	})
+}

@@ -1,0 +1,273 @@
+package rundir
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"textgan/internal/atomicfile"
+	"textgan/internal/tfevents"
+)
+
+// ErrExists is the error of Create for a directory that is not empty.
+var ErrExists = errors.New("directory is not empty")
+
+// Options of Create and Resume.
+type Options struct {
+	// Now gives the wall time of the manifest and the event files; default
+	// time.Now. Nothing that is computed depends on it.
+	Now func() time.Time
+	// Keep is the number of checkpoints that stay, the newest; the best one
+	// stays besides. Default 0: all stay.
+	Keep int
+}
+
+// Content is what a run begins with.
+type Content struct {
+	Config   []byte // TOML, everything resolved
+	Vocab    []byte // JSON; empty if there is none
+	Manifest Manifest
+}
+
+// Writer is a run opened for writing, by one process at a time. Its methods
+// are not safe for concurrent use.
+type Writer struct {
+	Run
+	opt     Options
+	lock    *os.File
+	metrics *os.File
+	events  *os.File
+	scalars *tfevents.Writer
+	step    int // of the last line of metrics
+}
+
+// Create begins a run in dir, which is made if it does not exist and must be
+// empty if it does. It fills in the manifest's format and the time and step
+// of start, the one entry of Manifest.Starts.
+func Create(dir string, content Content, start Start, opt Options) (*Writer, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("rundir: create run directory: %w", err)
+	}
+	if err := refuseUsed(dir); err != nil {
+		return nil, err
+	}
+	w, err := open(dir, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := refuseUsed(dir); err != nil { // another process may have been quicker
+		return nil, w.abandon(err)
+	}
+	w.Manifest = content.Manifest
+	w.Manifest.Format = format
+	start.Step, start.Time = 0, w.opt.Now().UTC().Truncate(time.Second)
+	w.Manifest.Starts = []Start{start}
+	if err := w.create(content); err != nil {
+		w.uncreate()
+		return nil, w.abandon(err)
+	}
+	return w, nil
+}
+
+func (w *Writer) create(content Content) error {
+	for _, dir := range []string{checkpoints, samples} {
+		if err := os.Mkdir(w.Path(dir), 0o777); err != nil {
+			return fmt.Errorf("rundir: create run directory: %w", err)
+		}
+	}
+	if err := atomicfile.WriteBytes(w.Path(ConfigFile), content.Config); err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	if len(content.Vocab) > 0 {
+		if err := atomicfile.WriteBytes(w.Path(VocabFile), content.Vocab); err != nil {
+			return fmt.Errorf("rundir: %w", err)
+		}
+	}
+	if err := w.openRecord(0); err != nil {
+		return err
+	}
+	if err := w.Manifest.save(w.Dir); err != nil { // last: from here on it is a run
+		return fmt.Errorf("rundir: %w", err)
+	}
+	return nil
+}
+
+// uncreate empties the directory again, so that the next attempt finds it as
+// the failed one did.
+func (w *Writer) uncreate() {
+	for _, name := range []string{checkpoints, samples, ConfigFile, VocabFile, MetricsFile, lockFile} {
+		_ = os.RemoveAll(w.Path(name))
+	}
+	if w.events != nil {
+		_ = os.Remove(w.events.Name())
+	}
+}
+
+// Resume opens the run in dir to go on from its last checkpoint, which it
+// verifies and returns; nil if the run has none yet and starts at step 0. It
+// sweeps up what an interruption has left, cuts metrics.jsonl back to the
+// step of the checkpoint and adds start to the manifest.
+func Resume(dir string, start Start, opt Options) (*Writer, *Checkpoint, error) {
+	run, err := Open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := open(dir, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.Manifest = run.Manifest
+	ck, err := w.resume(start)
+	if err != nil {
+		return nil, nil, w.abandon(err)
+	}
+	return w, ck, nil
+}
+
+func (w *Writer) resume(start Start) (*Checkpoint, error) {
+	for _, dir := range []string{".", checkpoints, samples} {
+		if err := os.MkdirAll(w.Path(dir), 0o777); err != nil {
+			return nil, fmt.Errorf("rundir: %w", err)
+		}
+		if err := atomicfile.Clean(w.Path(dir)); err != nil {
+			return nil, fmt.Errorf("rundir: %w", err)
+		}
+	}
+	ck, err := w.LoadCheckpoint(Last)
+	switch {
+	case errors.Is(err, ErrNoCheckpoint):
+		ck, start.Step = nil, 0
+	case err != nil:
+		return nil, err
+	default:
+		start.Step = ck.Step
+	}
+	if err := truncateMetrics(w.Path(MetricsFile), start.Step, ck != nil); err != nil {
+		return nil, err
+	}
+	if err := w.openRecord(start.Step); err != nil {
+		return nil, err
+	}
+	after := start.Step
+	if ck == nil {
+		after = -1 // what was logged of step 0 will be logged again
+	}
+	if err := w.scalars.Restart(int64(after)); err != nil {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	start.Time = w.opt.Now().UTC().Truncate(time.Second)
+	w.Manifest.Starts = append(w.Manifest.Starts, start)
+	if err := w.Manifest.save(w.Dir); err != nil {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	return ck, nil
+}
+
+// open takes the lock.
+func open(dir string, opt Options) (*Writer, error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Keep < 0 {
+		return nil, fmt.Errorf("rundir: keep %d checkpoints; want 0 (all) or more", opt.Keep)
+	}
+	lock, err := takeLock(filepath.Join(dir, lockFile))
+	if err != nil {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	return &Writer{Run: Run{Dir: dir}, opt: opt, lock: lock}, nil
+}
+
+// openRecord opens the metrics for appending and a new event file.
+func (w *Writer) openRecord(step int) (err error) {
+	w.step = step
+	w.metrics, err = os.OpenFile(w.Path(MetricsFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "localhost"
+	}
+	// A second start within the same second takes the next free one.
+	for begun := w.opt.Now(); ; begun = begun.Add(time.Second) {
+		w.events, err = os.OpenFile(w.Path(tfevents.FileName(begun, host)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	w.scalars, err = tfevents.NewWriter(w.events, w.opt.Now)
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	return nil
+}
+
+// SaveSamples writes sentences, one per line, as samples/step-N.txt.
+func (w *Writer) SaveSamples(step int, lines []string) error {
+	path := filepath.Join(w.Path(samples), stepName(step)+".txt")
+	err := atomicfile.Write(path, func(out io.Writer) error {
+		for _, line := range lines {
+			if _, err := io.WriteString(out, line+"\n"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	return nil
+}
+
+// Close ends the writing and gives up the lock. It saves no checkpoint.
+func (w *Writer) Close() error {
+	var err error
+	for _, f := range []*os.File{w.metrics, w.events, w.lock} {
+		if f != nil {
+			err = cmp.Or(err, f.Close())
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	return nil
+}
+
+// abandon closes a half-opened run; the error that led here is what counts.
+func (w *Writer) abandon(err error) error {
+	_ = w.Close()
+	return err
+}
+
+// refuseUsed returns an error if dir holds more than a lock.
+func refuseUsed(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	empty := true
+	for _, e := range entries {
+		empty = empty && e.Name() == lockFile
+	}
+	if empty {
+		return nil
+	}
+	run, err := Open(dir)
+	if err != nil {
+		return fmt.Errorf("rundir: %s holds other files: %w; give --run a new or an empty directory", dir, ErrExists)
+	}
+	at := "no checkpoint yet"
+	if last, err := run.pointer(Last); err == nil {
+		at = fmt.Sprintf("last checkpoint at step %d", last)
+	}
+	return fmt.Errorf("rundir: %s holds a run (%s): %w; continue it with --resume or give --run a new directory", dir, at, ErrExists)
+}

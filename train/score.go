@@ -1,0 +1,273 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"textgan/discriminator"
+	"textgan/generator"
+	"textgan/generator/relax"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// scoreFunction is an estimator that differentiates log p of sampled sentences
+// and takes the discriminator's verdict as a reward.
+type scoreFunction struct {
+	baseline relax.Baseline[float32] // nil for roll-outs
+	rollouts int                     // completions of every prefix (SeqGAN); 0: one reward a sentence
+}
+
+// ScoreEstimators lists the score-function estimators of training, beside
+// relax.List.
+func ScoreEstimators() []relax.Info {
+	return []relax.Info{
+		{Name: "reinforce", Summary: "reward times score, no baseline"},
+		{Name: "reinforce-constant:value=0", Summary: "with a fixed baseline"},
+		{Name: "reinforce-moving-average:decay=0.9", Summary: "with the average reward of earlier batches"},
+		{Name: "self-critic", Summary: "with the reward of the greedy sentence"},
+		{Name: "rloo", Summary: "with the mean reward of the other sentences of the batch"},
+		{Name: "seqgan:m=4", Summary: "a value for every token from m completions of its prefix (SeqGAN's roll-outs)"},
+	}
+}
+
+// parseEstimator finds an estimator of either kind by name.
+func parseEstimator(spec string) (op.Relaxation, *scoreFunction, error) {
+	name, options, _ := strings.Cut(spec, ":")
+	baselines := map[string]string{"reinforce": "none", "reinforce-constant": "constant", "reinforce-moving-average": "moving-average", "self-critic": "self-critic", "rloo": "leave-one-out"}
+	if b, ok := baselines[name]; ok {
+		if options != "" {
+			b += ":" + options
+		}
+		baseline, err := relax.ParseBaseline[float32](b)
+		return nil, &scoreFunction{baseline: baseline}, err
+	}
+	if name == "seqgan" {
+		m := 4
+		if options != "" {
+			if _, err := fmt.Sscanf(options, "m=%d", &m); err != nil || m < 1 || fmt.Sprintf("m=%d", m) != options {
+				return nil, nil, fmt.Errorf("train: estimator %q: give the completions of a prefix as seqgan:m=4", spec)
+			}
+		}
+		return nil, &scoreFunction{rollouts: m}, nil
+	}
+	r, err := relax.Parse[float32](spec)
+	if err != nil {
+		var more []string
+		for _, i := range ScoreEstimators() {
+			more = append(more, i.Name)
+		}
+		return nil, nil, fmt.Errorf("%w; or a score function: %s", err, strings.Join(more, ", "))
+	}
+	return r, nil, nil
+}
+
+func (a game) movingAverage() *relax.MovingAverage[float32] {
+	if a.score == nil {
+		return nil
+	}
+	m, _ := a.score.baseline.(*relax.MovingAverage[float32])
+	return m
+}
+
+// Reward is what a sentence with score f earns under the objective: minus its
+// share of LossG, so that raising the expected reward lowers the loss that the
+// relaxed estimators lower. r is the score of the real sentence it is paired
+// with. RAGAN has no such share.
+func (o Objective) Reward(r, f float64) float64 {
+	softplus := func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+	switch o {
+	case Standard:
+		return -softplus(-f)
+	case RSGAN:
+		return -softplus(r - f)
+	case Hinge:
+		return f
+	case LSGAN:
+		return -(f - 1) * (f - 1) / 2
+	}
+	return math.NaN()
+}
+
+// critic scores sentences of ids with the frozen discriminator.
+type critic struct {
+	*op.Program
+	text *textInput
+}
+
+func newCritic(dis *discriminator.Discriminator, B, T int) (*critic, error) {
+	g := op.NewGraph()
+	c := &critic{text: newTextInput(g, "text", B, T)}
+	d := dis.Bind(g, nil, false)
+	var err error
+	c.Program, err = g.Compile(d.Score(d.Embed(c.text.idsN, c.text.lenN), c.text.lenN))
+	return c, err
+}
+
+// scores [B] of what stands in the text input.
+func (c *critic) scores(dst []float32) error {
+	if _, err := c.Run(); err != nil {
+		return err
+	}
+	copy(dst, c.Output())
+	return nil
+}
+
+// scoreStep is a stepG by a score function: sentences are sampled, rewarded,
+// and their log p is weighted by the advantage.
+type scoreStep struct {
+	*generator.Likelihood // its gradients are the estimate
+	game
+	critic  *critic
+	sampler *generator.Sampler
+	greedy  *generator.Sampler
+
+	real, fake, rewards, greedyRewards []float32 // [B]
+	mask, weights                      []float32 // [B,T]
+	values                             []float32 // [B,T,m]
+	batch                              vocab.Batch
+}
+
+func newScoreStep(gen *generator.Generator, dis *discriminator.Discriminator, a game) (*scoreStep, error) {
+	s := &scoreStep{game: a}
+	var err error
+	if s.Likelihood, err = gen.Likelihood(generator.LikelihoodOptions{B: a.B, T: a.T, Train: true}); err != nil {
+		return nil, err
+	}
+	if s.critic, err = newCritic(dis, a.B, a.T); err != nil {
+		return nil, fmt.Errorf("train: critic: %w", err)
+	}
+	if s.sampler, err = gen.NewSampler(generator.SampleOptions{MaxLen: a.T}); err != nil {
+		return nil, err
+	}
+	if s.greedy, err = gen.NewSampler(generator.SampleOptions{MaxLen: a.T, TopK: 1}); err != nil {
+		return nil, err
+	}
+	for _, p := range []*[]float32{&s.real, &s.fake, &s.rewards, &s.greedyRewards} {
+		*p = make([]float32, a.B)
+	}
+	s.mask, s.weights = make([]float32, a.B*a.T), make([]float32, a.B*a.T)
+	s.values = make([]float32, a.B*a.T*max(1, a.score.rollouts))
+	s.batch = vocab.Batch{B: a.B, T: a.T, IDs: make([]int32, a.B*a.T), Lengths: make([]int32, a.B)}
+	return s, nil
+}
+
+// reward scores the sentences of the critic's input against the real ones.
+func (s *scoreStep) reward(dst []float32) error {
+	if err := s.critic.scores(s.fake); err != nil {
+		return err
+	}
+	for i := range dst {
+		dst[i] = float32(s.objective.Reward(float64(s.real[i]), float64(s.fake[i])))
+	}
+	return nil
+}
+
+func (s *scoreStep) run(real *vocab.Batch, seed uint64, step uint32, _ float64) (float64, error) {
+	text := s.critic.text
+	if s.objective.Relative() {
+		if err := text.load(real); err != nil {
+			return 0, err
+		}
+		if err := s.critic.scores(s.real); err != nil {
+			return 0, err
+		}
+	}
+	key := rng.Key{Seed: seed, Stream: rng.Sample, Step: noiseG(step)}
+	s.sampler.Draw(text.ids, text.lengths, key, 0)
+	copy(s.batch.IDs, text.ids)
+	copy(s.batch.Lengths, text.lengths)
+	for i := range s.mask {
+		s.mask[i] = 0
+		if i%s.game.T < int(text.lengths[i/s.game.T]) {
+			s.mask[i] = 1
+		}
+	}
+	if err := s.reward(s.rewards); err != nil {
+		return 0, err
+	}
+	loss := 0.0
+	for _, r := range s.rewards {
+		loss -= float64(r) / float64(len(s.rewards))
+	}
+	if err := s.weigh(key); err != nil {
+		return 0, err
+	}
+	s.sort()
+	if _, err := s.Weighted(&s.batch, s.weights, seed, step); err != nil {
+		return 0, err
+	}
+	return loss, nil
+}
+
+// weigh sets the weights of all tokens from the rewards.
+func (s *scoreStep) weigh(key rng.Key) error {
+	if s.score.rollouts > 0 {
+		return s.weighByRollouts(key)
+	}
+	if s.score.baseline.Greedy() {
+		// The greedy sentence is one and the same: the prefix is always empty.
+		text := s.critic.text
+		s.greedy.Draw(text.ids[:s.game.T], text.lengths[:1], key, 0)
+		for i := 1; i < s.game.B; i++ {
+			copy(text.ids[i*s.game.T:][:s.game.T], text.ids)
+			text.lengths[i] = text.lengths[0]
+		}
+		if err := s.reward(s.greedyRewards); err != nil {
+			return err
+		}
+	}
+	s.score.baseline.Advantage(s.rewards, s.rewards, s.greedyRewards)
+	relax.SequenceWeights(s.weights, s.rewards, s.mask)
+	return nil
+}
+
+// weighByRollouts gives each token the mean reward of completions of the
+// sentence up to and including it. Completion j of the prefix up to token t of
+// sentence i draws from row B + (t m + j) B + i of the step's key.
+func (s *scoreStep) weighByRollouts(key rng.Key) error {
+	text, B, T, m := s.critic.text, s.game.B, s.game.T, s.score.rollouts
+	longest := int(slices.Max(s.batch.Lengths))
+	for t := range longest - 1 {
+		for j := range m {
+			copy(text.ids, s.batch.IDs)
+			for i, n := range s.batch.Lengths { // a finished sentence is not read below: any prefix will do
+				if int(n) <= t+1 {
+					copy(text.ids[i*T:][:t+1], s.batch.IDs[slices.Index(s.batch.Lengths, int32(longest))*T:])
+				}
+			}
+			s.sampler.Complete(text.ids, text.lengths, t+1, key, B+(t*m+j)*B)
+			if err := s.reward(s.greedyRewards); err != nil {
+				return err
+			}
+			for i, r := range s.greedyRewards {
+				s.values[(i*T+t)*m+j] = r
+			}
+		}
+	}
+	relax.RolloutQ(s.weights, s.values, s.rewards, s.mask)
+	relax.TokenWeights(s.weights, s.weights, nil, s.mask, B)
+	return nil
+}
+
+// sort puts the sampled sentences in the order that a packed graph wants,
+// longest first, together with their weights.
+func (s *scoreStep) sort() {
+	T := s.game.T
+	order := make([]int, s.game.B)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(s.batch.Lengths[b]) - int(s.batch.Lengths[a]) })
+	ids, lengths, weights := slices.Clone(s.batch.IDs), slices.Clone(s.batch.Lengths), slices.Clone(s.weights)
+	for to, from := range order {
+		copy(s.batch.IDs[to*T:][:T], ids[from*T:])
+		copy(s.weights[to*T:][:T], weights[from*T:])
+		s.batch.Lengths[to] = lengths[from]
+	}
+}
+
+var _ stepG = (*scoreStep)(nil)

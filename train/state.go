@@ -1,0 +1,153 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"textgan/generator/relax"
+	"textgan/internal/nn"
+	"textgan/internal/safetensors"
+	"textgan/train/rundir"
+)
+
+// Phase is what a step of a run does.
+type Phase string
+
+// The phases, in their order.
+const (
+	Likelihood    Phase = "likelihood"    // teacher forcing on real sentences
+	Discriminator Phase = "discriminator" // the discriminator catches up with a fixed generator
+	Adversarial   Phase = "adversarial"   // both move
+	Done          Phase = "done"
+)
+
+// State is what a run remembers besides tensors. Together with the
+// configuration and the tensors of a checkpoint it decides everything that
+// follows.
+type State struct {
+	Phase Phase `json:"phase"`
+	Step  int   `json:"step"`  // steps taken, over all phases
+	Since int   `json:"since"` // steps taken in this phase
+
+	MLE int `json:"mle_updates"` // updates by likelihood, those inside the adversarial phase included
+	D   int `json:"d_updates"`   // of the discriminator
+	G   int `json:"g_updates"`   // of the generator, adversarial
+
+	Scored  bool    `json:"scored"` // has validation been scored in the likelihood phase?
+	BestNLL float64 `json:"best_nll"`
+	Worse   int     `json:"worse"`     // evaluations since the best
+	Decays  int     `json:"lr_decays"` // times that the likelihood step size was cut
+
+	Batches  int     `json:"batches"` // batches drawn so far
+	Tau      float64 `json:"tau"`     // where an adaptive schedule stands
+	LastLoss float64 `json:"last_loss"`
+
+	Baseline [2]float64 `json:"baseline"` // of a moving average of rewards
+}
+
+// Names of the files of a checkpoint.
+const (
+	weightsFile   = "weights.safetensors"
+	bestFile      = "best.safetensors"
+	optimiserFile = "optimiser.safetensors"
+	stateFile     = "state.json"
+)
+
+// tensors lists what goes into each file of a checkpoint.
+func (t *Trainer) tensors() map[string]nn.Params {
+	weights := append(nn.Params{}, t.gen.Params()...)
+	moments := t.optMLE.State()
+	for _, p := range t.optG.State() { // the generator has two optimisers
+		moments = append(moments, &nn.Param{Name: "adversarial." + p.Name, Shape: p.Shape, Data: p.Data})
+	}
+	if t.dis != nil {
+		weights = append(append(weights, t.dis.Params()...), t.dis.State()...)
+		moments = append(moments, t.optD.State()...)
+	}
+	return map[string]nn.Params{weightsFile: weights, bestFile: t.best, optimiserFile: moments}
+}
+
+// files is a checkpoint of the present state, ready to be written.
+func (t *Trainer) files() ([]rundir.File, error) {
+	t.State.Batches = t.batches.Position()
+	if a, ok := t.tau.(*relax.Adaptive); ok {
+		t.State.Tau = a.State()
+	}
+	if m := t.game.movingAverage(); m != nil {
+		t.State.Baseline = m.State()
+	}
+	state, err := json.MarshalIndent(t.State, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("train: state: %w", err)
+	}
+	all := t.tensors()
+	var out []rundir.File
+	for _, name := range []string{weightsFile, bestFile, optimiserFile} {
+		ps := all[name]
+		out = append(out, rundir.File{Name: name, Write: func(w io.Writer) error { return writeParams(w, ps) }})
+	}
+	return append(out, rundir.File{Name: stateFile, Write: func(w io.Writer) error { _, err := w.Write(append(state, '\n')); return err }}), nil
+}
+
+func writeParams(w io.Writer, ps nn.Params) error {
+	tensors := make([]safetensors.Tensor, len(ps))
+	for i, p := range ps {
+		tensors[i] = safetensors.Tensor{Name: p.Name, Shape: p.Shape, Data: p.Data}
+	}
+	return safetensors.Write(w, tensors, nil)
+}
+
+// readParams fills ps from a file; every tensor must be there with its shape.
+func readParams(path string, ps nn.Params) error {
+	f, err := safetensors.Load(path)
+	if err != nil {
+		return err
+	}
+	for _, p := range ps {
+		v, err := safetensors.Values[float32](f, p.Name, p.Shape...)
+		if err != nil {
+			return fmt.Errorf("%s does not fit this model: %w", path, err)
+		}
+		copy(p.Data, v)
+	}
+	return nil
+}
+
+// restore puts a checkpoint back.
+func (t *Trainer) restore(c *rundir.Checkpoint) error {
+	for name, ps := range t.tensors() {
+		path, err := c.Path(name)
+		if err == nil {
+			err = readParams(path, ps)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	path, err := c.Path(stateFile)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if err := json.Unmarshal(b, &t.State); err != nil {
+		return fmt.Errorf("train: %s: %w", path, err)
+	}
+	if a, ok := t.tau.(*relax.Adaptive); ok {
+		a.Restore(t.State.Tau)
+	}
+	if m := t.game.movingAverage(); m != nil {
+		m.Restore(t.State.Baseline)
+	}
+	t.optMLE.Restore(t.State.MLE)
+	t.setLR()
+	t.optG.Restore(t.State.G)
+	if t.dis != nil {
+		t.optD.Restore(t.State.D)
+	}
+	return t.batches.Seek(t.State.Batches)
+}

@@ -1,0 +1,196 @@
+package vocab
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// The ids that every vocabulary has.
+const (
+	Pad int32 = iota // fills a row of a batch after Eos
+	Bos              // what a model reads before the first token
+	Eos              // ends a sentence
+	Unk              // a token that the vocabulary does not hold
+
+	specials = 4
+)
+
+var specialNames = [specials]string{"<pad>", "<bos>", "<eos>", "<unk>"}
+
+// Vocab maps tokens to ids and back. It does not change once made and may be
+// shared between goroutines.
+//
+// Special ids never come out of text: a text that holds the word "<eos>" has
+// an ordinary token of that spelling, or Unk.
+type Vocab struct {
+	tokenizer Tokenizer
+	tokens    []string // of id specials, specials+1, ...
+	index     map[string]int32
+	hash      string
+}
+
+// Options of Build.
+type Options struct {
+	MinCount int // tokens seen less often become Unk; default 1, all are kept
+	MaxSize  int // largest Size, the four special ids included; default 0, no limit
+}
+
+// Build makes the vocabulary of lines. Ids follow falling frequency, and the
+// order of bytes among equals, so they depend on the lines alone.
+func Build(lines []string, tok Tokenizer, opt Options) (*Vocab, error) {
+	if opt.MinCount < 0 {
+		return nil, fmt.Errorf("vocab: minimum count %d; it must be at least 1", opt.MinCount)
+	}
+	if opt.MaxSize < 0 || 0 < opt.MaxSize && opt.MaxSize <= specials {
+		return nil, fmt.Errorf("vocab: size %d leaves no room beside the %d special tokens; use at least %d, or 0 for no limit", opt.MaxSize, specials, specials+1)
+	}
+	counts := map[string]int{}
+	for _, line := range lines {
+		for _, t := range tok.Tokenize(line) {
+			counts[t]++
+		}
+	}
+	if len(counts) == 0 {
+		return nil, fmt.Errorf("vocab: no tokens in %d lines", len(lines))
+	}
+	var tokens []string
+	for t, n := range counts {
+		if n >= opt.MinCount {
+			tokens = append(tokens, t)
+		}
+	}
+	if len(tokens) == 0 {
+		return nil, fmt.Errorf("vocab: none of the %d tokens occurs %d times; lower the minimum count", len(counts), opt.MinCount)
+	}
+	slices.SortFunc(tokens, func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	if opt.MaxSize > 0 {
+		tokens = tokens[:min(len(tokens), opt.MaxSize-specials)]
+	}
+	return newVocab(tok, slices.Clip(tokens)), nil
+}
+
+func newVocab(tok Tokenizer, tokens []string) *Vocab {
+	v := &Vocab{tokenizer: tok, tokens: tokens, index: make(map[string]int32, len(tokens))}
+	for i, t := range tokens {
+		v.index[t] = int32(specials + i)
+	}
+	sum := sha256.New()
+	writePart(sum, tok.Name())
+	for _, t := range tokens {
+		writePart(sum, t)
+	}
+	v.hash = hex.EncodeToString(sum.Sum(nil))
+	return v
+}
+
+// writePart writes s after its length, so that no two lists of parts read
+// the same.
+func writePart(w io.Writer, s string) {
+	var n [8]byte
+	binary.LittleEndian.PutUint64(n[:], uint64(len(s)))
+	w.Write(n[:])
+	io.WriteString(w, s)
+}
+
+// Size is V, the number of ids, special ones included.
+func (v *Vocab) Size() int { return specials + len(v.tokens) }
+
+// Tokenizer returns the tokeniser that the vocabulary was built with.
+func (v *Vocab) Tokenizer() Tokenizer { return v.tokenizer }
+
+// Hash returns a SHA-256 in hex of the tokeniser's name and the tokens in the
+// order of their ids: equal hashes, equal encodings.
+func (v *Vocab) Hash() string { return v.hash }
+
+// Token returns the token of an id, and the conventional name, such as
+// "<eos>", of a special one. An id outside [0, Size) reads as Unk.
+func (v *Vocab) Token(id int32) string {
+	switch {
+	case id >= specials && int(id) < v.Size():
+		return v.tokens[id-specials]
+	case id >= 0 && id < specials:
+		return specialNames[id]
+	}
+	return specialNames[Unk]
+}
+
+// ID returns the id of a token of text, and false with Unk if there is none.
+func (v *Vocab) ID(token string) (int32, bool) {
+	id, ok := v.index[token]
+	if !ok {
+		return Unk, false
+	}
+	return id, true
+}
+
+// Encode returns the ids [T] of a line, without Bos and Eos. A token that the
+// vocabulary lacks becomes Unk.
+func (v *Vocab) Encode(line string) []int32 {
+	tokens := v.tokenizer.Tokenize(line)
+	ids := make([]int32, len(tokens))
+	for i, t := range tokens {
+		ids[i], _ = v.ID(t)
+	}
+	return ids
+}
+
+// EncodeOptions of EncodeAll.
+type EncodeOptions struct {
+	MaxLen   int  // longest sentence in tokens, Eos not counted; default 0, no limit
+	Truncate bool // cut longer sentences instead of refusing them
+}
+
+// LengthError is the error of EncodeAll about a line that is too long.
+type LengthError struct {
+	Index       int // of the line in the slice, from 0
+	Tokens, Max int
+}
+
+func (e *LengthError) Error() string {
+	return fmt.Sprintf("vocab: line %d has %d tokens, more than %d; raise the maximum, truncate or drop it", e.Index+1, e.Tokens, e.Max)
+}
+
+// EncodeAll encodes every line. A line of more than MaxLen tokens is a
+// *LengthError, or loses its end if opt.Truncate is set.
+func (v *Vocab) EncodeAll(lines []string, opt EncodeOptions) ([][]int32, error) {
+	if opt.MaxLen < 0 {
+		return nil, fmt.Errorf("vocab: maximum length %d; it must be positive, or 0 for no limit", opt.MaxLen)
+	}
+	all := make([][]int32, len(lines))
+	for i, line := range lines {
+		ids := v.Encode(line)
+		if opt.MaxLen > 0 && len(ids) > opt.MaxLen {
+			if !opt.Truncate {
+				return nil, &LengthError{Index: i, Tokens: len(ids), Max: opt.MaxLen}
+			}
+			ids = slices.Clone(ids[:opt.MaxLen])
+		}
+		all[i] = ids
+	}
+	return all, nil
+}
+
+// Tokens returns the tokens of ids up to the first Eos, which is left out
+// like every Pad and Bos.
+func (v *Vocab) Tokens(ids []int32) []string {
+	tokens := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if id == Eos {
+			break
+		}
+		if id != Pad && id != Bos {
+			tokens = append(tokens, v.Token(id))
+		}
+	}
+	return tokens
+}
+
+// Decode returns the text of ids up to the first Eos: the Join of Tokens.
+func (v *Vocab) Decode(ids []int32) string { return v.tokenizer.Join(v.Tokens(ids)) }

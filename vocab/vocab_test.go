@@ -1,0 +1,174 @@
+package vocab
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBuildOrdersByCountThenBytes(t *testing.T) {
+	lines := []string{"b b a c", "c a d <eos>"}
+	v, err := Build(lines, whitespace{}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "c", "<eos>", "d"}, v.tokens)
+	require.Equal(t, 9, v.Size())
+
+	for _, reordered := range [][]string{{"c a d <eos>", "b b a c"}, {"<eos> d a c c a b b"}} {
+		w, err := Build(reordered, whitespace{}, Options{})
+		require.NoError(t, err)
+		require.Equal(t, v.Hash(), w.Hash())
+	}
+
+	cut, err := Build(lines, whitespace{}, Options{MinCount: 2})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "c"}, cut.tokens)
+	require.NotEqual(t, v.Hash(), cut.Hash())
+	require.Equal(t, []int32{4, Unk, 6}, cut.Encode("a d c"))
+	require.Equal(t, "a <unk> c", cut.Decode(cut.Encode("a d c")))
+
+	small, err := Build(lines, whitespace{}, Options{MaxSize: 6})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b"}, small.tokens)
+}
+
+// A text cannot forge a special id, and the word is kept as a word.
+func TestTextIsNeverSpecial(t *testing.T) {
+	line := "<pad> x <eos> <bos> y <unk>"
+	v, err := Build([]string{line}, whitespace{}, Options{})
+	require.NoError(t, err)
+	for _, id := range v.Encode(line) {
+		require.GreaterOrEqual(t, id, int32(specials))
+	}
+	require.Equal(t, line, v.Decode(v.Encode(line)))
+
+	other, err := Build([]string{"x y"}, whitespace{}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []int32{Unk, 4, Unk, Unk, 5, Unk}, other.Encode(line))
+}
+
+func TestDecodeStopsAtEos(t *testing.T) {
+	v, err := Build([]string{"x y"}, whitespace{}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, "x y", v.Decode([]int32{Bos, 4, Pad, 5, Eos, 4, 4}))
+	require.Equal(t, "", v.Decode([]int32{Eos, 4}))
+	require.Equal(t, "<unk> <unk>", v.Decode([]int32{-1, 99}))
+	require.Equal(t, "<eos>", v.Token(Eos))
+}
+
+func TestBuildRefuses(t *testing.T) {
+	for _, c := range []struct {
+		lines []string
+		opt   Options
+		want  string
+	}{
+		{nil, Options{}, "no tokens in 0 lines"},
+		{[]string{"a"}, Options{MinCount: 2}, "lower the minimum count"},
+		{[]string{"a"}, Options{MinCount: -1}, "at least 1"},
+		{[]string{"a"}, Options{MaxSize: 4}, "use at least 5"},
+		{[]string{"a"}, Options{MaxSize: -3}, "use at least 5"},
+	} {
+		_, err := Build(c.lines, whitespace{}, c.opt)
+		require.ErrorContains(t, err, c.want)
+	}
+}
+
+func TestEncodeAll(t *testing.T) {
+	lines := []string{"x y", "x y x", "y"}
+	v, err := Build(lines, whitespace{}, Options{})
+	require.NoError(t, err)
+
+	all, err := v.EncodeAll(lines, EncodeOptions{})
+	require.NoError(t, err)
+	require.Equal(t, [][]int32{{4, 5}, {4, 5, 4}, {5}}, all)
+
+	_, err = v.EncodeAll(lines, EncodeOptions{MaxLen: 2})
+	var long *LengthError
+	require.ErrorAs(t, err, &long)
+	require.Equal(t, LengthError{Index: 1, Tokens: 3, Max: 2}, *long)
+	require.EqualError(t, err, "vocab: line 2 has 3 tokens, more than 2; raise the maximum, truncate or drop it")
+
+	all, err = v.EncodeAll(lines, EncodeOptions{MaxLen: 2, Truncate: true})
+	require.NoError(t, err)
+	require.Equal(t, [][]int32{{4, 5}, {4, 5}, {5}}, all)
+
+	_, err = v.EncodeAll(lines, EncodeOptions{MaxLen: -1})
+	require.Error(t, err)
+}
+
+func saved(t testing.TB, v *Vocab) string {
+	var b bytes.Buffer
+	require.NoError(t, v.Save(&b))
+	return b.String()
+}
+
+func TestSaveLoad(t *testing.T) {
+	for _, name := range TokenizerNames() {
+		tok, err := NewTokenizer(name)
+		require.NoError(t, err)
+		v, err := Build([]string{"it's <eos> & \u2028 ' naïve 👍 \"q\" \\ ."}, tok, Options{})
+		require.NoError(t, err)
+		w, err := Load(strings.NewReader(saved(t, v)))
+		require.NoError(t, err)
+		require.Equal(t, v, w)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	v, err := Build([]string{"a b c"}, word{}, Options{})
+	require.NoError(t, err)
+	good := saved(t, v)
+	change := func(old, new string) string {
+		require.Contains(t, good, old)
+		return strings.Replace(good, old, new, 1)
+	}
+	for _, c := range []struct{ text, want string }{
+		{"", "not a vocabulary file"},
+		{"[1]", "not a vocabulary file"},
+		{good[:len(good)/2], "not a vocabulary file"},
+		{good + "{}", "after the end"},
+		{change("textgan vocabulary", "other"), `format "other"`},
+		{change(`"version": 1`, `"version": 2`), "version 2; this program reads version 1"},
+		{change("<eos>", "</s>"), "special tokens"},
+		{change(`"word"`, `"bpe"`), "unknown tokenizer"},
+		{change(`"word"`, `"whitespace"`), "checksum"},
+		{change(`"a"`, `"z"`), "checksum"},
+		{change(`"a"`, `"A"`), "is not one token"},
+		{change(`"a"`, `"b"`), "stands twice"},
+		{change(`"a"`, `""`), "is not one token"},
+		{change(v.Hash(), "0"), "checksum 0..."},
+	} {
+		_, err := Load(strings.NewReader(c.text))
+		require.ErrorContains(t, err, c.want)
+		require.ErrorContains(t, err, "vocab: load: ")
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+// FuzzLoad: whatever Load accepts, it can write and read again, and it works.
+func FuzzLoad(f *testing.F) {
+	for _, tok := range []Tokenizer{word{}, whitespace{}, char{}} {
+		v, err := Build([]string{"a dog's life , e\u0301"}, tok, Options{})
+		require.NoError(f, err)
+		f.Add([]byte(saved(f, v)))
+	}
+	f.Add([]byte(`{"format":"textgan vocabulary","version":1,"tokens":[null]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := Load(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		w, err := Load(strings.NewReader(saved(t, v)))
+		require.NoError(t, err)
+		require.Equal(t, v, w)
+		for id := range int32(v.Size()) {
+			if got, ok := v.ID(v.Token(id)); id >= specials {
+				require.True(t, ok)
+				require.Equal(t, id, got)
+			}
+		}
+		require.False(t, slices.Contains(v.Encode("<eos> x"), Eos))
+	})
+}
