@@ -74,3 +74,14 @@ func BenchmarkMeter(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*float64(len(hyps))/b.Elapsed().Seconds(), "lines/s")
 }
+
+// 5,000 sentences a side with 64 features, as in the published protocol.
+func BenchmarkMauve5k(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	p, q := gaussian(r, 5000, 64, 0), gaussian(r, 5000, 64, 0.1)
+	for b.Loop() {
+		if _, err := Mauve(p, q, MauveOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

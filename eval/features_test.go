@@ -91,9 +91,9 @@ func TestKMeansIsAFixedPoint(t *testing.T) {
 	labels := kMeans(points, 12, 3, 5)
 	centres := mat.NewDense(12, 3, nil)
 	recentre(centres, points, labels)
-	again, spread := nearest(points, centres)
+	again, spread := newNearest(points).label(centres)
 	require.Equal(t, labels, again)
-	_, one := nearest(points, mat.NewDense(1, 3, columnMeans(points)))
+	_, one := newNearest(points).label(mat.NewDense(1, 3, columnMeans(points)))
 	require.Less(t, spread, one/2)
 }
 

@@ -71,9 +71,8 @@ type Frontier struct {
 }
 
 // NewFrontier joins points by straight lines in the order of X. Points of one
-// temperature (several seeds) are averaged first; the errors of their mean are
-// those of the single points or those of the spread between them, whichever are
-// larger. At least two temperatures with different X are needed.
+// temperature (several seeds) are averaged first. At least two temperatures
+// with different X are needed.
 func NewFrontier(axes Axes, points []Point) (*Frontier, error) {
 	for _, p := range points {
 		if err := p.check(); err != nil {
@@ -88,7 +87,7 @@ func NewFrontier(axes Axes, points []Point) (*Frontier, error) {
 		for n < len(points) && points[n].Temperature == points[0].Temperature {
 			n++
 		}
-		f.points = append(f.points, average(points[:n]))
+		f.points = append(f.points, Average(points[:n]))
 		points = points[n:]
 	}
 	slices.SortStableFunc(f.points, func(a, b Point) int { return cmp.Compare(a.X, b.X) })
@@ -113,8 +112,11 @@ func (p Point) check() error {
 	return nil
 }
 
-// average is the mean of points of one temperature.
-func average(points []Point) Point {
+// Average is the mean of points of one generator at one temperature, as of
+// several seeds, with the name of the first. Its errors are those that follow
+// from the errors of the single points or those of the spread between them,
+// whichever are larger. There has to be at least one point.
+func Average(points []Point) Point {
 	out := points[0]
 	out.X, out.ErrX = meanOf(points, func(p Point) (float64, float64) { return p.X, p.ErrX })
 	out.Y, out.ErrY = meanOf(points, func(p Point) (float64, float64) { return p.Y, p.ErrY })

@@ -39,7 +39,7 @@ func Mauve(p, q mat.Matrix, o MauveOptions) (float64, error) {
 	}
 	n, _ := p.Dims()
 	m, _ := q.Dims()
-	o.Clusters = cmp.Or(o.Clusters, max(2, int(math.RoundToEven(float64(min(n, m))/10))))
+	o.Clusters = cmp.Or(o.Clusters, mauveClusters(n, m))
 	o.Scale, o.Variance, o.Restarts = cmp.Or(o.Scale, 5), cmp.Or(o.Variance, 0.9), cmp.Or(o.Restarts, 5)
 	if o.Clusters < 1 || o.Clusters > n+m || !(o.Scale > 0) || !(o.Variance > 0 && o.Variance <= 1) || o.Restarts < 1 {
 		return 0, fmt.Errorf("eval: MAUVE with %d clusters of %d sentences, scale %v, variance %v, %d restarts", o.Clusters, n+m, o.Scale, o.Variance, o.Restarts)
@@ -59,6 +59,9 @@ func Mauve(p, q mat.Matrix, o MauveOptions) (float64, error) {
 	}
 	return MauveOfHistograms(hp, hq, o.Scale)
 }
+
+// mauveClusters is the default number of clusters for texts of n and m lines.
+func mauveClusters(n, m int) int { return max(2, int(math.RoundToEven(float64(min(n, m))/10))) }
 
 // MauveOfHistograms is the second half of Mauve: for 25 mixtures r = w p +
 // (1-w) q of the normalised histograms, the curve through
@@ -132,13 +135,14 @@ func components(p, q mat.Matrix, share float64) (*mat.Dense, error) {
 func kMeans(points *mat.Dense, clusters, restarts int, seed uint64) []int {
 	var best []int
 	least := math.Inf(1)
+	search := newNearest(points)
 	for run := range restarts {
 		centres := seedCentres(points, clusters, rng.Key{Seed: seed, Stream: rng.Eval, Row: uint32(run)}.Source())
 		var labels []int
 		var spread float64
 		for range 500 {
 			before := labels
-			labels, spread = nearest(points, centres)
+			labels, spread = search.label(centres)
 			if slices.Equal(labels, before) {
 				break
 			}
@@ -173,12 +177,14 @@ func seedCentres(points *mat.Dense, clusters int, draw *rng.Source) *mat.Dense {
 		}
 		centre := centres.RawRowView(k)
 		copy(centre, points.RawRowView(pick))
-		for i := range distance {
-			d := squaredDistance(points.RawRowView(i), centre)
-			if k == 0 || d < distance[i] {
-				distance[i] = d
+		kernel.Parallel(rows, 256, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				d := squaredDistance(points.RawRowView(i), centre)
+				if k == 0 || d < distance[i] {
+					distance[i] = d
+				}
 			}
-		}
+		})
 	}
 	return centres
 }
@@ -190,31 +196,55 @@ func squaredDistance(x, y []float64) (sum float64) {
 	return sum
 }
 
-// nearest labels every point with its closest centre, the first of equals, and
+// nearest finds the closest centres of points. It searches in float32, where
+// the products are fast, so that of two centres equally near to seven digits
+// either may win.
+type nearest struct {
+	points *mat.Dense
+	single []float32 // points [N,D]
+}
+
+func newNearest(points *mat.Dense) *nearest { return &nearest{points, float32s(points)} }
+
+// float32s are the values of m [N,D], row by row.
+func float32s(m *mat.Dense) []float32 {
+	rows, cols := m.Dims()
+	out := make([]float32, 0, rows*cols)
+	for i := range rows {
+		for _, v := range m.RawRowView(i) {
+			out = append(out, float32(v))
+		}
+	}
+	return out
+}
+
+// label labels every point with its closest centre, the first of equals, and
 // sums up the squared distances.
-func nearest(points, centres *mat.Dense) (labels []int, spread float64) {
-	rows, cols := points.Dims()
+func (s *nearest) label(centres *mat.Dense) (labels []int, spread float64) {
+	rows, cols := s.points.Dims()
 	clusters, _ := centres.Dims()
-	norms := make([]float64, clusters)
+	c := float32s(centres)
+	norms := make([]float32, clusters)
 	for k := range norms {
-		norms[k] = floats.Dot(centres.RawRowView(k), centres.RawRowView(k))
+		norms[k] = float32(floats.Dot(centres.RawRowView(k), centres.RawRowView(k)))
 	}
 	labels = make([]int, rows)
 	distance := make([]float64, rows)
 	kernel.Parallel(rows, 256, func(lo, hi int) {
 		const tile = 256 // rows at a time, so that memory does not grow with rows x clusters
-		var dots mat.Dense
+		dots := make([]float32, tile*clusters)
 		for first := lo; first < hi; first += tile {
 			last := min(first+tile, hi)
-			dots.Reset()
-			dots.Mul(points.Slice(first, last, 0, cols), centres.T())
+			kernel.Gemm(false, true, last-first, clusters, cols, -2, s.single[first*cols:], cols, c, cols, 0, dots, clusters)
 			for i := first; i < last; i++ {
-				row := dots.RawRowView(i - first)
-				for k, dot := range row { // |x-c|^2 less |x|^2
-					row[k] = norms[k] - 2*dot
+				label, least := 0, float32(math.Inf(1)) // of |x-c|^2 less |x|^2
+				for k, dot := range dots[(i-first)*clusters:][:clusters] {
+					if d := norms[k] + dot; d < least {
+						label, least = k, d
+					}
 				}
-				labels[i] = floats.MinIdx(row)
-				distance[i] = squaredDistance(points.RawRowView(i), centres.RawRowView(labels[i]))
+				labels[i] = label
+				distance[i] = squaredDistance(s.points.RawRowView(i), centres.RawRowView(label))
 			}
 		}
 	})

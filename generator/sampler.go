@@ -55,10 +55,11 @@ const sampleRows = 32
 // Sampler draws sentences from a generator (ancestral sampling). It keeps its
 // scratch from call to call; one Sampler serves one goroutine.
 type Sampler struct {
-	g       *Generator
-	opt     SampleOptions
-	turned  []float32 // output weights [H,V] of a tied model
-	scratch sync.Pool
+	g      *Generator
+	opt    SampleOptions
+	turned []float32 // output weights [H,V] of a tied model
+	mu     sync.Mutex
+	free   []*sampleScratch // of rows that nobody is writing
 }
 
 // NewSampler returns a sampler of g, whose weights may go on changing.
@@ -76,7 +77,6 @@ func (g *Generator) NewSampler(o SampleOptions) (*Sampler, error) {
 	if g.Tie {
 		s.turned = make([]float32, g.Hidden*g.Vocab)
 	}
-	s.scratch.New = func() any { return newSampleScratch(g) }
 	return s, nil
 }
 
@@ -107,8 +107,8 @@ func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 		kernel.Transpose(w, s.g.table.Data, s.g.Vocab, s.g.Hidden)
 	}
 	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
-		sc := s.scratch.Get().(*sampleScratch)
-		defer s.scratch.Put(sc)
+		sc := s.take()
+		defer s.give(sc)
 		for at := lo; at < hi; at += sampleRows {
 			n := min(sampleRows, hi-at)
 			s.write(sc, w, ids[at*s.opt.MaxLen:], lengths[at:at+n], kept, key, first+at)
@@ -129,6 +129,23 @@ func (s *Sampler) Sample(n int, key Key) [][]int32 {
 		out[i] = row
 	}
 	return out
+}
+
+func (s *Sampler) take() *sampleScratch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		sc := s.free[n-1]
+		s.free = s.free[:n-1]
+		return sc
+	}
+	return newSampleScratch(s.g)
+}
+
+func (s *Sampler) give(sc *sampleScratch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, sc)
 }
 
 type sampleScratch struct {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"flag"
 	"math/rand/v2"
 	"testing"
 
@@ -8,26 +9,23 @@ import (
 
 	"textgan/discriminator"
 	"textgan/generator"
-	"textgan/internal/kernel"
-	"textgan/internal/op"
 	"textgan/internal/rng"
 	"textgan/vocab"
 )
 
-type gs struct{ hard bool }
+// The shapes of the benchmarks; internal/bench/peers.py sets them.
+var (
+	benchV = flag.Int("vocab", 4700, "benchmarks: V")
+	benchB = flag.Int("batch", 64, "benchmarks: B")
+	benchT = flag.Int("len", 37, "benchmarks: T")
+	benchE = flag.Int("emb", 32, "benchmarks: E")
+	benchH = flag.Int("hidden", 32, "benchmarks: H")
+)
 
-func (e gs) Hard() bool { return e.hard }
-func (e gs) Forward(row []float32, tau float32, key rng.Key) int {
-	return kernel.GumbelSoftmax(row, row, 1/tau, key)
-}
-func (e gs) Backward(d, y, dy []float32, id int, tau float32, key rng.Key) {
-	kernel.SoftmaxBackward(d, y, dy, 1/tau)
-}
-
-func benchModels(tb testing.TB, V, E int) (*generator.Generator, *discriminator.Discriminator) {
-	gen, err := generator.New(generator.Config{Cell: "lstm", Vocab: V, Emb: E, Hidden: E, Layers: 1}, 1)
+func benchModels(tb testing.TB) (*generator.Generator, *discriminator.Discriminator) {
+	gen, err := generator.New(generator.Config{Cell: "lstm", Vocab: *benchV, Emb: *benchE, Hidden: *benchH, Layers: 1}, 1)
 	require.NoError(tb, err)
-	dis, err := discriminator.New(discriminator.Config{Vocab: V, Emb: 64, Widths: []int{2, 3, 4, 5}, Filters: 100, Highway: true}, 1)
+	dis, err := discriminator.New(discriminator.Config{Vocab: *benchV, Emb: 64, Widths: []int{2, 3, 4, 5}, Filters: 100, Highway: true}, 1)
 	require.NoError(tb, err)
 	gen.Params()[len(gen.Params())-1].Data[vocab.Eos] = -1e9 // no sentence ends early
 	return gen, dis
@@ -36,68 +34,70 @@ func benchModels(tb testing.TB, V, E int) (*generator.Generator, *discriminator.
 func fullBatch(B, T, V int) *vocab.Batch {
 	b := &vocab.Batch{B: B, T: T}
 	r := rand.New(rand.NewPCG(1, 2))
-	for range B {
-		for range T {
+	for range b.B {
+		for range b.T {
 			b.IDs = append(b.IDs, 4+int32(r.IntN(V-4)))
 		}
-		b.Lengths = append(b.Lengths, int32(T))
+		b.Lengths = append(b.Lengths, int32(b.T))
 	}
 	return b
 }
 
-func BenchmarkSteps(b *testing.B) {
-	const V, B, T = 4700, 64, 37
-	for _, E := range []int{32, 128} {
-		name := map[int]string{32: "E32", 128: "E128"}[E]
-		gen, dis := benchModels(b, V, E)
-		batch := fullBatch(B, T, V)
-		ga := NewAdam(AdamConfig{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, Clip: 5}, gen.Params())
-		da := NewAdam(AdamConfig{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, Clip: 5}, dis.Params())
-		b.Run("mle/"+name, func(b *testing.B) {
-			l, err := gen.Likelihood(generator.LikelihoodOptions{B: B, T: T, Train: true})
+// BenchmarkStep is one optimiser step each on full batches: no sentence ends
+// early, so nothing is saved by padding.
+func BenchmarkStep(b *testing.B) {
+	gen, dis := benchModels(b)
+	batch := fullBatch(*benchB, *benchT, *benchV)
+	adam := AdamConfig{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, Clip: 5}
+	ga, da := NewAdam(adam, gen.Params()), NewAdam(adam, dis.Params())
+	b.Run("mle", func(b *testing.B) {
+		l, err := gen.Likelihood(generator.LikelihoodOptions{B: batch.B, T: batch.T, Train: true})
+		require.NoError(b, err)
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := l.Mean(batch, 1, 1)
+			require.NoError(b, err)
+			_, err = ga.Update(l.Grad)
+			require.NoError(b, err)
+		}
+	})
+	for _, c := range []struct{ name, estimator, feedback string }{{"soft", "gumbel-softmax", "soft"}, {"st", "st-gumbel", "straight-through"}} {
+		relaxation, _, err := parseEstimator(c.estimator)
+		require.NoError(b, err)
+		feedback, err := Config{Feedback: c.feedback}.feedback()
+		require.NoError(b, err)
+		a := game{B: batch.B, T: batch.T, objective: RSGAN, relaxation: relaxation, feedback: feedback}
+		b.Run("g_"+c.name, func(b *testing.B) {
+			s, err := newStepG(gen, dis, a)
 			require.NoError(b, err)
 			b.ReportAllocs()
-			for b.Loop() {
-				_, err := l.Mean(batch, 1, 1)
+			for i := 0; b.Loop(); i++ {
+				_, err := s.run(batch, 1, uint32(i), .7)
 				require.NoError(b, err)
-				ga.Update(l.Grad)
+				_, err = ga.Update(s.Grad)
+				require.NoError(b, err)
 			}
 		})
-		for _, hard := range []bool{false, true} {
-			h := map[bool]string{false: "soft", true: "st"}[hard]
-			a := game{B: B, T: T, objective: RSGAN, relaxation: gs{hard}, feedback: op.FeedSoft}
-			if hard {
-				a.feedback = op.FeedStraightThrough
-			}
-			b.Run("g_"+h+"/"+name, func(b *testing.B) {
-				s, err := newStepG(gen, dis, a)
-				require.NoError(b, err)
-				b.ReportAllocs()
-				for b.Loop() {
-					_, err := s.run(batch, 1, 1, .7)
-					require.NoError(b, err)
-					ga.Update(s.Grad)
-				}
-			})
-			b.Run("d_"+h+"/"+name, func(b *testing.B) {
-				s, err := newStepD(gen, dis, a)
-				require.NoError(b, err)
-				b.ReportAllocs()
-				for b.Loop() {
-					_, err := s.run(batch, 1, 1, .7)
-					require.NoError(b, err)
-					da.Update(s.Grad)
-				}
-			})
-		}
-		b.Run("sample/"+name, func(b *testing.B) {
-			s, err := gen.NewSampler(generator.SampleOptions{MaxLen: T})
+		b.Run("d_"+c.name, func(b *testing.B) {
+			s, err := newStepD(gen, dis, a)
 			require.NoError(b, err)
-			ids, lengths := make([]int32, B*T), make([]int32, B)
 			b.ReportAllocs()
-			for b.Loop() {
-				s.Draw(ids, lengths, rng.Key{Seed: 1, Stream: rng.Sample}, 0)
+			for i := 0; b.Loop(); i++ {
+				_, err := s.run(batch, 1, uint32(i), .7)
+				require.NoError(b, err)
+				_, err = da.Update(s.Grad)
+				require.NoError(b, err)
 			}
 		})
 	}
+	b.Run("sample", func(b *testing.B) {
+		s, err := gen.NewSampler(generator.SampleOptions{MaxLen: batch.T})
+		require.NoError(b, err)
+		ids, lengths := make([]int32, batch.B*batch.T), make([]int32, batch.B)
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			s.Draw(ids, lengths, rng.Key{Seed: 1, Stream: rng.Sample, Step: uint32(i)}, 0)
+			require.Equal(b, int32(batch.T), lengths[0], "a sentence ended early")
+		}
+	})
 }

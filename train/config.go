@@ -16,6 +16,8 @@ type Config struct {
 
 	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (plain, .gz, .zst, .jsonl), - or builtin:NAME" meta:"FILE"`
 	Field         string  `opt:"field" doc:"field of a JSONL corpus that holds the sentence" group:"corpus"`
+	MaxLineBytes  int     `opt:"max-line-bytes" default:"65536" check:"min=1" doc:"longest line of a text" group:"corpus"`
+	MaxBytes      int     `opt:"max-bytes" default:"1073741824" check:"min=1" doc:"most text to read" group:"corpus"`
 	CorpusLines   int     `opt:"corpus-lines" default:"10000" check:"min=2" doc:"sentences to generate for a builtin corpus" group:"corpus"`
 	Valid         string  `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
 	ValidFraction float64 `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`

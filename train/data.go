@@ -26,42 +26,50 @@ type Data struct {
 // both parts with v, or with a vocabulary made of the training lines if v is
 // nil. stdin serves a corpus named "-".
 func Prepare(c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
-	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.Seed, Lines: c.CorpusLines}
+	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.Seed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
 	corpus, err := corpora.Open(c.Corpus, opt)
 	if err != nil {
 		return nil, err
 	}
 	d := &Data{Corpus: corpus, SHA256: corpus.SHA256}
 	if c.Valid != "" {
-		d.Valid, err = corpora.Open(c.Valid, corpora.Options{Field: c.Field, Seed: c.Seed + 1, Lines: c.CorpusLines})
+		opt.Seed++ // a built-in language gives other sentences
+		d.Valid, err = corpora.Open(c.Valid, opt)
 	} else {
 		d.Corpus, d.Valid, err = corpus.Split(c.ValidFraction, c.Seed)
 	}
 	if err != nil {
 		return nil, err
 	}
+	return d, d.encode(c, v)
+}
+
+// encode makes ids of both parts, with v, or with a vocabulary made of the
+// training lines if v is nil.
+func (d *Data) encode(c Config, v *vocab.Vocab) error {
 	if v == nil {
 		tok, err := vocab.NewTokenizer(c.Tokenizer)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if v, err = vocab.Build(d.Corpus.Lines, tok, vocab.Options{MinCount: c.MinCount, MaxSize: c.VocabSize}); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	d.Vocab = v
+	var err error
 	if d.Train, err = encode(c, v, d.Corpus); err != nil {
-		return nil, err
+		return err
 	}
 	if d.Held, err = encode(c, v, d.Valid); err != nil {
-		return nil, err
+		return err
 	}
 	for _, part := range [][][]int32{d.Train, d.Held} {
 		for _, s := range part {
 			d.MaxT = max(d.MaxT, len(s)+1)
 		}
 	}
-	return d, nil
+	return nil
 }
 
 func encode(c Config, v *vocab.Vocab, corpus *corpora.Corpus) ([][]int32, error) {

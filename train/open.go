@@ -132,6 +132,9 @@ func Load(dir, which string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := readState(ck, v); err != nil {
+		return nil, err
+	}
 	path, err := ck.Path(weightsFile)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"textgan/internal/nn"
 	"textgan/internal/safetensors"
 	"textgan/train/rundir"
+	"textgan/vocab"
 )
 
 // Phase is what a step of a run does.
@@ -27,9 +28,10 @@ const (
 // configuration and the tensors of a checkpoint it decides everything that
 // follows.
 type State struct {
-	Phase Phase `json:"phase"`
-	Step  int   `json:"step"`  // steps taken, over all phases
-	Since int   `json:"since"` // steps taken in this phase
+	Vocab string `json:"vocab"` // hash of the vocabulary that the weights belong to
+	Phase Phase  `json:"phase"`
+	Step  int    `json:"step"`  // steps taken, over all phases
+	Since int    `json:"since"` // steps taken in this phase
 
 	MLE int `json:"mle_updates"` // updates by likelihood, those inside the adversarial phase included
 	D   int `json:"d_updates"`   // of the discriminator
@@ -72,6 +74,7 @@ func (t *Trainer) tensors() map[string]nn.Params {
 // files is a checkpoint of the present state, ready to be written.
 func (t *Trainer) files() ([]rundir.File, error) {
 	t.State.Batches = t.batches.Position()
+	t.State.Vocab = t.Data.Vocab.Hash()
 	if a, ok := t.tau.(*relax.Adaptive); ok {
 		t.State.Tau = a.State()
 	}
@@ -126,17 +129,11 @@ func (t *Trainer) restore(c *rundir.Checkpoint) error {
 			return err
 		}
 	}
-	path, err := c.Path(stateFile)
+	state, err := readState(c, t.Data.Vocab)
 	if err != nil {
 		return err
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	if err := json.Unmarshal(b, &t.State); err != nil {
-		return fmt.Errorf("train: %s: %w", path, err)
-	}
+	t.State = state
 	if a, ok := t.tau.(*relax.Adaptive); ok {
 		a.Restore(t.State.Tau)
 	}
@@ -150,4 +147,23 @@ func (t *Trainer) restore(c *rundir.Checkpoint) error {
 		t.optD.Restore(t.State.D)
 	}
 	return t.batches.Seek(t.State.Batches)
+}
+
+// readState reads the state of a checkpoint that was made with this vocabulary.
+func readState(c *rundir.Checkpoint, v *vocab.Vocab) (s State, err error) {
+	path, err := c.Path(stateFile)
+	if err != nil {
+		return s, err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return s, fmt.Errorf("train: %w", err)
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("train: %s: %w", path, err)
+	}
+	if s.Vocab != v.Hash() {
+		return s, fmt.Errorf("train: %s was made with another vocabulary than the run's %s; put that file back", path, rundir.VocabFile)
+	}
+	return s, nil
 }

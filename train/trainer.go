@@ -364,6 +364,9 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 		return false, err
 	}
 	e.Phase = t.Phase
+	if math.IsNaN(e.NLL) || math.IsInf(e.NLL, 0) {
+		return false, &Diverged{t.Step, fmt.Sprintf("the validation NLL is %v", e.NLL), t.LastLoss}
+	}
 	if improved = !t.Scored || e.NLL < t.BestNLL; improved {
 		t.BestNLL, t.Worse, t.Scored = e.NLL, 0, true
 		if err := t.best.Set(t.gen.Params()); err != nil {

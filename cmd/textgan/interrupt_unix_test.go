@@ -8,28 +8,49 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"textgan/train/rundir"
 )
 
-// onSight calls f once when the text written to it holds a word.
-type onSight struct {
-	bytes.Buffer
-	word string
-	f    func()
+const farewell = "textgan: finishing the step to save it; once more to quit without\n"
+
+// stopper sends this process a signal once the text written to it holds a
+// word, and lets nobody go on until the signal has been heard.
+type stopper struct {
+	mu     sync.Mutex // the signal is answered from another goroutine
+	text   strings.Builder
+	word   string
+	signal syscall.Signal
+	sent   bool
 }
 
-func (o *onSight) Write(b []byte) (int, error) {
-	n, err := o.Buffer.Write(b)
-	if o.f != nil && strings.Contains(o.String(), o.word) {
-		o.f()
-		o.f = nil
+func (s *stopper) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	s.text.Write(b)
+	due := !s.sent && strings.Contains(s.text.String(), s.word)
+	s.sent = s.sent || due
+	s.mu.Unlock()
+	if due {
+		if err := syscall.Kill(os.Getpid(), s.signal); err != nil {
+			return 0, err
+		}
+		for !strings.Contains(s.String(), farewell) {
+			time.Sleep(time.Millisecond)
+		}
 	}
-	return n, err
+	return len(b), nil
+}
+
+func (s *stopper) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // A signal ends a run after the step, with a checkpoint and the way to go on;
@@ -41,9 +62,8 @@ func TestInterruptAndResume(t *testing.T) {
 	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run whole"+small), talk.String())
 
 	stop := func(line string, signal syscall.Signal, at string) {
-		talk := &onSight{word: at, f: func() { require.NoError(t, syscall.Kill(os.Getpid(), signal)) }}
+		talk := &stopper{word: at, signal: signal}
 		require.Equal(t, 128+int(signal), runOut(io.Discard, talk, line), talk.String())
-		require.Contains(t, talk.String(), "textgan: finishing the step to save it; once more to quit without\n")
 		require.Regexp(t, `textgan: interrupted \(SIG(INT|TERM)\) at step \d+; go on with: textgan train --run cut --resume\n$`, talk.String())
 	}
 	stop("textgan train --run cut"+small, syscall.SIGINT, "likelihood   step 20 ")

@@ -118,8 +118,8 @@ func (p *process) untilInterrupted(ctx context.Context) (context.Context, func()
 					code, _ := exitCode(&interrupted{s})
 					os.Exit(code)
 				}
-				fmt.Fprintln(p.talk, "\ntextgan: finishing the step to save it; once more to quit without")
 				cancel(&interrupted{s})
+				fmt.Fprintln(p.talk, "\ntextgan: finishing the step to save it; once more to quit without")
 			case <-done:
 				return
 			}

@@ -18,8 +18,8 @@ type rowMath[F Float] struct {
 	softmaxBackward func(dx, y, dy []F, scale F)
 	logSumExp       func(src []F) F
 	exponential     func(dst []F, key rng.Key) // exp(-gumbel)
-	logOnePlus      func(dst, src []F) // to an absolute error of rounding
-	scratch         *sync.Pool // of *[]F
+	logOnePlus      func(dst, src []F)         // to an absolute error of rounding
+	scratch         *sync.Pool                 // of *[]F
 }
 
 var math32 = &rowMath[float32]{

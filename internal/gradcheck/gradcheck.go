@@ -35,13 +35,27 @@ func Distance[A, B float32 | float64](got []A, want []B) float64 {
 	if len(got) != len(want) {
 		return math.Inf(1)
 	}
-	var diff, norm float64
+	diff := make([]float64, len(want))
 	for i, w := range want {
-		d := float64(got[i]) - float64(w)
-		diff, norm = diff+d*d, norm+float64(w)*float64(w)
+		diff[i] = float64(got[i]) - float64(w)
 	}
-	if diff == 0 {
-		return 0
+	if d := Norm(diff); d != 0 {
+		return d / Norm(want)
 	}
-	return math.Sqrt(diff / norm)
+	return 0
+}
+
+// Norm is the Euclidean norm.
+func Norm[F float32 | float64](x []F) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += float64(v) * float64(v)
+	}
+	return math.Sqrt(s)
+}
+
+// Rounding estimates the norm of the error that the rounding of a float32 loss
+// leaves in n central differences: two units in the last place over the step.
+func Rounding(loss float64, h float32, n int) float64 {
+	return math.Abs(loss) * 0x1p-22 / float64(h) * math.Sqrt(float64(n))
 }

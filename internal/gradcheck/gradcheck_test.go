@@ -41,3 +41,27 @@ func TestDistance(t *testing.T) {
 	require.True(t, math.IsInf(Distance([]float32{1}, []float32{1, 2}), 1))
 	require.True(t, math.IsNaN(Distance([]float64{math.NaN()}, []float64{1})))
 }
+
+// A float32 loss far from zero: its differences are as rough as Rounding says,
+// and not a hundred times better.
+func TestRounding(t *testing.T) {
+	x := make([]float32, 200)
+	for i := range x {
+		x[i] = float32(i) / 100
+	}
+	loss := func() (float64, error) {
+		var s float32 = 37
+		for _, v := range x {
+			s += v * v / 100
+		}
+		return float64(s), nil
+	}
+	const h = 1e-3
+	d, err := Central(loss, x, h)
+	require.NoError(t, err)
+	for i := range d {
+		d[i] -= float64(x[i]) / 50
+	}
+	require.Less(t, Norm(d), Rounding(38, h, len(d)))
+	require.Greater(t, Norm(d), Rounding(38, h, len(d))/100)
+}

@@ -335,8 +335,8 @@ func gumbelAdd256(dst []float32, logits []float32, seed uint64, stream uint32, s
 //go:noescape
 func gumbelArgmax256(logits []float32, seed uint64, stream uint32, step uint32, row uint32) int
 
-// transpose8 transposes eight rows of src, 8*blocks columns long, into
-// 8*blocks rows of dst. The strides are in values.
+// transpose8 transposes src [8*rows, 8*cols], all rows of eight columns before
+// the next. The strides are in values, rows and cols are not 0.
 //
 //go:noescape
-func transpose8(dst *float32, ldd int, src *float32, lds int, blocks int)
+func transpose8(dst *float32, ldd int, src *float32, lds int, rows int, cols int)

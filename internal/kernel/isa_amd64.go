@@ -96,21 +96,16 @@ func addRows(add8 func(dst []float32, src *float32, ld int), add func(dst, x []f
 	}
 }
 
-// transposeBlocks takes 64 rows at a time through all columns, so that the
-// reads stay in the cache while the rows of dst are written in whole lines.
+// transposeBlocks takes 16 rows at a time, which write whole cache lines.
 func transposeBlocks(dst []float32, ldd int, src []float32, lds, rows, cols int) {
-	wholeCols := cols &^ 7
-	for top := 0; top < rows; top += 64 {
-		end := min(top+64, rows)
-		wholeEnd := top + (end-top)&^7
-		for i := top; i < wholeEnd && wholeCols > 0; i += 8 {
-			transpose8(&dst[i], ldd, &src[i*lds], lds, wholeCols/8)
-		}
-		if wholeEnd < end {
-			transposeGeneric(dst[wholeEnd:], ldd, src[wholeEnd*lds:], lds, end-wholeEnd, wholeCols)
-		}
-		if wholeCols < cols {
-			transposeGeneric(dst[wholeCols*ldd+top:], ldd, src[top*lds+wholeCols:], lds, end-top, cols-wholeCols)
-		}
+	wholeRows, wholeCols := rows&^7, cols&^7
+	for i := 0; i < wholeRows && wholeCols > 0; i += 16 {
+		transpose8(&dst[i], ldd, &src[i*lds], lds, min(16, wholeRows-i)/8, wholeCols/8)
+	}
+	if wholeRows < rows {
+		transposeGeneric(dst[wholeRows:], ldd, src[wholeRows*lds:], lds, rows-wholeRows, wholeCols)
+	}
+	if wholeCols < cols {
+		transposeGeneric(dst[wholeCols*ldd:], ldd, src[wholeCols:], lds, rows, cols-wholeCols)
 	}
 }

@@ -91,6 +91,11 @@ func (g *Graph) Highway(x, Wh, bh, Wg, bg *G.Node) *G.Node {
 		return nil
 	}
 	N, I := x.Shape()[0], x.Shape()[1]
+	for _, l := range [][2]*G.Node{{Wh, bh}, {Wg, bg}} {
+		if W, b := l[0].Shape(), l[1].Shape(); W[0] != I || W[1] != I || b[0] != I {
+			return g.fail("Highway: x %v, W %v, b %v do not fit", x.Shape(), W, b)
+		}
+	}
 	h := &highway{N: N, I: I, y: zeros(N, I)}
 	for _, s := range []*[]float32{&h.h, &h.gate, &h.dh, &h.dg} {
 		*s = make([]float32, N*I)
@@ -209,6 +214,9 @@ func (g *Graph) SpectralNorm(W, u *G.Node, update bool) *G.Node {
 		return nil
 	}
 	I, O := W.Shape()[0], W.Shape()[1]
+	if u.Shape()[0] != I {
+		return g.fail("SpectralNorm: W %v and u %v do not fit", W.Shape(), u.Shape())
+	}
 	s := &spectral{I: I, O: O, update: update, y: zeros(I, O), u: make([]float32, I), v: make([]float32, O)}
 	return g.apply("SpectralNorm", s, s.y, W, u)
 }

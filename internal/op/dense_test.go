@@ -16,6 +16,7 @@ import (
 
 func denseTrial(act Activation, N, I, O int) *trial {
 	return &trial{
+		kinks:  act == ReLU,
 		inputs: []*input{random("x", 1, N, I), random("W", 0.5, I, O), random("b", 0.5, O)},
 		build:  func(g *Graph, in []*G.Node) *G.Node { return g.Dense(in[0], in[1], in[2], act) },
 		plain: func(_ *tape, in [][]num) (y []num) {
@@ -44,6 +45,7 @@ func TestDense(t *testing.T) {
 
 func highwayTrial(N, I int) *trial {
 	return &trial{
+		kinks:  true,
 		inputs: []*input{random("x", 1, N, I), random("Wh", 0.5, I, I), random("bh", 0.5, I), random("Wg", 0.5, I, I), random("bg", 0.5, I)},
 		build: func(g *Graph, in []*G.Node) *G.Node {
 			return g.Highway(in[0], in[1], in[2], in[3], in[4])
@@ -149,13 +151,15 @@ func TestRows(t *testing.T) {
 		plain:  func(_ *tape, in [][]num) []num { return in[0][2*3 : 5*3] },
 	}
 	tr.check(t)
-	(&trial{ // the library takes its slices x[0:4] and x[256:260] for one node
+	far := &trial{ // the library takes its slices x[0:4] and x[256:260] for one node
 		inputs: []*input{random("x", 1, 260, 2)},
 		build: func(g *Graph, in []*G.Node) *G.Node {
 			return g.Must(G.HadamardProd(g.Rows(in[0], 0, 4), g.Rows(in[0], 256, 260)))
 		},
 		plain: func(_ *tape, in [][]num) []num { return times(in[0][:8], in[0][512:]) },
-	}).checkMeaning(t)
+	}
+	far.checkMeaning(t)
+	far.checkAgain(t) // the gradients of the two are added up inside one of them
 	g := NewGraph()
 	require.Nil(t, g.Rows(g.Leaf("x", make([]float32, 6), true, 3, 2), 2, 4))
 	require.ErrorContains(t, g.Err(), "rows 2..3 of (3, 2)")

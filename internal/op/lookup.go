@@ -70,15 +70,21 @@ func (l *lookup) row(id int32) int32 {
 }
 
 func (l *lookup) shifted(ids, lengths []int32) {
+	l.pack(lengths, func(b, t int) int32 {
+		if t == 0 {
+			return l.bos
+		}
+		return ids[b*l.T+t-1]
+	})
+}
+
+// pack finds the table row of every real token, time by time.
+func (l *lookup) pack(lengths []int32, id func(b, t int) int32) {
 	l.plan.Set(lengths)
 	i := 0
 	for t := range l.plan.Steps {
 		for b := range l.plan.Count[t] {
-			id := l.bos
-			if t > 0 {
-				id = ids[b*l.T+t-1]
-			}
-			l.rows[i] = l.row(id)
+			l.rows[i] = l.row(id(b, t))
 			i++
 		}
 	}

@@ -13,6 +13,13 @@ import (
 // Wx [E,GH], Wh [H,GH], b [4H]; h0 [B,H] is the state before the first token,
 // nil for zero (the LSTM's c starts at zero).
 func (g *Graph) RNN(cell Cell, x, lengths, Wx, Wh, b, h0 *G.Node) *G.Node {
+	return g.ConditionedRNN(cell, x, lengths, Wx, Wh, b, h0, nil)
+}
+
+// ConditionedRNN is RNN with cond [B,GH], one row a sentence, added to the
+// input's share of the gates at every step; nil for nothing. A code z that is
+// read at every step is z W there, computed once.
+func (g *Graph) ConditionedRNN(cell Cell, x, lengths, Wx, Wh, b, h0, cond *G.Node) *G.Node {
 	if g.err != nil {
 		return nil
 	}
@@ -20,6 +27,12 @@ func (g *Graph) RNN(cell Cell, x, lengths, Wx, Wh, b, h0 *G.Node) *G.Node {
 	GH := cell.Gates() * H
 	if N%B != 0 || Wx.Shape()[0] != E || Wx.Shape()[1] != GH || Wh.Shape()[1] != GH || b.Shape()[0] != 4*H {
 		return g.fail("RNN: x %v, Wx %v, Wh %v, b %v do not fit", x.Shape(), Wx.Shape(), Wh.Shape(), b.Shape())
+	}
+	if h0 != nil && (h0.Shape()[0] != B || h0.Shape()[1] != H) {
+		return g.fail("RNN: h0 %v does not fit %d sentences and %d units", h0.Shape(), B, H)
+	}
+	if cond != nil && (cond.Shape()[0] != B || cond.Shape()[1] != GH) {
+		return g.fail("RNN: cond %v does not fit %d sentences and %d gates", cond.Shape(), B, GH)
 	}
 	r := &rnn{cell: cell, B: B, E: E, H: H, GH: GH, plan: NewPlan(N / B), h: zeros(N, H)}
 	for _, s := range []struct {
@@ -38,31 +51,39 @@ func (g *Graph) RNN(cell Cell, x, lengths, Wx, Wh, b, h0 *G.Node) *G.Node {
 	r.forwardRows, r.backwardRows = r.rows, r.rowsBack
 	in := []*G.Node{x, lengths, Wx, Wh, b}
 	if h0 != nil {
-		in = append(in, h0)
+		r.h0At, in = len(in), append(in, h0)
+	}
+	if cond != nil {
+		r.condAt, in = len(in), append(in, cond)
 	}
 	return g.apply("RNN", r, r.h, in...)
 }
 
 type rnn struct {
-	cell        Cell
-	B, E, H, GH int
-	plan        *Plan
-	h           *tensor.Dense
+	cell         Cell
+	B, E, H, GH  int
+	plan         *Plan
+	h            *tensor.Dense
+	h0At, condAt int // places among the inputs; 0 for none
 
 	act, rec, aux, c, hPrev, cPrev []float32
 	dgx, drec, dh, dhRec, dc       []float32
 	WhT, WxT                       []float32
 
-	Wh, bias, h0, grad        []float32 // of the current run
+	Wh, bias, h0, cond, grad  []float32 // of the current run
+	dCond                     []float32
 	forwardRows, backwardRows func(lo, hi int)
 }
 
 func (r *rnn) forward(in []G.Value) G.Value {
 	r.plan.Set(i32(in[1]))
 	n := r.plan.N
-	r.Wh, r.bias, r.h0 = f32(in[3]), f32(in[4]), nil
-	if len(in) > 5 {
-		r.h0 = f32(in[5])
+	r.Wh, r.bias = f32(in[3]), f32(in[4])
+	if r.h0At > 0 {
+		r.h0 = f32(in[r.h0At])
+	}
+	if r.condAt > 0 {
+		r.cond = f32(in[r.condAt])
 	}
 	kernel.GemmBias(false, false, n, r.GH, r.E, f32(in[0]), r.E, f32(in[2]), r.GH, r.bias[:r.GH], r.act, r.GH)
 	kernel.Parallel(r.B, 4, r.forwardRows)
@@ -98,6 +119,9 @@ func (r *rnn) rows(lo, hi int) {
 			kernel.Gemm(false, false, n, GH, H, 1, hp, H, r.Wh, GH, 0, rec, GH)
 		}
 		act := r.act[at*GH:][:n*GH]
+		if r.cond != nil {
+			kernel.Add(act, r.cond[lo*GH:][:n*GH])
+		}
 		r.cell.step(n, H, act, rec, r.bias, hp, cp, act, r.aux[at*H:], h[at*H:], r.c[at*H:])
 	}
 }
@@ -108,6 +132,10 @@ func (r *rnn) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 	kernel.Transpose(r.WhT, r.Wh, H, GH)
 	clear(r.dhRec)
 	clear(r.dc)
+	if r.condAt > 0 {
+		r.dCond = dIn[r.condAt]
+		clear(r.dCond)
+	}
 	kernel.Parallel(r.B, 4, r.backwardRows)
 	if dx := dIn[0]; dx != nil {
 		kernel.Transpose(r.WxT, f32(in[2]), E, GH)
@@ -123,8 +151,8 @@ func (r *rnn) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 	if db := dIn[4]; db != nil {
 		biasGrad(r.cell, db, r.dgx, r.drec, n, H)
 	}
-	if r.h0 != nil && dIn[5] != nil {
-		copy(dIn[5], r.dhRec)
+	if r.h0At > 0 && dIn[r.h0At] != nil {
+		copy(dIn[r.h0At], r.dhRec)
 	}
 }
 
@@ -151,5 +179,8 @@ func (r *rnn) rowsBack(lo, hi int) {
 		kernel.Add(dh, dhRec)
 		r.cell.stepBack(n, H, r.act[at*GH:], r.aux[at*H:], r.hPrev[at*H:], r.cPrev[at*H:], dh, dc, r.dgx[at*GH:], r.drec[at*GH:], dhRec)
 		kernel.Gemm(false, false, n, H, GH, 1, r.drec[at*GH:], GH, r.WhT, H, 1, dhRec, H)
+		if r.dCond != nil {
+			kernel.Add(r.dCond[lo*GH:][:n*GH], r.dgx[at*GH:][:n*GH])
+		}
 	}
 }

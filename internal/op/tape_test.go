@@ -99,6 +99,15 @@ func times(xs, ys []num) []num {
 	return z
 }
 
+// plus is x + a y.
+func plus(xs, ys []num, a float64) []num {
+	z := make([]num, len(xs))
+	for i := range xs {
+		z[i] = xs[i].add(ys[i].times(a))
+	}
+	return z
+}
+
 // row is row i of a matrix with n columns.
 func row(x []num, i, n int) []num { return x[i*n : (i+1)*n] }
 

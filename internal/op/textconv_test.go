@@ -13,6 +13,7 @@ func textConvTrial(b *batch, E, F int, widths []int) *trial {
 		clear(x.data[(s*b.T+int(n))*E : (s+1)*b.T*E])
 	}
 	tr := &trial{
+		kinks:  true,
 		inputs: []*input{x},
 		vary:   b.set,
 		build: func(g *Graph, in []*G.Node) *G.Node {

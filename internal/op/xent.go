@@ -38,8 +38,8 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 	if tied {
 		want = [2]int{V, H}
 	}
-	if W.Shape()[0] != want[0] || W.Shape()[1] != want[1] || N != B*T {
-		return g.fail("PackedXent: h %v, W %v, b %v, ids %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape()), nil
+	if W.Shape()[0] != want[0] || W.Shape()[1] != want[1] || N != B*T || weights.Shape().TotalSize() != N {
+		return g.fail("PackedXent: h %v, W %v, b %v, ids %v, weights %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape(), weights.Shape()), nil
 	}
 	chunk := min(N, max(8, chunkBytes/4/V/8*8))
 	x := &xent{H: H, V: V, B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),

@@ -86,7 +86,7 @@ func (g isa) tile(m, nv int) {
 	under := &mask{}
 	var lanes operand.Mem
 	if g.wide() {
-		under = g.greater(g.spreadInt(word("last")), g.iota(0))
+		under = g.above(g.spreadInt(word("last")), g.iota(0))
 	} else {
 		lanes = g.lastLanes()
 	}
@@ -100,13 +100,13 @@ func (g isa) tile(m, nv int) {
 		}
 		return under
 	}
-	acc := make([][]vec, m)
+	acc := make([]vecs, m)
 	for i := range acc {
 		for range nv {
 			acc[i] = append(acc[i], g.zero())
 		}
 	}
-	bv := make([]vec, nv)
+	bv := make(vecs, nv)
 	TESTQ(k, k)
 	JZ(operand.LabelRef("done"))
 	Label("loop")
@@ -134,7 +134,7 @@ func (g isa) tile(m, nv int) {
 }
 
 // finish is the epilogue of tile and dots: sums times alpha, plus beta X, to C.
-func (g isa) finish(acc [][]vec, at func(i, v int, p reg.Register) (operand.Mem, *mask)) {
+func (g isa) finish(acc []vecs, at func(i, v int, p reg.Register) (operand.Mem, *mask)) {
 	skip := GP32()
 	MOVL(param("alpha"), skip)
 	CMPL(skip, operand.U32(math.Float32bits(1)))
@@ -175,14 +175,14 @@ func (g isa) dots(m, n int) {
 	g.text(fmt.Sprintf("dots%dx%dx", m, n), "func(k int, a *float32, lda int, b *float32, ldb int, "+epilogue+")")
 	k := word("k")
 	a, b := rows(word("a"), word("lda"), m), rows(word("b"), word("ldb"), n)
-	acc := make([][]vec, m)
+	acc := make([]vecs, m)
 	for i := range acc {
 		acc[i] = g.accumulators(n, g.zero) // n groups of parts
 	}
 	step := func(lanes func(part int) *mask) {
 		for p := range g.parts() {
 			under := lanes(p)
-			bv := make([]vec, n)
+			bv := make(vecs, n)
 			for j := range bv {
 				bv[j] = g.load(b.at(j, p*g.bytes()), under)
 			}
@@ -205,10 +205,10 @@ func (g isa) dots(m, n int) {
 	Label("rest")
 	TESTQ(k, k)
 	JZ(operand.LabelRef("done"))
-	step(func(part int) *mask { return g.greater(g.spreadInt(k), g.iota(part*g.w)) })
+	step(func(part int) *mask { return g.above(g.spreadInt(k), g.iota(part*g.w)) })
 	Label("done")
 	for i := range m {
-		acc[i] = []vec{g.foldEach(acc[i], n)}
+		acc[i] = vecs{g.foldEach(acc[i], n)}
 	}
 	x := isa{4} // the sums of a row fill one XMM register
 	var under *mask
@@ -222,7 +222,7 @@ func (g isa) dots(m, n int) {
 }
 
 // foldEach sums the lanes of each of n <= 4 groups; sum j is lane j of an XMM.
-func (g isa) foldEach(acc []vec, n int) vec {
+func (g isa) foldEach(acc vecs, n int) vec {
 	var y [4]vec
 	for j := range y {
 		if j >= n {

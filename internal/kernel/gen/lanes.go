@@ -19,6 +19,11 @@ type isa struct{ w int }
 
 type vec = reg.VecVirtual
 
+// vecs are vectors that go through the same operations side by side: each step
+// is emitted for all of them before the next, which gives the CPU independent
+// instructions to choose from.
+type vecs []vec
+
 func (g isa) wide() bool { return g.w == 16 }
 
 // parts is the number of vectors in 16 lanes.
@@ -80,12 +85,12 @@ func (g isa) c(bits uint32) operand.Mem {
 
 func (g isa) f(x float64) operand.Mem { return g.c(math.Float32bits(float32(x))) }
 
-// iota is the table 0, 1, ... 31 from its element i on.
+// iota is the table 0, 1, ... 127 from its element i on.
 func (g isa) iota(i int) operand.Mem {
 	m, ok := tables["iota"]
 	if !ok {
 		m = GLOBL("iota", RODATA|NOPTR)
-		for i := range 32 {
+		for i := range 128 {
 			DATA(4*i, operand.U32(uint32(i)))
 		}
 		tables["iota"] = m
@@ -162,8 +167,8 @@ type mask struct {
 	v vec               // AVX2
 }
 
-// greater is the mask of lanes where the integer in x exceeds that of y.
-func (g isa) greater(x vec, y operand.Op) *mask {
+// above is the mask of lanes where the integer in x exceeds that of y.
+func (g isa) above(x vec, y operand.Op) *mask {
 	if g.wide() {
 		t, k := g.reg(), K()
 		VMOVDQU32(y, t)
@@ -187,11 +192,10 @@ func (g isa) signs(x vec) *mask {
 
 // Predicates of VCMPPS.
 const (
-	equal      = 0
-	less       = 1
-	notLess    = 5
-	notLessEq  = 6
-	greaterThn = 14
+	equal   = 0
+	less    = 1
+	notLess = 5
+	greater = 14
 )
 
 // cmp is the mask of lanes where "x predicate y" holds.
@@ -266,101 +270,239 @@ func (g isa) store(x vec, at operand.Op, m *mask) {
 	}
 }
 
-func (g isa) copy(x vec) vec { r := g.reg(); VMOVAPS(x, r); return r }
-
-func (g isa) add(y operand.Op, x vec) vec { r := g.reg(); VADDPS(y, x, r); return r }
-
-func (g isa) mul(y operand.Op, x vec) vec { r := g.reg(); VMULPS(y, x, r); return r }
-
-// sub is x - y.
-func (g isa) sub(x vec, y operand.Op) vec { r := g.reg(); VSUBPS(y, x, r); return r }
-
-// div is x / y.
-func (g isa) div(x vec, y operand.Op) vec { r := g.reg(); VDIVPS(y, x, r); return r }
-
-func (g isa) and(y operand.Op, x vec) vec { r := g.reg(); VANDPS(y, x, r); return r }
-
-func (g isa) neg(x vec) vec { r := g.reg(); VXORPS(g.c(1<<31), x, r); return r }
-
-// copySign is |x| with the sign of y.
-func (g isa) copySign(x, y vec) vec {
-	abs, sign := g.and(g.c(1<<31-1), x), g.and(g.c(1<<31), y)
-	r := g.reg()
-	VORPS(abs, sign, r)
+// each is f of every vector.
+func each(x vecs, f func(x vec) vec) (r vecs) {
+	for _, v := range x {
+		r = append(r, f(v))
+	}
 	return r
 }
 
-// at is the current place in an array of a loop: its base and the offset.
-type at struct {
+// of is operand y for vector i: y is one operand for all, or vecs.
+func of(y any, i int) operand.Op {
+	if v, ok := y.(vecs); ok {
+		return v[i]
+	}
+	return y.(operand.Op)
+}
+
+// shared makes a constant in memory a register if several vectors use it.
+func (g isa) shared(y any, n int) any {
+	if m, ok := y.(operand.Mem); ok && n > 1 && g.wide() {
+		return g.load(m, nil)
+	}
+	return y
+}
+
+// binary emits r = op(x, y); y is one operand for all, or vecs.
+func (g isa) binary(x vecs, y any, op func(y, x, r operand.Op)) (r vecs) {
+	y = g.shared(y, len(x))
+	for i, v := range x {
+		t := g.reg()
+		op(of(y, i), v, t)
+		r = append(r, t)
+	}
+	return r
+}
+
+func (g isa) add(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VADDPS(y, x, r) })
+}
+
+func (g isa) sub(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VSUBPS(y, x, r) })
+}
+
+func (g isa) mul(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VMULPS(y, x, r) })
+}
+
+func (g isa) div(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VDIVPS(y, x, r) })
+}
+
+func (g isa) and(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VANDPS(y, x, r) })
+}
+
+func (g isa) or(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VORPS(y, x, r) })
+}
+
+func (g isa) xor(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VXORPS(y, x, r) })
+}
+
+// addInt and subInt are of 32-bit integers.
+func (g isa) addInt(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VPADDD(y, x, r) })
+}
+
+func (g isa) subInt(x vecs, y any) vecs {
+	return g.binary(x, y, func(y, x, r operand.Op) { VPSUBD(y, x, r) })
+}
+
+// shift emits VPSLLD, VPSRLD or VPSRAD.
+func (g isa) shift(op func(...operand.Op), bits uint64, x vecs) vecs {
+	return each(x, func(x vec) vec { r := g.reg(); op(operand.Imm(bits), x, r); return r })
+}
+
+// toInt rounds to the nearest integer, toFloat converts back.
+func (g isa) toInt(x vecs) vecs {
+	return each(x, func(x vec) vec { r := g.reg(); VCVTPS2DQ(x, r); return r })
+}
+
+func (g isa) toFloat(x vecs) vecs {
+	return each(x, func(x vec) vec { r := g.reg(); VCVTDQ2PS(x, r); return r })
+}
+
+func (g isa) copy(x vecs) vecs {
+	return each(x, func(x vec) vec { r := g.reg(); VMOVAPS(x, r); return r })
+}
+
+// fill is n vectors of one constant.
+func (g isa) fill(m operand.Mem, n int) (r vecs) {
+	for range n {
+		r = append(r, g.load(m, nil))
+	}
+	return r
+}
+
+func (g isa) neg(x vecs) vecs { return g.xor(x, g.c(1<<31)) }
+
+// copySign is |x| with the sign of y.
+func (g isa) copySign(x, y vecs) vecs {
+	return g.or(g.and(x, g.c(1<<31-1)), g.and(y, g.c(1<<31)))
+}
+
+// fma emits r += x*y, fmaTo r = r*x + y, fnms r = -x*y - r.
+func (g isa) fma(r, x vecs, y any) {
+	y = g.shared(y, len(r))
+	for i := range r {
+		VFMADD231PS(of(y, i), x[i], r[i])
+	}
+}
+
+func (g isa) fmaTo(r, x vecs, y any) {
+	y = g.shared(y, len(r))
+	for i := range r {
+		VFMADD213PS(of(y, i), x[i], r[i])
+	}
+}
+
+func (g isa) fnms(r, x vecs, y any) {
+	y = g.shared(y, len(r))
+	for i := range r {
+		VFNMSUB231PS(of(y, i), x[i], r[i])
+	}
+}
+
+// choose overwrites r with y where "x predicate limit" holds.
+func (g isa) choose(r vecs, predicate int, x vecs, limit operand.Mem, y any) {
+	y, bound := g.shared(y, len(r)), g.shared(limit, len(r))
+	for i := range r {
+		m := g.cmp(predicate, x[i], of(bound, i))
+		v, ok := of(y, i).(vec)
+		if !ok {
+			v = g.load(of(y, i), nil)
+		}
+		g.put(r[i], m, v)
+	}
+}
+
+// place is where a vector of an array lies in a loop: an offset from its base,
+// the number of its vector among those of a step, and the lanes that count.
+type place struct {
 	i    reg.GPVirtual
 	disp int
+	v    int
+	m    *mask
 }
 
-func (a at) in(p reg.Register) operand.Mem {
-	return operand.Mem{Base: p, Index: a.i, Scale: 4, Disp: a.disp}
+func (p place) in(base reg.Register) operand.Mem {
+	return operand.Mem{Base: base, Index: p.i, Scale: 4, Disp: p.disp}
 }
 
-// each runs body over n values: groups blocks of 16 lanes at a time while they
-// last, then block by block, the last one under a mask. v counts the vectors
-// of the groups, so that a reduction can keep one accumulator for each.
-func (g isa) each(n reg.GPVirtual, groups int, body func(a at, v int, m *mask)) {
-	i, left := GP64(), GP64()
-	XORQ(i, i)
-	MOVQ(n, left)
-	g.eachFrom(i, left, groups, body)
+// loads reads the vectors of an array, stores writes them.
+func (g isa) loads(at []place, base reg.Register) (x vecs) {
+	for _, p := range at {
+		x = append(x, g.load(p.in(base), p.m))
+	}
+	return x
+}
+
+func (g isa) loadsOr(at []place, base reg.Register, fill operand.Mem) (x vecs) {
+	for _, p := range at {
+		x = append(x, g.loadOr(p.in(base), p.m, fill))
+	}
+	return x
+}
+
+func (g isa) stores(x vecs, at []place, base reg.Register) {
+	for i, p := range at {
+		g.store(x[i], p.in(base), p.m)
+	}
 }
 
 var labels int
 
-// label is a fresh name: each may stand in one function more than once.
+// label is a fresh name: a loop may stand in one function more than once.
 func label(name string) string {
 	labels++
 	return fmt.Sprintf("%s%d", name, labels)
 }
 
-func (g isa) eachFrom(i, left reg.GPVirtual, groups int, body func(a at, v int, m *mask)) {
-	block := func(group int, masks []*mask) {
+// loop runs body over n values: groups blocks of 16 lanes at a time while they
+// last, then block by block, the last one under masks. Vector v of a place is
+// counted through the groups, so that a reduction can have one accumulator for
+// each of them.
+func (g isa) loop(n reg.GPVirtual, groups int, body func(at []place)) {
+	i, left := GP64(), GP64()
+	XORQ(i, i)
+	MOVQ(n, left)
+	// block is the places of one group, at the index or behind other groups.
+	block := func(group int, behind bool, masks []*mask) (at []place) {
 		for p := range g.parts() {
-			var m *mask
-			if masks != nil {
-				m = masks[p]
-			}
 			v := group*g.parts() + p
-			disp := v * g.bytes()
-			if masks != nil || group < 0 {
-				disp = p * g.bytes()
+			disp := p * g.bytes()
+			if behind {
+				disp = v * g.bytes()
 			}
-			body(at{i, disp}, v, m)
+			at = append(at, place{i, disp, v, masks[p]})
 		}
+		return at
 	}
-	loop, rest, done := label("loop"), label("rest"), label("done")
-	Label(loop)
+	forward := func(values int) {
+		ADDQ(operand.Imm(uint64(values)), i)
+		SUBQ(operand.Imm(uint64(values)), left)
+	}
+	all := make([]*mask, g.parts())
+	main, rest, done := label("main"), label("rest"), label("done")
+	Label(main)
 	CMPQ(left, operand.Imm(uint64(16*groups)))
 	JLT(operand.LabelRef(rest))
+	var at []place
 	for group := range groups {
-		block(group, nil)
+		at = append(at, block(group, true, all)...)
 	}
-	ADDQ(operand.Imm(uint64(16*groups)), i)
-	SUBQ(operand.Imm(uint64(16*groups)), left)
-	JMP(operand.LabelRef(loop))
+	body(at)
+	forward(16 * groups)
+	JMP(operand.LabelRef(main))
 	Label(rest)
 	for group := range groups {
-		next := label("block")
+		next := label("next")
 		if group < groups-1 {
 			CMPQ(left, operand.Imm(16))
 			JGE(operand.LabelRef(next))
 		}
 		TESTQ(left, left)
 		JZ(operand.LabelRef(done))
-		block(group, g.lanes(left, 0))
+		body(block(group, false, g.lanes(left, 0)))
 		JMP(operand.LabelRef(done))
 		if group < groups-1 {
 			Label(next)
-			for p := range g.parts() {
-				body(at{i, p * g.bytes()}, group*g.parts()+p, nil)
-			}
-			ADDQ(operand.Imm(16), i)
-			SUBQ(operand.Imm(16), left)
+			body(block(group, false, all))
+			forward(16)
 		}
 	}
 	Label(done)
@@ -370,13 +512,13 @@ func (g isa) eachFrom(i, left reg.GPVirtual, groups int, body func(a at, v int, 
 func (g isa) lanes(left reg.GPVirtual, first int) (masks []*mask) {
 	b := g.spreadInt(left)
 	for p := range g.parts() {
-		masks = append(masks, g.greater(b, g.iota(first+p*g.w)))
+		masks = append(masks, g.above(b, g.iota(first+p*g.w)))
 	}
 	return masks
 }
 
 // accumulators are the vectors of groups blocks of 16 lanes.
-func (g isa) accumulators(groups int, start func() vec) (acc []vec) {
+func (g isa) accumulators(groups int, start func() vec) (acc vecs) {
 	for range groups * g.parts() {
 		acc = append(acc, start())
 	}
@@ -385,7 +527,7 @@ func (g isa) accumulators(groups int, start func() vec) (acc []vec) {
 
 // fold reduces accumulators to the first lane of the first, in halves: lane i
 // takes in lane i + n/2 until one is left.
-func (g isa) fold(acc []vec, op func(a, b, r operand.Op)) vec {
+func (g isa) fold(acc vecs, op func(a, b, r operand.Op)) vec {
 	for len(acc) > 1 {
 		half := len(acc) / 2
 		for i := range half {

@@ -4,17 +4,32 @@ import (
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
-	"github.com/mmcloughlin/avo/operand"
 )
 
 // The coefficients are the output of fit.py.
 
 // poly is Horner's rule, highest power first.
-func (g isa) poly(x vec, cs ...float64) vec {
-	p := g.load(g.f(cs[0]), nil)
+func (g isa) poly(x vecs, cs ...float64) vecs {
+	p := g.fill(g.f(cs[0]), len(x))
 	for _, c := range cs[1:] {
-		VFMADD213PS(g.f(c), x, p)
+		g.fmaTo(p, x, g.f(c))
 	}
+	return p
+}
+
+// poly2 is Horner's rule for the even and for the odd powers of x, given x^2:
+// two short chains instead of a long one.
+func (g isa) poly2(x, x2 vecs, cs ...float64) vecs {
+	var odd, even []float64
+	for i, c := range cs {
+		if (len(cs)-i)%2 == 0 {
+			odd = append(odd, c)
+		} else {
+			even = append(even, c)
+		}
+	}
+	p, q := g.poly(x2, odd...), g.poly(x2, even...)
+	g.fmaTo(p, x, q)
 	return p
 }
 
@@ -31,111 +46,110 @@ const (
 	expMax = 0x42b17217 // 88.72283
 )
 
-// reduce splits x = n ln2 + r with n an integer, |r| <= ln2/2. n is 0 shifted
-// out of existence where x is NaN.
-func (g isa) reduce(x vec) (n, r vec) {
-	n, r = g.mul(g.f(1/math.Ln2), x), g.copy(x)
-	VCVTPS2DQ(n, n)
-	t := g.reg()
-	VCVTDQ2PS(n, t)
-	VFMADD231PS(g.f(-ln2Hi), t, r)
-	VFMADD231PS(g.f(-ln2Lo), t, r)
-	VPSLLD(operand.Imm(23), n, n)
-	return n, r
+// reduce splits x = n ln2 + r, n an integer, |r| <= ln2/2. n is returned where
+// the exponent of a float32 is; it is 0 there if x is NaN.
+func (g isa) reduce(x vecs) (n, r vecs) {
+	n, r = g.toInt(g.mul(x, g.f(1/math.Ln2))), g.copy(x)
+	t := g.toFloat(n)
+	g.fma(r, t, g.f(-ln2Hi))
+	g.fma(r, t, g.f(-ln2Lo))
+	return g.shift(VPSLLD, 23, n), r
 }
 
 // exp is e^x, with 0 below expMin (results that would be denormal are flushed)
 // and +Inf above the float32 with bits max; max = 0 says that x <= 0.
-func (g isa) exp(x vec, max uint32) vec {
+func (g isa) exp(x vecs, max uint32) vecs {
 	n, r := g.reduce(x)
 	p := g.poly(r, 0.00138435594, 0.00837423652, 0.041668009, 0.166664302, 0.49999994, 1, 1)
-	low := g.cmp(notLess, x, g.c(expMin))
-	var y vec
-	if g.wide() {
-		y = g.reg()
-		VPADDD_Z(n, p, low.k, y)
-	} else {
-		VPADDD(n, p, p)
-		y = p
-		VANDPS(low.v, y, y)
+	low := g.shared(g.c(expMin), len(x))
+	y := make(vecs, len(x))
+	for i := range x {
+		m := g.cmp(notLess, x[i], of(low, i))
+		y[i] = g.reg()
+		if g.wide() {
+			VPADDD_Z(n[i], p[i], m.k, y[i])
+		} else {
+			VPADDD(n[i], p[i], y[i])
+			VANDPS(m.v, y[i], y[i])
+		}
 	}
 	if max != 0 {
-		g.put(y, g.cmp(greaterThn, x, g.c(max)), g.load(g.f(math.Inf(1)), nil))
+		g.choose(y, greater, x, g.c(max), g.f(math.Inf(1)))
 	}
 	return y
 }
 
-func (g isa) sigmoid(x vec) vec {
+func (g isa) sigmoid(x vecs) vecs {
 	// Above -expMin the result is below the least normal number: 1/Inf.
 	e := g.exp(g.neg(x), expMin&^(1<<31))
-	return g.div(g.load(g.f(1), nil), g.add(g.f(1), e))
+	return g.div(g.fill(g.f(1), len(x)), g.add(e, g.f(1)))
 }
 
 // tanh is -em/(em+2) with em = expm1(-2|x|), and the sign of x.
-func (g isa) tanh(x vec) vec {
-	y := g.mul(g.f(-2), g.and(g.c(1<<31-1), x))
-	VMAXPS(y, g.load(g.f(-40), nil), y) // y if it is NaN
+func (g isa) tanh(x vecs) vecs {
+	y := g.mul(g.and(x, g.c(1<<31-1)), g.f(-2))
+	low := g.load(g.f(-40), nil)
+	for _, v := range y {
+		VMAXPS(v, low, v) // v if it is NaN
+	}
 	n, r := g.reduce(y)
 	p := g.poly(r, 0.00138825085, 0.00836658012, 0.0416672006, 0.166665435, 0.49999997)
-	VFMADD213PS(r, g.mul(r, r), p) // expm1(r)
-	VPADDD(g.f(1), n, n)           // 2^n
+	g.fmaTo(p, g.mul(r, r), r) // expm1(r)
+	n = g.addInt(n, g.f(1))    // 2^n
 	em := g.sub(n, g.f(1))
-	VFMADD231PS(p, n, em)
-	return g.copySign(g.div(em, g.add(g.f(2), em)), x)
+	g.fma(em, p, n)
+	return g.copySign(g.div(em, g.add(em, g.f(2))), x)
 }
 
 // split takes a positive normal x apart: x = 2^e m, m in [sqrt(1/2), sqrt(2)).
-func (g isa) split(x vec) (e, m vec) {
-	e, m = g.reg(), g.reg()
-	VPSUBD(g.c(0x3f3504f3), x, e)
-	VPSRAD(operand.Imm(23), e, e)
-	VPSLLD(operand.Imm(23), e, m)
-	VPSUBD(m, x, m)
-	return e, m
+func (g isa) split(x vecs) (e, m vecs) {
+	e = g.shift(VPSRAD, 23, g.subInt(x, g.c(0x3f3504f3)))
+	return e, g.subInt(x, g.shift(VPSLLD, 23, e))
 }
 
 // logTail is q with log(1+f) = f + f^2 q.
-func (g isa) logTail(f vec) vec {
-	return g.poly(f, -0.0763446018, 0.127615631, -0.1316019, 0.142017603, -0.166233569, 0.200012267, -0.250008196, 0.333333313, -0.5)
+func (g isa) logTail(f, f2 vecs) vecs {
+	return g.poly2(f, f2, -0.0763446018, 0.127615631, -0.1316019, 0.142017603, -0.166233569, 0.200012267, -0.250008196, 0.333333313, -0.5)
 }
 
 // logTailWide is logTail for f from -1/2 on.
-func (g isa) logTailWide(f vec) vec {
-	return g.poly(f, 0.260525018, -0.147691369, 0.0499918498, -0.116646618, 0.151212275, -0.167279109, 0.199543267, -0.249983937, 0.333340853, -0.5)
+func (g isa) logTailWide(f, f2 vecs) vecs {
+	return g.poly2(f, f2, 0.260525018, -0.147691369, 0.0499918498, -0.116646618, 0.151212275, -0.167279109, 0.199543267, -0.249983937, 0.333340853, -0.5)
 }
 
 // log is the natural logarithm of any float32.
-func (g isa) log(x vec) vec {
-	tiny := g.cmp(less, x, g.c(0x00800000))
+func (g isa) log(x vecs) vecs {
+	const leastNormal = 0x00800000
 	s := g.copy(x)
-	g.put(s, tiny, g.mul(g.f(1<<23), x))
-	e, m := g.split(s)
-	VCVTDQ2PS(e, e)
-	g.put(e, tiny, g.sub(e, g.f(23)))
+	g.choose(s, less, x, g.c(leastNormal), g.mul(x, g.f(1<<23)))
+	n, m := g.split(s)
+	e := g.toFloat(n)
+	g.choose(e, less, x, g.c(leastNormal), g.sub(e, g.f(23)))
 	f := g.sub(m, g.f(1))
-	t := g.mul(g.logTail(f), g.mul(f, f))
-	VFMADD231PS(g.f(ln2Lo), e, t)
-	y := g.add(f, t)
-	VFMADD231PS(g.f(ln2Hi), e, y)
-	g.put(y, g.cmp(notLess, x, g.f(math.Inf(1))), x) // Inf and NaN
-	g.put(y, g.cmp(less, x, g.f(0)), g.load(g.c(0x7fc00000), nil))
-	g.put(y, g.cmp(equal, x, g.f(0)), g.load(g.f(math.Inf(-1)), nil))
+	f2 := g.mul(f, f)
+	t := g.mul(g.logTail(f, f2), f2)
+	g.fma(t, e, g.f(ln2Lo))
+	y := g.add(t, f)
+	g.fma(y, e, g.f(ln2Hi))
+	g.choose(y, notLess, x, g.f(math.Inf(1)), x) // Inf and NaN
+	g.choose(y, less, x, g.f(0), g.c(0x7fc00000))
+	g.choose(y, equal, x, g.f(0), g.f(math.Inf(-1)))
 	return y
 }
 
-// minusLog is -(log(1+f) + e ln2), given f, e and the q of f, to about 2 ulp.
-func (g isa) minusLog(f, e, q vec) vec {
-	VFMADD213PS(f, g.mul(f, f), q)
-	VFNMSUB231PS(g.f(math.Ln2), e, q)
+// minusLog is -(log(1+f) + e ln2) to about 2 ulp, given the q of f.
+func (g isa) minusLog(f, e vecs, tail func(f, f2 vecs) vecs) vecs {
+	f2 := g.mul(f, f)
+	q := tail(f, f2)
+	g.fmaTo(q, f2, f)
+	g.fnms(q, e, g.f(math.Ln2))
 	return q
 }
 
 // uniform turns random words into (w>>9 + 1/2) / 2^23, exactly.
-func (g isa) uniform(w vec) vec {
-	VPSRLD(operand.Imm(9), w, w)
-	VCVTDQ2PS(w, w)
-	u := g.load(g.f(0x1p-24), nil)
-	VFMADD231PS(g.f(0x1p-23), w, u)
+func (g isa) uniform(w vecs) vecs {
+	u := g.fill(g.f(0x1p-24), len(w))
+	g.fma(u, g.toFloat(g.shift(VPSRLD, 9, w)), g.f(0x1p-23))
 	return u
 }
 
@@ -144,37 +158,26 @@ func (g isa) uniform(w vec) vec {
 // Let h be the distance of u from the nearer end of (0,1), which float32 holds
 // with full relative precision at both. For u < 1/2 the inner logarithm is
 // log1p(-h), else it is log(h).
-func (g isa) gumbel(w vec) vec {
-	upper := g.reg() // all ones where u >= 1/2
-	VPSRAD(operand.Imm(31), w, upper)
-	VPXORInto(g, upper, w)
-	VCVTDQ2PS(w, w)
-	h := g.load(g.f(0x1p-33), nil)
-	VFMADD231PS(g.f(0x1p-32), w, h)
+func (g isa) gumbel(w vecs) vecs {
+	upper := g.shift(VPSRAD, 31, w) // all ones where u >= 1/2
+	h := g.fill(g.f(0x1p-33), len(w))
+	g.fma(h, g.toFloat(g.xor(w, upper)), g.f(0x1p-32))
 	e, m := g.split(h)
-	f := g.neg(h)
-	if g.wide() {
-		k := g.signs(upper).k
-		VSUBPS(g.f(1), m, k, f)
-		VCVTDQ2PS_Z(e, k, e)
-	} else {
-		VSUBPS(g.f(1), m, m)
-		VBLENDVPS(upper, m, f, f)
-		VPAND(upper, e, e)
-		VCVTDQ2PS(e, e)
+	f, one := g.neg(h), g.shared(g.f(1), len(w))
+	for i := range w {
+		if g.wide() {
+			k := g.signs(upper[i]).k
+			VSUBPS(of(one, i), m[i], k, f[i])
+			VCVTDQ2PS_Z(e[i], k, e[i])
+		} else {
+			VSUBPS(of(one, i), m[i], m[i])
+			VBLENDVPS(upper[i], m[i], f[i], f[i])
+			VPAND(upper[i], e[i], e[i])
+			VCVTDQ2PS(e[i], e[i])
+		}
 	}
-	x := g.minusLog(f, e, g.logTailWide(f)) // exponential noise
+	x := g.minusLog(f, e, g.logTailWide) // exponential noise
 	e, m = g.split(x)
-	VCVTDQ2PS(e, e)
 	f = g.sub(m, g.f(1))
-	return g.minusLog(f, e, g.logTail(f))
-}
-
-// VPXORInto sets w ^= x: AVX-512 spells the integer form VPXORD.
-func VPXORInto(g isa, x, w vec) {
-	if g.wide() {
-		VPXORD(x, w, w)
-	} else {
-		VPXOR(x, w, w)
-	}
+	return g.minusLog(f, g.toFloat(e), g.logTail)
 }

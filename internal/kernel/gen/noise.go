@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
@@ -10,53 +11,54 @@ import (
 
 const keyed = "seed uint64, stream, step, row uint32"
 
-// philox emits Philox4x32-10 for w/2 counters held as 64-bit lanes, of which
-// only the low halves count. It leaves words 0 and 1 of each counter side by
-// side in the first vector, words 2 and 3 in the second.
-func (g isa) philox(x [4]vec, keys operand.Mem) (low, high vec) {
+// philox emits Philox4x32-10 for sets of w/2 counters held as 64-bit lanes, of
+// which only the low halves count. Of each set it leaves words 0 and 1 of each
+// counter side by side in one vector, words 2 and 3 in the next.
+func (g isa) philox(x [4]vecs, keys operand.Mem) (words vecs) {
 	for r := range 10 {
-		p0, p1, h0, h1 := g.reg(), g.reg(), g.reg(), g.reg()
-		VPMULUDQ(g.c(0xD2511F53), x[0], p0)
-		VPMULUDQ(g.c(0xCD9E8D57), x[2], p1)
-		VPSRLQ(operand.Imm(32), p0, h0)
-		VPSRLQ(operand.Imm(32), p1, h1)
-		xor := func(y vec, key operand.Mem, h vec) { // h ^= y ^ key
-			if g.wide() {
-				VPTERNLOGD_BCST(operand.Imm(0x96), key, y, h)
-				return
-			}
+		m0, m1 := g.shared(g.c(0xD2511F53), len(x[0])), g.shared(g.c(0xCD9E8D57), len(x[0]))
+		p0 := g.binary(x[0], m0, func(y, x, r operand.Op) { VPMULUDQ(y, x, r) })
+		p1 := g.binary(x[2], m1, func(y, x, r operand.Op) { VPMULUDQ(y, x, r) })
+		h0, h1 := g.shift(VPSRLQ, 32, p0), g.shift(VPSRLQ, 32, p1)
+		xor := func(h, y vecs, key operand.Mem) { // h ^= y ^ key
 			b := g.reg()
 			VPBROADCASTD(key, b)
-			VPXOR(y, h, h)
-			VPXOR(b, h, h)
+			for i := range h {
+				if g.wide() {
+					VPTERNLOGD(operand.Imm(0x96), b, y[i], h[i])
+				} else {
+					VPXOR(y[i], h[i], h[i])
+					VPXOR(b, h[i], h[i])
+				}
+			}
 		}
-		xor(x[1], keys.Offset(8*r), h1)
-		xor(x[3], keys.Offset(8*r+4), h0)
-		x = [4]vec{h1, p1, h0, p0}
+		xor(h1, x[1], keys.Offset(8*r))
+		xor(h0, x[3], keys.Offset(8*r+4))
+		x = [4]vecs{h1, p1, h0, p0}
 	}
-	pair := func(even, odd vec) {
-		VPSLLQ(operand.Imm(32), odd, odd)
-		if g.wide() {
-			VMOVDQA32(odd, g.odd(), even)
-		} else {
-			VPBLENDD(operand.Imm(0xaa), odd, even, even)
+	for i := range x[0] {
+		for _, pair := range [][2]vec{{x[0][i], x[1][i]}, {x[2][i], x[3][i]}} {
+			even, odd := pair[0], pair[1]
+			VPSLLQ(operand.Imm(32), odd, odd)
+			if g.wide() {
+				VMOVDQA32(odd, oddLanes, even)
+			} else {
+				VPBLENDD(operand.Imm(0xaa), odd, even, even)
+			}
+			words = append(words, even)
 		}
 	}
-	pair(x[0], x[1])
-	pair(x[2], x[3])
-	return x[0], x[2]
+	return words
 }
 
-// odd is the mask of the odd lanes, made once for each function.
-func (g isa) odd() reg.OpmaskVirtual { return oddLanes }
-
+// oddLanes is the mask of the odd lanes in the function that is being written.
 var oddLanes reg.OpmaskVirtual
 
-// noise runs body over n values in blocks of 32 random words, which come of 8
+// noise runs body over n values and the random words for them, a few vectors
+// at a time in the order of their places. Words come in blocks of 32 out of 8
 // counters: the first 16 are words 0 and 1 of each, the others words 2 and 3.
-// The last block is under masks. disp and lane say where in the block the
-// words of a vector go; part tells the vectors of 16 lanes apart.
-func (g isa) noise(n reg.GPVirtual, body func(w vec, a at, part, lane int, m *mask)) {
+// The last step is under masks.
+func (g isa) noise(n reg.GPVirtual, body func(w vecs, at []place)) {
 	// The frame: ten pairs of round keys, then words 1 to 3 of the counter.
 	frame := AllocLocal(4*20 + 4*4)
 	k0, seed := GP32(), word("seed")
@@ -81,73 +83,97 @@ func (g isa) noise(n reg.GPVirtual, body func(w vec, a at, part, lane int, m *ma
 		MOVL(operand.U32(0xaaaa), t)
 		KMOVW(t, oddLanes)
 	}
-	counters, ok := tables["counters"]
-	if !ok {
-		counters = GLOBL("counters", RODATA|NOPTR)
-		for i := range 8 {
-			DATA(8*i, operand.U64(uint64(i)))
-		}
-		tables["counters"] = counters
-	}
+
 	i, left, counter := GP64(), GP64(), GP32()
 	XORQ(i, i)
 	XORL(counter, counter)
 	MOVQ(n, left)
-	block := func(last bool) {
-		for p := range g.parts() {
-			c := g.spreadInt(counter)
-			VPADDD(counters.Offset(p*32), c, c)
-			x := [4]vec{c, g.reg(), g.reg(), g.reg()}
-			for w := range 3 {
-				VPBROADCASTD(rest.Offset(4*w), x[w+1])
-			}
-			low, high := g.philox(x, frame)
-			for half, w := range []vec{low, high} {
-				lane := 16*half + p*g.w
-				var m *mask
-				if last {
-					m = g.greater(g.spreadInt(left), g.iota(lane))
-				}
-				body(w, at{i, 4 * lane}, p, lane, m)
+	sets := g.side() // of w/2 counters, for 2w words
+	step := func(last bool) {
+		words := g.philox(g.counters(counter, rest, sets), frame)
+		var at []place
+		for set := range sets {
+			for half := range 2 {
+				lane := set/g.parts()*32 + 16*half + set%g.parts()*g.w
+				at = append(at, place{i: i, disp: 4 * lane, v: len(at)})
 			}
 		}
+		slices.SortFunc(at, func(a, b place) int { return a.disp - b.disp })
+		for group := range slices.Chunk(at, g.side()) {
+			var w vecs
+			for j := range group {
+				w = append(w, words[group[j].v])
+				if last {
+					group[j].m = g.above(g.spreadInt(left), g.iota(group[j].disp/4))
+				}
+			}
+			body(w, group)
+		}
 	}
-	Label("loop")
-	CMPQ(left, operand.Imm(32))
+	values := sets * 2 * g.w
+	Label("main")
+	CMPQ(left, operand.Imm(uint64(values)))
 	JLT(operand.LabelRef("rest"))
-	block(false)
-	ADDQ(operand.Imm(32), i)
-	ADDL(operand.Imm(8), counter)
-	SUBQ(operand.Imm(32), left)
-	JMP(operand.LabelRef("loop"))
+	step(false)
+	ADDQ(operand.Imm(uint64(values)), i)
+	ADDL(operand.Imm(uint64(values/4)), counter)
+	SUBQ(operand.Imm(uint64(values)), left)
+	JMP(operand.LabelRef("main"))
 	Label("rest")
 	TESTQ(left, left)
 	JZ(operand.LabelRef("done"))
-	block(true)
+	step(true)
 	Label("done")
 }
 
-func (g isa) noises() {
-	g.text("uniform", "func(dst []float32, "+keyed+")", "is uniformGeneric.")
-	dst := base("dst")
-	g.noise(length("dst"), func(w vec, a at, _, _ int, m *mask) { g.store(g.uniform(w), a.in(dst), m) })
-	g.ret()
+// counters are the four words of sets of counters, from counter on.
+func (g isa) counters(counter reg.GPVirtual, rest operand.Mem, sets int) (x [4]vecs) {
+	table, ok := tables["counters"]
+	if !ok {
+		table = GLOBL("counters", RODATA|NOPTR)
+		for i := range 32 {
+			DATA(8*i, operand.U64(uint64(i)))
+		}
+		tables["counters"] = table
+	}
+	b := g.spreadInt(counter)
+	for s := range sets {
+		c := g.reg()
+		VPADDD(table.Offset(s*g.bytes()), b, c)
+		x[0] = append(x[0], c)
+	}
+	for j := range 3 {
+		t := g.reg()
+		VPBROADCASTD(rest.Offset(4*j), t)
+		for range sets {
+			x[j+1] = append(x[j+1], t)
+		}
+	}
+	return x
+}
 
-	g.text("gumbel", "func(dst []float32, "+keyed+")", "is gumbelGeneric.")
-	dst = base("dst")
-	g.noise(length("dst"), func(w vec, a at, _, _ int, m *mask) { g.store(g.gumbel(w), a.in(dst), m) })
-	g.ret()
+func (g isa) noises() {
+	fills := func(name string, f func(vecs) vecs) {
+		g.text(name, "func(dst []float32, "+keyed+")", "is "+name+"Generic.")
+		dst := base("dst")
+		g.noise(length("dst"), func(w vecs, at []place) { g.stores(f(w), at, dst) })
+		g.ret()
+	}
+	fills("uniform", g.uniform)
+	fills("gumbel", g.gumbel)
 
 	g.text("gumbelAdd", "func(dst, logits []float32, "+keyed+") float32", "is gumbelAddGeneric.")
 	dst, logits := base("dst"), base("logits")
 	low := g.f(math.Inf(-1))
 	top := g.load(low, nil)
-	g.noise(length("logits"), func(w vec, a at, _, _ int, m *mask) {
-		z := g.add(g.loadOr(a.in(logits), m, low), g.gumbel(w))
-		VMAXPS(top, z, top) // top if z is NaN
-		g.store(z, a.in(dst), m)
+	g.noise(length("logits"), func(w vecs, at []place) {
+		z := g.add(g.gumbel(w), g.loadsOr(at, logits, low))
+		for _, v := range z {
+			VMAXPS(top, v, top) // top if v is NaN
+		}
+		g.stores(z, at, dst)
 	})
-	VMOVSS(g.fold([]vec{top}, maxPS).AsX(), result())
+	VMOVSS(g.fold(vecs{top}, maxPS).AsX(), result())
 	g.ret()
 
 	g.gumbelArgmax()
@@ -157,29 +183,24 @@ func (g isa) gumbelArgmax() {
 	g.text("gumbelArgmax", "func(logits []float32, "+keyed+") int", "is gumbelArgmaxGeneric.")
 	logits := base("logits")
 	low := g.f(math.Inf(-1))
-	// Each lane keeps its greatest value and where that stood first. A part
-	// sees its places in rising order.
-	top := g.accumulators(1, func() vec { return g.load(low, nil) })
-	arg := g.accumulators(1, g.zero)
-	g.noise(length("logits"), func(w vec, a at, p, lane int, m *mask) {
-		z := g.add(g.loadOr(a.in(logits), m, low), g.gumbel(w))
-		above := g.cmp(greaterThn, z, top[p])
-		place := g.spreadInt(a.i)
-		VPADDD(g.iota(lane), place, place)
-		g.put(top[p], above, z)
-		g.put(arg[p], above, place)
+	// Each lane keeps its greatest value and where that stood first; it sees
+	// its places in rising order.
+	top, arg := g.load(low, nil), g.zero()
+	g.noise(length("logits"), func(w vecs, at []place) {
+		z := g.add(g.gumbel(w), g.loadsOr(at, logits, low))
+		for i, p := range at {
+			over := g.cmp(greater, z[i], top)
+			here := g.spreadInt(p.i)
+			VPADDD(g.iota(p.disp/4), here, here)
+			g.put(arg, over, here)
+			VMAXPS(top, z[i], top) // top if z is NaN
+		}
 	})
-	best := g.copy(top[0])
-	for _, t := range top[1:] {
-		VMAXPS(t, best, best)
-	}
-	best = g.spread(g.fold([]vec{best}, maxPS))
-	for p := range top { // the least place of the lanes that hold the best
-		place := g.load(g.c(1<<31-1), nil)
-		g.put(place, g.cmp(equal, top[p], best), arg[p])
-		arg[p] = place
-	}
-	first := g.fold(arg, func(a, b, r operand.Op) { VPMINSD(a, b, r) })
+	best := g.spread(g.fold(g.copy(vecs{top}), maxPS))
+	// The least place of the lanes that hold the best.
+	here := g.load(g.c(1<<31-1), nil)
+	g.put(here, g.cmp(equal, top, best), arg)
+	first := g.fold(vecs{here}, func(a, b, r operand.Op) { VPMINSD(a, b, r) })
 	i := GP32()
 	VMOVD(first.AsX(), i)
 	MOVLQSX(i, i.As64())

@@ -10,9 +10,14 @@ import (
 
 func operandAt(p reg.Register, disp int) operand.Mem { return operand.Mem{Base: p, Disp: disp} }
 
-func (g isa) reduce32(name, doc string, x string, start func() vec, step func(acc vec, a at, m *mask), op func(a, b, r operand.Op)) {
+// reduction runs step over the vectors of x in 64 lanes and returns their fold.
+func (g isa) reduction(start func() vec, step func(acc vec, p place), op func(a, b, r operand.Op)) {
 	acc := g.accumulators(4, start)
-	g.each(length(x), 4, func(a at, v int, m *mask) { step(acc[v], a, m) })
+	g.loop(length("x"), 4, func(at []place) {
+		for _, p := range at {
+			step(acc[p.v], p)
+		}
+	})
 	VMOVSS(g.fold(acc, op).AsX(), result())
 	g.ret()
 }
@@ -20,21 +25,19 @@ func (g isa) reduce32(name, doc string, x string, start func() vec, step func(ac
 func (g isa) reductions() {
 	g.text("sum", "func(x []float32) float32", "is sumGeneric.")
 	x := base("x")
-	g.reduce32("sum", "", "x", g.zero, func(acc vec, a at, m *mask) {
-		VADDPS(g.load(a.in(x), m), acc, acc)
-	}, addPS)
+	g.reduction(g.zero, func(acc vec, p place) { VADDPS(g.load(p.in(x), p.m), acc, acc) }, addPS)
 
 	g.text("dot", "func(x, y []float32) float32", "is dotGeneric.")
 	x, y := base("x"), base("y")
-	g.reduce32("dot", "", "x", g.zero, func(acc vec, a at, m *mask) {
-		VFMADD231PS(g.load(a.in(x), m), g.load(a.in(y), m), acc)
+	g.reduction(g.zero, func(acc vec, p place) {
+		VFMADD231PS(g.load(p.in(x), p.m), g.load(p.in(y), p.m), acc)
 	}, addPS)
 
 	g.text("max", "func(x []float32) float32", "is maxGeneric.")
 	x = base("x")
 	low := g.f(math.Inf(-1))
-	g.reduce32("max", "", "x", func() vec { return g.load(low, nil) }, func(acc vec, a at, m *mask) {
-		VMAXPS(acc, g.loadOr(a.in(x), m, low), acc) // acc if x is NaN
+	g.reduction(func() vec { return g.load(low, nil) }, func(acc vec, p place) {
+		VMAXPS(acc, g.loadOr(p.in(x), p.m, low), acc) // acc if x is NaN
 	}, maxPS)
 
 	g.sumSquares()
@@ -51,22 +54,24 @@ func (g isa) sumSquares() {
 	x := base("x")
 	// A group of 16 lanes takes two vectors of float64 (AVX2: four).
 	acc := g.accumulators(2*2, g.zero)
-	g.each(length("x"), 2, func(a at, v int, m *mask) {
-		t := g.load(a.in(x), m)
-		half := func(y reg.Register, acc vec) {
-			d := g.reg()
-			VCVTPS2PD(y, d)
-			VFMADD231PD(d, d, acc)
-		}
-		hi := g.reg()
-		if g.wide() {
-			VEXTRACTF64X4(operand.Imm(1), t, hi.AsY())
-			half(t.AsY(), acc[2*v])
-			half(hi.AsY(), acc[2*v+1])
-		} else {
-			VEXTRACTF128(operand.Imm(1), t, hi.AsX())
-			half(t.AsX(), acc[2*v])
-			half(hi.AsX(), acc[2*v+1])
+	g.loop(length("x"), 2, func(at []place) {
+		for _, p := range at {
+			t, v := g.load(p.in(x), p.m), p.v
+			half := func(y reg.Register, acc vec) {
+				d := g.reg()
+				VCVTPS2PD(y, d)
+				VFMADD231PD(d, d, acc)
+			}
+			hi := g.reg()
+			if g.wide() {
+				VEXTRACTF64X4(operand.Imm(1), t, hi.AsY())
+				half(t.AsY(), acc[2*v])
+				half(hi.AsY(), acc[2*v+1])
+			} else {
+				VEXTRACTF128(operand.Imm(1), t, hi.AsX())
+				half(t.AsX(), acc[2*v])
+				half(hi.AsX(), acc[2*v+1])
+			}
 		}
 	})
 	for len(acc) > 1 {
@@ -96,27 +101,30 @@ func (g isa) index() {
 	found := label("found")
 	var i reg.GPVirtual
 	hit := GP64()
-	g.each(length("x"), 1, func(a at, p int, m *mask) {
-		i = a.i
-		eq := g.cmp(equal, g.load(a.in(x), m), v)
-		if g.wide() {
-			KMOVW(eq.k, bits)
-			if m != nil {
-				t := GP32()
-				KMOVW(m.k, t)
-				ANDL(t, bits)
+	g.loop(length("x"), 1, func(at []place) {
+		for _, p := range at {
+			i = p.i
+			m := p.m
+			eq := g.cmp(equal, g.load(p.in(x), m), v)
+			if g.wide() {
+				KMOVW(eq.k, bits)
+				if m != nil {
+					t := GP32()
+					KMOVW(m.k, t)
+					ANDL(t, bits)
+				}
+			} else {
+				g.keep(eq.v, m)
+				VMOVMSKPS(eq.v, bits)
 			}
-		} else {
-			g.keep(eq.v, m)
-			VMOVMSKPS(eq.v, bits)
+			if p.v == 0 {
+				XORQ(hit, hit)
+			} else {
+				MOVQ(operand.I32(p.v*g.w), hit)
+			}
+			TESTL(bits, bits)
+			JNZ(operand.LabelRef(found))
 		}
-		if p == 0 {
-			XORQ(hit, hit)
-		} else {
-			MOVQ(operand.I32(p*g.w), hit)
-		}
-		TESTL(bits, bits)
-		JNZ(operand.LabelRef(found))
 	})
 	MOVQ(operand.I32(-1), hit)
 	MOVQ(hit, result())
@@ -141,15 +149,19 @@ func (g isa) expSum(name string, keep bool) {
 	}
 	src, scale, shift := base("src"), g.scalar("scale"), g.scalar("shift")
 	acc := g.accumulators(1, g.zero)
-	g.each(length("src"), 1, func(a at, v int, m *mask) {
-		x := g.load(a.in(src), m)
-		VFMSUB213PS(shift, scale, x)
-		e := g.exp(x, 0)
-		g.keep(e, m)
-		if keep {
-			g.store(e, a.in(dst), m)
+	g.loop(length("src"), g.side()/g.parts(), func(at []place) {
+		x := g.loads(at, src)
+		for _, v := range x {
+			VFMSUB213PS(shift, scale, v)
 		}
-		VADDPS(e, acc[v], acc[v])
+		e := g.exp(x, 0)
+		for i, p := range at {
+			g.keep(e[i], p.m)
+			if keep {
+				g.store(e[i], p.in(dst), p.m)
+			}
+			VADDPS(e[i], acc[p.v%g.parts()], acc[p.v%g.parts()])
+		}
 	})
 	VMOVSS(g.fold(acc, addPS).AsX(), result())
 	g.ret()
@@ -165,16 +177,12 @@ func (g isa) add8() {
 		LEAQ(operand.Mem{Base: rows[len(rows)-1], Index: ld, Scale: 1}, r)
 		rows = append(rows, r)
 	}
-	g.each(length("dst"), 1, func(a at, _ int, m *mask) {
-		s := g.load(a.in(dst), m)
+	g.loop(length("dst"), 1, func(at []place) {
+		s := g.loads(at, dst)
 		for _, r := range rows {
-			if m == nil {
-				VADDPS(a.in(r), s, s)
-			} else {
-				VADDPS(g.load(a.in(r), m), s, s)
-			}
+			s = g.add(s, g.loads(at, r))
 		}
-		g.store(s, a.in(dst), m)
+		g.stores(s, at, dst)
 	})
 	g.ret()
 }
@@ -183,26 +191,31 @@ func (g isa) maxRows() {
 	g.text("maxRows", "func(dst []float32, arg []int32, src *float32, rows, ld int)", "is maxRowsGeneric for rows > 0.")
 	dst, arg, src, rows, ld := base("dst"), base("arg"), word("src"), word("rows"), word("ld")
 	SHLQ(operand.Imm(2), ld)
-	g.each(length("dst"), 1, func(a at, _ int, m *mask) {
-		p, left := GP64(), GP64()
-		LEAQ(a.in(src), p)
+	g.loop(length("dst"), 2, func(at []place) {
+		p, left, row := GP64(), GP64(), g.zero()
+		LEAQ(at[0].in(src), p)
 		MOVQ(rows, left)
-		at := operand.Mem{Base: p}
-		best, where, row := g.load(at, m), g.zero(), g.zero()
+		load := func(i int) vec { return g.load(operandAt(p, i*g.bytes()), at[i].m) }
+		var best, where vecs
+		for i := range at {
+			best = append(best, load(i))
+			where = append(where, g.zero())
+		}
 		next, done := label("row"), label("last")
 		Label(next)
 		DECQ(left)
 		JZ(operand.LabelRef(done))
 		ADDQ(ld, p)
 		VPADDD(g.c(1), row, row)
-		x := g.load(at, m)
-		above := g.cmp(greaterThn, x, best)
-		g.put(best, above, x)
-		g.put(where, above, row)
+		for i := range at {
+			x := load(i)
+			g.put(where[i], g.cmp(greater, x, best[i]), row)
+			VMAXPS(best[i], x, best[i]) // best if x is NaN
+		}
 		JMP(operand.LabelRef(next))
 		Label(done)
-		g.store(best, a.in(dst), m)
-		g.store(where, a.in(arg), m)
+		g.stores(best, at, dst)
+		g.stores(where, at, arg)
 	})
 	g.ret()
 }

@@ -1,0 +1,185 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// SuiteOptions say what the texts of a Suite are compared with, and how.
+type SuiteOptions struct {
+	Reference []string // real text, held out from the generators
+	Train     []string // what they were trained on, for novelty and copies; may be empty
+
+	Tokenize        Tokenizer
+	Tokenizer, Case string // its name and what it does to letters, for signatures
+
+	MaxN  int // of the n-gram metrics; 0: 5
+	Order int // of the language models; 0: 5
+
+	// Features turns lines into vectors [N,D]; nil leaves the distances between
+	// features out. Encoder says where they come from.
+	Features func(lines []string) (*mat.Dense, error)
+	Encoder  string
+	Seed     uint64 // of Mauve
+}
+
+// Suite judges texts by the same real text, so that their numbers can stand in
+// one table.
+type Suite struct {
+	o          SuiteOptions
+	words      *Lexicon
+	reference  [][]int32
+	train      [][]int32
+	references *References
+	real       *KneserNey // made when first needed, after the last Learn
+	copies     *CopyIndex
+	features   *mat.Dense
+}
+
+// NewSuite prepares the real text.
+func NewSuite(o SuiteOptions) (*Suite, error) {
+	if len(o.Reference) == 0 || o.Tokenize == nil {
+		return nil, errors.New("eval: a suite needs reference lines and a tokeniser")
+	}
+	if o.MaxN == 0 {
+		o.MaxN = 5
+	}
+	if o.Order == 0 {
+		o.Order = 5
+	}
+	s := &Suite{o: o, words: NewLexicon()}
+	s.reference, s.train = s.words.Add(o.Reference, o.Tokenize), s.words.Add(o.Train, o.Tokenize)
+	var err error
+	if s.references, err = NewReferences(s.reference, o.MaxN); err != nil {
+		return nil, err
+	}
+	if len(s.train) > 0 {
+		s.copies = NewCopyIndex(s.train)
+	}
+	return s, nil
+}
+
+// Learn adds the words of lines to those that may occur. LM scores are
+// comparable only between texts judged with equal vocabularies, so everything
+// has to be learnt before the first text is judged.
+func (s *Suite) Learn(lines []string) error {
+	if s.real != nil {
+		return errors.New("eval: a suite that has judged a text cannot learn words")
+	}
+	s.words.Add(lines, s.o.Tokenize)
+	return nil
+}
+
+// Encode returns the ids of lines for the methods below. Words that were not
+// learnt become Unknown.
+func (s *Suite) Encode(lines []string) [][]int32 { return s.words.Find(lines, s.o.Tokenize) }
+
+func (s *Suite) scoring() Options {
+	return Options{MaxN: s.o.MaxN, Case: s.o.Case, Tokenizer: s.o.Tokenizer}
+}
+
+// BLEU of lines against the reference: sentence level, method1.
+func (s *Suite) BLEU(lines [][]int32) (Score, error) { return BLEU(s.references, lines, s.scoring()) }
+
+// SelfBLEU of lines, under the same options.
+func (s *Suite) SelfBLEU(lines [][]int32) (Score, error) { return SelfBLEU(lines, s.scoring()) }
+
+// LM is the score of lines under a language model of the reference, and
+// reverse that of the reference under a language model of lines.
+func (s *Suite) LM(lines [][]int32) (lm, reverse LMScore, err error) {
+	if s.real == nil {
+		if s.real, err = NewKneserNey(s.reference, s.o.Order, s.words.Len()); err != nil {
+			return lm, reverse, err
+		}
+	}
+	if lm, err = s.real.Score(lines); err != nil {
+		return lm, reverse, err
+	}
+	model, err := NewKneserNey(lines, s.o.Order, s.words.Len())
+	if err != nil {
+		return lm, reverse, err
+	}
+	reverse, err = model.Score(s.reference)
+	return lm, reverse, err
+}
+
+// Measures are all that a Suite says of a text.
+type Measures struct {
+	References     int     `json:"references"`
+	BLEU           Score   `json:"bleu"`
+	SelfBLEU       *Score  `json:"self_bleu"` // nil for a single line
+	LM             LMScore `json:"lm"`
+	ReverseLM      LMScore `json:"reverse_lm"`
+	MSJaccard      ByOrder `json:"ms_jaccard"`
+	JensenShannon  ByOrder `json:"jensen_shannon"`
+	LengthDistance float64 `json:"length_distance"`
+	Diversity
+	Novelty  *float64  `json:"novelty,omitempty"` // of Train
+	Copies   *Copies   `json:"copies,omitempty"`  // from Train
+	Features *Distance `json:"features,omitempty"`
+}
+
+// Distance between the features of two texts.
+type Distance struct {
+	Frechet   float64 `json:"frechet"`
+	Mauve     float64 `json:"mauve"`
+	Lines     int     `json:"lines"` // of each side
+	Signature string  `json:"signature"`
+}
+
+// Judge measures lines. As many lines of text and reference as both have enter
+// the feature distances, which depend on both numbers.
+func (s *Suite) Judge(lines []string) (m Measures, err error) {
+	ids := s.Encode(lines)
+	m.References = len(s.reference)
+	if m.BLEU, err = s.BLEU(ids); err != nil {
+		return m, err
+	}
+	if len(ids) > 1 {
+		self, err := s.SelfBLEU(ids)
+		if err != nil {
+			return m, err
+		}
+		m.SelfBLEU = &self
+	}
+	if m.LM, m.ReverseLM, err = s.LM(ids); err != nil {
+		return m, err
+	}
+	m.MSJaccard, m.JensenShannon = MSJaccard(ids, s.reference, s.o.MaxN), JensenShannon(ids, s.reference, s.o.MaxN)
+	m.LengthDistance = LengthDistance(ids, s.reference)
+	if m.Diversity, err = Diverse(ids, s.o.MaxN); err != nil {
+		return m, err
+	}
+	if s.copies != nil {
+		novelty, copies := Novelty(ids, s.train), CopiesOf(ids, s.copies)
+		m.Novelty, m.Copies = &novelty, &copies
+	}
+	if s.o.Features != nil {
+		m.Features, err = s.distance(lines)
+	}
+	return m, err
+}
+
+func (s *Suite) distance(lines []string) (*Distance, error) {
+	if s.features == nil {
+		var err error
+		if s.features, err = s.o.Features(s.o.Reference); err != nil {
+			return nil, err
+		}
+	}
+	_, cols := s.features.Dims()
+	n := min(len(lines), len(s.o.Reference))
+	own, err := s.o.Features(lines[:n])
+	if err != nil {
+		return nil, err
+	}
+	real := s.features.Slice(0, n, 0, cols)
+	d := &Distance{Lines: n, Signature: fmt.Sprintf("features|%s|dims:%d|lines:%d|mauve-clusters:%d|mauve-scale:5|seed:%d|version:%s", s.o.Encoder, cols, n, mauveClusters(n, n), s.o.Seed, Version)}
+	if d.Frechet, err = Frechet(own, real); err != nil {
+		return nil, err
+	}
+	d.Mauve, err = Mauve(own, real, MauveOptions{Seed: s.o.Seed})
+	return d, err
+}

@@ -1,0 +1,175 @@
+package variance
+
+import (
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// moments are the mean and the variance of one estimate [P], exact or from
+// draws.
+type moments struct {
+	exact              bool
+	draws              int
+	mean, variance     []float64
+	meanSE, varianceSE []float64
+	blocks             []block // of the draws
+}
+
+// block is one part of the draws: their mean and their total variance.
+type block struct {
+	mean  []float64
+	trace float64
+}
+
+func exactMoments(P int) moments {
+	return moments{exact: true, mean: make([]float64, P), variance: make([]float64, P), meanSE: make([]float64, P), varianceSE: make([]float64, P)}
+}
+
+// sampler returns a function that sets out [P] to estimate number i. Every
+// goroutine gets a function of its own, with its own scratch; the estimate
+// depends on i alone.
+type sampler func() func(i uint32, out []float64)
+
+const (
+	blocks = 100 // the draws are summed in so many parts, whatever the number of threads
+	pilot  = 200 // draws whose mean the powers are taken around
+)
+
+// draw takes n draws of a sampler. Powers are summed around a pilot mean, for
+// E v^2 - (E v)^2 would lose a variance that is small beside the mean.
+func draw(P, n int, s sampler) moments {
+	n = max(n, blocks*2)
+	centre, out := make([]float64, P), make([]float64, P)
+	first := s()
+	for i := range uint32(pilot) {
+		first(i, out)
+		axpy(1.0/pilot, out, centre)
+	}
+
+	sums := make([][4][]float64, blocks)
+	var next atomic.Int32
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), blocks) {
+		wg.Go(func() {
+			est, out := s(), make([]float64, P)
+			for b := int(next.Add(1)) - 1; b < blocks; b = int(next.Add(1)) - 1 {
+				for j := range sums[b] {
+					sums[b][j] = make([]float64, P)
+				}
+				s1, s2, s3, s4 := sums[b][0], sums[b][1], sums[b][2], sums[b][3]
+				for i := b * n / blocks; i < (b+1)*n/blocks; i++ {
+					est(uint32(i), out)
+					for k, v := range out {
+						d := v - centre[k]
+						d2 := d * d
+						s1[k] += d
+						s2[k] += d2
+						s3[k] += d2 * d
+						s4[k] += d2 * d2
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+
+	m := exactMoments(P)
+	m.exact, m.draws = false, n
+	var total [4][]float64
+	for j := range total {
+		total[j] = make([]float64, P)
+	}
+	for b, sum := range sums {
+		size := float64((b+1)*n/blocks - b*n/blocks)
+		part := block{mean: make([]float64, P)}
+		for k := range P {
+			for j := range total {
+				total[j][k] += sum[j][k]
+			}
+			d := sum[0][k] / size
+			part.mean[k] = centre[k] + d
+			part.trace += (sum[1][k] - size*d*d) / (size - 1)
+		}
+		m.blocks = append(m.blocks, part)
+	}
+	N := float64(n)
+	for k := range P {
+		d, m2, m3, m4 := total[0][k]/N, total[1][k]/N, total[2][k]/N, total[3][k]/N
+		second := max(m2-d*d, 0)
+		fourth := max(m4-4*d*m3+6*d*d*m2-3*d*d*d*d, 0)
+		m.mean[k] = centre[k] + d
+		m.variance[k] = second * N / (N - 1)
+		m.meanSE[k] = math.Sqrt(m.variance[k] / N)
+		m.varianceSE[k] = math.Sqrt(max(fourth-second*second, 0) / N)
+	}
+	return m
+}
+
+func (m moments) trace() (sum float64) {
+	for _, v := range m.variance {
+		sum += v
+	}
+	return sum
+}
+
+// traceSE is the standard error of the total variance, from the spread of the
+// blocks, for the components are not independent.
+func (m moments) traceSE() float64 {
+	n := float64(len(m.blocks))
+	if n < 2 {
+		return 0
+	}
+	var sum, sq float64
+	for _, b := range m.blocks {
+		sum += b.trace / n
+	}
+	for _, b := range m.blocks {
+		sq += (b.trace - sum) * (b.trace - sum)
+	}
+	return math.Sqrt(sq / (n - 1) / n)
+}
+
+// biasSquared estimates b^2 = |mean - g|^2 without the upward bias that the
+// noise of the mean brings, as the mean product of two different blocks, and
+// gives its standard error. The estimate may be negative. With C the covariance
+// of one of n blocks, its variance is 4 b'Cb/n + 2 tr(C^2)/(n(n-1)).
+func (m moments) biasSquared(g []float64) (estimate, se float64) {
+	n := float64(len(m.blocks))
+	if n < 3 {
+		d := distance(m.mean, g)
+		return d * d, 0
+	}
+	mean := make([]float64, len(g)) // of the blocks, less g
+	for _, b := range m.blocks {
+		axpy(1/n, b.mean, mean)
+	}
+	rest := make([][]float64, len(m.blocks)) // each block less the mean
+	var own, along, square float64
+	for j, b := range m.blocks {
+		rest[j] = append([]float64(nil), b.mean...)
+		axpy(-1, mean, rest[j])
+	}
+	axpy(-1, g, mean)
+	for i, x := range rest {
+		own += dot(x, x)
+		d := dot(x, mean)
+		along += d * d / (n - 1)
+		for _, y := range rest[:i] {
+			d := dot(x, y)
+			square += 2 * d * d / (n * (n - 1))
+		}
+	}
+	estimate = dot(mean, mean) - own/(n*(n-1))
+	along = max(along-square/n, 0) // what the noise of the mean adds
+	return estimate, math.Sqrt(4*along/n + 2*square/(n*(n-1)))
+}
+
+func distance(x, y []float64) float64 {
+	var sum float64
+	for i, v := range x {
+		sum += (v - y[i]) * (v - y[i])
+	}
+	return math.Sqrt(sum)
+}

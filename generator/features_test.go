@@ -1,0 +1,36 @@
+package generator
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/vocab"
+)
+
+func TestFeaturesAgainstPlain(t *testing.T) {
+	architectures(t, func(t *testing.T, c Config) {
+		g := sharpened(t, c, .7)
+		m := plainOf(g)
+		sentences := ragged(11, 6, c.Vocab) // the last batch has fewer rows
+		f, err := g.Features(4, 8)
+		require.NoError(t, err)
+		defer f.Close()
+		got, err := f.Of(sentences)
+		require.NoError(t, err)
+		require.Len(t, got, len(sentences)*c.Hidden)
+		for i, s := range sentences {
+			want := make([]float64, c.Hidden)
+			var state plainState
+			for _, id := range append([]int32{vocab.Bos}, s...) {
+				state, _ = m.next(state, id)
+				for j, v := range state.h[c.Layers-1] {
+					want[j] += v / float64(len(s)+1)
+				}
+			}
+			require.InDeltaSlice(t, want, got[i*c.Hidden:][:c.Hidden], valueTol)
+		}
+		_, err = f.Of([][]int32{make([]int32, 8)})
+		require.ErrorContains(t, err, "tokens for a graph of")
+	})
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""textgan against PyTorch on the same work, in turn, and against the machine's limits.
+
+    python3 internal/bench/peers.py [--rounds 5] [--emb 32 --hidden 32] [--isa avx512|avx2|generic] [--only g_soft,...]
+
+Needs Go, and python3 with torch (Debian: apt-get install python3-torch libopenblas0-pthread).
+Every round runs each side once for each work, textgan on all cores, PyTorch on one and on two threads; the
+ratio is that of the medians, with PyTorch's faster thread count. Batches are full: no sentence ends early.
+"""
+import argparse, json, os, re, statistics, subprocess, sys, tempfile
+
+here = os.path.dirname(os.path.abspath(__file__))
+root = os.path.join(here, '..', '..')
+ap = argparse.ArgumentParser()
+for name, value in dict(vocab=4700, batch=64, len=37, emb=32, hidden=32, rounds=5).items():
+    ap.add_argument('--' + name, type=int, default=value)
+ap.add_argument('--isa', default='')
+ap.add_argument('--only', default='')
+ap.add_argument('--no-peer', action='store_true', help='textgan alone')
+a = ap.parse_args()
+V, B, T, E, H, De, F = a.vocab, a.batch, a.len, a.emb, a.hidden, 64, 100
+
+WORKS = {'mle': 'mle', 'g_soft': 'gan_g_soft', 'g_st': 'gan_g_st', 'd_st': 'gan_d_ids', 'd_soft': 'gan_d_soft', 'vae': 'vae', 'sample': 'sample'}
+works = [w for w in WORKS if not a.only or w in a.only.split(',')]
+
+
+def floor():
+    """Floating-point operations and bytes that a step cannot do without: the products, and one pass over
+    what does not fit a cache (y [B,T,V] written and read, weights, gradients and moments of Adam)."""
+    n = B * T
+    out, rnn = 2 * n * H * V, 2 * n * 4 * H * (E + H)
+    conv = sum(2 * B * (T - k + 1) * k * De * F for k in (2, 3, 4, 5)) + 2 * 2 * B * (4 * F) ** 2
+    params_g = V * E + 4 * H * (E + H) + H * V + V
+    params_d = V * De + 14 * De * F + 2 * (4 * F) ** 2
+    adam = lambda p: 4 * p * 8
+    y = 4 * n * V
+    soft = 2 * n * V * (E + De)
+    return {
+        'mle': (3 * (out + rnn), adam(params_g)),
+        # forward: output, y.[E|De]; back: dy = [dE|dDe].[E|De]', dh, dW, dE; critic: real and fake forward, input gradient sparse
+        'g_soft': (3 * out + 3 * rnn + soft + soft + 2 * n * V * E + 2 * conv, adam(params_g) + 3 * y),
+        'g_st': (3 * out + 3 * rnn + soft + 2 * conv, adam(params_g) + 2 * y),
+        'd_st': (out + rnn + 2 * conv + 2 * 2 * 2 * 2 * B * (4 * F) ** 2, adam(params_d)),
+        'd_soft': (out + rnn + soft + 2 * n * V * De + 2 * conv + 2 * 2 * 2 * 2 * B * (4 * F) ** 2, adam(params_d) + 2 * y),
+        'sample': (out + rnn, 4 * params_g),
+    }
+
+
+def go_env():
+    e = dict(os.environ)
+    if a.isa:
+        e['TEXTGAN_ISA'] = a.isa
+    return e
+
+
+def bench(binary, pattern, seconds='0.4s', args=()):
+    """ns/op, B/op.. of every matching benchmark, and the peak memory of the process."""
+    p = subprocess.Popen([binary, '-test.run=^$', '-test.bench=' + pattern, '-test.benchtime=' + seconds, '-test.benchmem', *args],
+                         stdout=subprocess.PIPE, text=True, cwd=root, env=go_env())
+    text = p.stdout.read()
+    _, status, usage = os.wait4(p.pid, 0)
+    if status:
+        sys.exit('peers: benchmark failed:\n' + text)
+    return {m[0]: dict(re.findall(r'([\d.]+) (\S+)', m[1])[i][::-1] for i in range(len(re.findall(r'([\d.]+) (\S+)', m[1]))))
+            for m in re.findall(r'^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(.*)$', text, re.M)}, usage.ru_maxrss / 1024
+
+
+def torch(work, threads):
+    p = subprocess.Popen([sys.executable, os.path.join(here, 'torch_gan.py'), '--only', WORKS[work], '--threads', str(threads), '--iters', '3',
+                          *sum((['--' + k, str(getattr(a, k))] for k in ('vocab', 'batch', 'len', 'emb', 'hidden')), [])],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ, OMP_NUM_THREADS=str(threads)))
+    text = p.stdout.read()
+    _, status, usage = os.wait4(p.pid, 0)
+    if status:
+        sys.exit('peers: PyTorch does not run; on Debian: apt-get install python3-torch libopenblas0-pthread, and use /usr/bin/python3')
+    return json.loads(text)['median_s'], usage.ru_maxrss / 1024
+
+
+with tempfile.TemporaryDirectory() as tmp:
+    for pkg in ('train', 'internal/kernel'):
+        subprocess.run(['go', 'test', '-c', '-o', os.path.join(tmp, os.path.basename(pkg) + '.test'), './' + pkg], cwd=root, check=True)
+    steps, kernels = os.path.join(tmp, 'train.test'), os.path.join(tmp, 'kernel.test')
+    shape = ['-vocab=%d' % V, '-batch=%d' % B, '-len=%d' % T, '-emb=%d' % E, '-hidden=%d' % H]
+    ours, rss, peers, peer_rss, flops, bw = {w: [] for w in works}, {}, {w: {1: [], 2: []} for w in works}, {}, [], []
+    for _ in range(a.rounds):
+        top, _ = bench(kernels, 'Ceiling')
+        flops.append(float(top['Ceiling/flops']['GFLOP/s']))
+        bw.append(float(top['Ceiling/bytes']['GB/s']))
+        for w in works:
+            got, rss[w] = bench(steps, '^BenchmarkStep$/^%s$' % w, args=shape)
+            if 'Step/' + w not in got:
+                continue
+            ours[w].append(float(got['Step/' + w]['ns/op']) / 1e9)
+            for th in (1, 2):
+                if not a.no_peer and not (peers[w][th] and peers[w][th][-1] > 4 * min(peers[w][1])):
+                    s, mem = torch(w, th)
+                    peers[w][th].append(s)
+                    peer_rss[w] = min(mem, peer_rss.get(w, mem))
+
+peak, band = statistics.median(flops), statistics.median(bw)
+print('V=%d B=%d T=%d E=%d H=%d; %d rounds, medians; isa %s; ceilings %.0f GFLOP/s, %.0f GB/s\n' % (V, B, T, E, H, a.rounds, a.isa or 'best', peak, band))
+print('| work | textgan ms | PyTorch ms, 1 thread | 2 threads | ratio | floor ms | share of the roofline | peak MB | PyTorch MB |')
+print('|---|---|---|---|---|---|---|---|---|')
+fl = floor()
+for w in works:
+    if not ours[w]:
+        continue
+    t = statistics.median(ours[w])
+    p = {th: statistics.median(v) for th, v in peers[w].items() if v}
+    best = min(p.values()) if p else float('nan')
+    low = max(fl[w][0] / peak, fl[w][1] / band) / 1e9 if w in fl else float('nan')
+    print('| %s | %.1f | %s | %s | %.1f | %.1f | %.0f %% | %.0f | %s |' % (w, t * 1e3, *('%.0f' % (p[th] * 1e3) if th in p else '-' for th in (1, 2)),
+          best / t, low * 1e3, 100 * low / t, rss[w], '%.0f' % peer_rss[w] if w in peer_rss else '-'))

@@ -1,0 +1,72 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	"textgan/corpora"
+)
+
+// NLLs are likelihoods of a model at temperature 1, in nats.
+type NLLs struct {
+	// Of held-out text, per token, the ends of sentences included; Known leaves
+	// out the tokens that the vocabulary lacks.
+	Held  float64 `json:"held_out"`
+	Known float64 `json:"held_out_known"`
+	// Of the text that the model has learnt, and of its own sentences, per
+	// token. The latter estimates the model's entropy if they were drawn at
+	// temperature 1.
+	Train float64 `json:"train"`
+	Own   float64 `json:"own"`
+	// The same two as the papers have them: per position of sentences that are
+	// padded to the longest of the training text. A model with an end of
+	// sentence gives padding behind it probability 1, so only the divisor
+	// differs. NLL_gen of Zhu et al. and Nie et al.; NLL_div of TextGAN-PyTorch.
+	Gen float64 `json:"nll_gen"`
+	Div float64 `json:"nll_div"`
+}
+
+// NLLs scores held-out lines, training lines and the model's own.
+func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
+	if len(held) == 0 || len(train) == 0 || len(own) == 0 {
+		return n, errors.New("train: NLLs of an empty text")
+	}
+	padded := 1
+	tokenize := m.Vocab.Tokenizer().Tokenize
+	for _, line := range train {
+		padded = max(padded, len(tokenize(line)))
+	}
+	for _, part := range []struct {
+		lines              []string
+		token, known, slot *float64
+	}{{held, &n.Held, &n.Known, nil}, {train, &n.Train, nil, &n.Gen}, {own, &n.Own, nil, &n.Div}} {
+		t, err := m.Score(part.lines)
+		if err != nil {
+			return n, err
+		}
+		*part.token = t.PerToken()
+		if part.known != nil {
+			*part.known = t.PerKnown()
+		}
+		if part.slot != nil {
+			*part.slot = t.Nats / float64(len(part.lines)*padded)
+		}
+	}
+	return n, nil
+}
+
+// Text opens the text that the model was trained on, as it was split then. It
+// is an error if it has changed since, or came from standard input.
+func (m *Model) Text() (learnt, held *corpora.Corpus, err error) {
+	if m.Config.Corpus == "-" {
+		return nil, nil, errors.New("train: the model has read its text from standard input; give the text as a file")
+	}
+	d, err := Prepare(m.Config, m.Vocab, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.SHA256 != m.Manifest.Corpus.SHA256 {
+		return nil, nil, fmt.Errorf("train: %s is not the text that the model was trained on (its checksum differs)", m.Config.Corpus)
+	}
+	return d.Corpus, d.Valid, nil
+}

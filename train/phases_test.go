@@ -1,0 +1,178 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/generator/relax"
+	"textgan/train/rundir"
+)
+
+// tiny is a run of some milliseconds.
+func tiny() Config {
+	c := Options.Defaults()
+	c.CorpusLines, c.Emb, c.Hidden, c.DEmb, c.DFilters, c.DWidths = 60, 6, 6, 5, 3, []int{2, 3}
+	c.Batch, c.MLESteps, c.DPre, c.AdvSteps = 4, 2, 2, 3
+	c.EvalEvery, c.EvalSamples, c.SaveEvery, c.GLR = 0, 8, 0, .01
+	return c
+}
+
+// ended is what a run of tiny comes to.
+type ended struct {
+	*Trainer
+	hash  string // of the generator's weights
+	moved bool   // did they move in the adversarial phase?
+}
+
+// trained runs c in memory.
+func trained(t *testing.T, c Config, d *Data) ended {
+	t.Helper()
+	tr, err := New(c, d)
+	require.NoError(t, err)
+	before := ""
+	require.NoError(t, tr.Run(context.Background(), Watcher{
+		Step: func(p Progress) {
+			require.False(t, math.IsNaN(p.Loss) || math.IsInf(p.Loss, 0), "%+v", p)
+			require.Positive(t, p.Tokens)
+			if p.Phase != Adversarial {
+				before = tr.gen.Params().Hash()
+			}
+		},
+		Eval: func(e Evaluation) { require.False(t, math.IsNaN(e.NLL) || math.IsInf(e.NLL, 0), "%+v", e) },
+	}))
+	require.Equal(t, Done, tr.Phase)
+	hash := tr.gen.Params().Hash()
+	return ended{tr, hash, hash != before}
+}
+
+func dataOf(t *testing.T, c Config) *Data {
+	t.Helper()
+	d, err := Prepare(c, nil, nil)
+	require.NoError(t, err)
+	return d
+}
+
+// Every estimator with every feedback. What a hard one emits is the one-hot, so
+// feeding it back softly is feeding it back straight through; all else differs.
+func TestEveryEstimatorTrains(t *testing.T) {
+	c := tiny()
+	d := dataOf(t, c)
+	seen := map[string]string{}
+	for _, info := range relax.List() {
+		c.Estimator = info.Name
+		relaxation := relaxationOf(t, info.Name)
+		for _, c.Feedback = range []string{"soft", "straight-through", "detached"} {
+			end := trained(t, c, d)
+			require.True(t, end.moved, "%s, %s", c.Estimator, c.Feedback)
+			if relaxation.Hard() && c.Feedback == "straight-through" {
+				require.Equal(t, c.Estimator+", soft", seen[end.hash])
+				continue
+			}
+			what := c.Estimator + ", " + c.Feedback
+			require.Empty(t, seen[end.hash], what)
+			seen[end.hash] = what
+		}
+	}
+}
+
+// Every objective, with label smoothing where there are labels; it reaches the
+// generator through the discriminator.
+func TestEveryObjectiveTrains(t *testing.T) {
+	c := tiny()
+	c.AdvSteps = 5
+	d := dataOf(t, c)
+	seen := map[string]bool{}
+	for _, o := range Objectives {
+		for _, c.LabelSmooth = range []float64{0, .2} {
+			if c.Objective = string(o); o == Hinge && c.LabelSmooth > 0 {
+				require.ErrorContains(t, c.Check(), "drop --label-smoothing")
+				continue
+			}
+			end := trained(t, c, d)
+			require.True(t, end.moved)
+			require.False(t, seen[end.hash], "%s, smoothing %v", o, c.LabelSmooth)
+			seen[end.hash] = true
+		}
+	}
+}
+
+// The steps of all phases are counted, and each player's steps move it alone.
+func TestPhases(t *testing.T) {
+	c := tiny()
+	c.SpectralNorm, c.GSteps, c.DSteps, c.MLEEvery, c.MLESteps, c.DPre, c.AdvSteps = true, 2, 3, 2, 5, 4, 6
+	d := dataOf(t, c)
+	end := trained(t, c, d)
+	require.Equal(t, [3]int{5 + 6/2, 4 + 3*6, 2 * 6}, [3]int{end.MLE, end.D, end.G})
+	require.Equal(t, 5+4+6, end.Step)
+
+	for _, c := range []Config{
+		func() Config { c := tiny(); c.MLESteps = 0; return c }(),
+		func() Config { c := tiny(); c.DPre, c.DSteps = 0, 0; return c }(),
+		func() Config { c := tiny(); c.AdvSteps = 0; return c }(),
+	} {
+		end := trained(t, c, d)
+		want := c.MLESteps + c.AdvSteps
+		if c.AdvSteps > 0 {
+			want += c.DPre
+		}
+		require.Equal(t, want, end.Step)
+	}
+
+	tr, err := New(c, d)
+	require.NoError(t, err)
+	tr.Phase = Adversarial
+	type hashes struct{ gen, dis, vectors string }
+	now := func() hashes {
+		return hashes{tr.gen.Params().Hash(), tr.dis.Params().Hash(), tr.dis.State().Hash()}
+	}
+	before := now()
+	_, err = tr.takeD()
+	require.NoError(t, err)
+	after := now()
+	require.Equal(t, before.gen, after.gen)
+	require.NotEqual(t, before.dis, after.dis)
+	require.NotEqual(t, before.vectors, after.vectors)
+	before = after
+	_, err = tr.takeG()
+	require.NoError(t, err)
+	after = now()
+	require.NotEqual(t, before.gen, after.gen)
+	require.Equal(t, before.dis, after.dis)
+	require.Equal(t, before.vectors, after.vectors)
+}
+
+// A model that is loaded scores the held-out lines as its run did, last and best.
+func TestLoadedModelScoresAsItsRun(t *testing.T) {
+	c := tiny()
+	c.MLESteps, c.LR, c.EvalEvery, c.GLR, c.Keep = 40, .02, 10, .05, 20
+	dir := filepath.Join(t.TempDir(), "run")
+	tr, w, err := Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	nll := map[int]float64{}
+	require.NoError(t, tr.Run(context.Background(), Watcher{Eval: func(e Evaluation) { nll[e.Step] = e.NLL }}))
+	require.NoError(t, w.Close())
+	score := func(which string) (step int, nats float64) {
+		m, err := Load(dir, which)
+		require.NoError(t, err)
+		tally, err := m.Score(tr.Data.Valid.Lines)
+		require.NoError(t, err)
+		return m.Step, tally.PerToken()
+	}
+	last, ofLast := score(rundir.Last)
+	require.Equal(t, tr.Step, last)
+	require.InEpsilon(t, nll[last], ofLast, 1e-6)
+	best, ofBest := score(rundir.Best)
+	require.InEpsilon(t, nll[best], ofBest, 1e-6)
+	require.Less(t, ofBest, ofLast)
+	for step, v := range nll {
+		require.LessOrEqual(t, nll[best], v, "step %d", step)
+	}
+	again, ofStep := score(fmt.Sprint(best))
+	require.Equal(t, best, again)
+	require.Equal(t, ofBest, ofStep)
+}

@@ -1,0 +1,157 @@
+package train
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/train/rundir"
+)
+
+// tinyRun makes and ends a run on a text file.
+func tinyRun(t *testing.T, lines ...string) (dir, corpus string) {
+	t.Helper()
+	c := tiny()
+	c.Model, c.MLESteps = "mle", 3
+	c.Corpus = filepath.Join(t.TempDir(), "corpus.txt")
+	require.NoError(t, os.WriteFile(c.Corpus, []byte(strings.Join(lines, "\n")), 0o600))
+	dir = filepath.Join(t.TempDir(), "run")
+	tr, w, err := Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	play(t, tr, w, 0)
+	return dir, c.Corpus
+}
+
+// oneLine asks for an error of one line that says this.
+func oneLine(t *testing.T, err error, says ...string) {
+	t.Helper()
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "\n")
+	for _, s := range says {
+		require.ErrorContains(t, err, s)
+	}
+}
+
+// content is every file below dir.
+func content(t *testing.T, dir string) map[string]string {
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files[path] = read(t, path)
+		}
+		return err
+	}))
+	return files
+}
+
+func TestResumeRefuses(t *testing.T) {
+	dir, corpus := tinyRun(t, "the cat sat", "a dog ran", "birds fly away", "no")
+	before := content(t, dir)
+	resume := func() error {
+		_, _, err := Resume(dir, nil, rundir.Start{})
+		return err
+	}
+	text := read(t, corpus)
+	for _, other := range []string{text + "\nthe dog sat", strings.ToUpper(text), "one\ntwo\nthree"} {
+		require.NoError(t, os.WriteFile(corpus, []byte(other), 0o600))
+		oneLine(t, resume(), corpus, "is not the text that run "+dir+" was started with", "start a new run")
+	}
+	require.NoError(t, os.Remove(corpus))
+	oneLine(t, resume(), corpus, "no such file")
+	require.NoError(t, os.WriteFile(corpus, []byte(text), 0o600))
+
+	_, _, err := Resume(t.TempDir(), nil, rundir.Start{})
+	require.ErrorIs(t, err, rundir.ErrNotRun)
+	oneLine(t, err, "has no manifest.json")
+
+	config := filepath.Join(dir, rundir.ConfigFile)
+	require.NoError(t, os.WriteFile(config, []byte(before[config]+"hiden = 3\n"), 0o600))
+	oneLine(t, resume(), config, "hiden", "hidden")
+	require.NoError(t, os.WriteFile(config, []byte(before[config]), 0o600))
+
+	require.Equal(t, before, content(t, dir), "a refusal changes nothing")
+	require.NoError(t, resume())
+}
+
+func TestLoadRefuses(t *testing.T) {
+	dir, _ := tinyRun(t, "the cat sat", "a dog ran", "birds fly away", "no")
+	load := func(which string) error {
+		_, err := Load(dir, which)
+		return err
+	}
+	oneLine(t, load("newest"), `"newest"`, "last, best or the number of a step")
+	require.ErrorIs(t, load("17"), rundir.ErrNoCheckpoint)
+	oneLine(t, load("17"), "3")
+	require.NoError(t, load("3"))
+
+	// The vocabulary of another run.
+	other, _ := tinyRun(t, "one two three four five", "six seven eight nine ten", "eleven", "twelve")
+	words, path := read(t, dir, rundir.VocabFile), filepath.Join(dir, rundir.VocabFile)
+	require.NoError(t, os.WriteFile(path, []byte(read(t, other, rundir.VocabFile)), 0o600))
+	oneLine(t, load(rundir.Last), "made with another vocabulary", rundir.VocabFile)
+	require.NoError(t, os.WriteFile(path, []byte(words[:len(words)/2]), 0o600))
+	oneLine(t, load(rundir.Last), path)
+	require.NoError(t, os.WriteFile(path, []byte(words), 0o600))
+
+	m, err := Load(dir, rundir.Last)
+	require.NoError(t, err)
+	_, err = m.Score(nil)
+	oneLine(t, err, "no sentences")
+
+	run, err := rundir.Open(dir)
+	require.NoError(t, err)
+	last, err := run.LoadCheckpoint(rundir.Last)
+	require.NoError(t, err)
+	weights := filepath.Join(last.Dir, weightsFile)
+	b := []byte(read(t, weights))
+	b[len(b)/2] ^= 1
+	require.NoError(t, os.WriteFile(weights, b, 0o600))
+	oneLine(t, load(rundir.Last), weightsFile+" does not match its checksum: it is damaged")
+	_, _, err = Resume(dir, nil, rundir.Start{})
+	oneLine(t, err, weightsFile+" does not match its checksum: it is damaged")
+	require.NoError(t, os.Remove(weights))
+	oneLine(t, load(rundir.Last), weightsFile)
+}
+
+func TestStartRefuses(t *testing.T) {
+	used, _ := tinyRun(t, "the cat sat", "a dog ran", "birds fly away", "no")
+	before := content(t, used)
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, []byte("a line\nand another\n"), 0o600))
+	one := filepath.Join(t.TempDir(), "one")
+	require.NoError(t, os.WriteFile(one, []byte("a line\n"), 0o600))
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	for name, c := range map[string]struct {
+		dir    string
+		change func(*Config)
+		says   string
+	}{
+		"used directory":     {used, func(*Config) {}, "holds a run (last checkpoint at step 3)"},
+		"a file in the way":  {filepath.Join(file, "run"), func(*Config) {}, file},
+		"no corpus":          {fresh, func(c *Config) { c.Corpus = file + "x" }, file + "x"},
+		"no builtin":         {fresh, func(c *Config) { c.Corpus = "builtin:caption" }, "captions"},
+		"long line":          {fresh, func(c *Config) { c.Corpus, c.MaxLen = file, 1 }, file + ":1: sentence of 2 tokens, longer than 1; raise --max-len"},
+		"one line":           {fresh, func(c *Config) { c.Corpus = one }, one + ": all lines are equal"},
+		"no objective":       {fresh, func(c *Config) { c.Objective = "wgan" }, `objective "wgan" is not known`},
+		"no estimator":       {fresh, func(c *Config) { c.Estimator = "st-gumble" }, `"st-gumble" is unknown`},
+		"no feedback":        {fresh, func(c *Config) { c.Feedback = "hard" }, `feedback "hard"`},
+		"no schedule":        {fresh, func(c *Config) { c.TauSchedule = "falling" }, `"falling" is unknown`},
+		"tied, sizes differ": {fresh, func(c *Config) { c.Tie, c.Emb = true, 7 }, "--tie needs --emb equal to --hidden"},
+		"nothing held out":   {fresh, func(c *Config) { c.ValidFraction = 0 }, "nothing is held out"},
+		"no steps":           {fresh, func(c *Config) { c.MLESteps, c.AdvSteps = 0, 0 }, "no steps to take"},
+		"filters twice":      {fresh, func(c *Config) { c.DWidths = []int{2, 2} }, "filter width 2 is given twice"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conf := tiny()
+			c.change(&conf)
+			_, _, err := Start(conf, c.dir, nil, rundir.Start{})
+			oneLine(t, err, c.says)
+		})
+	}
+	require.NoDirExists(t, fresh)
+	require.Equal(t, before, content(t, used), "nothing is overwritten")
+}

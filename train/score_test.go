@@ -1,0 +1,157 @@
+package train
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/generator"
+	"textgan/vocab"
+)
+
+// A batch's rewards are the generator's loss with the sign turned.
+func TestRewardIsLossOfG(t *testing.T) {
+	r, f := []float64{2.5, -0.3, 40, .7, -90}, []float64{-1.5, 0.4, -30, 1.2, 60}
+	for _, o := range Objectives {
+		if o == RAGAN {
+			continue
+		}
+		mean := 0.0
+		for i := range r {
+			mean += o.Reward(r[i], f[i]) / float64(len(r))
+		}
+		_, loss := plainLosses(o, r, f, 0)
+		require.InEpsilon(t, loss, -mean, 1e-9, o)
+	}
+}
+
+// sentencesOf calls f with every sentence of up to T tokens over V ids; the end
+// counts as a token, and one of T tokens may lack it.
+func sentencesOf(V, T int, f func(ids []int32)) {
+	var grow func(ids []int32)
+	grow = func(ids []int32) {
+		f(append(ids[:len(ids):len(ids)], vocab.Eos))
+		for id := vocab.Unk; int(id) < V; id++ {
+			longer := append(ids[:len(ids):len(ids)], id)
+			if len(longer) < T {
+				grow(longer)
+			} else {
+				f(longer)
+			}
+		}
+	}
+	grow(nil)
+}
+
+// No score function is biased: the mean of its gradients is the gradient of the
+// expected loss, summed over all sentences there are.
+func TestScoreFunctionsAreUnbiased(t *testing.T) {
+	const V, T, B, steps = 6, 3, 32, 250
+	gen, dis := tinyModels(t, "lstm", V, 0)
+	var real *vocab.Batch
+	for real = range vocab.InOrder([][]int32{{4, 3}, {5, 5}, {3}, nil}, 4) {
+	}
+	for len(real.Lengths) < B { // the same ones again, in the order of their rows
+		real.IDs, real.Lengths = append(real.IDs, real.IDs[:4*real.T]...), append(real.Lengths, real.Lengths[:4]...)
+	}
+	real.B = B
+
+	all := vocab.Batch{T: T}
+	for n := int32(T); n > 0; n-- { // longest first
+		sentencesOf(V, T, func(ids []int32) {
+			if len(ids) == int(n) {
+				all.B++
+				all.IDs = append(append(all.IDs, ids...), make([]int32, T-len(ids))...)
+				all.Lengths = append(all.Lengths, n)
+			}
+		})
+	}
+	l, err := gen.Likelihood(generator.LikelihoodOptions{B: all.B, T: T, Train: true})
+	require.NoError(t, err)
+	defer l.Close()
+	scoresOf := func(b *vocab.Batch) []float32 {
+		c, err := newCritic(dis, b.B, T)
+		require.NoError(t, err)
+		defer c.Close()
+		require.NoError(t, c.text.load(b))
+		scores := make([]float32, b.B)
+		require.NoError(t, c.scores(scores))
+		return scores
+	}
+	ofReal, ofAll := scoresOf(real), scoresOf(&all)
+	_, err = l.Mean(&all, 0, 0)
+	require.NoError(t, err)
+	weights, total, loss := make([]float32, all.B*T), 0.0, 0.0
+	const objective = RSGAN
+	for i, f := range ofAll {
+		p := 0.0
+		for _, nll := range l.Tokens(i) {
+			p += float64(nll)
+		}
+		p = math.Exp(-p)
+		reward := 0.0
+		for _, r := range ofReal {
+			reward += objective.Reward(float64(r), float64(f)) / B
+		}
+		total, loss = total+p, loss-p*reward
+		for k := range T {
+			weights[i*T+k] = float32(p * reward)
+		}
+	}
+	require.InDelta(t, 1, total, 1e-5)
+	_, err = l.Weighted(&all, weights, 0, 0)
+	require.NoError(t, err)
+	var want []float64
+	for i := range gen.Params() {
+		for _, g := range l.Grad(i) {
+			want = append(want, float64(g))
+		}
+	}
+
+	for _, info := range ScoreEstimators() {
+		t.Run(info.Name, func(t *testing.T) {
+			_, score, err := parseEstimator(info.Name)
+			require.NoError(t, err)
+			s, err := newScoreStep(gen, dis, game{B: B, T: T, objective: objective, score: score})
+			require.NoError(t, err)
+			defer s.Close()
+			sum, squares, lossSum, lossSquares := make([]float64, len(want)), make([]float64, len(want)), 0.0, 0.0
+			for step := range uint32(steps) {
+				v, err := s.run(real, 1, step, 0)
+				require.NoError(t, err)
+				lossSum, lossSquares = lossSum+v, lossSquares+v*v
+				at := 0
+				for i := range gen.Params() {
+					for _, g := range s.Grad(i) {
+						sum[at] += float64(g)
+						squares[at] += float64(g) * float64(g)
+						at++
+					}
+				}
+			}
+			z := func(sum, squares, want float64) float64 {
+				mean := sum / steps
+				se := math.Sqrt((squares/steps - mean*mean) / steps)
+				if se == 0 {
+					require.Equal(t, want, mean)
+					return 0
+				}
+				return (mean - want) / se
+			}
+			require.Less(t, math.Abs(z(lossSum, lossSquares, loss)), 4.)
+			worst, zz, signal := 0.0, 0.0, 0.0
+			for i, w := range want {
+				d := z(sum[i], squares[i], w)
+				worst = max(worst, math.Abs(d))
+				zz += d * d / float64(len(want))
+				signal += w * w
+			}
+			noise := 0.0
+			for i := range want {
+				noise += (squares[i]/steps - sum[i]*sum[i]/steps/steps) / steps
+			}
+			t.Log(worst, zz, math.Sqrt(signal/noise))
+		})
+	}
+}

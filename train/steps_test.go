@@ -1,0 +1,174 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	G "gorgonia.org/gorgonia"
+
+	"textgan/discriminator"
+	"textgan/generator"
+	"textgan/generator/relax"
+	"textgan/internal/gradcheck"
+	"textgan/internal/kernel"
+	"textgan/internal/nn"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// tinyModels are networks of some hundred weights, large enough for all of
+// them to matter.
+func tinyModels(t testing.TB, cell string, V int, dropout float64) (*generator.Generator, *discriminator.Discriminator) {
+	gen, err := generator.New(generator.Config{Cell: cell, Vocab: V, Emb: 3, Hidden: 4, Layers: 2}, 1)
+	require.NoError(t, err)
+	dis, err := discriminator.New(discriminator.Config{Vocab: V, Emb: 3, Widths: []int{1, 2, 3}, Filters: 3, Highway: true, Dropout: dropout}, 1)
+	require.NoError(t, err)
+	for i, p := range append(slices.Clone(gen.Params()), dis.Params()...) {
+		r := rng.Key{Seed: 1, Row: uint32(i)}.Rand()
+		for j, never := range p.Data {
+			if never > -1e8 {
+				p.Data[j] = float32(.6 * r.NormFloat64())
+			}
+		}
+	}
+	return gen, dis
+}
+
+// tinyBatch has sentences of several lengths.
+func tinyBatch() *vocab.Batch {
+	for b := range vocab.InOrder([][]int32{{4, 8, 3, 5}, {7, 7}, {6}, nil, {5, 4, 8}, {8}}, 6) {
+		return b
+	}
+	return nil
+}
+
+func relaxationOf(t testing.TB, spec string) relax.Relaxed[float32] {
+	r, err := relax.Parse[float32](spec)
+	require.NoError(t, err)
+	return r
+}
+
+// differences holds the gradients of a step against central differences of its
+// own loss, noise and masks being the same at every run.
+func differences(t *testing.T, p *op.Program, params nn.Params, run func() (float64, error)) {
+	t.Helper()
+	// The rounding of a float32 loss of order 1 over the step, and the square of
+	// the step, are some 1e-5 beside gradients of 1e-2 and more.
+	const step, tol = 4e-3, 3e-3
+	_, err := run()
+	require.NoError(t, err)
+	var got []float32
+	var want []float64
+	for i := range params {
+		got = append(got, p.Grad(i)...)
+	}
+	for i, w := range params {
+		for j, x := range w.Data {
+			if x < -1e8 { // Pad and Bos are out of reach
+				want = append(want, 0)
+				continue
+			}
+			d, err := gradcheck.Central(run, w.Data[j:j+1], step)
+			require.NoError(t, err)
+			want = append(want, d...)
+		}
+		if w.Name != "d.score.b" { // a relative objective does not see it
+			require.NotZero(t, kernel.SumSquares(p.Grad(i)), w.Name)
+		}
+	}
+	require.LessOrEqual(t, gradcheck.Distance(got, want), tol)
+}
+
+// The whole way: weights of the generator, rollout, relaxed words fed back,
+// discriminator, objective.
+func TestGradientOfG(t *testing.T) {
+	for i, objective := range Objectives {
+		t.Run(string(objective), func(t *testing.T) {
+			gen, dis := tinyModels(t, []string{"lstm", "gru"}[i%2], 9, 0)
+			s, err := newRelaxedStep(gen, dis, game{B: 6, T: 5, objective: objective, relaxation: relaxationOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
+			require.NoError(t, err)
+			defer s.Close()
+			batch := tinyBatch()
+			run := func() (float64, error) { return s.run(batch, 1, 3, .7) }
+			differences(t, s.Program, gen.Params(), run)
+			// Sentences of several lengths were in it.
+			ids := make([]int32, 6*5)
+			s.rollout.IDs(ids, vocab.Pad)
+			require.Contains(t, ids, vocab.Pad)
+		})
+	}
+}
+
+func TestGradientOfD(t *testing.T) {
+	for _, estimator := range []string{"gumbel-softmax", "st-gumbel"} {
+		for _, objective := range Objectives {
+			t.Run(estimator+", "+string(objective), func(t *testing.T) {
+				gen, dis := tinyModels(t, "lstm", 9, .2)
+				a := game{B: 6, T: 5, objective: objective, relaxation: relaxationOf(t, estimator), feedback: op.FeedSoft}
+				if objective != Hinge {
+					a.smooth = .1
+				}
+				s, err := newStepD(gen, dis, a)
+				require.NoError(t, err)
+				defer s.Close()
+				batch := tinyBatch()
+				differences(t, s.Program, dis.Params(), func() (float64, error) { return s.run(batch, 1, 3, .7) })
+			})
+		}
+	}
+}
+
+// A rollout shows the discriminator what it would see of the drawn ids: with a
+// hard estimator to the bit, and a soft one comes near as tau falls.
+func TestRolloutScoresAsItsIDs(t *testing.T) {
+	const B, T = 12, 6
+	gen, dis := tinyModels(t, "lstm", 9, 0)
+	for _, info := range relax.List() {
+		for _, feedback := range []op.Feedback{op.FeedSoft, op.FeedStraightThrough, op.FeedDetached} {
+			t.Run(fmt.Sprint(info.Name, feedback), func(t *testing.T) {
+				relaxation := relaxationOf(t, info.Name)
+				g := op.NewGraph()
+				noise, text := newRolloutInput(g), newTextInput(g, "text", B, T)
+				net, _ := gen.Bind(g, false)
+				d := dis.Bind(g, nil, false)
+				out := g.Rollout(net, d.Table, noise.tauN, noise.keyN, game{B: B, T: T, relaxation: relaxation, feedback: feedback}.rollout())
+				fake, real := d.Score(out.Tokens, out.Lengths), d.Score(d.Embed(text.idsN, text.lenN), text.lenN)
+				var ofRollout, ofIDs, ends G.Value
+				G.Read(fake, &ofRollout)
+				G.Read(real, &ofIDs)
+				G.Read(out.Lengths, &ends)
+				p, err := g.Compile(g.Must(G.Sum(g.Must(G.Add(fake, real)))))
+				require.NoError(t, err)
+				defer p.Close()
+
+				tau := .7
+				if !relaxation.Hard() {
+					tau = 1e-6
+				}
+				noise.set(5, 6, tau)
+				_, err = p.Run()
+				require.NoError(t, err)
+				out.IDs(text.ids, vocab.Pad)
+				copy(text.lengths, ends.Data().([]int32))
+				rollout := slices.Clone(ofRollout.Data().([]float32))
+				_, err = p.Run()
+				require.NoError(t, err)
+				if relaxation.Hard() {
+					require.Equal(t, rollout, ofIDs.Data())
+				} else {
+					require.LessOrEqual(t, gradcheck.Distance(rollout, ofIDs.Data().([]float32)), 1e-5)
+				}
+				for b, n := range text.lengths {
+					row := text.ids[b*T:][:T]
+					require.NotContains(t, row[:n], vocab.Pad)
+					require.NotContains(t, row[:n], vocab.Bos)
+					require.NotContains(t, row[:n-1], vocab.Eos)
+					require.True(t, n == T || row[n-1] == vocab.Eos)
+				}
+			})
+		}
+	}
+}
