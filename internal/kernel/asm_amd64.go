@@ -4,75 +4,153 @@
 
 package kernel
 
+// tile8x1x512 is a tileFunc of 8 x 1 vectors.
+//
 //go:noescape
-func tile8x1x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile8x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile8x2x512 is a tileFunc of 8 x 2 vectors.
+//
 //go:noescape
-func tile8x2x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile8x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile8x3x512 is a tileFunc of 8 x 3 vectors.
+//
 //go:noescape
-func tile8x3x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile8x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile4x1x512 is a tileFunc of 4 x 1 vectors.
+//
 //go:noescape
-func tile4x1x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile4x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile4x2x512 is a tileFunc of 4 x 2 vectors.
+//
 //go:noescape
-func tile4x2x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile4x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile4x3x512 is a tileFunc of 4 x 3 vectors.
+//
 //go:noescape
-func tile4x3x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile4x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x1x512 is a tileFunc of 2 x 1 vectors.
+//
 //go:noescape
-func tile2x1x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x2x512 is a tileFunc of 2 x 2 vectors.
+//
 //go:noescape
-func tile2x2x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x3x512 is a tileFunc of 2 x 3 vectors.
+//
 //go:noescape
-func tile2x3x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x4x512 is a tileFunc of 2 x 4 vectors.
+//
 //go:noescape
-func tile1x1x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x4x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x5x512 is a tileFunc of 2 x 5 vectors.
+//
 //go:noescape
-func tile1x2x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x6x512 is a tileFunc of 2 x 6 vectors.
+//
 //go:noescape
-func tile1x3x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile1x1x512 is a tileFunc of 1 x 1 vectors.
+//
+//go:noescape
+func tile1x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x2x512 is a tileFunc of 1 x 2 vectors.
+//
+//go:noescape
+func tile1x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x3x512 is a tileFunc of 1 x 3 vectors.
+//
+//go:noescape
+func tile1x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x4x512 is a tileFunc of 1 x 4 vectors.
+//
+//go:noescape
+func tile1x4x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x5x512 is a tileFunc of 1 x 5 vectors.
+//
+//go:noescape
+func tile1x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x6x512 is a tileFunc of 1 x 6 vectors.
+//
+//go:noescape
+func tile1x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// dots6x1x512 is a dotsFunc of 6 x 1 values.
+//
 //go:noescape
 func dots6x1x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots6x2x512 is a dotsFunc of 6 x 2 values.
+//
 //go:noescape
 func dots6x2x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots6x3x512 is a dotsFunc of 6 x 3 values.
+//
 //go:noescape
 func dots6x3x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots6x4x512 is a dotsFunc of 6 x 4 values.
+//
 //go:noescape
 func dots6x4x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots3x1x512 is a dotsFunc of 3 x 1 values.
+//
 //go:noescape
 func dots3x1x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots3x2x512 is a dotsFunc of 3 x 2 values.
+//
 //go:noescape
 func dots3x2x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots3x3x512 is a dotsFunc of 3 x 3 values.
+//
 //go:noescape
 func dots3x3x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots3x4x512 is a dotsFunc of 3 x 4 values.
+//
 //go:noescape
 func dots3x4x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots1x1x512 is a dotsFunc of 1 x 1 values.
+//
 //go:noescape
 func dots1x1x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots1x2x512 is a dotsFunc of 1 x 2 values.
+//
 //go:noescape
 func dots1x2x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots1x3x512 is a dotsFunc of 1 x 3 values.
+//
 //go:noescape
 func dots1x3x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots1x4x512 is a dotsFunc of 1 x 4 values.
+//
 //go:noescape
 func dots1x4x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
@@ -186,42 +264,98 @@ func gumbelAdd512(dst []float32, logits []float32, seed uint64, stream uint32, s
 //go:noescape
 func gumbelArgmax512(logits []float32, seed uint64, stream uint32, step uint32, row uint32) int
 
+// tile4x1x256 is a tileFunc of 4 x 1 vectors.
+//
 //go:noescape
-func tile4x1x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile4x2x256 is a tileFunc of 4 x 2 vectors.
+//
 //go:noescape
-func tile4x2x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile4x3x256 is a tileFunc of 4 x 3 vectors.
+//
 //go:noescape
-func tile4x3x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x1x256 is a tileFunc of 2 x 1 vectors.
+//
 //go:noescape
-func tile2x1x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x2x256 is a tileFunc of 2 x 2 vectors.
+//
 //go:noescape
-func tile2x2x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x3x256 is a tileFunc of 2 x 3 vectors.
+//
 //go:noescape
-func tile2x3x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x4x256 is a tileFunc of 2 x 4 vectors.
+//
 //go:noescape
-func tile1x1x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x4x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x5x256 is a tileFunc of 2 x 5 vectors.
+//
 //go:noescape
-func tile1x2x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile2x6x256 is a tileFunc of 2 x 6 vectors.
+//
 //go:noescape
-func tile1x3x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile2x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tile1x1x256 is a tileFunc of 1 x 1 vectors.
+//
+//go:noescape
+func tile1x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x2x256 is a tileFunc of 1 x 2 vectors.
+//
+//go:noescape
+func tile1x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x3x256 is a tileFunc of 1 x 3 vectors.
+//
+//go:noescape
+func tile1x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x4x256 is a tileFunc of 1 x 4 vectors.
+//
+//go:noescape
+func tile1x4x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x5x256 is a tileFunc of 1 x 5 vectors.
+//
+//go:noescape
+func tile1x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile1x6x256 is a tileFunc of 1 x 6 vectors.
+//
+//go:noescape
+func tile1x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// dots3x1x256 is a dotsFunc of 3 x 1 values.
+//
 //go:noescape
 func dots3x1x256(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots3x2x256 is a dotsFunc of 3 x 2 values.
+//
 //go:noescape
 func dots3x2x256(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots1x1x256 is a dotsFunc of 1 x 1 values.
+//
 //go:noescape
 func dots1x1x256(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// dots1x2x256 is a dotsFunc of 1 x 2 values.
+//
 //go:noescape
 func dots1x2x256(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 

@@ -4,31 +4,33 @@
 
 #include "textflag.h"
 
-// func tile8x1x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile8x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile8x1x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	LEAQ         (DI)(DI*2), R8
-	LEAQ         (SI)(DI*4), R9
-	MOVQ         last+48(FP), R10
-	VPBROADCASTD R10, Z0
+TEXT ·tile8x1x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z9
 	VPCMPGTD     Z9, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	TESTQ        AX, AX
-	JZ           done
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z9
@@ -55,10 +57,10 @@ loop:
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z1, Z1
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
@@ -69,12 +71,12 @@ done:
 	VMULPS       Z0, Z8, Z8
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
 	VMOVUPS.Z    (AX), K1, Z9
 	VFMADD231PS  Z9, Z0, Z1
 	ADDQ         CX, AX
@@ -101,8 +103,8 @@ addend:
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z1, K1, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z2, K1, (AX)
@@ -119,6 +121,17 @@ store:
 	ADDQ    CX, AX
 	VMOVUPS Z8, K1, (AX)
 	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -252,39 +265,41 @@ DATA iota<>+504(SB)/4, $0x0000007e
 DATA iota<>+508(SB)/4, $0x0000007f
 GLOBL iota<>(SB), RODATA|NOPTR, $512
 
-// func tile8x2x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile8x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile8x2x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	LEAQ         (DI)(DI*2), R8
-	LEAQ         (SI)(DI*4), R9
-	MOVQ         last+48(FP), R10
-	VPBROADCASTD R10, Z0
+TEXT ·tile8x2x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z17
 	VPCMPGTD     Z17, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	TESTQ        AX, AX
-	JZ           done
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
 	VMOVUPS      (DX), Z17
@@ -320,10 +335,10 @@ loop:
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z1, Z1
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
@@ -342,12 +357,12 @@ done:
 	VMULPS       Z0, Z16, Z16
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
 	VMOVUPS      (AX), Z17
 	VFMADD231PS  Z17, Z0, Z1
 	VMOVUPS.Z    64(AX), K1, Z17
@@ -390,8 +405,8 @@ addend:
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z1, (AX)
 	VMOVUPS Z2, K1, 64(AX)
 	ADDQ    CX, AX
@@ -416,50 +431,63 @@ store:
 	VMOVUPS Z15, (AX)
 	VMOVUPS Z16, K1, 64(AX)
 	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func tile8x3x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile8x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile8x3x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	LEAQ         (DI)(DI*2), R8
-	LEAQ         (SI)(DI*4), R9
-	MOVQ         last+48(FP), R10
-	VPBROADCASTD R10, Z0
+TEXT ·tile8x3x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z25
 	VPCMPGTD     Z25, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-	VPXORD       Z22, Z22, Z22
-	VPXORD       Z23, Z23, Z23
-	VPXORD       Z24, Z24, Z24
-	TESTQ        AX, AX
-	JZ           done
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
 	VMOVUPS      (DX), Z25
@@ -507,10 +535,10 @@ loop:
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z1, Z1
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
@@ -537,12 +565,12 @@ done:
 	VMULPS       Z0, Z24, Z24
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
 	VMOVUPS      (AX), Z25
 	VFMADD231PS  Z25, Z0, Z1
 	VMOVUPS      64(AX), Z25
@@ -601,8 +629,8 @@ addend:
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z1, (AX)
 	VMOVUPS Z2, 64(AX)
 	VMOVUPS Z3, K1, 128(AX)
@@ -635,29 +663,42 @@ store:
 	VMOVUPS Z23, 64(AX)
 	VMOVUPS Z24, K1, 128(AX)
 	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func tile4x1x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile4x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile4x1x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	LEAQ         (DI)(DI*2), R8
-	MOVQ         last+48(FP), R9
-	VPBROADCASTD R9, Z0
+TEXT ·tile4x1x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	TESTQ        AX, AX
-	JZ           done
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z5
@@ -675,22 +716,22 @@ loop:
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z1, Z1
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
 	VMULPS       Z0, Z4, Z4
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
 	VMOVUPS.Z    (AX), K1, Z5
 	VFMADD231PS  Z5, Z0, Z1
 	ADDQ         CX, AX
@@ -705,8 +746,8 @@ addend:
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z1, K1, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z2, K1, (AX)
@@ -715,33 +756,46 @@ store:
 	ADDQ    CX, AX
 	VMOVUPS Z4, K1, (AX)
 	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func tile4x2x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile4x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile4x2x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	LEAQ         (DI)(DI*2), R8
-	MOVQ         last+48(FP), R9
-	VPBROADCASTD R9, Z0
+TEXT ·tile4x2x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z9
 	VPCMPGTD     Z9, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	TESTQ        AX, AX
-	JZ           done
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
 	VMOVUPS      (DX), Z9
@@ -764,10 +818,10 @@ loop:
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z1, Z1
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
@@ -778,12 +832,12 @@ done:
 	VMULPS       Z0, Z8, Z8
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
 	VMOVUPS      (AX), Z9
 	VFMADD231PS  Z9, Z0, Z1
 	VMOVUPS.Z    64(AX), K1, Z9
@@ -806,8 +860,8 @@ addend:
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z1, (AX)
 	VMOVUPS Z2, K1, 64(AX)
 	ADDQ    CX, AX
@@ -820,37 +874,50 @@ store:
 	VMOVUPS Z7, (AX)
 	VMOVUPS Z8, K1, 64(AX)
 	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func tile4x3x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile4x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile4x3x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	LEAQ         (DI)(DI*2), R8
-	MOVQ         last+48(FP), R9
-	VPBROADCASTD R9, Z0
+TEXT ·tile4x3x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z13
 	VPCMPGTD     Z13, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	TESTQ        AX, AX
-	JZ           done
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
 	VMOVUPS      (DX), Z13
@@ -878,10 +945,10 @@ loop:
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z1, Z1
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
@@ -896,12 +963,12 @@ done:
 	VMULPS       Z0, Z12, Z12
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
 	VMOVUPS      (AX), Z13
 	VFMADD231PS  Z13, Z0, Z1
 	VMOVUPS      64(AX), Z13
@@ -932,8 +999,8 @@ addend:
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z1, (AX)
 	VMOVUPS Z2, 64(AX)
 	VMOVUPS Z3, K1, 128(AX)
@@ -950,189 +1017,1006 @@ store:
 	VMOVUPS Z11, 64(AX)
 	VMOVUPS Z12, K1, 128(AX)
 	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func tile2x1x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile2x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile2x1x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	MOVQ         last+48(FP), R8
-	VPBROADCASTD R8, Z0
-	VMOVDQU32    iota<>+0(SB), Z3
-	VPCMPGTD     Z3, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	TESTQ        AX, AX
-	JZ           done
+TEXT ·tile2x1x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
-	VMOVUPS.Z    (DX), K1, Z3
 	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z3, Z0, Z1
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z3, Z0, Z2
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS.Z    (DX), K1, Z4
+	VFMADD231PS  Z4, Z0, Z2
+	VFMADD231PS  Z4, Z1, Z3
 	ADDQ         CX, SI
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
-	VMULPS       Z0, Z1, Z1
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS.Z    (AX), K1, Z3
-	VFMADD231PS  Z3, Z0, Z1
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z2
 	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z3
-	VFMADD231PS  Z3, Z0, Z2
+	VMOVUPS.Z    (AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z3
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z2, K1, (AX)
 	ADDQ    CX, AX
+	VMOVUPS Z3, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func tile2x2x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile2x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile2x2x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	MOVQ         last+48(FP), R8
-	VPBROADCASTD R8, Z0
-	VMOVDQU32    iota<>+0(SB), Z5
-	VPCMPGTD     Z5, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	TESTQ        AX, AX
-	JZ           done
+TEXT ·tile2x2x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
-	VMOVUPS      (DX), Z5
-	VMOVUPS.Z    64(DX), K1, Z6
 	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z5, Z0, Z1
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS      (DX), Z6
 	VFMADD231PS  Z6, Z0, Z2
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z5, Z0, Z3
-	VFMADD231PS  Z6, Z0, Z4
+	VFMADD231PS  Z6, Z1, Z4
+	VMOVUPS.Z    64(DX), K1, Z6
+	VFMADD231PS  Z6, Z0, Z3
+	VFMADD231PS  Z6, Z1, Z5
 	ADDQ         CX, SI
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
-	VMULPS       Z0, Z1, Z1
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS.Z    64(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS.Z    64(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z5
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·tile2x3x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS      (DX), Z8
+	VFMADD231PS  Z8, Z0, Z2
+	VFMADD231PS  Z8, Z1, Z5
+	VMOVUPS      64(DX), Z8
+	VFMADD231PS  Z8, Z0, Z3
+	VFMADD231PS  Z8, Z1, Z6
+	VMOVUPS.Z    128(DX), K1, Z8
+	VFMADD231PS  Z8, Z0, Z4
+	VFMADD231PS  Z8, Z1, Z7
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS.Z    128(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z6
+	VMOVUPS.Z    128(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z7
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	VMOVUPS Z6, 64(AX)
+	VMOVUPS Z7, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x4x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·tile2x4x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS      (DX), Z10
+	VFMADD231PS  Z10, Z0, Z2
+	VFMADD231PS  Z10, Z1, Z6
+	VMOVUPS      64(DX), Z10
+	VFMADD231PS  Z10, Z0, Z3
+	VFMADD231PS  Z10, Z1, Z7
+	VMOVUPS      128(DX), Z10
+	VFMADD231PS  Z10, Z0, Z4
+	VFMADD231PS  Z10, Z1, Z8
+	VMOVUPS.Z    192(DX), K1, Z10
+	VFMADD231PS  Z10, Z0, Z5
+	VFMADD231PS  Z10, Z1, Z9
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS.Z    192(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z5
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z6
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z7
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z8
+	VMOVUPS.Z    192(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z9
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, 128(AX)
+	VMOVUPS Z5, K1, 192(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, 128(AX)
+	VMOVUPS Z9, K1, 192(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·tile2x5x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS      (DX), Z12
+	VFMADD231PS  Z12, Z0, Z2
+	VFMADD231PS  Z12, Z1, Z7
+	VMOVUPS      64(DX), Z12
+	VFMADD231PS  Z12, Z0, Z3
+	VFMADD231PS  Z12, Z1, Z8
+	VMOVUPS      128(DX), Z12
+	VFMADD231PS  Z12, Z0, Z4
+	VFMADD231PS  Z12, Z1, Z9
+	VMOVUPS      192(DX), Z12
+	VFMADD231PS  Z12, Z0, Z5
+	VFMADD231PS  Z12, Z1, Z10
+	VMOVUPS.Z    256(DX), K1, Z12
+	VFMADD231PS  Z12, Z0, Z6
+	VFMADD231PS  Z12, Z1, Z11
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS      192(AX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS.Z    256(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z7
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z8
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z9
+	VMOVUPS      192(AX), Z1
+	VFMADD231PS  Z1, Z0, Z10
+	VMOVUPS.Z    256(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z11
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, 128(AX)
+	VMOVUPS Z5, 192(AX)
+	VMOVUPS Z6, K1, 256(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, 64(AX)
+	VMOVUPS Z9, 128(AX)
+	VMOVUPS Z10, 192(AX)
+	VMOVUPS Z11, K1, 256(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·tile2x6x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS      (DX), Z14
+	VFMADD231PS  Z14, Z0, Z2
+	VFMADD231PS  Z14, Z1, Z8
+	VMOVUPS      64(DX), Z14
+	VFMADD231PS  Z14, Z0, Z3
+	VFMADD231PS  Z14, Z1, Z9
+	VMOVUPS      128(DX), Z14
+	VFMADD231PS  Z14, Z0, Z4
+	VFMADD231PS  Z14, Z1, Z10
+	VMOVUPS      192(DX), Z14
+	VFMADD231PS  Z14, Z0, Z5
+	VFMADD231PS  Z14, Z1, Z11
+	VMOVUPS      256(DX), Z14
+	VFMADD231PS  Z14, Z0, Z6
+	VFMADD231PS  Z14, Z1, Z12
+	VMOVUPS.Z    320(DX), K1, Z14
+	VFMADD231PS  Z14, Z0, Z7
+	VFMADD231PS  Z14, Z1, Z13
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS      192(AX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS      256(AX), Z1
+	VFMADD231PS  Z1, Z0, Z6
+	VMOVUPS.Z    320(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z7
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z8
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z9
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z10
+	VMOVUPS      192(AX), Z1
+	VFMADD231PS  Z1, Z0, Z11
+	VMOVUPS      256(AX), Z1
+	VFMADD231PS  Z1, Z0, Z12
+	VMOVUPS.Z    320(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z13
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, 128(AX)
+	VMOVUPS Z5, 192(AX)
+	VMOVUPS Z6, 256(AX)
+	VMOVUPS Z7, K1, 320(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPS Z11, 192(AX)
+	VMOVUPS Z12, 256(AX)
+	VMOVUPS Z13, K1, 320(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·tile1x1x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z2
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z2
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·tile1x2x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS      (DX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS.Z    64(DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z3
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS.Z    64(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z3
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·tile1x3x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS      (DX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(DX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS.Z    128(DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z4
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
 	VMULPS       Z0, Z4, Z4
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Z5
-	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS.Z    64(AX), K1, Z5
-	VFMADD231PS  Z5, Z0, Z2
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z5
-	VFMADD231PS  Z5, Z0, Z3
-	VMOVUPS.Z    64(AX), K1, Z5
-	VFMADD231PS  Z5, Z0, Z4
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS.Z    128(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z4
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, K1, 64(AX)
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, K1, 128(AX)
 	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, K1, 64(AX)
-	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func tile2x3x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile1x4x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile2x3x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	MOVQ         last+48(FP), R8
-	VPBROADCASTD R8, Z0
-	VMOVDQU32    iota<>+0(SB), Z7
-	VPCMPGTD     Z7, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	TESTQ        AX, AX
-	JZ           done
+TEXT ·tile1x4x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
-	VMOVUPS      (DX), Z7
-	VMOVUPS      64(DX), Z8
-	VMOVUPS.Z    128(DX), K1, Z9
 	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z7, Z0, Z1
-	VFMADD231PS  Z8, Z0, Z2
-	VFMADD231PS  Z9, Z0, Z3
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z7, Z0, Z4
-	VFMADD231PS  Z8, Z0, Z5
-	VFMADD231PS  Z9, Z0, Z6
+	VMOVUPS      (DX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(DX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(DX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS.Z    192(DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z5
 	ADDQ         CX, SI
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
-	VMULPS       Z0, Z1, Z1
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS.Z    192(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z5
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, 128(AX)
+	VMOVUPS Z5, K1, 192(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·tile1x5x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS      (DX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(DX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(DX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS      192(DX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS.Z    256(DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z6
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
 	VMULPS       Z0, Z4, Z4
@@ -1140,215 +2024,144 @@ done:
 	VMULPS       Z0, Z6, Z6
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Z7
-	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      64(AX), Z7
-	VFMADD231PS  Z7, Z0, Z2
-	VMOVUPS.Z    128(AX), K1, Z7
-	VFMADD231PS  Z7, Z0, Z3
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z7
-	VFMADD231PS  Z7, Z0, Z4
-	VMOVUPS      64(AX), Z7
-	VFMADD231PS  Z7, Z0, Z5
-	VMOVUPS.Z    128(AX), K1, Z7
-	VFMADD231PS  Z7, Z0, Z6
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS      192(AX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS.Z    256(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z6
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, K1, 128(AX)
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, 128(AX)
+	VMOVUPS Z5, 192(AX)
+	VMOVUPS Z6, K1, 256(AX)
 	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	VMOVUPS Z6, K1, 128(AX)
-	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func tile1x1x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile1x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F
-TEXT ·tile1x1x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	MOVQ         last+48(FP), DI
-	VPBROADCASTD DI, Z0
-	VMOVDQU32    iota<>+0(SB), Z2
-	VPCMPGTD     Z2, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	TESTQ        AX, AX
-	JZ           done
+TEXT ·tile1x6x512(SB), NOSPLIT, $0-104
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	TESTQ  AX, AX
+	JZ     done
 
 loop:
-	VMOVUPS.Z    (DX), K1, Z2
 	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      (DX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(DX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(DX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS      192(DX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS      256(DX), Z1
+	VFMADD231PS  Z1, Z0, Z6
+	VMOVUPS.Z    320(DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z7
 	ADDQ         CX, SI
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
+	MOVL         alpha+80(FP), AX
 	CMPL         AX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
-	VMULPS       Z0, Z1, Z1
-
-addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS.Z    (AX), K1, Z2
-	VFMADD231PS  Z2, Z0, Z1
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VZEROUPPER
-	RET
-
-// func tile1x2x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile1x2x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	MOVQ         last+48(FP), DI
-	VPBROADCASTD DI, Z0
-	VMOVDQU32    iota<>+0(SB), Z3
-	VPCMPGTD     Z3, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	TESTQ        AX, AX
-	JZ           done
-
-loop:
-	VMOVUPS      (DX), Z3
-	VMOVUPS.Z    64(DX), K1, Z4
-	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z3, Z0, Z1
-	VFMADD231PS  Z4, Z0, Z2
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
-	VMULPS       Z0, Z1, Z1
-	VMULPS       Z0, Z2, Z2
-
-addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Z3
-	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS.Z    64(AX), K1, Z3
-	VFMADD231PS  Z3, Z0, Z2
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, K1, 64(AX)
-	ADDQ    CX, AX
-	VZEROUPPER
-	RET
-
-// func tile1x3x512(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile1x3x512(SB), NOSPLIT, $0-96
-	MOVQ         k+0(FP), AX
-	MOVQ         aks+24(FP), CX
-	MOVQ         b+32(FP), DX
-	MOVQ         bks+40(FP), BX
-	MOVQ         a+8(FP), SI
-	MOVQ         ars+16(FP), DI
-	MOVQ         last+48(FP), DI
-	VPBROADCASTD DI, Z0
-	VMOVDQU32    iota<>+0(SB), Z4
-	VPCMPGTD     Z4, Z0, K1
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	TESTQ        AX, AX
-	JZ           done
-
-loop:
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	VMOVUPS.Z    128(DX), K1, Z6
-	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z4, Z0, Z1
-	VFMADD231PS  Z5, Z0, Z2
-	VFMADD231PS  Z6, Z0, Z3
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+72(FP), Z0
-	VMULPS       Z0, Z1, Z1
+	VBROADCASTSS alpha+80(FP), Z0
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
 
 addend:
-	MOVL         beta+76(FP), AX
+	MOVL         beta+84(FP), AX
 	TESTL        AX, AX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Z0
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Z4
-	VFMADD231PS  Z4, Z0, Z1
-	VMOVUPS      64(AX), Z4
-	VFMADD231PS  Z4, Z0, Z2
-	VMOVUPS.Z    128(AX), K1, Z4
-	VFMADD231PS  Z4, Z0, Z3
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      128(AX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS      192(AX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS      256(AX), Z1
+	VFMADD231PS  Z1, Z0, Z6
+	VMOVUPS.Z    320(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z7
 	ADDQ         CX, AX
 
 store:
-	MOVQ    c+56(FP), AX
-	MOVQ    ldc+64(FP), CX
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, K1, 128(AX)
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, 128(AX)
+	VMOVUPS Z5, 192(AX)
+	VMOVUPS Z6, 256(AX)
+	VMOVUPS Z7, K1, 320(AX)
 	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -6222,43 +7035,41 @@ TEXT ·index512(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main80:
+main79:
 	CMPQ    SI, $0x10
-	JLT     rest81
+	JLT     rest80
 	VMOVUPS (AX)(BX*4), Z1
 	VCMPPS  $0x00, Z0, Z1, K1
 	KMOVW   K1, CX
-	XORQ    DX, DX
+	LEAQ    (BX), DX
 	TESTL   CX, CX
-	JNZ     found79
+	JNZ     found
 	ADDQ    $0x10, BX
 	SUBQ    $0x10, SI
-	JMP     main80
+	JMP     main79
 
-rest81:
+rest80:
 	TESTQ        SI, SI
-	JZ           done82
+	JZ           done81
 	VPBROADCASTD SI, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
-	VMOVUPS.Z    (AX)(BX*4), K1, Z1
-	VCMPPS       $0x00, Z0, Z1, K2
-	KMOVW        K2, CX
-	KMOVW        K1, AX
-	ANDL         AX, CX
-	XORQ         DX, DX
+	VMOVUPS      c7fc00000<>+0(SB), Z1
+	VMOVUPS      (AX)(BX*4), K1, Z1
+	VCMPPS       $0x00, Z0, Z1, K1
+	KMOVW        K1, CX
+	LEAQ         (BX), DX
 	TESTL        CX, CX
-	JNZ          found79
+	JNZ          found
 
-done82:
+done81:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
 	RET
 
-found79:
+found:
 	BSFL CX, CX
-	ADDQ BX, DX
 	ADDQ CX, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -6275,9 +7086,9 @@ TEXT ·expSum512(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main84:
+main83:
 	CMPQ        DX, $0x40
-	JLT         rest85
+	JLT         rest84
 	VMOVUPS     (CX)(BX*4), Z3
 	VMOVUPS     64(CX)(BX*4), Z4
 	VMOVUPS     128(CX)(BX*4), Z5
@@ -6370,13 +7181,13 @@ main84:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main84
+	JMP         main83
 
-rest85:
+rest84:
 	CMPQ         DX, $0x10
-	JGE          next87
+	JGE          next86
 	TESTQ        DX, DX
-	JZ           done86
+	JZ           done85
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -6401,7 +7212,60 @@ rest85:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done86
+	JMP          done85
+
+next86:
+	VMOVUPS      (CX)(BX*4), Z3
+	VFMSUB213PS  Z1, Z0, Z3
+	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
+	VCVTPS2DQ    Z4, Z4
+	VMOVAPS      Z3, Z5
+	VCVTDQ2PS    Z4, Z6
+	VFMADD231PS  cbf318000<>+0(SB), Z6, Z5
+	VFMADD231PS  c395e8083<>+0(SB), Z6, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VMOVUPS      c3ab57347<>+0(SB), Z6
+	VFMADD213PS  c3c093418<>+0(SB), Z5, Z6
+	VFMADD213PS  c3d2aac13<>+0(SB), Z5, Z6
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z5, Z6
+	VFMADD213PS  c3efffffe<>+0(SB), Z5, Z6
+	VFMADD213PS  c3f800000<>+0(SB), Z5, Z6
+	VFMADD213PS  c3f800000<>+0(SB), Z5, Z6
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z3, K1
+	VPADDD.Z     Z4, Z6, K1, Z3
+	VMOVUPS      Z3, (AX)(BX*4)
+	VADDPS       Z3, Z2, Z2
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          next87
+	TESTQ        DX, DX
+	JZ           done85
+	VPBROADCASTD DX, Z3
+	VMOVDQU32    iota<>+0(SB), Z4
+	VPCMPGTD     Z4, Z3, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z3
+	VFMSUB213PS  Z1, Z0, Z3
+	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVAPS      Z3, Z1
+	VCVTDQ2PS    Z0, Z4
+	VFMADD231PS  cbf318000<>+0(SB), Z4, Z1
+	VFMADD231PS  c395e8083<>+0(SB), Z4, Z1
+	VPSLLD       $0x17, Z0, Z0
+	VMOVUPS      c3ab57347<>+0(SB), Z4
+	VFMADD213PS  c3c093418<>+0(SB), Z1, Z4
+	VFMADD213PS  c3d2aac13<>+0(SB), Z1, Z4
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z1, Z4
+	VFMADD213PS  c3efffffe<>+0(SB), Z1, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z3, K2
+	VPADDD.Z     Z0, Z4, K2, Z0
+	VMOVAPS.Z    Z0, K1, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+	VADDPS       Z0, Z2, Z2
+	JMP          done85
 
 next87:
 	VMOVUPS      (CX)(BX*4), Z3
@@ -6429,7 +7293,7 @@ next87:
 	CMPQ         DX, $0x10
 	JGE          next88
 	TESTQ        DX, DX
-	JZ           done86
+	JZ           done85
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -6454,7 +7318,7 @@ next87:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done86
+	JMP          done85
 
 next88:
 	VMOVUPS      (CX)(BX*4), Z3
@@ -6479,61 +7343,8 @@ next88:
 	VADDPS       Z3, Z2, Z2
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
-	CMPQ         DX, $0x10
-	JGE          next89
 	TESTQ        DX, DX
-	JZ           done86
-	VPBROADCASTD DX, Z3
-	VMOVDQU32    iota<>+0(SB), Z4
-	VPCMPGTD     Z4, Z3, K1
-	VMOVUPS.Z    (CX)(BX*4), K1, Z3
-	VFMSUB213PS  Z1, Z0, Z3
-	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z0
-	VCVTPS2DQ    Z0, Z0
-	VMOVAPS      Z3, Z1
-	VCVTDQ2PS    Z0, Z4
-	VFMADD231PS  cbf318000<>+0(SB), Z4, Z1
-	VFMADD231PS  c395e8083<>+0(SB), Z4, Z1
-	VPSLLD       $0x17, Z0, Z0
-	VMOVUPS      c3ab57347<>+0(SB), Z4
-	VFMADD213PS  c3c093418<>+0(SB), Z1, Z4
-	VFMADD213PS  c3d2aac13<>+0(SB), Z1, Z4
-	VFMADD213PS  c3e2aaa0c<>+0(SB), Z1, Z4
-	VFMADD213PS  c3efffffe<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
-	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z3, K2
-	VPADDD.Z     Z0, Z4, K2, Z0
-	VMOVAPS.Z    Z0, K1, Z0
-	VMOVUPS      Z0, K1, (AX)(BX*4)
-	VADDPS       Z0, Z2, Z2
-	JMP          done86
-
-next89:
-	VMOVUPS      (CX)(BX*4), Z3
-	VFMSUB213PS  Z1, Z0, Z3
-	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
-	VCVTPS2DQ    Z4, Z4
-	VMOVAPS      Z3, Z5
-	VCVTDQ2PS    Z4, Z6
-	VFMADD231PS  cbf318000<>+0(SB), Z6, Z5
-	VFMADD231PS  c395e8083<>+0(SB), Z6, Z5
-	VPSLLD       $0x17, Z4, Z4
-	VMOVUPS      c3ab57347<>+0(SB), Z6
-	VFMADD213PS  c3c093418<>+0(SB), Z5, Z6
-	VFMADD213PS  c3d2aac13<>+0(SB), Z5, Z6
-	VFMADD213PS  c3e2aaa0c<>+0(SB), Z5, Z6
-	VFMADD213PS  c3efffffe<>+0(SB), Z5, Z6
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z6
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z6
-	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z3, K1
-	VPADDD.Z     Z4, Z6, K1, Z3
-	VMOVUPS      Z3, (AX)(BX*4)
-	VADDPS       Z3, Z2, Z2
-	ADDQ         $0x10, BX
-	SUBQ         $0x10, DX
-	TESTQ        DX, DX
-	JZ           done86
+	JZ           done85
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -6559,7 +7370,7 @@ next89:
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
 
-done86:
+done85:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -6582,9 +7393,9 @@ TEXT ·sumExp512(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main91:
+main90:
 	CMPQ        CX, $0x40
-	JLT         rest92
+	JLT         rest91
 	VMOVUPS     (AX)(DX*4), Z3
 	VMOVUPS     64(AX)(DX*4), Z4
 	VMOVUPS     128(AX)(DX*4), Z5
@@ -6673,13 +7484,13 @@ main91:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, DX
 	SUBQ        $0x40, CX
-	JMP         main91
+	JMP         main90
 
-rest92:
+rest91:
 	CMPQ         CX, $0x10
-	JGE          next94
+	JGE          next93
 	TESTQ        CX, CX
-	JZ           done93
+	JZ           done92
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -6703,7 +7514,58 @@ rest92:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done93
+	JMP          done92
+
+next93:
+	VMOVUPS      (AX)(DX*4), Z3
+	VFMSUB213PS  Z1, Z0, Z3
+	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
+	VCVTPS2DQ    Z4, Z4
+	VMOVAPS      Z3, Z5
+	VCVTDQ2PS    Z4, Z6
+	VFMADD231PS  cbf318000<>+0(SB), Z6, Z5
+	VFMADD231PS  c395e8083<>+0(SB), Z6, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VMOVUPS      c3ab57347<>+0(SB), Z6
+	VFMADD213PS  c3c093418<>+0(SB), Z5, Z6
+	VFMADD213PS  c3d2aac13<>+0(SB), Z5, Z6
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z5, Z6
+	VFMADD213PS  c3efffffe<>+0(SB), Z5, Z6
+	VFMADD213PS  c3f800000<>+0(SB), Z5, Z6
+	VFMADD213PS  c3f800000<>+0(SB), Z5, Z6
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z3, K1
+	VPADDD.Z     Z4, Z6, K1, Z3
+	VADDPS       Z3, Z2, Z2
+	ADDQ         $0x10, DX
+	SUBQ         $0x10, CX
+	CMPQ         CX, $0x10
+	JGE          next94
+	TESTQ        CX, CX
+	JZ           done92
+	VPBROADCASTD CX, Z3
+	VMOVDQU32    iota<>+0(SB), Z4
+	VPCMPGTD     Z4, Z3, K1
+	VMOVUPS.Z    (AX)(DX*4), K1, Z3
+	VFMSUB213PS  Z1, Z0, Z3
+	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVAPS      Z3, Z1
+	VCVTDQ2PS    Z0, Z4
+	VFMADD231PS  cbf318000<>+0(SB), Z4, Z1
+	VFMADD231PS  c395e8083<>+0(SB), Z4, Z1
+	VPSLLD       $0x17, Z0, Z0
+	VMOVUPS      c3ab57347<>+0(SB), Z4
+	VFMADD213PS  c3c093418<>+0(SB), Z1, Z4
+	VFMADD213PS  c3d2aac13<>+0(SB), Z1, Z4
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z1, Z4
+	VFMADD213PS  c3efffffe<>+0(SB), Z1, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z3, K2
+	VPADDD.Z     Z0, Z4, K2, Z0
+	VMOVAPS.Z    Z0, K1, Z0
+	VADDPS       Z0, Z2, Z2
+	JMP          done92
 
 next94:
 	VMOVUPS      (AX)(DX*4), Z3
@@ -6730,7 +7592,7 @@ next94:
 	CMPQ         CX, $0x10
 	JGE          next95
 	TESTQ        CX, CX
-	JZ           done93
+	JZ           done92
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -6754,7 +7616,7 @@ next94:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done93
+	JMP          done92
 
 next95:
 	VMOVUPS      (AX)(DX*4), Z3
@@ -6778,59 +7640,8 @@ next95:
 	VADDPS       Z3, Z2, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
-	CMPQ         CX, $0x10
-	JGE          next96
 	TESTQ        CX, CX
-	JZ           done93
-	VPBROADCASTD CX, Z3
-	VMOVDQU32    iota<>+0(SB), Z4
-	VPCMPGTD     Z4, Z3, K1
-	VMOVUPS.Z    (AX)(DX*4), K1, Z3
-	VFMSUB213PS  Z1, Z0, Z3
-	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z0
-	VCVTPS2DQ    Z0, Z0
-	VMOVAPS      Z3, Z1
-	VCVTDQ2PS    Z0, Z4
-	VFMADD231PS  cbf318000<>+0(SB), Z4, Z1
-	VFMADD231PS  c395e8083<>+0(SB), Z4, Z1
-	VPSLLD       $0x17, Z0, Z0
-	VMOVUPS      c3ab57347<>+0(SB), Z4
-	VFMADD213PS  c3c093418<>+0(SB), Z1, Z4
-	VFMADD213PS  c3d2aac13<>+0(SB), Z1, Z4
-	VFMADD213PS  c3e2aaa0c<>+0(SB), Z1, Z4
-	VFMADD213PS  c3efffffe<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
-	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z3, K2
-	VPADDD.Z     Z0, Z4, K2, Z0
-	VMOVAPS.Z    Z0, K1, Z0
-	VADDPS       Z0, Z2, Z2
-	JMP          done93
-
-next96:
-	VMOVUPS      (AX)(DX*4), Z3
-	VFMSUB213PS  Z1, Z0, Z3
-	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
-	VCVTPS2DQ    Z4, Z4
-	VMOVAPS      Z3, Z5
-	VCVTDQ2PS    Z4, Z6
-	VFMADD231PS  cbf318000<>+0(SB), Z6, Z5
-	VFMADD231PS  c395e8083<>+0(SB), Z6, Z5
-	VPSLLD       $0x17, Z4, Z4
-	VMOVUPS      c3ab57347<>+0(SB), Z6
-	VFMADD213PS  c3c093418<>+0(SB), Z5, Z6
-	VFMADD213PS  c3d2aac13<>+0(SB), Z5, Z6
-	VFMADD213PS  c3e2aaa0c<>+0(SB), Z5, Z6
-	VFMADD213PS  c3efffffe<>+0(SB), Z5, Z6
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z6
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z6
-	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z3, K1
-	VPADDD.Z     Z4, Z6, K1, Z3
-	VADDPS       Z3, Z2, Z2
-	ADDQ         $0x10, DX
-	SUBQ         $0x10, CX
-	TESTQ        CX, CX
-	JZ           done93
+	JZ           done92
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -6855,7 +7666,7 @@ next96:
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
 
-done93:
+done92:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -6885,9 +7696,9 @@ TEXT ·addEight512(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main98:
+main97:
 	CMPQ    R11, $0x10
-	JLT     rest99
+	JLT     rest98
 	VMOVUPS (AX)(R12*4), Z0
 	VMOVUPS (CX)(R12*4), Z1
 	VADDPS  Z1, Z0, Z0
@@ -6908,11 +7719,11 @@ main98:
 	VMOVUPS Z0, (AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main98
+	JMP     main97
 
-rest99:
+rest98:
 	TESTQ        R11, R11
-	JZ           done100
+	JZ           done99
 	VPBROADCASTD R11, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -6935,7 +7746,7 @@ rest99:
 	VADDPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (AX)(R12*4)
 
-done100:
+done99:
 	VZEROUPPER
 	RET
 
@@ -6951,9 +7762,9 @@ TEXT ·maxRows512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main102:
+main101:
 	CMPQ    DI, $0x20
-	JLT     rest103
+	JLT     rest102
 	VPXORD  Z0, Z0, Z0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -6962,9 +7773,9 @@ main102:
 	VMOVUPS 64(R9), Z3
 	VPXORD  Z4, Z4, Z4
 
-row105:
+row104:
 	DECQ    R10
-	JZ      last106
+	JZ      last105
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z0, Z0
 	VMOVUPS (R9), Z5
@@ -6975,22 +7786,22 @@ row105:
 	VCMPPS  $0x0e, Z3, Z5, K1
 	VMOVAPS Z0, K1, Z4
 	VMAXPS  Z3, Z5, Z3
-	JMP     row105
+	JMP     row104
 
-last106:
+last105:
 	VMOVUPS Z1, (AX)(R8*4)
 	VMOVUPS Z3, 64(AX)(R8*4)
 	VMOVUPS Z2, (CX)(R8*4)
 	VMOVUPS Z4, 64(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main102
+	JMP     main101
 
-rest103:
+rest102:
 	CMPQ         DI, $0x10
-	JGE          next107
+	JGE          next106
 	TESTQ        DI, DI
-	JZ           done104
+	JZ           done103
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -6999,47 +7810,47 @@ rest103:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z7, Z7, Z7
 
-row108:
+row107:
 	DECQ      BX
-	JZ        last109
+	JZ        last108
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z6, Z6
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z6, K2, Z7
 	VMAXPS    Z0, Z1, Z0
-	JMP       row108
+	JMP       row107
 
-last109:
+last108:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z7, K1, (CX)(R8*4)
-	JMP     done104
+	JMP     done103
 
-next107:
+next106:
 	VPXORD  Z6, Z6, Z6
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
 	VMOVUPS (R9), Z0
 	VPXORD  Z7, Z7, Z7
 
-row110:
+row109:
 	DECQ    R10
-	JZ      last111
+	JZ      last110
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z6, Z6
 	VMOVUPS (R9), Z1
 	VCMPPS  $0x0e, Z0, Z1, K1
 	VMOVAPS Z6, K1, Z7
 	VMAXPS  Z0, Z1, Z0
-	JMP     row110
+	JMP     row109
 
-last111:
+last110:
 	VMOVUPS      Z0, (AX)(R8*4)
 	VMOVUPS      Z7, (CX)(R8*4)
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done104
+	JZ           done103
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -7048,22 +7859,22 @@ last111:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z9, Z9, Z9
 
-row113:
+row112:
 	DECQ      BX
-	JZ        last114
+	JZ        last113
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z8, Z8
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z8, K2, Z9
 	VMAXPS    Z0, Z1, Z0
-	JMP       row113
+	JMP       row112
 
-last114:
+last113:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z9, K1, (CX)(R8*4)
 
-done104:
+done103:
 	VZEROUPPER
 	RET
 
@@ -13048,109 +13859,124 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile4x1x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
-TEXT ·tile4x1x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	MOVQ   last+48(FP), R10
-	LEAQ   firstLanes<>+32(SB), R9
-	SHLQ   $0x02, R10
-	SUBQ   R10, R9
+TEXT ·tile4x1x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	LEAQ   (R8)(R8*2), R9
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	TESTQ  AX, AX
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   (DX), Y0, Y5
-	VBROADCASTSS (SI), Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (BX), Y0, Y5
+	VBROADCASTSS (DI), Y0
 	VFMADD231PS  Y5, Y0, Y1
-	VBROADCASTSS (SI)(DI*1), Y0
+	VBROADCASTSS (DI)(R8*1), Y0
 	VFMADD231PS  Y5, Y0, Y2
-	VBROADCASTSS (SI)(DI*2), Y0
+	VBROADCASTSS (DI)(R8*2), Y0
 	VFMADD231PS  Y5, Y0, Y3
-	VBROADCASTSS (SI)(R8*1), Y0
+	VBROADCASTSS (DI)(R9*1), Y0
 	VFMADD231PS  Y5, Y0, Y4
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
 	VMULPS       Y0, Y4, Y4
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y5
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   (AX), Y0, Y0
+	VBROADCASTSS beta+84(FP), Y5
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VFMADD231PS  Y0, Y5, Y1
-	ADDQ         CX, AX
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   (AX), Y0, Y0
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VFMADD231PS  Y0, Y5, Y2
-	ADDQ         CX, AX
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   (AX), Y0, Y0
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VFMADD231PS  Y0, Y5, Y3
-	ADDQ         CX, AX
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   (AX), Y0, Y0
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VFMADD231PS  Y0, Y5, Y4
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y1, Y0, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y2, Y0, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y3, Y0, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y4, Y0, (AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
-// func tile4x2x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
-TEXT ·tile4x2x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	MOVQ   last+48(FP), R10
-	LEAQ   firstLanes<>+32(SB), R9
-	SHLQ   $0x02, R10
-	SUBQ   R10, R9
+TEXT ·tile4x2x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	LEAQ   (R8)(R8*2), R9
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -13159,35 +13985,35 @@ TEXT ·tile4x2x256(SB), NOSPLIT, $0-96
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	TESTQ  AX, AX
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (DX), Y9
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   32(DX), Y0, Y10
-	VBROADCASTSS (SI), Y0
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y10
+	VBROADCASTSS (DI), Y0
 	VFMADD231PS  Y9, Y0, Y1
 	VFMADD231PS  Y10, Y0, Y2
-	VBROADCASTSS (SI)(DI*1), Y0
+	VBROADCASTSS (DI)(R8*1), Y0
 	VFMADD231PS  Y9, Y0, Y3
 	VFMADD231PS  Y10, Y0, Y4
-	VBROADCASTSS (SI)(DI*2), Y0
+	VBROADCASTSS (DI)(R8*2), Y0
 	VFMADD231PS  Y9, Y0, Y5
 	VFMADD231PS  Y10, Y0, Y6
-	VBROADCASTSS (SI)(R8*1), Y0
+	VBROADCASTSS (DI)(R9*1), Y0
 	VFMADD231PS  Y9, Y0, Y7
 	VFMADD231PS  Y10, Y0, Y8
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
@@ -13198,73 +14024,86 @@ done:
 	VMULPS       Y0, Y8, Y8
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y9
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Y0
+	VBROADCASTSS beta+84(FP), Y9
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y9, Y1
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   32(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
 	VFMADD231PS  Y0, Y9, Y2
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Y0
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y9, Y3
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   32(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
 	VFMADD231PS  Y0, Y9, Y4
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Y0
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y9, Y5
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   32(AX), Y0, Y0
-	VFMADD231PS  Y0, Y9, Y6
-	ADDQ         CX, AX
 	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y9, Y6
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y9, Y7
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   32(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
 	VFMADD231PS  Y0, Y9, Y8
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y2, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y3, (AX)
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y4, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y5, (AX)
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y6, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y7, (AX)
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y8, Y0, 32(AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y3, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y5, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y7, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y8, Y0, 32(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
-// func tile4x3x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x3x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	MOVQ   last+48(FP), R10
-	LEAQ   firstLanes<>+32(SB), R9
-	SHLQ   $0x02, R10
-	SUBQ   R10, R9
+TEXT ·tile4x3x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	LEAQ   (R8)(R8*2), R9
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -13277,43 +14116,43 @@ TEXT ·tile4x3x256(SB), NOSPLIT, $0-96
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
-	TESTQ  AX, AX
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (DX), Y13
-	VMOVUPS      32(DX), Y14
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   64(DX), Y0, Y15
-	PREFETCHT0   96(DX)
-	PREFETCHT0   128(DX)
-	PREFETCHT0   160(DX)
-	VBROADCASTSS (SI), Y0
+	VMOVUPS      (BX), Y13
+	VMOVUPS      32(BX), Y14
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(BX), Y0, Y15
+	PREFETCHT0   96(BX)
+	PREFETCHT0   128(BX)
+	PREFETCHT0   160(BX)
+	VBROADCASTSS (DI), Y0
 	VFMADD231PS  Y13, Y0, Y1
 	VFMADD231PS  Y14, Y0, Y2
 	VFMADD231PS  Y15, Y0, Y3
-	VBROADCASTSS (SI)(DI*1), Y0
+	VBROADCASTSS (DI)(R8*1), Y0
 	VFMADD231PS  Y13, Y0, Y4
 	VFMADD231PS  Y14, Y0, Y5
 	VFMADD231PS  Y15, Y0, Y6
-	VBROADCASTSS (SI)(DI*2), Y0
+	VBROADCASTSS (DI)(R8*2), Y0
 	VFMADD231PS  Y13, Y0, Y7
 	VFMADD231PS  Y14, Y0, Y8
 	VFMADD231PS  Y15, Y0, Y9
-	VBROADCASTSS (SI)(R8*1), Y0
+	VBROADCASTSS (DI)(R9*1), Y0
 	VFMADD231PS  Y13, Y0, Y10
 	VFMADD231PS  Y14, Y0, Y11
 	VFMADD231PS  Y15, Y0, Y12
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
@@ -13328,261 +14167,300 @@ done:
 	VMULPS       Y0, Y12, Y12
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y13
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Y0
+	VBROADCASTSS beta+84(FP), Y13
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y13, Y1
-	VMOVUPS      32(AX), Y0
+	VMOVUPS      32(CX), Y0
 	VFMADD231PS  Y0, Y13, Y2
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   64(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
 	VFMADD231PS  Y0, Y13, Y3
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Y0
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y13, Y4
-	VMOVUPS      32(AX), Y0
+	VMOVUPS      32(CX), Y0
 	VFMADD231PS  Y0, Y13, Y5
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   64(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
 	VFMADD231PS  Y0, Y13, Y6
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Y0
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y13, Y7
-	VMOVUPS      32(AX), Y0
+	VMOVUPS      32(CX), Y0
 	VFMADD231PS  Y0, Y13, Y8
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   64(AX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y9
-	ADDQ         CX, AX
 	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y9
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y13, Y10
-	VMOVUPS      32(AX), Y0
+	VMOVUPS      32(CX), Y0
 	VFMADD231PS  Y0, Y13, Y11
-	VMOVUPS      (R9), Y0
-	VMASKMOVPS   64(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
 	VFMADD231PS  Y0, Y13, Y12
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y3, Y0, 64(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y4, (AX)
-	VMOVUPS    Y5, 32(AX)
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y6, Y0, 64(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y7, (AX)
-	VMOVUPS    Y8, 32(AX)
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y9, Y0, 64(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y10, (AX)
-	VMOVUPS    Y11, 32(AX)
-	VMOVUPS    (R9), Y0
-	VMASKMOVPS Y12, Y0, 64(AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, 64(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y4, (CX)
+	VMOVUPS    Y5, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 64(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y7, (CX)
+	VMOVUPS    Y8, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y9, Y0, 64(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y10, (CX)
+	VMOVUPS    Y11, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y12, Y0, 64(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
-// func tile2x1x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile2x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
-TEXT ·tile2x1x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	MOVQ   last+48(FP), R9
-	LEAQ   firstLanes<>+32(SB), R8
-	SHLQ   $0x02, R9
-	SUBQ   R9, R8
+TEXT ·tile2x1x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	TESTQ  AX, AX
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   (DX), Y0, Y3
-	VBROADCASTSS (SI), Y0
-	VFMADD231PS  Y3, Y0, Y1
-	VBROADCASTSS (SI)(DI*1), Y0
-	VFMADD231PS  Y3, Y0, Y2
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	VBROADCASTSS (DI), Y3
+	VBROADCASTSS (DI)(R8*1), Y4
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (BX), Y0, Y0
+	VFMADD231PS  Y0, Y3, Y1
+	VFMADD231PS  Y0, Y4, Y2
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y3
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   (AX), Y0, Y0
+	VBROADCASTSS beta+84(FP), Y3
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VFMADD231PS  Y0, Y3, Y1
-	ADDQ         CX, AX
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   (AX), Y0, Y0
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VFMADD231PS  Y0, Y3, Y2
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y1, Y0, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y2, Y0, (AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
-// func tile2x2x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile2x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
-TEXT ·tile2x2x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	MOVQ   last+48(FP), R9
-	LEAQ   firstLanes<>+32(SB), R8
-	SHLQ   $0x02, R9
-	SUBQ   R9, R8
+TEXT ·tile2x2x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	TESTQ  AX, AX
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (DX), Y5
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   32(DX), Y0, Y6
-	VBROADCASTSS (SI), Y0
-	VFMADD231PS  Y5, Y0, Y1
-	VFMADD231PS  Y6, Y0, Y2
-	VBROADCASTSS (SI)(DI*1), Y0
-	VFMADD231PS  Y5, Y0, Y3
-	VFMADD231PS  Y6, Y0, Y4
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	VBROADCASTSS (DI), Y5
+	VBROADCASTSS (DI)(R8*1), Y6
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VFMADD231PS  Y0, Y6, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y2
+	VFMADD231PS  Y0, Y6, Y4
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
 	VMULPS       Y0, Y4, Y4
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y5
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Y0
+	VBROADCASTSS beta+84(FP), Y5
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y5, Y1
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   32(AX), Y0, Y0
-	VFMADD231PS  Y0, Y5, Y2
-	ADDQ         CX, AX
 	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y5, Y3
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   32(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
 	VFMADD231PS  Y0, Y5, Y4
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y2, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y3, (AX)
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y4, Y0, 32(AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y3, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, 32(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
-// func tile2x3x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile2x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
-TEXT ·tile2x3x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	MOVQ   last+48(FP), R9
-	LEAQ   firstLanes<>+32(SB), R8
-	SHLQ   $0x02, R9
-	SUBQ   R9, R8
+TEXT ·tile2x3x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	TESTQ  AX, AX
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (DX), Y7
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   64(DX), Y0, Y9
-	VBROADCASTSS (SI), Y0
-	VFMADD231PS  Y7, Y0, Y1
-	VFMADD231PS  Y8, Y0, Y2
-	VFMADD231PS  Y9, Y0, Y3
-	VBROADCASTSS (SI)(DI*1), Y0
-	VFMADD231PS  Y7, Y0, Y4
-	VFMADD231PS  Y8, Y0, Y5
-	VFMADD231PS  Y9, Y0, Y6
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	VBROADCASTSS (DI), Y7
+	VBROADCASTSS (DI)(R8*1), Y8
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VFMADD231PS  Y0, Y8, Y4
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y7, Y2
+	VFMADD231PS  Y0, Y8, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(BX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y3
+	VFMADD231PS  Y0, Y8, Y6
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
@@ -13591,228 +14469,959 @@ done:
 	VMULPS       Y0, Y6, Y6
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y7
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Y0
+	VBROADCASTSS beta+84(FP), Y7
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y7, Y1
-	VMOVUPS      32(AX), Y0
+	VMOVUPS      32(CX), Y0
 	VFMADD231PS  Y0, Y7, Y2
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   64(AX), Y0, Y0
-	VFMADD231PS  Y0, Y7, Y3
-	ADDQ         CX, AX
 	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y3
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y7, Y4
-	VMOVUPS      32(AX), Y0
+	VMOVUPS      32(CX), Y0
 	VFMADD231PS  Y0, Y7, Y5
-	VMOVUPS      (R8), Y0
-	VMASKMOVPS   64(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
 	VFMADD231PS  Y0, Y7, Y6
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y3, Y0, 64(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y4, (AX)
-	VMOVUPS    Y5, 32(AX)
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y6, Y0, 64(AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, 64(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y4, (CX)
+	VMOVUPS    Y5, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 64(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
-// func tile1x1x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile2x4x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
-TEXT ·tile1x1x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	MOVQ   last+48(FP), R8
-	LEAQ   firstLanes<>+32(SB), DI
-	SHLQ   $0x02, R8
-	SUBQ   R8, DI
+TEXT ·tile2x4x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
 	VXORPS Y1, Y1, Y1
-	TESTQ  AX, AX
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (DI), Y0
-	VMASKMOVPS   (DX), Y0, Y2
-	VBROADCASTSS (SI), Y0
-	VFMADD231PS  Y2, Y0, Y1
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	VBROADCASTSS (DI), Y9
+	VBROADCASTSS (DI)(R8*1), Y10
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y9, Y1
+	VFMADD231PS  Y0, Y10, Y5
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y9, Y2
+	VFMADD231PS  Y0, Y10, Y6
+	VMOVUPS      64(BX), Y0
+	VFMADD231PS  Y0, Y9, Y3
+	VFMADD231PS  Y0, Y10, Y7
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   96(BX), Y0, Y0
+	VFMADD231PS  Y0, Y9, Y4
+	VFMADD231PS  Y0, Y10, Y8
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y9
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y9, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y9, Y2
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y9, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   96(CX), Y0, Y0
+	VFMADD231PS  Y0, Y9, Y4
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y9, Y5
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y9, Y6
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y9, Y7
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   96(CX), Y0, Y0
+	VFMADD231PS  Y0, Y9, Y8
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, 96(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y5, (CX)
+	VMOVUPS    Y6, 32(CX)
+	VMOVUPS    Y7, 64(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y8, Y0, 96(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tile2x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3
+TEXT ·tile2x5x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y11
+	VBROADCASTSS (DI)(R8*1), Y12
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y11, Y1
+	VFMADD231PS  Y0, Y12, Y6
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y11, Y2
+	VFMADD231PS  Y0, Y12, Y7
+	VMOVUPS      64(BX), Y0
+	VFMADD231PS  Y0, Y11, Y3
+	VFMADD231PS  Y0, Y12, Y8
+	VMOVUPS      96(BX), Y0
+	VFMADD231PS  Y0, Y11, Y4
+	VFMADD231PS  Y0, Y12, Y9
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   128(BX), Y0, Y0
+	VFMADD231PS  Y0, Y11, Y5
+	VFMADD231PS  Y0, Y12, Y10
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y11
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y11, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y11, Y2
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y11, Y3
+	VMOVUPS      96(CX), Y0
+	VFMADD231PS  Y0, Y11, Y4
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   128(CX), Y0, Y0
+	VFMADD231PS  Y0, Y11, Y5
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y11, Y6
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y11, Y7
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y11, Y8
+	VMOVUPS      96(CX), Y0
+	VFMADD231PS  Y0, Y11, Y9
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   128(CX), Y0, Y0
+	VFMADD231PS  Y0, Y11, Y10
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    Y4, 96(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y5, Y0, 128(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y6, (CX)
+	VMOVUPS    Y7, 32(CX)
+	VMOVUPS    Y8, 64(CX)
+	VMOVUPS    Y9, 96(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y10, Y0, 128(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tile2x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3
+TEXT ·tile2x6x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y13
+	VBROADCASTSS (DI)(R8*1), Y14
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y13, Y1
+	VFMADD231PS  Y0, Y14, Y7
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y13, Y2
+	VFMADD231PS  Y0, Y14, Y8
+	VMOVUPS      64(BX), Y0
+	VFMADD231PS  Y0, Y13, Y3
+	VFMADD231PS  Y0, Y14, Y9
+	VMOVUPS      96(BX), Y0
+	VFMADD231PS  Y0, Y13, Y4
+	VFMADD231PS  Y0, Y14, Y10
+	VMOVUPS      128(BX), Y0
+	VFMADD231PS  Y0, Y13, Y5
+	VFMADD231PS  Y0, Y14, Y11
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   160(BX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y6
+	VFMADD231PS  Y0, Y14, Y12
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y0, Y11, Y11
+	VMULPS       Y0, Y12, Y12
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y13
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y13, Y2
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y13, Y3
+	VMOVUPS      96(CX), Y0
+	VFMADD231PS  Y0, Y13, Y4
+	VMOVUPS      128(CX), Y0
+	VFMADD231PS  Y0, Y13, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   160(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y6
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y7
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y13, Y8
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y13, Y9
+	VMOVUPS      96(CX), Y0
+	VFMADD231PS  Y0, Y13, Y10
+	VMOVUPS      128(CX), Y0
+	VFMADD231PS  Y0, Y13, Y11
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   160(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y12
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    Y4, 96(CX)
+	VMOVUPS    Y5, 128(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 160(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y7, (CX)
+	VMOVUPS    Y8, 32(CX)
+	VMOVUPS    Y9, 64(CX)
+	VMOVUPS    Y10, 96(CX)
+	VMOVUPS    Y11, 128(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y12, Y0, 160(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tile1x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3
+TEXT ·tile1x1x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y2
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (BX), Y0, Y0
+	VFMADD231PS  Y0, Y2, Y1
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y2
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (DI), Y0
-	VMASKMOVPS   (AX), Y0, Y0
+	VBROADCASTSS beta+84(FP), Y2
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VFMADD231PS  Y0, Y2, Y1
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y1, Y0, (AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile1x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
-TEXT ·tile1x2x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	MOVQ   last+48(FP), R8
-	LEAQ   firstLanes<>+32(SB), DI
-	SHLQ   $0x02, R8
-	SUBQ   R8, DI
+TEXT ·tile1x2x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	TESTQ  AX, AX
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (DX), Y3
-	VMOVUPS      (DI), Y0
-	VMASKMOVPS   32(DX), Y0, Y4
-	VBROADCASTSS (SI), Y0
-	VFMADD231PS  Y3, Y0, Y1
-	VFMADD231PS  Y4, Y0, Y2
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	VBROADCASTSS (DI), Y3
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y3, Y1
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y0
+	VFMADD231PS  Y0, Y3, Y2
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y3
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Y0
+	VBROADCASTSS beta+84(FP), Y3
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y3, Y1
-	VMOVUPS      (DI), Y0
-	VMASKMOVPS   32(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
 	VFMADD231PS  Y0, Y3, Y2
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y2, Y0, 32(AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x256(k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// func tile1x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
-TEXT ·tile1x3x256(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
-	MOVQ   aks+24(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   bks+40(FP), BX
-	MOVQ   a+8(FP), SI
-	MOVQ   ars+16(FP), DI
-	MOVQ   last+48(FP), R8
-	LEAQ   firstLanes<>+32(SB), DI
-	SHLQ   $0x02, R8
-	SUBQ   R8, DI
+TEXT ·tile1x3x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	TESTQ  AX, AX
+	TESTQ  CX, CX
 	JZ     done
 
 loop:
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	VMOVUPS      (DI), Y0
-	VMASKMOVPS   64(DX), Y0, Y6
-	VBROADCASTSS (SI), Y0
-	VFMADD231PS  Y4, Y0, Y1
-	VFMADD231PS  Y5, Y0, Y2
-	VFMADD231PS  Y6, Y0, Y3
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
+	VBROADCASTSS (DI), Y4
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y4, Y1
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y4, Y2
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(BX), Y0, Y0
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
 	JNZ          loop
 
 done:
-	MOVL         alpha+72(FP), AX
-	CMPL         AX, $0x3f800000
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
 	JE           addend
-	VBROADCASTSS alpha+72(FP), Y0
+	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
 
 addend:
-	MOVL         beta+76(FP), AX
-	TESTL        AX, AX
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
 	JZ           store
-	VBROADCASTSS beta+76(FP), Y4
-	MOVQ         x+80(FP), AX
-	MOVQ         ldx+88(FP), CX
-	VMOVUPS      (AX), Y0
+	VBROADCASTSS beta+84(FP), Y4
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
 	VFMADD231PS  Y0, Y4, Y1
-	VMOVUPS      32(AX), Y0
+	VMOVUPS      32(CX), Y0
 	VFMADD231PS  Y0, Y4, Y2
-	VMOVUPS      (DI), Y0
-	VMASKMOVPS   64(AX), Y0, Y0
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
 	VFMADD231PS  Y0, Y4, Y3
-	ADDQ         CX, AX
+	ADDQ         DX, CX
 
 store:
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y3, Y0, 64(AX)
-	ADDQ       CX, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, 64(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tile1x4x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3
+TEXT ·tile1x4x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y5
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y5, Y2
+	VMOVUPS      64(BX), Y0
+	VFMADD231PS  Y0, Y5, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   96(BX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y4
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y5
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y5, Y2
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y5, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   96(CX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y4
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, 96(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tile1x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3
+TEXT ·tile1x5x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y6
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y6, Y1
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      64(BX), Y0
+	VFMADD231PS  Y0, Y6, Y3
+	VMOVUPS      96(BX), Y0
+	VFMADD231PS  Y0, Y6, Y4
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   128(BX), Y0, Y0
+	VFMADD231PS  Y0, Y6, Y5
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y6
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y6, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y6, Y3
+	VMOVUPS      96(CX), Y0
+	VFMADD231PS  Y0, Y6, Y4
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   128(CX), Y0, Y0
+	VFMADD231PS  Y0, Y6, Y5
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    Y4, 96(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y5, Y0, 128(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tile1x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3
+TEXT ·tile1x6x256(SB), NOSPLIT, $0-104
+	MOVQ last+56(FP), CX
+	LEAQ firstLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y7
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y7, Y2
+	VMOVUPS      64(BX), Y0
+	VFMADD231PS  Y0, Y7, Y3
+	VMOVUPS      96(BX), Y0
+	VFMADD231PS  Y0, Y7, Y4
+	VMOVUPS      128(BX), Y0
+	VFMADD231PS  Y0, Y7, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   160(BX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y6
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y7
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y7, Y2
+	VMOVUPS      64(CX), Y0
+	VFMADD231PS  Y0, Y7, Y3
+	VMOVUPS      96(CX), Y0
+	VFMADD231PS  Y0, Y7, Y4
+	VMOVUPS      128(CX), Y0
+	VFMADD231PS  Y0, Y7, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   160(CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y6
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    Y4, 96(CX)
+	VMOVUPS    Y5, 128(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 160(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
 	VZEROUPPER
 	RET
 
@@ -14292,9 +15901,9 @@ TEXT ·exp256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main115:
+main114:
 	CMPQ        DX, $0x10
-	JLT         rest116
+	JLT         rest115
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMULPS      c3fb8aa3b<>+0(SB), Y0, Y2
@@ -14341,11 +15950,11 @@ main115:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main115
+	JMP         main114
 
-rest116:
+rest115:
 	TESTQ        DX, DX
-	JZ           done117
+	JZ           done116
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14395,7 +16004,7 @@ rest116:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done117:
+done116:
 	VZEROUPPER
 	RET
 
@@ -14407,9 +16016,9 @@ TEXT ·log256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main119:
+main118:
 	CMPQ        DX, $0x10
-	JLT         rest120
+	JLT         rest119
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMOVAPS     Y0, Y2
@@ -14488,11 +16097,11 @@ main119:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main119
+	JMP         main118
 
-rest120:
+rest119:
 	TESTQ        DX, DX
-	JZ           done121
+	JZ           done120
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14574,7 +16183,7 @@ rest120:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done121:
+done120:
 	VZEROUPPER
 	RET
 
@@ -14586,9 +16195,9 @@ TEXT ·tanh256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main123:
+main122:
 	CMPQ        DX, $0x10
-	JLT         rest124
+	JLT         rest123
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VANDPS      c7fffffff<>+0(SB), Y0, Y2
@@ -14646,11 +16255,11 @@ main123:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main123
+	JMP         main122
 
-rest124:
+rest123:
 	TESTQ        DX, DX
-	JZ           done125
+	JZ           done124
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14711,7 +16320,7 @@ rest124:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done125:
+done124:
 	VZEROUPPER
 	RET
 
@@ -14723,9 +16332,9 @@ TEXT ·sigmoid256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main127:
+main126:
 	CMPQ        DX, $0x10
-	JLT         rest128
+	JLT         rest127
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VXORPS      c80000000<>+0(SB), Y0, Y0
@@ -14780,11 +16389,11 @@ main127:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main127
+	JMP         main126
 
-rest128:
+rest127:
 	TESTQ        DX, DX
-	JZ           done129
+	JZ           done128
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14842,7 +16451,7 @@ rest128:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done129:
+done128:
 	VZEROUPPER
 	RET
 
@@ -14855,9 +16464,9 @@ TEXT ·axpy256(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), DX
 	XORQ         BX, BX
 
-main131:
+main130:
 	CMPQ        DX, $0x20
-	JLT         rest132
+	JLT         rest131
 	VMOVUPS     (CX)(BX*4), Y1
 	VMOVUPS     32(CX)(BX*4), Y2
 	VMOVUPS     64(CX)(BX*4), Y3
@@ -14876,13 +16485,13 @@ main131:
 	VMOVUPS     Y4, 96(CX)(BX*4)
 	ADDQ        $0x20, BX
 	SUBQ        $0x20, DX
-	JMP         main131
+	JMP         main130
 
-rest132:
+rest131:
 	CMPQ         DX, $0x10
-	JGE          next134
+	JGE          next133
 	TESTQ        DX, DX
-	JZ           done133
+	JZ           done132
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14895,9 +16504,9 @@ rest132:
 	VFMADD231PS  Y0, Y6, Y4
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
-	JMP          done133
+	JMP          done132
 
-next134:
+next133:
 	VMOVUPS      (CX)(BX*4), Y1
 	VMOVUPS      32(CX)(BX*4), Y2
 	VMOVUPS      (AX)(BX*4), Y3
@@ -14909,7 +16518,7 @@ next134:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done133
+	JZ           done132
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14923,7 +16532,7 @@ next134:
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
 
-done133:
+done132:
 	VZEROUPPER
 	RET
 
@@ -14935,9 +16544,9 @@ TEXT ·add256(SB), NOSPLIT, $0-48
 	MOVQ x_len+32(FP), DX
 	XORQ BX, BX
 
-main136:
+main135:
 	CMPQ    DX, $0x20
-	JLT     rest137
+	JLT     rest136
 	VMOVUPS (AX)(BX*4), Y0
 	VMOVUPS 32(AX)(BX*4), Y1
 	VMOVUPS 64(AX)(BX*4), Y2
@@ -14956,13 +16565,13 @@ main136:
 	VMOVUPS Y3, 96(AX)(BX*4)
 	ADDQ    $0x20, BX
 	SUBQ    $0x20, DX
-	JMP     main136
+	JMP     main135
 
-rest137:
+rest136:
 	CMPQ         DX, $0x10
-	JGE          next139
+	JGE          next138
 	TESTQ        DX, DX
-	JZ           done138
+	JZ           done137
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14975,9 +16584,9 @@ rest137:
 	VADDPS       Y5, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
-	JMP          done138
+	JMP          done137
 
-next139:
+next138:
 	VMOVUPS      (AX)(BX*4), Y0
 	VMOVUPS      32(AX)(BX*4), Y1
 	VMOVUPS      (CX)(BX*4), Y2
@@ -14989,7 +16598,7 @@ next139:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done138
+	JZ           done137
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -15003,7 +16612,7 @@ next139:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done138:
+done137:
 	VZEROUPPER
 	RET
 
@@ -15015,9 +16624,9 @@ TEXT ·scale256(SB), NOSPLIT, $0-32
 	MOVQ         x_len+16(FP), CX
 	XORQ         DX, DX
 
-main141:
+main140:
 	CMPQ    CX, $0x20
-	JLT     rest142
+	JLT     rest141
 	VMOVUPS (AX)(DX*4), Y1
 	VMOVUPS 32(AX)(DX*4), Y2
 	VMOVUPS 64(AX)(DX*4), Y3
@@ -15032,13 +16641,13 @@ main141:
 	VMOVUPS Y4, 96(AX)(DX*4)
 	ADDQ    $0x20, DX
 	SUBQ    $0x20, CX
-	JMP     main141
+	JMP     main140
 
-rest142:
+rest141:
 	CMPQ         CX, $0x10
-	JGE          next144
+	JGE          next143
 	TESTQ        CX, CX
-	JZ           done143
+	JZ           done142
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -15049,9 +16658,9 @@ rest142:
 	VMULPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
-	JMP          done143
+	JMP          done142
 
-next144:
+next143:
 	VMOVUPS      (AX)(DX*4), Y1
 	VMOVUPS      32(AX)(DX*4), Y2
 	VMULPS       Y0, Y1, Y1
@@ -15061,7 +16670,7 @@ next144:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done143
+	JZ           done142
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -15073,7 +16682,7 @@ next144:
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
 
-done143:
+done142:
 	VZEROUPPER
 	RET
 
@@ -15088,9 +16697,9 @@ TEXT ·softmaxBackward256(SB), NOSPLIT, $0-80
 	MOVQ         dx_len+8(FP), BX
 	XORQ         SI, SI
 
-main146:
+main145:
 	CMPQ    BX, $0x20
-	JLT     rest147
+	JLT     rest146
 	VMOVUPS (CX)(SI*4), Y2
 	VMOVUPS 32(CX)(SI*4), Y3
 	VMOVUPS 64(CX)(SI*4), Y4
@@ -15117,13 +16726,13 @@ main146:
 	VMOVUPS Y5, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main146
+	JMP     main145
 
-rest147:
+rest146:
 	CMPQ         BX, $0x10
-	JGE          next149
+	JGE          next148
 	TESTQ        BX, BX
-	JZ           done148
+	JZ           done147
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -15140,9 +16749,9 @@ rest147:
 	VMULPS       Y1, Y0, Y0
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
-	JMP          done148
+	JMP          done147
 
-next149:
+next148:
 	VMOVUPS      (CX)(SI*4), Y2
 	VMOVUPS      32(CX)(SI*4), Y3
 	VMULPS       Y0, Y2, Y2
@@ -15158,7 +16767,7 @@ next149:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done148
+	JZ           done147
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -15176,7 +16785,7 @@ next149:
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
 
-done148:
+done147:
 	VZEROUPPER
 	RET
 
@@ -15199,9 +16808,9 @@ TEXT ·adam256(SB), NOSPLIT, $0-132
 	MOVQ         w_len+8(FP), SI
 	XORQ         DI, DI
 
-main151:
+main150:
 	CMPQ        SI, $0x10
-	JLT         rest152
+	JLT         rest151
 	VMOVUPS     (BX)(DI*4), Y9
 	VMULPS      Y0, Y9, Y9
 	VMULPS      Y2, Y9, Y10
@@ -15244,11 +16853,11 @@ main151:
 	VMOVUPS     Y9, 32(AX)(DI*4)
 	ADDQ        $0x10, DI
 	SUBQ        $0x10, SI
-	JMP         main151
+	JMP         main150
 
-rest152:
+rest151:
 	TESTQ        SI, SI
-	JZ           done153
+	JZ           done152
 	VMOVD        SI, X9
 	VPBROADCASTD X9, Y9
 	VPCMPGTD     iota<>+0(SB), Y9, Y10
@@ -15294,7 +16903,7 @@ rest152:
 	VSUBPS       Y0, Y1, Y0
 	VMASKMOVPS   Y0, Y9, 32(AX)(DI*4)
 
-done153:
+done152:
 	VZEROUPPER
 	RET
 
@@ -15313,9 +16922,9 @@ TEXT ·sum256(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main155:
+main154:
 	CMPQ    CX, $0x40
-	JLT     rest156
+	JLT     rest155
 	VMOVUPS (AX)(DX*4), Y8
 	VADDPS  Y8, Y0, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -15334,13 +16943,13 @@ main155:
 	VADDPS  Y8, Y7, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main155
+	JMP     main154
 
-rest156:
+rest155:
 	CMPQ         CX, $0x10
-	JGE          next158
+	JGE          next157
 	TESTQ        CX, CX
-	JZ           done157
+	JZ           done156
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15349,9 +16958,9 @@ rest156:
 	VADDPS       Y9, Y0, Y0
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	JMP          done157
+	JMP          done156
 
-next158:
+next157:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y0, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15359,9 +16968,9 @@ next158:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next159
+	JGE          next158
 	TESTQ        CX, CX
-	JZ           done157
+	JZ           done156
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15370,9 +16979,9 @@ next158:
 	VADDPS       Y9, Y2, Y2
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	JMP          done157
+	JMP          done156
 
-next159:
+next158:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y2, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15380,9 +16989,9 @@ next159:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next160
+	JGE          next159
 	TESTQ        CX, CX
-	JZ           done157
+	JZ           done156
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15391,9 +17000,9 @@ next159:
 	VADDPS       Y9, Y4, Y4
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	JMP          done157
+	JMP          done156
 
-next160:
+next159:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y4, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15401,7 +17010,7 @@ next160:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done157
+	JZ           done156
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15411,7 +17020,7 @@ next160:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y7, Y7
 
-done157:
+done156:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -15445,9 +17054,9 @@ TEXT ·dot256(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main162:
+main161:
 	CMPQ        DX, $0x40
-	JLT         rest163
+	JLT         rest162
 	VMOVUPS     (AX)(BX*4), Y8
 	VMOVUPS     (CX)(BX*4), Y9
 	VFMADD231PS Y8, Y9, Y0
@@ -15474,13 +17083,13 @@ main162:
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main162
+	JMP         main161
 
-rest163:
+rest162:
 	CMPQ         DX, $0x10
-	JGE          next165
+	JGE          next164
 	TESTQ        DX, DX
-	JZ           done164
+	JZ           done163
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15491,9 +17100,9 @@ rest163:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y1
-	JMP          done164
+	JMP          done163
 
-next165:
+next164:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -15503,9 +17112,9 @@ next165:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next166
+	JGE          next165
 	TESTQ        DX, DX
-	JZ           done164
+	JZ           done163
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15516,9 +17125,9 @@ next165:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y3
-	JMP          done164
+	JMP          done163
 
-next166:
+next165:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y2
@@ -15528,9 +17137,9 @@ next166:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next167
+	JGE          next166
 	TESTQ        DX, DX
-	JZ           done164
+	JZ           done163
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15541,9 +17150,9 @@ next166:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y5
-	JMP          done164
+	JMP          done163
 
-next167:
+next166:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y4
@@ -15553,7 +17162,7 @@ next167:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done164
+	JZ           done163
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15565,7 +17174,7 @@ next167:
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y7
 
-done164:
+done163:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -15598,9 +17207,9 @@ TEXT ·max256(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main169:
+main168:
 	CMPQ    CX, $0x40
-	JLT     rest170
+	JLT     rest169
 	VMOVUPS (AX)(DX*4), Y8
 	VMAXPS  Y0, Y8, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -15619,13 +17228,13 @@ main169:
 	VMAXPS  Y7, Y8, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main169
+	JMP     main168
 
-rest170:
+rest169:
 	CMPQ         CX, $0x10
-	JGE          next172
+	JGE          next171
 	TESTQ        CX, CX
-	JZ           done171
+	JZ           done170
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15638,9 +17247,9 @@ rest170:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y1, Y9, Y1
-	JMP          done171
+	JMP          done170
 
-next172:
+next171:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15648,9 +17257,9 @@ next172:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next173
+	JGE          next172
 	TESTQ        CX, CX
-	JZ           done171
+	JZ           done170
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15663,9 +17272,9 @@ next172:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y3, Y9, Y3
-	JMP          done171
+	JMP          done170
 
-next173:
+next172:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y2, Y8, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15673,9 +17282,9 @@ next173:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next174
+	JGE          next173
 	TESTQ        CX, CX
-	JZ           done171
+	JZ           done170
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15688,9 +17297,9 @@ next173:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y5, Y9, Y5
-	JMP          done171
+	JMP          done170
 
-next174:
+next173:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y4, Y8, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15698,7 +17307,7 @@ next174:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done171
+	JZ           done170
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15712,7 +17321,7 @@ next174:
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y7, Y9, Y7
 
-done171:
+done170:
 	VMAXPS       Y4, Y0, Y0
 	VMAXPS       Y5, Y1, Y1
 	VMAXPS       Y6, Y2, Y2
@@ -15745,9 +17354,9 @@ TEXT ·sumSquares256(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main176:
+main175:
 	CMPQ         CX, $0x20
-	JLT          rest177
+	JLT          rest176
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -15774,13 +17383,13 @@ main176:
 	VFMADD231PD  Y8, Y8, Y7
 	ADDQ         $0x20, DX
 	SUBQ         $0x20, CX
-	JMP          main176
+	JMP          main175
 
-rest177:
+rest176:
 	CMPQ         CX, $0x10
-	JGE          next179
+	JGE          next178
 	TESTQ        CX, CX
-	JZ           done178
+	JZ           done177
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15797,9 +17406,9 @@ rest177:
 	VFMADD231PD  Y8, Y8, Y2
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y3
-	JMP          done178
+	JMP          done177
 
-next179:
+next178:
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -15815,7 +17424,7 @@ next179:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done178
+	JZ           done177
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15833,7 +17442,7 @@ next179:
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y7
 
-done178:
+done177:
 	VADDPD       Y4, Y0, Y0
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
@@ -15858,56 +17467,57 @@ TEXT ·index256(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main182:
+main180:
 	CMPQ      SI, $0x10
-	JLT       rest183
+	JLT       rest181
 	VMOVUPS   (AX)(BX*4), Y1
 	VCMPPS    $0x00, Y0, Y1, Y1
 	VMOVMSKPS Y1, CX
-	XORQ      DX, DX
+	LEAQ      (BX), DX
 	TESTL     CX, CX
-	JNZ       found181
+	JNZ       found
 	VMOVUPS   32(AX)(BX*4), Y1
 	VCMPPS    $0x00, Y0, Y1, Y1
 	VMOVMSKPS Y1, CX
-	MOVQ      $+8, DX
+	LEAQ      8(BX), DX
 	TESTL     CX, CX
-	JNZ       found181
+	JNZ       found
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, SI
-	JMP       main182
+	JMP       main180
 
-rest183:
+rest181:
 	TESTQ        SI, SI
-	JZ           done184
+	JZ           done182
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
 	VPCMPGTD     iota<>+32(SB), Y1, Y1
-	VMASKMOVPS   (AX)(BX*4), Y2, Y3
-	VCMPPS       $0x00, Y0, Y3, Y3
-	VANDPS       Y2, Y3, Y3
-	VMOVMSKPS    Y3, CX
-	XORQ         DX, DX
+	VMOVUPS      c7fc00000<>+0(SB), Y3
+	VMASKMOVPS   (AX)(BX*4), Y2, Y4
+	VBLENDVPS    Y2, Y4, Y3, Y3
+	VCMPPS       $0x00, Y0, Y3, Y2
+	VMOVMSKPS    Y2, CX
+	LEAQ         (BX), DX
 	TESTL        CX, CX
-	JNZ          found181
-	VMASKMOVPS   32(AX)(BX*4), Y1, Y2
+	JNZ          found
+	VMOVUPS      c7fc00000<>+0(SB), Y2
+	VMASKMOVPS   32(AX)(BX*4), Y1, Y3
+	VBLENDVPS    Y1, Y3, Y2, Y2
 	VCMPPS       $0x00, Y0, Y2, Y0
-	VANDPS       Y1, Y0, Y0
 	VMOVMSKPS    Y0, CX
-	MOVQ         $+8, DX
+	LEAQ         8(BX), DX
 	TESTL        CX, CX
-	JNZ          found181
+	JNZ          found
 
-done184:
+done182:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
 	RET
 
-found181:
+found:
 	BSFL CX, CX
-	ADDQ BX, DX
 	ADDQ CX, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -15925,9 +17535,9 @@ TEXT ·expSum256(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main186:
+main184:
 	CMPQ        DX, $0x10
-	JLT         rest187
+	JLT         rest185
 	VMOVUPS     (CX)(BX*4), Y4
 	VMOVUPS     32(CX)(BX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -15972,11 +17582,11 @@ main186:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main186
+	JMP         main184
 
-rest187:
+rest185:
 	TESTQ        DX, DX
-	JZ           done188
+	JZ           done186
 	VMOVD        DX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -16026,7 +17636,7 @@ rest187:
 	VMASKMOVPS   Y1, Y4, 32(AX)(BX*4)
 	VADDPS       Y1, Y3, Y3
 
-done188:
+done186:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -16049,9 +17659,9 @@ TEXT ·sumExp256(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main190:
+main188:
 	CMPQ        CX, $0x10
-	JLT         rest191
+	JLT         rest189
 	VMOVUPS     (AX)(DX*4), Y4
 	VMOVUPS     32(AX)(DX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -16094,11 +17704,11 @@ main190:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, DX
 	SUBQ        $0x10, CX
-	JMP         main190
+	JMP         main188
 
-rest191:
+rest189:
 	TESTQ        CX, CX
-	JZ           done192
+	JZ           done190
 	VMOVD        CX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -16146,7 +17756,7 @@ rest191:
 	VANDPS       Y4, Y1, Y1
 	VADDPS       Y1, Y3, Y3
 
-done192:
+done190:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -16175,9 +17785,9 @@ TEXT ·addEight256(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main194:
+main192:
 	CMPQ    R11, $0x10
-	JLT     rest195
+	JLT     rest193
 	VMOVUPS (AX)(R12*4), Y0
 	VMOVUPS 32(AX)(R12*4), Y1
 	VMOVUPS (CX)(R12*4), Y2
@@ -16216,11 +17826,11 @@ main194:
 	VMOVUPS Y1, 32(AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main194
+	JMP     main192
 
-rest195:
+rest193:
 	TESTQ        R11, R11
-	JZ           done196
+	JZ           done194
 	VMOVD        R11, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16262,7 +17872,7 @@ rest195:
 	VMASKMOVPS   Y2, Y1, (AX)(R12*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(R12*4)
 
-done196:
+done194:
 	VZEROUPPER
 	RET
 
@@ -16278,9 +17888,9 @@ TEXT ·maxRows256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main198:
+main196:
 	CMPQ    DI, $0x20
-	JLT     rest199
+	JLT     rest197
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -16293,9 +17903,9 @@ main198:
 	VMOVUPS 96(R9), Y7
 	VXORPS  Y8, Y8, Y8
 
-row201:
+row199:
 	DECQ      R10
-	JZ        last202
+	JZ        last200
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y9
@@ -16314,9 +17924,9 @@ row201:
 	VCMPPS    $0x0e, Y7, Y9, Y10
 	VBLENDVPS Y10, Y0, Y8, Y8
 	VMAXPS    Y7, Y9, Y7
-	JMP       row201
+	JMP       row199
 
-last202:
+last200:
 	VMOVUPS Y1, (AX)(R8*4)
 	VMOVUPS Y3, 32(AX)(R8*4)
 	VMOVUPS Y5, 64(AX)(R8*4)
@@ -16327,13 +17937,13 @@ last202:
 	VMOVUPS Y8, 96(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main198
+	JMP     main196
 
-rest199:
+rest197:
 	CMPQ         DI, $0x10
-	JGE          next203
+	JGE          next201
 	TESTQ        DI, DI
-	JZ           done200
+	JZ           done198
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16345,9 +17955,9 @@ rest199:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row204:
+row202:
 	DECQ       BX
-	JZ         last205
+	JZ         last203
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -16358,16 +17968,16 @@ row204:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row204
+	JMP        row202
 
-last205:
+last203:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
-	JMP        done200
+	JMP        done198
 
-next203:
+next201:
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -16376,9 +17986,9 @@ next203:
 	VMOVUPS 32(R9), Y3
 	VXORPS  Y4, Y4, Y4
 
-row206:
+row204:
 	DECQ      R10
-	JZ        last207
+	JZ        last205
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y5
@@ -16389,9 +17999,9 @@ row206:
 	VCMPPS    $0x0e, Y3, Y5, Y6
 	VBLENDVPS Y6, Y0, Y4, Y4
 	VMAXPS    Y3, Y5, Y3
-	JMP       row206
+	JMP       row204
 
-last207:
+last205:
 	VMOVUPS      Y1, (AX)(R8*4)
 	VMOVUPS      Y3, 32(AX)(R8*4)
 	VMOVUPS      Y2, (CX)(R8*4)
@@ -16399,7 +18009,7 @@ last207:
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done200
+	JZ           done198
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16411,9 +18021,9 @@ last207:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row209:
+row207:
 	DECQ       BX
-	JZ         last210
+	JZ         last208
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -16424,15 +18034,15 @@ row209:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row209
+	JMP        row207
 
-last210:
+last208:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
 
-done200:
+done198:
 	VZEROUPPER
 	RET
 

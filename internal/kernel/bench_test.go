@@ -49,3 +49,90 @@ func BenchmarkGemm(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkParallel is the cost of a call whose parts do nothing.
+func BenchmarkParallel(b *testing.B) {
+	defer SetThreads(0)
+	for threads := 1; threads <= 2; threads++ {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			SetThreads(threads)
+			f := func(lo, hi int) {}
+			for b.Loop() {
+				Parallel(1000, 1, f)
+			}
+		})
+	}
+}
+
+// BenchmarkRow is a row of logits as long as a vocabulary. The time is by
+// value; two threads would do two rows.
+func BenchmarkRow(b *testing.B) {
+	const n = 4700
+	x, y, z := random(n), random(n + 1)[:n], make([]float32, n)
+	Scale(5, x)
+	positive := make([]float32, n)
+	Exp(positive, x)
+	key := testKey
+	chosen := ISA()
+	defer Use(chosen)
+	for _, f := range []struct {
+		name string
+		f    func()
+	}{
+		{"exp", func() { Exp(z, x) }},
+		{"log", func() { Log(z, positive) }},
+		{"tanh", func() { Tanh(z, x) }},
+		{"sigmoid", func() { Sigmoid(z, x) }},
+		{"softmax", func() { Softmax(z, x) }},
+		{"softmax_lse", func() { SoftmaxLSE(z, x) }},
+		{"log_sum_exp", func() { LogSumExp(x) }},
+		{"softmax_backward", func() { SoftmaxBackward(z, y, x, 2) }},
+		{"uniform", func() { Uniform(z, key) }},
+		{"gumbel", func() { Gumbel(z, key) }},
+		{"gumbel_softmax", func() { GumbelSoftmax(z, x, 1.5, key) }},
+		{"gumbel_argmax", func() { GumbelArgmax(x, key) }},
+		{"sample_row", func() { SampleRow(z, x, 1, 0.5) }},
+		{"normal", func() { Normal(z, key) }},
+		{"dot", func() { Dot(x, y) }},
+		{"sum", func() { Sum(x) }},
+		{"sum_squares", func() { SumSquares(x) }},
+		{"max", func() { Max(x) }},
+		{"axpy", func() { Axpy(0.5, x, z) }},
+		{"add", func() { Add(z, x) }},
+	} {
+		for _, s := range available {
+			b.Run(f.name+"/"+s.name, func(b *testing.B) {
+				Use(s.name)
+				for b.Loop() {
+					f.f()
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/value")
+			})
+		}
+	}
+}
+
+// BenchmarkMatrix is the remaining work on matrices, by value.
+func BenchmarkMatrix(b *testing.B) {
+	const rows, cols = 2368, 64
+	n := rows * cols
+	x, y := random(n), random(n)
+	m, v := make([]float32, n), make([]float32, n)
+	arg := make([]int32, cols)
+	for _, f := range []struct {
+		name string
+		f    func()
+	}{
+		{"transpose", func() { Transpose(y, x, rows, cols) }},
+		{"column_sums", func() { AddColumnSums(y[:cols], x, rows, cols, cols) }},
+		{"max_rows", func() { MaxRows(y[:cols], arg, x, rows, cols, cols) }},
+		{"adam", func() { Adam(y, m, v, x, 1e-3, 0.9, 0.999, 1e-8, 0.5, 0.5, 1, 0) }},
+	} {
+		b.Run(f.name, func(b *testing.B) {
+			for b.Loop() {
+				f.f()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/value")
+		})
+	}
+}

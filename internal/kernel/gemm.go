@@ -14,6 +14,9 @@ func Gemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int,
 	p.transA, p.transB, p.m, p.n, p.k, p.alpha, p.beta = transA, transB, m, n, k, alpha, beta
 	p.a, p.lda, p.b, p.ldb, p.c, p.ldc = a, lda, b, ldb, c, ldc
 	p.x, p.ldx = c, ldc
+	if beta == 0 {
+		p.beta = 0 // not -0: the kernels look at the bits
+	}
 	p.do()
 }
 

@@ -1,10 +1,11 @@
 package kernel
 
 type (
-	// tileFunc computes C[rows, vectors] = alpha A B + beta X, for any strides
-	// of A. dotsFunc computes C[rows, columns] = alpha A B^T + beta X. All
-	// strides are in bytes; last is the number of values in the last vector.
-	tileFunc func(k int, a *float32, ars, aks int, b *float32, bks, last int, c *float32, ldc int, alpha, beta float32, x *float32, ldx int)
+	// tileFunc computes count tiles C[rows, vectors] = alpha A B + beta X, one
+	// below the other, for any strides of A. dotsFunc computes C[rows, columns]
+	// = alpha A B^T + beta X. All strides are in bytes; last is the number of
+	// values in the last vector.
+	tileFunc func(count, k int, a *float32, ars, aks int, b *float32, bks, last int, c *float32, ldc int, alpha, beta float32, x *float32, ldx int)
 	dotsFunc func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, x *float32, ldx int)
 )
 
@@ -14,7 +15,7 @@ type (
 type gemmKernels struct {
 	width      int // values a vector
 	heights    []int
-	tiles      [][3]tileFunc
+	tiles      [][]tileFunc
 	dotHeights []int
 	dots       [][]dotsFunc
 }
@@ -22,27 +23,26 @@ type gemmKernels struct {
 // Block sizes. Those of k decide in what order a value of C is added up; they
 // depend on nothing but the shape of the product.
 const (
-	blockK = 512 // steps of k a tile runs before it goes on to the next
+	// Steps of k a tile runs before it goes on to the next. A big B that is not
+	// packed is read in rows far apart: their pages must not be too many.
+	blockK, blockKBig = 512, 128
 
 	// Rows of C done before their columns are gone through again. With few
 	// steps of k there is little work a value of C, and it is best to go along
 	// its rows.
 	blockM, fewSteps, blockMFew = 128, 64, 16
 
+	// Vectors in a row of the widest tile, and of one with two rows or one.
+	tileVectors, flatVectors = 3, 6
+
 	bigB   = 1 << 18 // values: B does not stay in the cache of a core
 	panelB = 1 << 18 // values of B packed at a time
 )
 
 // useDots says to sum up along k in vectors, without packing, rather than to
-// pack the transposed B: for a C too small to pay for the packing.
+// pack the transposed B: if C has too few rows to pay for the packing.
 func (p *product) useDots() bool {
-	switch {
-	case p.transA || !p.transB:
-		return false
-	case p.k > 128:
-		return p.m < 64 || p.n <= 64
-	}
-	return p.m < 8
+	return p.transB && !p.transA && (p.m < 4 || p.m < 32 && p.k > 128)
 }
 
 // packsB says to copy B into panels first: a transposed one anyway, else one
@@ -59,8 +59,12 @@ func (p *product) tiled(g *gemmKernels, i0, i1, j0, j1 int) {
 	case p.packsB():
 		p.byPanels(g, i0, i1, j0, j1)
 	default:
-		for k := 0; k < p.k; k += blockK {
-			p.byTiles(g, i0, i1, j0, j1, k, min(k+blockK, p.k), nil)
+		steps := blockK
+		if p.n*p.k > bigB {
+			steps = blockKBig
+		}
+		for k := 0; k < p.k; k += steps {
+			p.byTiles(g, i0, i1, j0, j1, k, min(k+steps, p.k), nil)
 		}
 	}
 }
@@ -85,7 +89,10 @@ func (p *product) byTiles(g *gemmKernels, i0, i1, j0, j1, k0, k1 int, panels []f
 		rows = blockMFew
 	}
 	beta, x, ldx := p.addend(k0)
-	panel := 3 * g.width
+	panel := tileVectors * g.width
+	if p.m <= 2 && panels == nil {
+		panel = flatVectors * g.width
+	}
 	for ic := i0; ic < i1; ic += rows {
 		iEnd := min(ic+rows, i1)
 		for j := j0; j < j1; j += panel {
@@ -99,13 +106,13 @@ func (p *product) byTiles(g *gemmKernels, i0, i1, j0, j1, k0, k1 int, panels []f
 			} else {
 				b, ldb = &panels[(j-j0)*(k1-k0)], panel
 			}
-			h := 0
-			for i := ic; i < iEnd; i += g.heights[h] {
-				for g.heights[h] > iEnd-i {
-					h++
+			i := ic
+			for h, height := range g.heights {
+				if count := (iEnd - i) / height; count > 0 {
+					g.tiles[h][vectors-1](count, k1-k0, &p.a[i*ars+k0*aks], 4*ars, 4*aks, b, 4*ldb, last,
+						&p.c[i*p.ldc+j], 4*p.ldc, p.alpha, beta, &x[i*ldx+j], 4*ldx)
+					i += count * height
 				}
-				g.tiles[h][vectors-1](k1-k0, &p.a[i*ars+k0*aks], 4*ars, 4*aks, b, 4*ldb, last,
-					&p.c[i*p.ldc+j], 4*p.ldc, p.alpha, beta, &x[i*ldx+j], 4*ldx)
 			}
 		}
 	}
@@ -120,7 +127,7 @@ var workspaces = freeList[workspace]{make: func() *workspace { return new(worksp
 func (p *product) byPanels(g *gemmKernels, i0, i1, j0, j1 int) {
 	w := workspaces.get()
 	defer workspaces.put(w)
-	panel, steps := 3*g.width, min(p.k, blockK)
+	panel, steps := tileVectors*g.width, min(p.k, blockK)
 	cols := min(panelB/steps/panel*panel, (j1-j0+panel-1)/panel*panel)
 	if len(w.panels) < steps*cols {
 		w.panels = make([]float32, steps*cols)
@@ -138,15 +145,17 @@ func (p *product) byPanels(g *gemmKernels, i0, i1, j0, j1 int) {
 // pack copies op(B)[k0:k1, j0:j1] into panels [k1-k0, panel], one after the
 // other.
 func (p *product) pack(panels []float32, panel, j0, j1, k0, k1 int) {
-	for j := j0; j < j1; j += panel {
-		width := min(panel, j1-j)
-		dst := panels[(j-j0)*(k1-k0):]
-		if p.transB {
-			isa.transpose(dst, panel, p.b[j*p.ldb+k0:], p.ldb, width, k1-k0)
-			continue
+	steps := k1 - k0
+	if p.transB {
+		for j := j0; j < j1; j += panel {
+			isa.transpose(panels[(j-j0)*steps:], panel, p.b[j*p.ldb+k0:], p.ldb, min(panel, j1-j), steps)
 		}
-		for k := k0; k < k1; k++ {
-			copy(dst[(k-k0)*panel:][:width], p.b[k*p.ldb+j:])
+		return
+	}
+	for k := range steps {
+		row := p.b[(k0+k)*p.ldb+j0:][:j1-j0]
+		for at := k * panel; len(row) > 0; at += steps * panel {
+			row = row[copy(panels[at:at+panel], row):]
 		}
 	}
 }

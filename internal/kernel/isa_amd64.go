@@ -37,11 +37,11 @@ var avx512Set = instructionSet{
 	gemm: gemmKernels{
 		width:   16,
 		heights: []int{8, 4, 2, 1},
-		tiles: [][3]tileFunc{
+		tiles: [][]tileFunc{
 			{tile8x1x512, tile8x2x512, tile8x3x512},
 			{tile4x1x512, tile4x2x512, tile4x3x512},
-			{tile2x1x512, tile2x2x512, tile2x3x512},
-			{tile1x1x512, tile1x2x512, tile1x3x512},
+			{tile2x1x512, tile2x2x512, tile2x3x512, tile2x4x512, tile2x5x512, tile2x6x512},
+			{tile1x1x512, tile1x2x512, tile1x3x512, tile1x4x512, tile1x5x512, tile1x6x512},
 		},
 		dotHeights: []int{6, 3, 1},
 		dots: [][]dotsFunc{
@@ -72,10 +72,10 @@ var avx2Set = instructionSet{
 	gemm: gemmKernels{
 		width:   8,
 		heights: []int{4, 2, 1},
-		tiles: [][3]tileFunc{
+		tiles: [][]tileFunc{
 			{tile4x1x256, tile4x2x256, tile4x3x256},
-			{tile2x1x256, tile2x2x256, tile2x3x256},
-			{tile1x1x256, tile1x2x256, tile1x3x256},
+			{tile2x1x256, tile2x2x256, tile2x3x256, tile2x4x256, tile2x5x256, tile2x6x256},
+			{tile1x1x256, tile1x2x256, tile1x3x256, tile1x4x256, tile1x5x256, tile1x6x256},
 		},
 		dotHeights: []int{3, 1},
 		dots: [][]dotsFunc{

@@ -13,7 +13,7 @@ import (
 const spin = 200 * time.Microsecond
 
 // partsPerThread evens out cores that are not equally fast or not free.
-const partsPerThread = 4
+const partsPerThread = 2
 
 var threads atomic.Int32 // 0: the default
 
@@ -65,7 +65,7 @@ func Parallel(n, grain int, f func(lo, hi int)) {
 // Helpers come when they can: who is late finds no part left, and the caller
 // waits for nobody who has not come. The call does not change while there are
 // helpers in it.
-var pool struct {
+var pool = struct {
 	caller  sync.Mutex // held by the goroutine whose call it is
 	helpers []*helper
 
@@ -75,11 +75,13 @@ var pool struct {
 	next    atomic.Int64 // parts taken
 
 	state atomic.Uint64 // serial number of the call, isOpen, helpers in it
+	await atomic.Bool   // the caller sleeps until the last helper leaves
+	empty chan struct{}
 
 	failure  sync.Mutex
 	failed   bool
 	panicked any // by a helper
-}
+}{empty: make(chan struct{}, 1)}
 
 // Parts of pool.state.
 const (
@@ -113,9 +115,15 @@ func begin() {
 func finish() {
 	pool.next.Store(int64(pool.n)) // after a panic parts may be left
 	pool.state.And(^uint64(isOpen))
-	for i := 0; pool.state.Load()&helpersIn > 0; i++ {
-		if i > 1000 {
-			runtime.Gosched()
+	for start := time.Now(); pool.state.Load()&helpersIn > 0; {
+		for range 1000 {
+			if pool.state.Load()&helpersIn == 0 {
+				break
+			}
+		}
+		runtime.Gosched()
+		if time.Since(start) > spin { // a helper has lost its core: give up this one
+			sleepUntilEmpty()
 		}
 	}
 	failed, panicked := pool.failed, pool.panicked
@@ -124,6 +132,14 @@ func finish() {
 	if failed {
 		panic(panicked)
 	}
+}
+
+func sleepUntilEmpty() {
+	pool.await.Store(true)
+	if pool.state.Load()&helpersIn == 0 && pool.await.CompareAndSwap(true, false) {
+		return
+	}
+	<-pool.empty
 }
 
 // helper is a goroutine that works for others.
@@ -203,4 +219,8 @@ func help() {
 	work()
 }
 
-func leave() { pool.state.Add(^uint64(0)) }
+func leave() {
+	if s := pool.state.Add(^uint64(0)); s&(isOpen|helpersIn) == 0 && pool.await.CompareAndSwap(true, false) {
+		pool.empty <- struct{}{}
+	}
+}

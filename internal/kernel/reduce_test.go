@@ -111,6 +111,26 @@ func TestMatrices(t *testing.T) {
 	})
 }
 
+// Slices that do not go together are refused.
+func TestLengths(t *testing.T) {
+	a, b, arg := make([]float32, 3), make([]float32, 4), make([]int32, 3)
+	for name, f := range map[string]func(){
+		"Exp": func() { Exp(a, b) }, "Log": func() { Log(a, b) }, "Tanh": func() { Tanh(a, b) }, "Sigmoid": func() { Sigmoid(a, b) },
+		"SoftmaxScaled": func() { Softmax(a, b) }, "SoftmaxLSE": func() { SoftmaxLSE(a, b) },
+		"SoftmaxBackward": func() { SoftmaxBackward(a, a, b, 1) }, "GumbelSoftmax": func() { GumbelSoftmax(a, b, 1, testKey) },
+		"SampleRow": func() { SampleRow(a, b, 1, 0.5) }, "Axpy": func() { Axpy(1, a, b) }, "Dot": func() { Dot(a, b) }, "Add": func() { Add(a, b) },
+		"Transpose": func() { Transpose(a, b, 1, 3) }, "Adam": func() { Adam(a, a, a, b, 0, 0, 0, 0, 1, 1, 0, 0) },
+		"AddColumnSums": func() { AddColumnSums(a, b, 2, 3, 3) }, "MaxRows": func() { MaxRows(a, arg, b, 2, 3, 3) },
+	} {
+		message := func() (m any) {
+			defer func() { m = recover() }()
+			f()
+			return nil
+		}()
+		require.Regexp(t, "^kernel: "+name+": ", message)
+	}
+}
+
 func requireSameBits(t *testing.T, want, got []float32) {
 	t.Helper()
 	require.Len(t, got, len(want))

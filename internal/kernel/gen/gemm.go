@@ -74,14 +74,14 @@ func firstLanes(n int) operand.Mem {
 	return table.Offset(32 - 4*n)
 }
 
-// tile emits C[m, nv vectors] = alpha A B + beta X. A has any stride of rows
-// and of steps of k, so that neither operand needs packing; B is row-major.
-// The last vector of a row has last lanes. X is not read if beta is 0; its
-// stride is 0 for a bias, ldc for C itself. Strides are in bytes.
+// tile emits C[m, nv vectors] = alpha A B + beta X, and goes on with the next m
+// rows of A, C and X, count times in all. A has any stride of rows and of steps
+// of k, so that neither operand needs packing; B is row-major. The last vector
+// of a row has last lanes. X is not read if beta is 0; its stride is 0 for a
+// bias, ldc for C itself. Strides are in bytes.
 func (g isa) tile(m, nv int) {
-	g.text(fmt.Sprintf("tile%dx%dx", m, nv), "func(k int, a *float32, ars, aks int, b *float32, bks, last int, "+epilogue+")")
-	k, aks, b, bks := word("k"), word("aks"), word("b"), word("bks")
-	a := rows(word("a"), word("ars"), m)
+	g.text(fmt.Sprintf("tile%dx%dx", m, nv), "func(count, k int, a *float32, ars, aks int, b *float32, bks, last int, "+epilogue+")",
+		fmt.Sprintf("is a tileFunc of %d x %d vectors.", m, nv))
 	s := g.reg()
 	under := &mask{}
 	var lanes operand.Mem
@@ -100,6 +100,9 @@ func (g isa) tile(m, nv int) {
 		}
 		return under
 	}
+	Label("tile")
+	k, aks, b, bks := word("k"), word("aks"), word("b"), word("bks")
+	a := rows(word("a"), word("ars"), m)
 	acc := make([]vecs, m)
 	for i := range acc {
 		for range nv {
@@ -110,18 +113,32 @@ func (g isa) tile(m, nv int) {
 	TESTQ(k, k)
 	JZ(operand.LabelRef("done"))
 	Label("loop")
-	for v := range bv {
-		bv[v] = g.load(operandAt(b, v*g.bytes()), maskOf(v))
-	}
-	if nv == 3 && 2*m >= g.w { // the next tile's columns, while a whole tile runs
-		for v := range bv {
-			PREFETCHT0(operandAt(b, (nv+v)*g.bytes()))
+	if m <= 2 { // more columns than registers: hold the values of A
+		av := make(vecs, m)
+		for i := range av {
+			av[i] = g.reg()
+			VBROADCASTSS(a.at(i, 0), av[i])
 		}
-	}
-	for i := range m {
-		VBROADCASTSS(a.at(i, 0), s)
+		for v := range nv {
+			x := g.load(operandAt(b, v*g.bytes()), maskOf(v))
+			for i := range av {
+				VFMADD231PS(x, av[i], acc[i][v])
+			}
+		}
+	} else {
 		for v := range bv {
-			VFMADD231PS(bv[v], s, acc[i][v])
+			bv[v] = g.load(operandAt(b, v*g.bytes()), maskOf(v))
+		}
+		if nv == 3 && 2*m >= g.w { // the next tile's columns, while a whole tile runs
+			for v := range bv {
+				PREFETCHT0(operandAt(b, (nv+v)*g.bytes()))
+			}
+		}
+		for i := range m {
+			VBROADCASTSS(a.at(i, 0), s)
+			for v := range bv {
+				VFMADD231PS(bv[v], s, acc[i][v])
+			}
 		}
 	}
 	a.move(aks)
@@ -130,6 +147,14 @@ func (g isa) tile(m, nv int) {
 	JNZ(operand.LabelRef("loop"))
 	Label("done")
 	g.finish(acc, func(i, v int, p reg.Register) (operand.Mem, *mask) { return operandAt(p, v*g.bytes()), maskOf(v) })
+	// The parameters are this function's own to change.
+	for _, p := range [][2]string{{"a", "ars"}, {"c", "ldc"}, {"x", "ldx"}} {
+		step := word(p[1])
+		IMUL3Q(operand.Imm(uint64(m)), step, step)
+		ADDQ(step, param(p[0]))
+	}
+	DECQ(param("count"))
+	JNZ(operand.LabelRef("tile"))
 	g.ret()
 }
 
@@ -172,7 +197,8 @@ func (g isa) finish(acc []vecs, at func(i, v int, p reg.Register) (operand.Mem, 
 // dots emits C[m,n] = alpha A B^T + beta X, n <= 4, with both operands
 // contiguous in k: sums in 16 lanes each, folded at the end.
 func (g isa) dots(m, n int) {
-	g.text(fmt.Sprintf("dots%dx%dx", m, n), "func(k int, a *float32, lda int, b *float32, ldb int, "+epilogue+")")
+	g.text(fmt.Sprintf("dots%dx%dx", m, n), "func(k int, a *float32, lda int, b *float32, ldb int, "+epilogue+")",
+		fmt.Sprintf("is a dotsFunc of %d x %d values.", m, n))
 	k := word("k")
 	a, b := rows(word("a"), word("lda"), m), rows(word("b"), word("ldb"), n)
 	acc := make([]vecs, m)
@@ -264,7 +290,11 @@ func (g isa) tiles() {
 		heights, dotHeights, dotWidth = []int{4, 2, 1}, []int{3, 1}, 2
 	}
 	for _, m := range heights {
-		for nv := 1; nv <= 3; nv++ {
+		vectors := 3
+		if m <= 2 { // enough sums to hide the latency of an addition
+			vectors = 6
+		}
+		for nv := 1; nv <= vectors; nv++ {
 			g.tile(m, nv)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// isa is an instruction set: w floats a vector: 16 with AVX-512, 8 with AVX2
-// (and 4 where a result of that length is stored).
+// isa is an instruction set by the number of floats in its vectors: 16 with
+// AVX-512, 8 with AVX2 (and 4 where a result of that length is stored).
 //
 // Both do the same operations in the same order on every value. Reductions
 // think in groups of 16 lanes, which AVX2 holds in two registers, and fold
@@ -106,6 +106,8 @@ func param(name string) operand.Mem {
 	}
 	return b.Addr
 }
+
+func operandAt(p reg.Register, disp int) operand.Mem { return operand.Mem{Base: p, Disp: disp} }
 
 // result is where the function's one result goes.
 func result() operand.Mem {

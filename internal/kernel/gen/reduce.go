@@ -8,8 +8,6 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func operandAt(p reg.Register, disp int) operand.Mem { return operand.Mem{Base: p, Disp: disp} }
-
 // reduction runs step over the vectors of x in 64 lanes and returns their fold.
 func (g isa) reduction(start func() vec, step func(acc vec, p place), op func(a, b, r operand.Op)) {
 	acc := g.accumulators(4, start)
@@ -44,16 +42,15 @@ func (g isa) reductions() {
 	g.index()
 	g.expSum("expSum", true)
 	g.expSum("sumExp", false)
-	g.add8()
+	g.addEight()
 	g.maxRows()
 }
 
-// sumSquares adds up in float64, 64 lanes as well.
+// sumSquares adds up in float64, in 32 lanes.
 func (g isa) sumSquares() {
 	g.text("sumSquares", "func(x []float32) float64", "is sumSquaresGeneric.")
 	x := base("x")
-	// A group of 16 lanes takes two vectors of float64 (AVX2: four).
-	acc := g.accumulators(2*2, g.zero)
+	acc := g.accumulators(2*2, g.zero) // a vector of float32 makes two of float64
 	g.loop(length("x"), 2, func(at []place) {
 		for _, p := range at {
 			t, v := g.load(p.in(x), p.m), p.v
@@ -97,46 +94,31 @@ func (g isa) sumSquares() {
 func (g isa) index() {
 	g.text("index", "func(x []float32, v float32) int", "is indexGeneric.")
 	x, v := base("x"), g.scalar("v")
-	bits := GP32()
-	found := label("found")
-	var i reg.GPVirtual
-	hit := GP64()
+	hits, i := GP32(), GP64()
 	g.loop(length("x"), 1, func(at []place) {
 		for _, p := range at {
-			i = p.i
-			m := p.m
-			eq := g.cmp(equal, g.load(p.in(x), m), v)
+			same := g.cmp(equal, g.loadOr(p.in(x), p.m, g.f(math.NaN())), v)
 			if g.wide() {
-				KMOVW(eq.k, bits)
-				if m != nil {
-					t := GP32()
-					KMOVW(m.k, t)
-					ANDL(t, bits)
-				}
+				KMOVW(same.k, hits)
 			} else {
-				g.keep(eq.v, m)
-				VMOVMSKPS(eq.v, bits)
+				VMOVMSKPS(same.v, hits)
 			}
-			if p.v == 0 {
-				XORQ(hit, hit)
-			} else {
-				MOVQ(operand.I32(p.v*g.w), hit)
-			}
-			TESTL(bits, bits)
-			JNZ(operand.LabelRef(found))
+			LEAQ(operand.Mem{Base: p.i, Disp: p.disp / 4}, i)
+			TESTL(hits, hits)
+			JNZ(operand.LabelRef("found"))
 		}
 	})
-	MOVQ(operand.I32(-1), hit)
-	MOVQ(hit, result())
+	MOVQ(operand.I32(-1), i)
+	MOVQ(i, result())
 	g.ret()
-	Label(found)
-	BSFL(bits, bits)
-	ADDQ(i, hit)
-	ADDQ(bits.As64(), hit)
-	MOVQ(hit, result())
+	Label("found")
+	BSFL(hits, hits)
+	ADDQ(hits.As64(), i)
+	MOVQ(i, result())
 	g.ret()
 }
 
+// expSum emits expSum, and sumExp if the exponentials are not to be kept.
 func (g isa) expSum(name string, keep bool) {
 	signature := "func(src []float32, scale, shift float32) float32"
 	if keep {
@@ -167,7 +149,7 @@ func (g isa) expSum(name string, keep bool) {
 	g.ret()
 }
 
-func (g isa) add8() {
+func (g isa) addEight() {
 	g.text("addEight", "func(dst []float32, src *float32, ld int)", "adds eight rows, ld apart, to dst one after the other.")
 	dst, src, ld := base("dst"), word("src"), word("ld")
 	SHLQ(operand.Imm(2), ld)
