@@ -6,8 +6,9 @@ package gradcheck
 import "math"
 
 // Central returns the central differences (f(x+h) - f(x-h)) / 2h of loss along
-// every x[i], which loss must read. x is left as it was. The error is of order
-// h^2 |f”'| + eps |f| / h, with eps the relative rounding error of loss.
+// every x[i], which loss must read. x is left as it was. The error is of the
+// order of h^2 times the third derivative, plus eps |f| / h with eps the relative
+// rounding error of loss.
 func Central(loss func() (float64, error), x []float32, h float32) ([]float64, error) {
 	d := make([]float64, len(x))
 	for i, was := range x {

@@ -5,6 +5,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"textgan/internal/kernel"
+	"textgan/internal/location"
 	"textgan/internal/rng"
 )
 
@@ -18,7 +19,7 @@ import (
 // result is [B,D].
 //
 // Kingma and Welling 2014, section 2.4.
-func (g *Graph) Reparameterise(f Family, stats, rows, key *G.Node) *G.Node {
+func (g *Graph) Reparameterise(f location.Family, stats, rows, key *G.Node) *G.Node {
 	if g.err != nil {
 		return nil
 	}
@@ -37,7 +38,7 @@ func codeShape(stats, rows *G.Node) (B, D int, ok bool) {
 
 // noise draws eps [B,D], a function of the inputs rows and key.
 type noise struct {
-	f   Family
+	f   location.Family
 	D   int
 	eps []float32
 }
@@ -85,9 +86,9 @@ func (r *reparameterise) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
 }
 
 // LatentKL is the divergence [B,D] of every sentence's posterior from the
-// prior, in nats and by dimension; see Family.Divergence. Inputs are those of
+// prior, in nats and by dimension; see package location. Inputs are those of
 // Reparameterise, whose draw a Monte Carlo estimate shares.
-func (g *Graph) LatentKL(f Family, stats, rows, key *G.Node) *G.Node {
+func (g *Graph) LatentKL(f location.Family, stats, rows, key *G.Node) *G.Node {
 	if g.err != nil {
 		return nil
 	}
@@ -106,7 +107,7 @@ type latentKL struct {
 }
 
 func (k *latentKL) forward(in []G.Value) G.Value {
-	if k.f == Logistic { // the others do not look at it
+	if k.f == location.Logistic { // the others do not look at it
 		k.draw(in)
 	}
 	stats, kl, D := f32(in[0]), f32(k.kl), k.D

@@ -5,18 +5,17 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"textgan/internal/location"
 	"textgan/internal/rng"
 )
 
-func families(t *testing.T, f func(t *testing.T, family Family)) {
+func families(t *testing.T, f func(t *testing.T, family location.Family)) {
 	for family, name := range []string{"gaussian", "logistic", "laplace"} {
-		got, err := ParseFamily(name)
+		got, err := location.Parse(name)
 		require.NoError(t, err)
 		require.EqualValues(t, family, got)
 		t.Run(name, func(t *testing.T) { f(t, got) })
@@ -48,14 +47,14 @@ func (c *coder) nodes(g *Graph) (rows, key *G.Node) {
 }
 
 // noise is the draw of row b of the batch, found without the operation.
-func (c *coder) noise(f Family, b int) []float32 {
+func (c *coder) noise(f location.Family, b int) []float32 {
 	eps := make([]float32, c.D)
 	f.Noise(eps, rng.Key{Seed: 3 << 40, Stream: rng.Noise, Step: c.key[2], Row: uint32(c.rows[b])})
 	return eps
 }
 
 func TestReparameterise(t *testing.T) {
-	families(t, func(t *testing.T, f Family) {
+	families(t, func(t *testing.T, f location.Family) {
 		c := newCoder(4, 3)
 		tr := &trial{
 			inputs: []*input{random("stats", 0.7, c.B, 2*c.D)},
@@ -79,21 +78,21 @@ func TestReparameterise(t *testing.T) {
 }
 
 // plainLogDensity is written from the densities, not from their logarithms.
-func plainLogDensity(f Family, x num) num {
+func plainLogDensity(f location.Family, x num) num {
 	switch f {
-	case Logistic:
+	case location.Logistic:
 		e := x.times(-1).exp()
 		return e.mul(e.plus(1).mul(e.plus(1)).inverse()).log()
-	case Laplace:
+	case location.Laplace:
 		return abs(x).times(-1).plus(-math.Log(2))
 	}
 	return x.mul(x).times(-.5).exp().times(1 / math.Sqrt(2*math.Pi)).log()
 }
 
-func abs(x num) num { return x.times(sign(x.val())) }
+func abs(x num) num { return x.times(math.Copysign(1, x.val())) }
 
 func TestLatentKL(t *testing.T) {
-	families(t, func(t *testing.T, f Family) {
+	families(t, func(t *testing.T, f location.Family) {
 		c := newCoder(4, 3)
 		tr := &trial{
 			inputs: []*input{random("stats", 0.7, c.B, 2*c.D)},
@@ -108,10 +107,10 @@ func TestLatentKL(t *testing.T) {
 					for d, eps := range c.noise(f, b) {
 						mean, scale := stats[d], stats[c.D+d].times(.5).exp()
 						switch f {
-						case Logistic:
+						case location.Logistic:
 							x := mean.add(scale.times(float64(eps)))
 							kl = append(kl, plainLogDensity(f, t.lift(float64(eps))).sub(scale.log()).sub(plainLogDensity(f, x)))
-						case Laplace:
+						case location.Laplace:
 							a := abs(mean)
 							kl = append(kl, a.add(scale.mul(a.mul(scale.inverse()).times(-1).exp())).plus(-1).sub(scale.log()))
 						default:
@@ -123,55 +122,6 @@ func TestLatentKL(t *testing.T) {
 			},
 		}
 		tr.check(t)
-	})
-}
-
-// The closed forms, and the mean of the estimate that stands in for one,
-// against the integral that defines the divergence.
-func TestDivergenceIsTheIntegral(t *testing.T) {
-	families(t, func(t *testing.T, f Family) {
-		for _, c := range [][2]float64{{0, 0}, {.8, -1}, {-1.5, .6}, {.3, -4}} {
-			mean, logVar := c[0], c[1]
-			scale := math.Exp(logVar / 2)
-			over := func(value func(eps float64) float64) float64 { // E over eps, with a knot where Laplace densities have kinks
-				g := func(eps float64) float64 { return math.Exp(f.LogDensity(eps)) * value(eps) }
-				kink := -mean / scale
-				lo, hi := min(0, kink), max(0, kink)
-				return quad.Fixed(g, -60+lo, lo, 400, nil, 0) + quad.Fixed(g, lo, hi, 400, nil, 0) + quad.Fixed(g, hi, hi+60, 400, nil, 0)
-			}
-			want := over(func(eps float64) float64 {
-				return f.LogDensity(eps) - logVar/2 - f.LogDensity(mean+scale*eps)
-			})
-			got := over(func(eps float64) float64 { kl, _, _ := f.Divergence(mean, logVar, eps); return kl })
-			require.InDelta(t, 1, over(func(float64) float64 { return 1 }), 1e-9)
-			require.InDelta(t, want, got, 1e-7, "mean %v, log-variance %v", mean, logVar)
-		}
-	})
-}
-
-// Draws have the distribution that LogDensity speaks of.
-func TestNoiseHasItsDistribution(t *testing.T) {
-	cdf := map[Family]func(float64) float64{
-		Gaussian: distuv.UnitNormal.CDF,
-		Logistic: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
-		Laplace:  distuv.Laplace{Scale: 1}.CDF,
-	}
-	families(t, func(t *testing.T, f Family) {
-		const n, cells = 40_000, 40
-		eps := make([]float32, n)
-		f.Noise(eps, rng.Key{Seed: 4, Stream: rng.Noise})
-		counts, want := make([]float64, cells), make([]float64, cells)
-		for i := range want {
-			want[i] = n / cells
-		}
-		for _, x := range eps {
-			counts[min(cells-1, int(cells*cdf[f](float64(x))))]++
-		}
-		p := distuv.ChiSquared{K: cells - 1}.Survival(stat.ChiSquare(counts, want))
-		require.Greater(t, p, 1e-4)
-		shorter := make([]float32, 7)
-		f.Noise(shorter, rng.Key{Seed: 4, Stream: rng.Noise})
-		require.Equal(t, eps[:7], shorter)
 	})
 }
 
@@ -192,7 +142,7 @@ func TestReparameterisedGradientAgainstScoreFunction(t *testing.T) {
 	}
 	RunKey{Seed: 12}.Put(key)
 	x := g.Leaf("stats", stats, true, n, 2)
-	z := g.Reparameterise(Gaussian, x, g.Ints("rows", rows, n), g.Key("key", key))
+	z := g.Reparameterise(location.Gaussian, x, g.Ints("rows", rows, n), g.Key("key", key))
 	p, err := g.Compile(g.Must(G.Sum(g.Must(G.Square(z)))), x)
 	require.NoError(t, err)
 	_, err = p.Run()
@@ -213,11 +163,11 @@ func TestReparameterisedGradientAgainstScoreFunction(t *testing.T) {
 		"score, mean":        {score[0], 2 * mean, m2*m2/s2 + 14*m2 + 15*s2},
 		"draw, log-variance": {draw[1], s2, m2*s2 + 2*s2*s2},
 		// E[z^4 (eps^2-1)^2]/4 - s^4 from the moments 1, 3, 15, 105 of eps^2..8
-		"score, log-variance": {score[1], s2, (2*m2*m2 + 60*m2*s2 + 78*s2*s2)/4 - s2*s2},
+		"score, log-variance": {score[1], s2, (2*m2*m2+60*m2*s2+78*s2*s2)/4 - s2*s2},
 	} {
 		got, variance := stat.MeanVariance(c.draws, nil)
 		require.InDelta(t, c.mean, got, 5*math.Sqrt(c.variance/n), name)
-		require.InEpsilon(t, c.variance, variance, .05, name)
+		require.InEpsilon(t, c.variance, variance, .1, name) // whose own draws are sixteenth powers
 		t.Logf("%-20s mean %8.5f (exact %8.5f)  variance %9.5f (exact %9.5f)", name, got, c.mean, variance, c.variance)
 	}
 }
@@ -316,10 +266,10 @@ func TestLatentShapesThatDoNotFit(t *testing.T) {
 			return g.ConditionedRNN(GRU, f(8, 3), n, f(3, 6), f(2, 6), f(8), nil, f(4, 8))
 		},
 		"Reparameterise": func(g *Graph, f func(...int) *G.Node, rows, key *G.Node) *G.Node {
-			return g.Reparameterise(Gaussian, f(4, 3), rows, key)
+			return g.Reparameterise(location.Gaussian, f(4, 3), rows, key)
 		},
 		"LatentKL": func(g *Graph, f func(...int) *G.Node, rows, key *G.Node) *G.Node {
-			return g.LatentKL(Gaussian, f(5, 4), rows, key)
+			return g.LatentKL(location.Gaussian, f(5, 4), rows, key)
 		},
 		"Categorical": func(g *Graph, f func(...int) *G.Node, rows, key *G.Node) *G.Node {
 			return g.Categorical(gumbelSoftmax{}, 3, f(4, 8), f(1), rows, key)

@@ -11,18 +11,18 @@ import (
 // writes, Run computes the loss and, where asked for, its gradients.
 type Program struct {
 	vm    G.VM
-	loss  *G.Node
 	out   G.Value
 	grads []*G.Node
 }
 
-// Compile closes the graph. grads[i] of Run belongs to train[i]; with no train
-// nodes nothing is differentiated.
+// Compile closes the graph. Grad(i) will be the gradient of train[i]; with no
+// train nodes nothing is differentiated. It is an error if a train node is not
+// a trained leaf, or has no way to the loss.
 func (g *Graph) Compile(loss *G.Node, train ...*G.Node) (*Program, error) {
 	if g.err != nil {
 		return nil, g.err
 	}
-	p := &Program{loss: loss}
+	p := new(Program)
 	G.Read(loss, &p.out)
 	if len(train) > 0 {
 		grads, err := G.Grad(loss, train...)

@@ -22,7 +22,8 @@ type Relaxation interface {
 	// Backward needs, which for a soft relaxation is the emitted row itself.
 	Forward(row []float32, tau float32, key rng.Key) (id int)
 	// Backward turns dy, the gradient of the emitted token, into that of the
-	// logits. dLogits may be dy.
+	// logits, to which it is linear: a token's readers have their gradients
+	// added up first. dLogits may be dy.
 	Backward(dLogits, saved, dy []float32, id int, tau float32, key rng.Key)
 }
 

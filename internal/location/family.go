@@ -1,4 +1,6 @@
-package op
+// Package location holds the location-scale families that codes of a VAE are
+// drawn from: densities, draws and divergences of one dimension.
+package location
 
 import (
 	"fmt"
@@ -21,8 +23,8 @@ const (
 	Laplace         // f(x) = e^-|x| / 2
 )
 
-// ParseFamily finds a family by its name in lower case.
-func ParseFamily(name string) (Family, error) {
+// Parse finds a family by its name in lower case.
+func Parse(name string) (Family, error) {
 	switch name {
 	case "gaussian":
 		return Gaussian, nil
@@ -31,7 +33,7 @@ func ParseFamily(name string) (Family, error) {
 	case "laplace":
 		return Laplace, nil
 	}
-	return 0, fmt.Errorf("op: family %q is not known; use gaussian, logistic or laplace", name)
+	return 0, fmt.Errorf("location: family %q is not known; use gaussian, logistic or laplace", name)
 }
 
 // Noise fills dst with standard draws: draw i is a function of (key, i) alone.
@@ -64,8 +66,8 @@ func (f Family) LogDensity(x float64) float64 {
 	return -(x*x + math.Log(2*math.Pi)) / 2
 }
 
-// score is the derivative of LogDensity.
-func (f Family) score(x float64) float64 {
+// Score is the derivative of LogDensity.
+func (f Family) Score(x float64) float64 {
 	switch f {
 	case Logistic:
 		return -math.Tanh(x / 2)
@@ -100,7 +102,7 @@ func (f Family) Divergence(mean, logVar, eps float64) (kl, dMean, dLogVar float6
 	switch f {
 	case Logistic:
 		x := mean + scale*eps
-		s := f.score(x)
+		s := f.Score(x)
 		return f.LogDensity(eps) - logVar/2 - f.LogDensity(x), -s, -(1 + s*eps*scale) / 2
 	case Laplace:
 		a := math.Abs(mean)
