@@ -8,5 +8,12 @@
 //	noise, tau -> Rollout   -> relaxed tokens, embedded for a discriminator [B,T,De]
 //	draws     -> Sampler    -> ids of new sentences
 //
+// Around it stands a sentence VAE, whose decoder is such a model:
+//
+//	ids [B,T] -> Encoder -> posteriors q(z|x) -> codes z [B,Z]
+//	ids, z    -> Bound   -> -log p(x|z) + KL(q(z|x) || p(z)), an upper bound on -log p(x)
+//	z         -> Sampler -> ids of sentences with these codes
+//	ids       -> Features   -> a vector of every sentence [N,H], for eval
+//
 // A generator knows ids and nothing of words, corpora or discriminators.
 package generator

@@ -75,3 +75,35 @@ func ExampleGenerator_Likelihood() {
 	fmt.Printf("%d tokens, ends included; near log 8 = 2.08 at first: %v\n", tally.Tokens, 1.9 < tally.PerToken() && tally.PerToken() < 2.3)
 	// Output: 9 tokens, ends included; near log 8 = 2.08 at first: true
 }
+
+// A VAE with fresh weights: sentences become codes, and codes sentences.
+func ExampleNewVAE() {
+	v, err := generator.NewVAE(generator.VAEConfig{
+		Decoder: generator.Config{Cell: "lstm", Vocab: 10, Emb: 4, Hidden: 8, Layers: 1},
+		Hidden:  8, Latent: "gaussian", Dim: 2,
+	}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := v.Encoder(2, 5) // batches of 2 sentences of up to 5 tokens, the end included
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer e.Close()
+	posteriors, err := e.Encode([][]int32{{4, 5, 6}, {7}, {8, 9}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	codes := posteriors.Codes() // the means
+	path := generator.Path(codes[:2], codes[2:4], 4)
+	w, err := v.NewWriter(path, generator.SampleOptions{MaxLen: 6})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(posteriors.Len(), "codes of", v.Width(), "numbers;", len(w.Sample(4, generator.Key{Seed: 1})), "sentences on the way from the first to the second")
+	// Output: 3 codes of 2 numbers; 4 sentences on the way from the first to the second
+}

@@ -102,11 +102,7 @@ func New(c Config, seed uint64) (*Generator, error) {
 			wh: weight(bound, fmt.Sprintf("g.layer%d.wh", i), c.Hidden, gates),
 			b:  g.params.New(fmt.Sprintf("g.layer%d.b", i), 4*c.Hidden),
 		}
-		if g.cell == op.LSTM {
-			for j := range c.Hidden {
-				l.b.Data[c.Hidden+j] = 1
-			}
-		}
+		openForgetGate(g.cell, l.b.Data)
 		g.layers = append(g.layers, l)
 		in = c.Hidden
 	}
@@ -119,6 +115,15 @@ func New(c Config, seed uint64) (*Generator, error) {
 		g.b.Data[never] = neverLogit
 	}
 	return g, nil
+}
+
+// openForgetGate sets the bias [4H] of an LSTM's forget gate to 1.
+func openForgetGate(c op.Cell, b []float32) {
+	if H := len(b) / 4; c == op.LSTM {
+		for j := range H {
+			b[H+j] = 1
+		}
+	}
 }
 
 // Params are the weights, shared with every graph the generator is bound to.

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"textgan/internal/kernel"
+	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
 	"textgan/vocab"
@@ -60,6 +61,17 @@ type Sampler struct {
 	turned []float32 // output weights [H,V] of a tied model
 	mu     sync.Mutex
 	free   []*sampleScratch // of rows that nobody is writing
+
+	condition *condition // nil: sentences depend on nothing but their words
+}
+
+// condition is the code that a VAE's decoder reads in its initial state and in
+// the gates of its first layer.
+type condition struct {
+	width   int
+	code    func(z []float32, key Key, i int) // of sentence i
+	initial [][2]*nn.Param                    // weights and bias of each layer
+	gates   *nn.Param
 }
 
 // NewSampler returns a sampler of g, whose weights may go on changing.
@@ -155,7 +167,8 @@ type sampleScratch struct {
 	aux     []float32   // [sampleRows,H]
 	h, c    [][]float32 // per layer [sampleRows,H]
 	h2, c2  []float32
-	row     []int // sentence of each live row
+	z, cond []float32 // [sampleRows,Z] codes, [sampleRows,GH] their share of the gates
+	row     []int     // sentence of each live row
 	read    []int32
 	order   []int32 // heap of a filtered draw
 }
@@ -178,7 +191,7 @@ func newSampleScratch(g *Generator) *sampleScratch {
 // write draws up to sampleRows sentences. Finished rows make room at once.
 func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, kept int, key Key, first int) {
 	g, T := s.g, s.opt.MaxLen
-	n := len(lengths)
+	n, GH := len(lengths), g.cell.Gates()*g.Hidden
 	for i := range n {
 		clear(ids[i*T+kept : (i+1)*T])
 		sc.row[i], sc.read[i], lengths[i] = i, vocab.Bos, int32(T)
@@ -186,6 +199,9 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 	for l := range g.layers {
 		clear(sc.h[l])
 		clear(sc.c[l])
+	}
+	if s.condition != nil {
+		s.begin(sc, n, key, first)
 	}
 	for t := 0; t < T && n > 0; t++ {
 		top := s.advance(sc, n)
@@ -210,11 +226,32 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 					copy(sc.h[l][live*g.Hidden:][:g.Hidden], sc.h[l][i*g.Hidden:])
 					copy(sc.c[l][live*g.Hidden:][:g.Hidden], sc.c[l][i*g.Hidden:])
 				}
+				if s.condition != nil {
+					copy(sc.cond[live*GH:][:GH], sc.cond[i*GH:])
+				}
 			}
 			live++
 		}
 		n = live
 	}
+}
+
+// begin sets the states of n sentences by their codes.
+func (s *Sampler) begin(sc *sampleScratch, n int, key Key, first int) {
+	g, c := s.g, s.condition
+	Z, H, GH := c.width, g.Hidden, g.cell.Gates()*g.Hidden
+	if sc.z == nil {
+		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, sampleRows*GH)
+	}
+	for i := range n {
+		c.code(sc.z[i*Z:][:Z], key, first+i)
+	}
+	for l, p := range c.initial {
+		h := sc.h[l][:n*H]
+		kernel.GemmBias(false, false, n, H, Z, sc.z, Z, p[0].Data, H, p[1].Data, h, H)
+		kernel.Tanh(h, h)
+	}
+	kernel.Gemm(false, false, n, GH, Z, 1, sc.z, Z, c.gates.Data, GH, 0, sc.cond, GH)
 }
 
 // advance reads the last token of n rows and returns the top layer's h [n,H].
@@ -227,6 +264,9 @@ func (s *Sampler) advance(sc *sampleScratch, n int) []float32 {
 	for l, p := range g.layers {
 		h, c := sc.h[l], sc.c[l]
 		kernel.GemmBias(false, false, n, GH, in, x, in, p.wx.Data, GH, p.b.Data[:GH], sc.gx, GH)
+		if l == 0 && s.condition != nil {
+			kernel.Add(sc.gx[:n*GH], sc.cond[:n*GH])
+		}
 		kernel.Gemm(false, false, n, GH, H, 1, h, H, p.wh.Data, GH, 0, sc.rec, GH)
 		op.Step(g.cell, n, H, sc.gx, sc.rec, p.b.Data, h, c, sc.aux, sc.h2, sc.c2)
 		copy(h[:n*H], sc.h2)

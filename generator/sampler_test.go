@@ -49,6 +49,9 @@ func cut(p []float64, k int, mass float64) (ids []int32, q []float64) {
 // Probabilities that are multiples of 2^-10, with many ties, and masses that
 // are hit exactly, so that both sides compute without rounding.
 func TestChooseFiltered(t *testing.T) {
+	if testing.Short() {
+		t.Skip("numbers alone")
+	}
 	r := rng.Key{Seed: 6}.Rand()
 	equal := slices.Repeat([]float64{1.0 / 32}, 32)
 	for trial := range 5000 {
@@ -122,6 +125,9 @@ func (m plain) sentences(o SampleOptions, f func(row []int32, p float64)) {
 
 // Whole sentences have the frequencies that the model and the options say.
 func TestSamplerDistribution(t *testing.T) {
+	if testing.Short() {
+		t.Skip("numbers alone")
+	}
 	c := Config{Cell: "lstm", Vocab: 8, Emb: 3, Hidden: 4, Layers: 1}
 	for name, o := range map[string]SampleOptions{
 		"plain":                   {},
@@ -174,6 +180,9 @@ func TestSamplerDistribution(t *testing.T) {
 // What Likelihood says of sentences is what Sampler drew them with: the mean
 // -log p of the model's own samples is its entropy.
 func TestSamplesHaveTheModelsEntropy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("numbers alone")
+	}
 	architectures(t, func(t *testing.T, c Config) {
 		const n, B, T = 20_000, 500, 4
 		g := sharpened(t, c, .8)
@@ -264,6 +273,33 @@ func TestSentenceDependsOnItsNumberAlone(t *testing.T) {
 			}
 			require.NotEqual(t, s.Sample(n, key), s.Sample(n, Key{Seed: 3, Stream: rng.Sample, Step: 5}))
 		}
+	}
+}
+
+// Every row goes on from a beginning of its own, as it would from a prompt.
+func TestComplete(t *testing.T) {
+	c := Config{Cell: "lstm", Vocab: 12, Emb: 5, Hidden: 6, Layers: 2}
+	g := sharpened(t, c, .5)
+	const n, T, first = 70, 7, 1000
+	for kept := range T {
+		r := rng.Key{Seed: 4, Row: uint32(kept)}.Rand()
+		s, err := g.NewSampler(SampleOptions{MaxLen: T})
+		require.NoError(t, err)
+		ids, lengths := slices.Repeat([]int32{-1}, n*T), make([]int32, n)
+		var want []int32
+		for i := range n {
+			prompt := ids[i*T:][:kept]
+			for k := range prompt {
+				prompt[k] = vocab.Unk + int32(r.IntN(c.Vocab-3))
+			}
+			one, err := g.NewSampler(SampleOptions{MaxLen: T, Prompt: prompt})
+			require.NoError(t, err)
+			row := make([]int32, T)
+			one.Draw(row, make([]int32, 1), Key{Seed: 5}, first+i)
+			want = append(want, row...)
+		}
+		s.Complete(ids, lengths, kept, Key{Seed: 5}, first)
+		require.Equal(t, want, ids)
 	}
 }
 

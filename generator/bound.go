@@ -1,0 +1,151 @@
+package generator
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/kernel"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// Bound is a training graph of a VAE. Its loss, in nats per token, is
+//
+//	( sum of -log p(x|z)  +  B beta max(total, sum over units max(each, mean KL)) ) / tokens
+//
+// over a batch of B sentences, with one draw of z for each. With beta = 1 and
+// no free bits it is the negative ELBO.
+type Bound struct {
+	*op.Program
+	B, T                     int
+	ids, read, lengths, rows []int32
+	weights, rowWeights      []float32 // [B,T], [B]
+	beta, tau, dropped       []float32
+	key                      []uint32
+	nll                      []float32 // [B,T] of the last run
+	kl                       G.Value   // [B,units] of the last run
+	sentences, tokens        int
+}
+
+// BoundOptions of a graph.
+type BoundOptions struct {
+	B, T int // sentences of a batch; longest sentence, its end included
+	// Gradients come in the order of Params, for the parts that are trained.
+	Encoder, Decoder bool
+	// FreeBits is the divergence in nats that each unit of a code has for free,
+	// FreeBitsTotal that of the whole code; see op.FreeBits.
+	FreeBits, FreeBitsTotal float64
+	// Relaxation is the estimator of the gradient through a categorical code.
+	Relaxation op.Relaxation
+}
+
+// wordRow is the row of the Dropout stream that word dropout draws from, far
+// behind those of the layers.
+const wordRow = 1 << 16
+
+// Bound builds the graph.
+func (v *VAE) Bound(o BoundOptions) (*Bound, error) {
+	if v.Categorical() && o.Relaxation == nil {
+		return nil, fmt.Errorf("generator: a categorical code needs an estimator")
+	}
+	b := &Bound{B: o.B, T: o.T,
+		ids: make([]int32, o.B*o.T), read: make([]int32, o.B*o.T), lengths: make([]int32, o.B), rows: make([]int32, o.B),
+		weights: make([]float32, o.B*o.T), rowWeights: make([]float32, o.B), beta: []float32{1}, tau: []float32{1},
+		dropped: make([]float32, o.B*o.T), key: make([]uint32, 3),
+	}
+	for i := range b.rows {
+		b.rows[i] = int32(i)
+	}
+	g := op.NewGraph()
+	ids, read, lengths := g.Ints("ids", b.ids, o.B, o.T), g.Ints("read", b.read, o.B, o.T), g.Ints("lengths", b.lengths, o.B)
+	weights, rowWeights := g.Leaf("weights", b.weights, false, o.B, o.T), g.Leaf("row weights", b.rowWeights, false, o.B)
+	beta, key := g.Leaf("beta", b.beta, false, 1), g.Key("key", b.key)
+
+	posterior, params := v.bindEncoder(g, ids, lengths, o.Encoder)
+	d := v.bindDecoder(g, o.Decoder)
+	nodes := codeNodes{posterior: posterior, rows: g.Ints("rows", b.rows, o.B), key: key, prior: d.prior, relaxation: o.Relaxation}
+	if v.Categorical() {
+		nodes.tau = g.Leaf("tau", b.tau, false, 1)
+	}
+	z, kl := v.code.bind(g, nodes)
+	drop := func(x *G.Node, layer uint32) *G.Node { return g.Dropout(x, v.decoder.Dropout, key, layer) }
+	rec, nll := d.score(g, z, ids, read, lengths, weights, drop)
+	price := g.FreeBits(kl, rowWeights, beta, o.FreeBits, o.FreeBitsTotal)
+	if err := g.Err(); err != nil {
+		return nil, fmt.Errorf("generator: bound: %w", err)
+	}
+	b.nll = nll
+	G.Read(kl, &b.kl)
+	if !o.Encoder {
+		params = nil
+	}
+	if o.Decoder {
+		params = append(params, d.params...)
+	}
+	var err error
+	if b.Program, err = g.Compile(g.Must(G.Add(rec, price)), params...); err != nil {
+		return nil, fmt.Errorf("generator: bound: %w", err)
+	}
+	return b, nil
+}
+
+// BoundStep is what a training step reads besides weights and sentences.
+type BoundStep struct {
+	Seed        uint64
+	Step        uint32  // names the noise and the dropout masks
+	Beta        float64 // weight of the divergence
+	Tau         float64 // of a categorical code's relaxation; 0 means 1
+	WordDropout float64 // probability that the decoder reads <unk> for a word; 1: it reads none
+}
+
+// Step runs the graph on a batch and returns the loss.
+func (b *Bound) Step(batch *vocab.Batch, s BoundStep) (float64, error) {
+	if err := LoadBatch(batch, b.ids, b.lengths, b.B, b.T); err != nil {
+		return 0, err
+	}
+	b.sentences, b.tokens = batch.B, batch.Tokens()
+	copy(b.read, b.ids)
+	if s.WordDropout > 0 {
+		kernel.Uniform(b.dropped, rng.Key{Seed: s.Seed, Stream: rng.Dropout, Step: s.Step, Row: wordRow})
+		for i, u := range b.dropped {
+			if float64(u) < s.WordDropout {
+				b.read[i] = vocab.Unk
+			}
+		}
+	}
+	for i := range b.weights {
+		b.weights[i] = 1 / float32(b.tokens)
+	}
+	for i := range b.rowWeights {
+		b.rowWeights[i] = 0
+		if i < b.sentences {
+			b.rowWeights[i] = 1 / float32(b.sentences)
+		}
+	}
+	// The price is nats per sentence, the loss nats per token.
+	b.beta[0] = float32(s.Beta * float64(b.sentences) / float64(b.tokens))
+	if b.tau[0] = float32(s.Tau); s.Tau == 0 {
+		b.tau[0] = 1
+	}
+	op.RunKey{Seed: s.Seed, Step: s.Step}.Put(b.key)
+	return b.Run()
+}
+
+// Parts returns the two sides of the bound in the last step, as means over the
+// sentences in nats: reconstruction -log p(x|z) and divergence, without beta
+// and free bits.
+func (b *Bound) Parts() (rec, kl float64) {
+	for i, n := range b.lengths {
+		for _, v := range b.nll[i*b.T:][:n] {
+			rec += float64(v)
+		}
+	}
+	all := b.kl.Data().([]float32)
+	for _, v := range all[:len(all)/b.B*b.sentences] {
+		kl += float64(v)
+	}
+	n := float64(b.sentences)
+	return rec / n, kl / n
+}

@@ -1,0 +1,216 @@
+package generator
+
+import (
+	"fmt"
+	"math"
+
+	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/location"
+	"textgan/internal/nn"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// VAEConfig is the architecture of a sentence VAE.
+type VAEConfig struct {
+	Decoder       Config `json:"decoder"`       // the language model that reads the code
+	Hidden        int    `json:"hidden"`        // units of the encoder, per direction
+	Bidirectional bool   `json:"bidirectional"` // the encoder reads in both directions
+	Latent        string `json:"latent"`        // gaussian, logistic, laplace or categorical
+	Dim           int    `json:"dim"`           // numbers of a code; choices of a categorical one
+	Categories    int    `json:"categories"`    // of a choice; categorical only
+	LearnedPrior  bool   `json:"learned_prior"` // categorical only: the prior is learned, not uniform
+}
+
+// Categorical reports whether codes are choices.
+func (c VAEConfig) Categorical() bool { return c.Latent == "categorical" }
+
+// Check reports the first setting that makes no sense.
+func (c VAEConfig) Check() error {
+	if err := c.Decoder.Check(); err != nil {
+		return err
+	}
+	switch {
+	case c.Hidden < 1 || c.Dim < 1:
+		return fmt.Errorf("generator: an encoder of %d units and a code of %d parts; both must be at least 1", c.Hidden, c.Dim)
+	case c.Categorical() && c.Categories < 2:
+		return fmt.Errorf("generator: a choice among %d categories; there must be at least 2", c.Categories)
+	case !c.Categorical() && c.LearnedPrior:
+		return fmt.Errorf("generator: only a categorical code has a prior to learn, not a %s one", c.Latent)
+	}
+	if !c.Categorical() {
+		if _, err := location.Parse(c.Latent); err != nil {
+			return fmt.Errorf("generator: latent %q is not known; use gaussian, logistic, laplace or categorical", c.Latent)
+		}
+	}
+	return nil
+}
+
+// VAE is a sentence VAE (Bowman et al. 2016): an encoder gives every sentence x
+// a posterior q(z|x) of its code z, and a language model p(x|z) reads z in its
+// initial state and at every step:
+//
+//	posterior = [h_forward ; h_backward] W + b      [P], h the encoder's last states
+//	h_0       = tanh(z Wi + bi)                     [H], per layer of the decoder
+//	gates_t   = x_t Wx + h_t-1 Wh + b + z Wg        [GH], in its first layer
+//
+// It is trained by the bound -log p(x) <= E_q[-log p(x|z)] + KL(q(z|x) || p(z)).
+type VAE struct {
+	VAEConfig
+	code    code
+	decoder *Generator
+
+	enc, dec  nn.Params // what q depends on, and what p does
+	embedding *nn.Param
+	readers   []layer     // forward and, if bidirectional, backward
+	posterior []*nn.Param // weights for each reader
+	bias      *nn.Param
+	initial   [][2]*nn.Param // Wi and bi of each layer of the decoder
+	gates     *nn.Param      // Wg
+	prior     *nn.Param      // logits of a categorical prior, nil for the other codes
+}
+
+// NewVAE returns a VAE with fresh weights, a function of the configuration and
+// the seed; those of the decoder are what New gives it.
+func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	v := &VAE{VAEConfig: c}
+	var err error
+	if v.decoder, err = New(c.Decoder, seed); err != nil {
+		return nil, err
+	}
+	d := v.decoder
+	row := uint32(1 << 16) // behind the rows of the decoder
+	weight := func(ps *nn.Params, bound float64, name string, shape ...int) *nn.Param {
+		p := ps.New(name, shape...)
+		p.Uniform(bound, rng.Key{Seed: seed, Stream: rng.Init, Row: row})
+		row++
+		return p
+	}
+	bound := 1 / math.Sqrt(float64(c.Hidden))
+	v.embedding = weight(&v.enc, .1, "e.embedding", c.Decoder.Vocab, c.Decoder.Emb)
+	directions := []string{"forward", "backward"}
+	if !c.Bidirectional {
+		directions = directions[:1]
+	}
+	if c.Categorical() {
+		v.prior = &nn.Param{Name: "z.prior", Shape: []int{c.Dim * c.Categories}, Data: make([]float32, c.Dim*c.Categories)}
+		v.code = choices{c.Dim, c.Categories, v.prior}
+	} else {
+		family, _ := location.Parse(c.Latent)
+		v.code = numbers{family, c.Dim}
+	}
+	for _, name := range directions {
+		l := layer{
+			wx: weight(&v.enc, bound, "e."+name+".wx", c.Decoder.Emb, d.cell.Gates()*c.Hidden),
+			wh: weight(&v.enc, bound, "e."+name+".wh", c.Hidden, d.cell.Gates()*c.Hidden),
+			b:  v.enc.New("e."+name+".b", 4*c.Hidden),
+		}
+		openForgetGate(d.cell, l.b.Data)
+		v.readers = append(v.readers, l)
+		v.posterior = append(v.posterior, weight(&v.enc, bound, "z.posterior."+name, c.Hidden, v.code.stats()))
+	}
+	v.bias = v.enc.New("z.posterior.b", v.code.stats())
+
+	bound = 1 / math.Sqrt(float64(c.Decoder.Hidden))
+	for i := range d.Layers {
+		v.initial = append(v.initial, [2]*nn.Param{
+			weight(&v.dec, bound, fmt.Sprintf("z.initial%d.w", i), v.code.width(), d.Hidden),
+			v.dec.New(fmt.Sprintf("z.initial%d.b", i), d.Hidden),
+		})
+	}
+	v.gates = weight(&v.dec, bound, "z.gates", v.code.width(), d.cell.Gates()*d.Hidden)
+	if c.LearnedPrior {
+		v.dec = append(v.dec, v.prior)
+	}
+	v.dec = append(v.dec, d.Params()...)
+	return v, nil
+}
+
+// Decoder is the language model, without its code.
+func (v *VAE) Decoder() *Generator { return v.decoder }
+
+// Params are the weights: those of the encoder, then those of the decoder.
+func (v *VAE) Params() nn.Params { return append(append(nn.Params{}, v.enc...), v.dec...) }
+
+// EncoderParams are the weights that q(z|x) depends on.
+func (v *VAE) EncoderParams() nn.Params { return v.enc }
+
+// DecoderParams are the weights that p(z) and p(x|z) depend on.
+func (v *VAE) DecoderParams() nn.Params { return v.dec }
+
+// Width is the number of values that a code has for its reader.
+func (v *VAE) Width() int { return v.code.width() }
+
+// zeroBias stands in where a layer needs a bias and has none.
+func zeroBias(g *op.Graph, name string, n int) *G.Node {
+	return g.Leaf(name, make([]float32, n), false, n)
+}
+
+// bindEncoder gives the posteriors [B,P] of sentences, and the nodes of
+// EncoderParams.
+func (v *VAE) bindEncoder(g *op.Graph, ids, lengths *G.Node, train bool) (posterior *G.Node, params []*G.Node) {
+	nodes := map[*nn.Param]*G.Node{}
+	for _, p := range v.enc {
+		n := p.Bind(g, train)
+		nodes[p], params = n, append(params, n)
+	}
+	for i, l := range v.readers {
+		x := g.PackedTokens(nodes[v.embedding], ids, lengths, i == 1)
+		h := g.Last(g.RNN(v.decoder.cell, x, lengths, nodes[l.wx], nodes[l.wh], nodes[l.b], nil), lengths)
+		if i == 0 {
+			posterior = g.Dense(h, nodes[v.posterior[0]], nodes[v.bias], op.Identity)
+			continue
+		}
+		more := g.Dense(h, nodes[v.posterior[1]], zeroBias(g, "no posterior bias", v.code.stats()), op.Identity)
+		if g.Err() == nil {
+			posterior = g.Must(G.Add(posterior, more))
+		}
+	}
+	return posterior, params
+}
+
+// decoderNodes is a decoder in a graph.
+type decoderNodes struct {
+	v      *VAE
+	net    op.Net
+	nodes  map[*nn.Param]*G.Node
+	prior  *G.Node   // nil unless the code is categorical
+	params []*G.Node // of DecoderParams
+}
+
+func (v *VAE) bindDecoder(g *op.Graph, train bool) *decoderNodes {
+	d := &decoderNodes{v: v, nodes: map[*nn.Param]*G.Node{}}
+	for _, p := range v.dec[:len(v.dec)-len(v.decoder.params)] {
+		n := p.Bind(g, train)
+		d.nodes[p], d.params = n, append(d.params, n)
+	}
+	if v.prior != nil {
+		if d.prior = d.nodes[v.prior]; d.prior == nil {
+			d.prior = v.prior.Bind(g, false)
+		}
+	}
+	var rest []*G.Node
+	d.net, rest = v.decoder.Bind(g, train)
+	d.params = append(d.params, rest...)
+	return d
+}
+
+// score is the cross-entropy of ids under teacher forcing, given codes z [B,Z]
+// and the tokens that are read, which word dropout may have changed.
+func (d *decoderNodes) score(g *op.Graph, z, ids, read, lengths, weights *G.Node, drop func(x *G.Node, layer uint32) *G.Node) (loss *G.Node, nll []float32) {
+	h := drop(g.PackedLookup(d.net.Table, read, lengths, vocab.Bos), 0)
+	for i, l := range d.net.Layers {
+		h0 := g.Dense(z, d.nodes[d.v.initial[i][0]], d.nodes[d.v.initial[i][1]], op.Tanh)
+		var cond *G.Node
+		if i == 0 {
+			cond = g.Dense(z, d.nodes[d.v.gates], zeroBias(g, "no gate bias", d.v.gates.Shape[1]), op.Identity)
+		}
+		h = drop(g.ConditionedRNN(d.net.Cell, h, lengths, l.Wx, l.Wh, l.B, h0, cond), uint32(i+1))
+	}
+	return g.PackedXentTokens(h, d.net.W, d.net.B, ids, lengths, weights, d.net.Tied)
+}
