@@ -15,6 +15,7 @@
 //	Frontier            whether a generator lies outside the quality-diversity
 //	                    curve of another one, inside, or within noise
 //	Protocol            BLEU and self-BLEU the way published tables have them
+//	Suite               all of them for several texts and one real text
 //
 // All n-gram metrics rest on one structure, a flat hash table that numbers the
 // distinct n-grams densely; their memory is linear in the number of distinct

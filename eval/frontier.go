@@ -66,13 +66,15 @@ type Verdict struct {
 // et al., "Language GANs falling short", ICLR 2020,
 // https://arxiv.org/abs/1811.02549.
 type Frontier struct {
-	axes   Axes
-	points []Point // ascending in X
+	axes      Axes
+	points    []Point // ascending in X, improving in Y
+	dominated []Point // temperatures that another one beats in both
 }
 
 // NewFrontier joins points by straight lines in the order of X. Points of one
-// temperature (several seeds) are averaged first. At least two temperatures
-// with different X are needed.
+// temperature (several seeds) are averaged first. A temperature that another
+// one equals or beats in X and in Y is no corner: nobody would choose it. At
+// least two temperatures are needed.
 func NewFrontier(axes Axes, points []Point) (*Frontier, error) {
 	for _, p := range points {
 		if err := p.check(); err != nil {
@@ -81,24 +83,26 @@ func NewFrontier(axes Axes, points []Point) (*Frontier, error) {
 	}
 	points = slices.Clone(points)
 	slices.SortStableFunc(points, func(a, b Point) int { return cmp.Compare(a.Temperature, b.Temperature) })
-	f := &Frontier{axes: axes}
+	var all []Point
 	for len(points) > 0 {
 		n := 1
 		for n < len(points) && points[n].Temperature == points[0].Temperature {
 			n++
 		}
-		f.points = append(f.points, Average(points[:n]))
+		all = append(all, Average(points[:n]))
 		points = points[n:]
 	}
-	slices.SortStableFunc(f.points, func(a, b Point) int { return cmp.Compare(a.X, b.X) })
-	f.points = slices.CompactFunc(f.points, func(a, b Point) bool { return a.X == b.X && a.Y == b.Y })
-	for i := range f.points {
-		if i > 0 && f.points[i].X == f.points[i-1].X {
-			return nil, fmt.Errorf("eval: temperatures %v and %v have the same %s; leave one out", f.points[i-1].Temperature, f.points[i].Temperature, axes.X)
-		}
+	if len(all) < 2 {
+		return nil, errors.New("eval: a frontier needs at least two temperatures")
 	}
-	if len(f.points) < 2 {
-		return nil, errors.New("eval: a frontier needs at least two temperatures that differ in " + axes.X)
+	f := &Frontier{axes: axes}
+	slices.SortStableFunc(all, func(a, b Point) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(f.better(b.Y, a.Y), 0)) })
+	for _, p := range all {
+		if n := len(f.points); n > 0 && f.better(p.Y, f.points[n-1].Y) <= 0 {
+			f.dominated = append(f.dominated, p)
+			continue
+		}
+		f.points = append(f.points, p)
 	}
 	return f, nil
 }
@@ -144,6 +148,9 @@ func (f *Frontier) Axes() Axes { return f.axes }
 // Points are the corners of the curve, ascending in X.
 func (f *Frontier) Points() []Point { return slices.Clone(f.points) }
 
+// Dominated are the other temperatures, ascending in X.
+func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
+
 // Judge compares p with the curve at p.X. Between the neighbours a and b with
 // t = (p.X - a.X) / (b.X - a.X) and slope s of their line, the gap
 //
@@ -177,15 +184,14 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 		}
 		return v, nil
 	case p.X > f.points[last].X:
-		best := slices.MaxFunc(f.points, func(a, b Point) int { return cmp.Compare(f.better(a.Y, b.Y), 0) })
-		v := f.compare(p, best, best, confidence)
+		v := f.compare(p, f.points[last], f.points[last], confidence)
 		if v.Place != Inside {
 			v.Place = BeyondSweep
 		}
 		return v, nil
 	}
-	i := max(1, slices.IndexFunc(f.points, func(q Point) bool { return q.X >= p.X }))
-	return f.compare(p, f.points[i-1], f.points[i], confidence), nil
+	i := slices.IndexFunc(f.points, func(q Point) bool { return q.X >= p.X })
+	return f.compare(p, f.points[max(0, i-1)], f.points[i], confidence), nil
 }
 
 // better is positive if y is better than than.

@@ -183,3 +183,24 @@ func (s *Suite) distance(lines []string) (*Distance, error) {
 	d.Mauve, err = Mauve(own, real, MauveOptions{Seed: s.o.Seed})
 	return d, err
 }
+
+// Points places lines on the planes of a frontier: BLEU-n against self-BLEU-n
+// for n = 2..MaxN, then the LM score against the reverse LM score.
+func (s *Suite) Points(lines [][]int32) (points []Point, err error) {
+	bleu, err := s.BLEU(lines)
+	if err != nil {
+		return nil, err
+	}
+	self, err := s.SelfBLEU(lines)
+	if err != nil {
+		return nil, err
+	}
+	lm, reverse, err := s.LM(lines)
+	if err != nil {
+		return nil, err
+	}
+	for n := 1; n < s.o.MaxN; n++ {
+		points = append(points, Point{X: self.ByOrder[n], Y: bleu.ByOrder[n], ErrX: self.StdErr[n], ErrY: bleu.StdErr[n]})
+	}
+	return append(points, Point{X: reverse.Nats, Y: lm.Nats, ErrX: reverse.StdErr, ErrY: lm.StdErr}), nil
+}

@@ -28,7 +28,10 @@ var colours = []color.RGBA{
 	{0x56, 0xb4, 0xe9, 0xff}, // sky
 }
 
-var blue = color.RGBA{0x00, 0x72, 0xb2, 0xff}
+var (
+	blue = color.RGBA{0x00, 0x72, 0xb2, 0xff}
+	grey = color.RGBA{0x99, 0x99, 0x99, 0xff}
+)
 
 // errorPoints are points with their errors, in the form that gonum wants.
 type errorPoints struct {
@@ -52,15 +55,16 @@ func withErrors(points []eval.Point) (e errorPoints) {
 // margin around the figure.
 const margin = font.Length(10)
 
-// Frontier writes the curve named name, each corner with its 95 % error bars,
-// and the points that are to be compared with it, coloured by Point.Name in
-// order of appearance. The SVG is self-contained text of 640 x 480 points.
+// Frontier writes the curve named name, each temperature with its 95 % error
+// bars, whether it is a corner or not, and the points that are to be compared
+// with it, coloured by Point.Name in order of appearance. The SVG is
+// self-contained text of 480 x 360 points.
 func Frontier(w io.Writer, f *eval.Frontier, name string, points []eval.Point) error {
 	p, err := frontier(f, name, points)
 	if err != nil {
 		return err
 	}
-	canvas := vgsvg.NewWith(vgsvg.UseWH(640, 480))
+	canvas := vgsvg.NewWith(vgsvg.UseWH(480, 360))
 	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin))
 	_, err = canvas.WriteTo(w)
 	return err
@@ -93,7 +97,7 @@ func frontier(f *eval.Frontier, name string, points []eval.Point) (*plot.Plot, e
 	}
 	line.Color, line.Width = blue, vg.Points(1.5)
 	p.Add(line)
-	if err := scatter(p, corners, blue, name); err != nil {
+	if err := scatter(p, withErrors(append(f.Points(), f.Dominated()...)), blue, name); err != nil {
 		return nil, err
 	}
 	for i, group := range byName(points) {

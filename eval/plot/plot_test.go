@@ -53,3 +53,26 @@ func TestFrontier(t *testing.T) {
 
 	require.ErrorContains(t, Frontier(io.Discard, f, "MLE", []eval.Point{{Name: "x", X: math.NaN()}}), "not finite")
 }
+
+func TestCurves(t *testing.T) {
+	x := []float64{1, 2, 3, 4}
+	draw := func(logarithmic bool, curves ...Curve) string {
+		var b bytes.Buffer
+		require.NoError(t, Curves(&b, curves, []float64{2}, logarithmic))
+		return b.String()
+	}
+	two := []Curve{{"a<b", x, []float64{2.05, 2.1, math.NaN(), 2.15}}, {"c", x, []float64{0, math.Inf(1), 100, 1}}}
+	for _, logarithmic := range []bool{false, true} {
+		svg := draw(logarithmic, two...)
+		require.Equal(t, svg, draw(logarithmic, two...), "the same figure twice")
+		require.NoError(t, xml.Unmarshal([]byte(svg), new(struct{})))
+		require.Contains(t, svg, "a&lt;b")
+		require.NotContains(t, svg, "NaN")
+		require.NotContains(t, svg, "Inf")
+	}
+	require.Contains(t, draw(false, two[0]), ">2.15<", "ticks that can be told apart")
+	draw(false, Curve{"constant", x[:1], x[:1]})
+	draw(true, Curve{"constant", x[:1], x[:1]})
+	require.ErrorIs(t, Curves(io.Discard, []Curve{{"a", x[:1], []float64{math.NaN()}}}, nil, false), ErrNothing)
+	require.ErrorIs(t, Curves(io.Discard, []Curve{{"a", x[:1], []float64{-1}}}, nil, true), ErrNothing)
+}

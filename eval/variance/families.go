@@ -283,14 +283,15 @@ func relaxedFamilies(taus []float64) (list []family) {
 				fam.note = "the next step receives the one-hot, with the gradient of y"
 			}
 			fam.measure = func(l *lab, a []float64) (o outcome, err error) {
-				spec, tau := f.spec, 1.0
+				spec, tau, limit := f.spec, 1.0, patience*l.Samples
 				if f.inner != nil {
-					spec = fmt.Sprintf(f.spec, a[0])
+					// Inner draws cost as much as draws.
+					spec, limit = fmt.Sprintf(f.spec, a[0]), max(limit/int(a[0]), l.Samples)
 				}
 				if len(a) > 0 {
 					tau = a[len(a)-1]
 				}
-				o.moments, err = l.relaxed(spec, feed.feedback, tau, l.Samples, l.Seed)
+				o.moments, err = l.relaxed(spec, feed.feedback, tau, l.Samples, limit, l.Seed)
 				return o, err
 			}
 			list = append(list, fam)
@@ -305,7 +306,7 @@ func controlFamilies() []family {
 			defaults: func(*states) [][]float64 { return [][]float64{{0.1, 1}, {0.5, 1}, {1, 1}} },
 			evals:    func(*states, []float64) float64 { return 3 },
 			measure: exactly(func(l *lab, a []float64) moments {
-				return draw(l.Params(), l.Samples, l.controlled(l.f, a[0], a[1], coupled, l.Seed))
+				return settle(l.Params(), l.Samples, patience*l.Samples, l.controlled(l.f, a[0], a[1], coupled, l.Seed))
 			})}
 	}
 	return []family{
@@ -322,12 +323,12 @@ func controlFamilies() []family {
 				if c == nil {
 					c = l.fitSurrogate()
 				}
-				return draw(l.Params(), l.Samples, l.controlled(c, a[0], 1, false, l.Seed))
+				return settle(l.Params(), l.Samples, patience*l.Samples, l.controlled(c, a[0], 1, false, l.Seed))
 			})},
 		{pattern: "arsm", defaults: once, check: unchained, note: "at most K(K-1)/2+1 evaluations",
 			evals: func(s *states, _ []float64) float64 { return float64(s.K*(s.K-1)/2 + 1) },
 			measure: exactly(func(l *lab, _ []float64) moments {
-				return draw(l.Params(), l.Samples, l.arsm(l.Seed))
+				return settle(l.Params(), l.Samples, patience*l.Samples, l.arsm(l.Seed))
 			})},
 	}
 }

@@ -84,8 +84,8 @@ func (c *relaxedChain) emit(dst, row []float64, id int, hard bool) {
 func (c *relaxedChain) row(x []float64, t int) []float64 { return x[t*c.K : (t+1)*c.K] }
 
 // relaxed is the table of a relaxed estimator: exact if the drawn ids decide
-// its gradient.
-func (s *states) relaxed(name string, feedback relax.Feedback, tau float64, samples int, seed uint64) (moments, error) {
+// its gradient, and otherwise from samples to limit draws.
+func (s *states) relaxed(name string, feedback relax.Feedback, tau float64, samples, limit int, seed uint64) (moments, error) {
 	e, err := relax.Parse[float64](name)
 	if err != nil {
 		return moments{}, err
@@ -94,7 +94,7 @@ func (s *states) relaxed(name string, feedback relax.Feedback, tau float64, samp
 		c := newRelaxedChain(s.Problem, e, feedback, tau)
 		return s.sum(func(i int, out []float64) { c.estimate(out, rng.Key{}, s.idsOf(i)) }, nil), nil
 	}
-	return draw(s.Params(), samples, func() func(uint32, []float64) {
+	return settle(s.Params(), samples, limit, func() func(uint32, []float64) {
 		c := newRelaxedChain(s.Problem, e, feedback, tau)
 		return func(i uint32, out []float64) { c.estimate(out, drawKey(seed, i), nil) }
 	}), nil

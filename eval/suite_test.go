@@ -1,0 +1,74 @@
+package eval
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+)
+
+// A suite says what the metrics say one by one.
+func TestSuite(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 5))
+	real, train, text := captions(r, 60), captions(r, 80), captions(r, 40)
+	lengths := func(lines []string) (*mat.Dense, error) {
+		m := mat.NewDense(len(lines), 2, nil)
+		for i, line := range lines {
+			m.SetRow(i, []float64{float64(len(line)), float64(strings.Count(line, "1"))})
+		}
+		return m, nil
+	}
+	s, err := NewSuite(SuiteOptions{Reference: real, Train: train, Tokenize: strings.Fields, MaxN: 3, Features: lengths, Encoder: "lengths", Seed: 2})
+	require.NoError(t, err)
+	require.NoError(t, s.Learn(text))
+	m, err := s.Judge(text)
+	require.NoError(t, err)
+
+	x := NewLexicon()
+	realIDs, trainIDs, ids := x.Add(real, strings.Fields), x.Add(train, strings.Fields), x.Add(text, strings.Fields)
+	refs, err := NewReferences(realIDs, 3)
+	require.NoError(t, err)
+	bleu, err := BLEU(refs, ids, Options{MaxN: 3})
+	require.NoError(t, err)
+	require.Equal(t, bleu, m.BLEU)
+	self, err := SelfBLEU(ids, Options{MaxN: 3})
+	require.NoError(t, err)
+	require.Equal(t, self, *m.SelfBLEU)
+	of := func(model, text [][]int32) LMScore {
+		k, err := NewKneserNey(model, 5, x.Len())
+		require.NoError(t, err)
+		score, err := k.Score(text)
+		require.NoError(t, err)
+		return score
+	}
+	require.Equal(t, of(realIDs, ids), m.LM)
+	require.Equal(t, of(ids, realIDs), m.ReverseLM)
+	likeness, err := Compare(ids, trainIDs, 3)
+	require.NoError(t, err)
+	require.Equal(t, likeness.Novelty, *m.Novelty)
+	require.Equal(t, likeness.Copies, *m.Copies)
+	require.Equal(t, MSJaccard(ids, realIDs, 3), m.MSJaccard)
+	a, _ := lengths(text)
+	b, _ := lengths(real[:40])
+	frechet, err := Frechet(a, b)
+	require.NoError(t, err)
+	require.Equal(t, frechet, m.Features.Frechet)
+	require.Equal(t, 40, m.Features.Lines)
+
+	points, err := s.Points(s.Encode(text))
+	require.NoError(t, err)
+	require.Len(t, points, 3) // BLEU-2, BLEU-3, LM
+	require.Equal(t, Point{X: self.ByOrder[2], Y: bleu.ByOrder[2], ErrX: self.StdErr[2], ErrY: bleu.StdErr[2]}, points[1])
+	require.Equal(t, m.ReverseLM.Nats, points[2].X)
+
+	require.ErrorContains(t, s.Learn(text), "cannot learn")
+	_, err = NewSuite(SuiteOptions{Tokenize: strings.Fields})
+	require.ErrorContains(t, err, "needs reference lines")
+	_, err = s.Judge(nil)
+	require.Error(t, err)
+	one, err := s.Judge([]string{"w1 w2"}) // too short for self-BLEU
+	require.ErrorContains(t, err, "at least 2", "of features")
+	require.Nil(t, one.SelfBLEU)
+}

@@ -1,0 +1,198 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"textgan/eval"
+	"textgan/internal/atomicfile"
+	"textgan/train/rundir"
+)
+
+// Names inside a run directory.
+const (
+	HTMLFile = "report.html"
+	CardFile = "model-card.md"
+	figures  = "figures" // SVG files that others put there: frontier, estimators
+)
+
+// Options of a report.
+type Options struct {
+	// Train are the lines that the model has learnt, to look its sentences up
+	// in. Without them that section is left out.
+	Train    []string
+	Tokenize eval.Tokenizer
+}
+
+// Write writes the report and the model card into the run's directory.
+func Write(r *rundir.Run, o Options) error {
+	d, err := read(r, o)
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.Write(r.Path(HTMLFile), func(w io.Writer) error { return page.Execute(w, d) }); err != nil {
+		return err
+	}
+	return atomicfile.Write(r.Path(CardFile), func(w io.Writer) error { return card.Execute(w, d) })
+}
+
+// document is all that the two templates show.
+type document struct {
+	Name     string
+	Manifest rundir.Manifest
+	Config   string // TOML
+	Steps    int
+	Phases   []phase
+	Final    []value // of the last evaluation
+	Charts   []chart
+	Samples  []sample
+	Copied   []copied
+	Longest  eval.Copies // over all lines of the last sample
+	Figures  []figure
+}
+
+// phase is a part of the run and the step that it ended with.
+type phase struct {
+	Name string
+	End  int
+}
+
+type value struct{ Name, Text string }
+
+// sample is the beginning of what was sampled at a step.
+type sample struct {
+	Step  int
+	Lines []string
+}
+
+// Last is the newest sample, nil if there is none.
+func (d *document) Last() *sample {
+	if len(d.Samples) == 0 {
+		return nil
+	}
+	return &d.Samples[len(d.Samples)-1]
+}
+
+func read(r *rundir.Run, o Options) (*document, error) {
+	config, err := os.ReadFile(r.Path(rundir.ConfigFile))
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	abs, err := filepath.Abs(r.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	d := &document{Name: filepath.Base(abs), Manifest: r.Manifest, Config: string(config)}
+	if err := d.readMetrics(r); err != nil {
+		return nil, err
+	}
+	last, err := d.readSamples(r)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.Train) > 0 && len(last) > 0 {
+		d.lookUp(last, o)
+	}
+	return d, d.readFigures(r)
+}
+
+// readMetrics gathers the series of the record.
+func (d *document) readMetrics(r *rundir.Run) error {
+	series := map[string]*points{}
+	var names []string
+	final := map[string]float64{}
+	for rec, err := range r.Metrics() {
+		if err != nil {
+			return err
+		}
+		d.Steps = rec.Step
+		for _, f := range rec.Fields {
+			if name, ok := f.Value.(string); ok && f.Name == "phase" {
+				if n := len(d.Phases); n == 0 || d.Phases[n-1].Name != name {
+					d.Phases = append(d.Phases, phase{Name: name})
+				}
+				d.Phases[len(d.Phases)-1].End = rec.Step
+				continue
+			}
+			v, ok := rec.Float(f.Name)
+			if !ok {
+				continue
+			}
+			s := series[f.Name]
+			if s == nil {
+				s = &points{}
+				series[f.Name] = s
+				names = append(names, f.Name)
+			}
+			s.x, s.y = append(s.x, float64(rec.Step)), append(s.y, v)
+			final[f.Name] = v
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
+	for _, name := range names {
+		d.Final = append(d.Final, value{label(name), number(final[name])})
+	}
+	return d.draw(names, series)
+}
+
+func number(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
+
+// At most so many points in time, and lines of each.
+const sampleSteps, sampleLines = 8, 4
+
+// readSamples takes the beginnings of samples that are spread over the run, and
+// returns all lines of the last one.
+func (d *document) readSamples(r *rundir.Run) (last []string, err error) {
+	dir := r.Path("samples")
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	var steps []int
+	for _, e := range entries {
+		var step int
+		if _, err := fmt.Sscanf(e.Name(), "step-%d.txt", &step); err == nil {
+			steps = append(steps, step)
+		}
+	}
+	slices.Sort(steps)
+	shown := min(len(steps), sampleSteps)
+	for i := range shown {
+		step := steps[(i+1)*len(steps)/shown-1] // the last one is among them
+		content, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("step-%d.txt", step)))
+		if err != nil {
+			return nil, fmt.Errorf("report: %w", err)
+		}
+		last = strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
+		d.Samples = append(d.Samples, sample{step, last[:min(sampleLines, len(last))]})
+	}
+	return last, nil
+}
+
+// readFigures takes the SVG files that lie in the run's figures directory.
+func (d *document) readFigures(r *rundir.Run) error {
+	paths, err := filepath.Glob(filepath.Join(r.Path(figures), "*.svg")) // sorted
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		d.Figures = append(d.Figures, newFigure(strings.TrimSuffix(filepath.Base(path), ".svg"), content))
+	}
+	return nil
+}
