@@ -12,7 +12,7 @@ import (
 // Config is everything that decides a run. The tags are the one table behind
 // flags, environment, config files and defaults (package internal/config).
 type Config struct {
-	Model string `opt:"model" default:"gan" check:"oneof=gan|mle" doc:"gan: likelihood training, then against a discriminator; mle: likelihood training alone"`
+	Model string `opt:"model" default:"gan" check:"oneof=gan|mle|vae" doc:"gan: likelihood training, then against a discriminator; mle: likelihood training alone; vae: a sentence VAE by its bound on the likelihood"`
 
 	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (plain, .gz, .zst, .jsonl), - or builtin:NAME" meta:"FILE"`
 	Field         string  `opt:"field" doc:"field of a JSONL corpus that holds the sentence" group:"corpus"`
@@ -70,6 +70,27 @@ type Config struct {
 	SaveEvery   int `opt:"save-every" default:"500" check:"min=0" doc:"steps between checkpoints; 0: only at the end" group:"record"`
 	Keep        int `opt:"keep" default:"3" check:"min=1" doc:"checkpoints to keep besides the best" group:"record"`
 
+	Latent          string  `opt:"latent" default:"gaussian" check:"oneof=gaussian|logistic|laplace|categorical" doc:"distribution of the code of a sentence" group:"vae"`
+	LatentDim       int     `opt:"latent-dim" default:"32" check:"min=1" doc:"numbers of a code; choices of a categorical one" group:"vae"`
+	Categories      int     `opt:"latent-categories" default:"10" check:"min=2" doc:"categories of a choice" group:"vae"`
+	LearnedPrior    bool    `opt:"learned-prior" doc:"learn the prior of a categorical code instead of a uniform one" group:"vae"`
+	LatentEstimator string  `opt:"latent-estimator" default:"gumbel-softmax" doc:"gradient through a categorical code; see docs/estimators.md" group:"vae"`
+	LatentTau       string  `opt:"latent-tau" default:"exponential:from=1,to=0.5" doc:"temperature of a categorical code over the steps" group:"vae"`
+	EncHidden       int     `opt:"enc-hidden" default:"0" check:"min=0" doc:"units of the encoder, per direction; 0: as many as the decoder's" group:"vae"`
+	Bidirectional   bool    `opt:"bidirectional" doc:"let the encoder read in both directions" group:"vae"`
+	KLWeight        float64 `opt:"kl-weight" default:"1" check:"min=0" doc:"weight beta of the divergence in the loss, at the end of its annealing" group:"vae"`
+	KLAnneal        string  `opt:"kl-anneal" default:"linear" check:"oneof=none|linear|logistic|cyclical" doc:"how beta rises" group:"vae"`
+	KLFrom          float64 `opt:"kl-from" default:"0" check:"min=0" doc:"beta at the beginning of a rise" group:"vae"`
+	KLSteps         int     `opt:"kl-steps" default:"0" check:"min=0" doc:"steps of a linear rise, midpoint of a logistic one; 0: a quarter of mle-steps" group:"vae"`
+	KLSlope         float64 `opt:"kl-slope" default:"0.0025" check:"above=0" doc:"slope of a logistic rise, per step" group:"vae"`
+	KLCycles        int     `opt:"kl-cycles" default:"4" check:"min=1" doc:"rises of a cyclical annealing" group:"vae"`
+	KLRise          float64 `opt:"kl-rise" default:"0.5" check:"above=0,max=1" doc:"share of a cycle in which beta rises" group:"vae"`
+	WordDropout     float64 `opt:"word-dropout" default:"0" check:"min=0,max=1" doc:"probability that the decoder reads <unk> for a word in training; 1: it reads no words" group:"vae"`
+	FreeBits        float64 `opt:"free-bits" default:"0" check:"min=0" doc:"nats that each unit of a code has for free" group:"vae"`
+	FreeBitsTotal   float64 `opt:"free-bits-total" default:"0" check:"min=0" doc:"nats that a whole code has for free" group:"vae"`
+	Aggressive      int     `opt:"aggressive" default:"0" check:"min=0" doc:"updates of the encoder alone before each step, at most, until it no longer lags behind; 0: none" group:"vae"`
+	VAESamples      int     `opt:"vae-samples" default:"5" check:"min=1" doc:"draws of a code per held-out sentence in an evaluation" group:"vae"`
+
 	Seed uint64 `opt:"seed" default:"1" doc:"seed of every random stream"`
 }
 
@@ -88,8 +109,17 @@ func (c Config) Check() error {
 	if score != nil && c.Objective == string(RAGAN) {
 		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", RAGAN, c.Estimator)
 	}
-	if _, err := relax.ParseSchedule(c.TauSchedule, c.AdvSteps); err != nil {
+	tau, err := relax.ParseSchedule(c.TauSchedule, c.AdvSteps)
+	if err != nil {
 		return err
+	}
+	if _, adaptive := tau.(*relax.Adaptive); adaptive && !keepsRelaxedRow(c.Estimator) {
+		return fmt.Errorf("train: an adaptive tau steers by the relaxed rows, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through, or another --tau-schedule", c.Estimator)
+	}
+	if c.Model == "vae" {
+		if err := c.checkVAE(); err != nil {
+			return err
+		}
 	}
 	switch {
 	case c.Objective == string(Hinge) && c.LabelSmooth > 0:
@@ -98,7 +128,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
 	case c.Valid == "" && c.ValidFraction == 0:
 		return fmt.Errorf("train: nothing is held out; give --valid FILE or --valid-fraction")
-	case c.MLESteps == 0 && (c.Model == "mle" || c.AdvSteps == 0):
+	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0):
 		return fmt.Errorf("train: no steps to take; raise --mle-steps or --adv-steps")
 	}
 	return nil
@@ -124,4 +154,10 @@ func (c Config) Generator(v int) generator.Config {
 // Discriminator is the architecture of the discriminator over v ids.
 func (c Config) Discriminator(v int) discriminator.Config {
 	return discriminator.Config{Vocab: v, Emb: c.DEmb, Widths: c.DWidths, Filters: c.DFilters, Highway: c.DHighway, Dropout: c.DDropout, SpectralNorm: c.SpectralNorm}
+}
+
+// keepsRelaxedRow reports whether what an estimator keeps of a token is the
+// relaxed row itself, so that its sharpness can be measured.
+func keepsRelaxedRow(estimator string) bool {
+	return estimator == "gumbel-softmax" || estimator == "st-gumbel" || estimator == "straight-through"
 }

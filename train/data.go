@@ -19,13 +19,25 @@ type Data struct {
 	Vocab         *vocab.Vocab
 	Train, Held   [][]int32 // the same as ids
 	MaxT          int       // longest sentence of either in tokens, its end included
-	SHA256        string    // of the corpus before the split
+	SHA256        string    // of the corpus before lines were held out
 }
 
 // Prepare opens the corpus of a configuration, holds lines out, and encodes
 // both parts with v, or with a vocabulary made of the training lines if v is
 // nil. stdin serves a corpus named "-".
 func Prepare(c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
+	d, err := readText(c, stdin)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.divide(c); err != nil {
+		return nil, err
+	}
+	return d, d.encode(c, v)
+}
+
+// readText opens the corpus, and the held-out text if it is one of its own.
+func readText(c Config, stdin io.Reader) (*Data, error) {
 	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.Seed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
 	corpus, err := corpora.Open(c.Corpus, opt)
 	if err != nil {
@@ -34,14 +46,19 @@ func Prepare(c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
 	d := &Data{Corpus: corpus, SHA256: corpus.SHA256}
 	if c.Valid != "" {
 		opt.Seed++ // a built-in language gives other sentences
-		d.Valid, err = corpora.Open(c.Valid, opt)
-	} else {
-		d.Corpus, d.Valid, err = corpus.Split(c.ValidFraction, c.Seed)
+		if d.Valid, err = corpora.Open(c.Valid, opt); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	return d, nil
+}
+
+// divide holds lines out unless there is a held-out text.
+func (d *Data) divide(c Config) (err error) {
+	if c.Valid == "" {
+		d.Corpus, d.Valid, err = d.Corpus.Split(c.ValidFraction, c.Seed)
 	}
-	return d, d.encode(c, v)
+	return err
 }
 
 // encode makes ids of both parts, with v, or with a vocabulary made of the

@@ -1,11 +1,12 @@
-// Package train teaches a generator: by maximum likelihood, and against a
-// discriminator through relaxed word choices.
+// Package train teaches a generator: by maximum likelihood, against a
+// discriminator through relaxed word choices, or as the decoder of a VAE.
 //
 // It stands on corpora and vocab for batches, on generator and discriminator
 // for graphs, and on eval for judging samples; package rundir is where a run
 // lives on disk. One training step is one run of a small graph:
 //
 //	likelihood  batch                  -> nll        -> generator's Adam
+//	elbo        batch, draws of codes  -> bound      -> encoder's and decoder's Adam (a VAE)
 //	D step      batch, sampled ids     -> lossD      -> discriminator's Adam
 //	G step      batch, relaxed rollout -> lossG      -> generator's Adam
 //

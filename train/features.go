@@ -12,8 +12,11 @@ import (
 )
 
 // Features turns lines into vectors [N,H], see generator.Features. Lines are
-// cut after 200 tokens.
+// cut after 200 tokens. The decoder of a VAE has none: it needs a code.
 func (m *Model) Features(lines []string) (*mat.Dense, error) {
+	if m.VAE != nil {
+		return nil, errors.New("train: a VAE cannot be the encoder of features; take a run of train --model mle")
+	}
 	ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: maxLenLimit, Truncate: true})
 	if err != nil {
 		return nil, err
@@ -45,7 +48,7 @@ func Encoder(ctx context.Context, lines []string, seed uint64) (*Model, error) {
 	c := Options.Defaults()
 	c.Model, c.Seed, c.MinCount = "mle", seed, 2
 	c.Hidden, c.Dropout = 128, 0.2
-	c.MLESteps, c.EvalEvery, c.EvalSamples = 1000, 0, 1
+	c.MLESteps, c.EvalEvery, c.EvalSamples, c.Patience = 2000, 100, 1, 2
 	c.MaxLen, c.Truncate = maxLenLimit, true
 	corpus, err := corpora.New("encoder", lines)
 	if err != nil {

@@ -62,6 +62,6 @@ func TestEncoder(t *testing.T) {
 	require.NoError(t, err)
 	tally, err := m.Score(d.Valid.Lines)
 	require.NoError(t, err)
-	require.Less(t, tally.PerToken(), math.Log(float64(m.Vocab.Size()))/2)
+	require.Less(t, tally.PerToken(), .6*math.Log(float64(m.Vocab.Size())))
 	require.Contains(t, m.EncoderName(), "lstm-1x128")
 }

@@ -14,13 +14,15 @@ import (
 type Evaluation struct {
 	Phase     Phase
 	Step      int
-	NLL       float64            // nats per held-out token, the end of sentence included
+	NLL       float64            // nats per held-out token, the end of sentence included; of a VAE its bound
 	Samples   int                // sentences drawn at temperature 1
 	BLEU      eval.ByOrder       // orders 1 to 5
 	SelfBLEU  eval.ByOrder       // orders 1 to 5
 	Different float64            // share of different sentences
 	Language  *corpora.Judgement // of a built-in corpus: validity and NLL_oracle
 	Example   []string           // a few of the samples
+	VAE       *generator.VAETally
+	Best      bool // is NLL the lowest of the run, among those that count?
 }
 
 func (e Evaluation) fields() []rundir.Field {
@@ -34,6 +36,9 @@ func (e Evaluation) fields() []rundir.Field {
 	if e.Language != nil {
 		f = append(f, rundir.Field{Name: "valid", Value: float64(e.Language.Valid) / float64(e.Language.Sentences)},
 			rundir.Field{Name: "nll_oracle", Value: e.Language.PerToken})
+	}
+	if e.VAE != nil {
+		f = append(f, fieldsOf(*e.VAE)...)
 	}
 	return f
 }
@@ -52,7 +57,12 @@ const evalOrders = 5
 func newJudge(t *Trainer) (*judge, error) {
 	j := &judge{t: t, lexicon: eval.NewLexicon()}
 	var err error
-	if j.sampler, err = t.gen.NewSampler(generator.SampleOptions{MaxLen: t.game.T}); err != nil {
+	if t.vae != nil {
+		j.sampler, err = t.vae.vae.NewSampler(generator.SampleOptions{MaxLen: t.game.T})
+	} else {
+		j.sampler, err = t.gen.NewSampler(generator.SampleOptions{MaxLen: t.game.T})
+	}
+	if err != nil {
 		return nil, err
 	}
 	refs := j.lexicon.Add(t.Data.Valid.Lines, t.Data.Vocab.Tokenizer().Tokenize)
@@ -60,14 +70,25 @@ func newJudge(t *Trainer) (*judge, error) {
 	return j, err
 }
 
+// score sets the validation NLL, or what stands for it.
+func (j *judge) score(e *Evaluation) error {
+	t := j.t
+	if t.vae == nil {
+		held, err := t.score.NLL(t.Data.Held)
+		e.NLL = held.PerToken()
+		return err
+	}
+	v, err := t.vae.scorer.Score(t.Data.Held, t.VAESamples, t.Seed)
+	e.VAE, e.NLL = &v, v.PerToken(v.Bound())
+	return err
+}
+
 func (j *judge) evaluate(step int) (Evaluation, []string, error) {
 	t := j.t
 	e := Evaluation{Step: step, Samples: t.EvalSamples}
-	held, err := t.score.NLL(t.Data.Held)
-	if err != nil {
+	if err := j.score(&e); err != nil {
 		return e, nil, err
 	}
-	e.NLL = held.PerToken()
 	v := t.Data.Vocab
 	lines := make([]string, 0, t.EvalSamples)
 	different := map[string]bool{}

@@ -9,6 +9,7 @@ import (
 
 	"textgan/generator"
 	"textgan/internal/config"
+	"textgan/internal/nn"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -36,9 +37,13 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	if err := d.Vocab.Save(&v); err != nil {
 		return nil, nil, err
 	}
-	w, err := rundir.Create(dir, rundir.Content{Config: Options.TOML(c), Vocab: v.Bytes(), Manifest: rundir.Manifest{
-		Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: c.Corpus, SHA256: d.SHA256, Lines: len(d.Corpus.Lines) + len(d.Valid.Lines)},
-	}}, start, rundir.Options{Keep: c.Keep})
+	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: c.Corpus, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
+	if c.Valid != "" {
+		m.Valid = &rundir.Corpus{Name: c.Valid, SHA256: d.Valid.SHA256, Lines: len(d.Valid.Lines)}
+	} else {
+		m.Corpus.Lines += len(d.Valid.Lines)
+	}
+	w, err := rundir.Create(dir, rundir.Content{Config: Options.TOML(c), Vocab: v.Bytes(), Manifest: m}, start, rundir.Options{Keep: c.Keep})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -52,22 +57,16 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 	if err != nil {
 		return nil, nil, err
 	}
-	c, v, err := describe(r)
+	t, err := reopen(r, stdin)
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := Prepare(c, v, stdin)
-	if err != nil {
-		return nil, nil, err
+	if ck, err := r.LoadCheckpoint(rundir.Last); err == nil { // before anything is written
+		if _, err := readState(ck, t.Data.Vocab); err != nil {
+			return nil, nil, err
+		}
 	}
-	if d.SHA256 != r.Manifest.Corpus.SHA256 {
-		return nil, nil, fmt.Errorf("train: %s is not the text that run %s was started with (its checksum differs); put the old text back, or start a new run", c.Corpus, dir)
-	}
-	t, err := New(c, d)
-	if err != nil {
-		return nil, nil, err
-	}
-	w, checkpoint, err := rundir.Resume(dir, start, rundir.Options{Keep: c.Keep})
+	w, checkpoint, err := rundir.Resume(dir, start, rundir.Options{Keep: t.Keep})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,6 +74,34 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 		return nil, nil, errors.Join(err, w.Close())
 	}
 	return t, w, nil
+}
+
+// reopen makes the trainer of a run as it was at step 0, on the same text.
+func reopen(r *rundir.Run, stdin io.Reader) (*Trainer, error) {
+	c, v, err := describe(r)
+	if err != nil {
+		return nil, err
+	}
+	d, err := readText(c, stdin)
+	if err != nil {
+		return nil, err
+	}
+	changed := func(name string) error {
+		return fmt.Errorf("train: %s is not the text that run %s was started with (its checksum differs); put the old text back, or start a new run", name, r.Dir)
+	}
+	if d.SHA256 != r.Manifest.Corpus.SHA256 {
+		return nil, changed(c.Corpus)
+	}
+	if v := r.Manifest.Valid; v != nil && d.Valid != nil && d.Valid.SHA256 != v.SHA256 {
+		return nil, changed(c.Valid)
+	}
+	if err := d.divide(c); err != nil {
+		return nil, err
+	}
+	if err := d.encode(c, v); err != nil {
+		return nil, err
+	}
+	return New(c, d)
 }
 
 // describe reads what a run was started with.
@@ -109,7 +136,8 @@ type Model struct {
 	Config    Config
 	Vocab     *vocab.Vocab
 	Generator *generator.Generator
-	Step      int // of the checkpoint
+	VAE       *generator.VAE // nil unless the model is one; then Generator is its decoder
+	Step      int            // of the checkpoint
 	Manifest  rundir.Manifest
 }
 
@@ -128,9 +156,18 @@ func Load(dir, which string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := generator.New(c.Generator(v.Size()), c.Seed)
-	if err != nil {
-		return nil, err
+	m := &Model{Config: c, Vocab: v, Step: ck.Step, Manifest: r.Manifest}
+	var weights nn.Params
+	if c.Model == "vae" {
+		if m.VAE, err = generator.NewVAE(c.VAE(v.Size()), c.Seed); err != nil {
+			return nil, err
+		}
+		m.Generator, weights = m.VAE.Decoder(), m.VAE.Params()
+	} else {
+		if m.Generator, err = generator.New(c.Generator(v.Size()), c.Seed); err != nil {
+			return nil, err
+		}
+		weights = m.Generator.Params()
 	}
 	if _, err := readState(ck, v); err != nil {
 		return nil, err
@@ -139,15 +176,31 @@ func Load(dir, which string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := readParams(path, g.Params()); err != nil {
+	if err := readParams(path, weights); err != nil {
 		return nil, err
 	}
-	return &Model{Config: c, Vocab: v, Generator: g, Step: ck.Step, Manifest: r.Manifest}, nil
+	return m, nil
 }
 
+// NewSampler returns a sampler of the model: of a VAE, by codes of its prior.
+func (m *Model) NewSampler(o generator.SampleOptions) (*generator.Sampler, error) {
+	if m.VAE != nil {
+		return m.VAE.NewSampler(o)
+	}
+	return m.Generator.NewSampler(o)
+}
+
+// scoreTokens bounds the batch of Score, whose lines may be of any length.
+const scoreTokens = 1 << 15
+
 // Score adds up the negative log-likelihood of lines, each with its end of
-// sentence.
+// sentence. Of a VAE, whose likelihood cannot be computed, it is the importance-
+// weighted bound with ten draws; see ScoreBound.
 func (m *Model) Score(lines []string) (generator.Tally, error) {
+	if m.VAE != nil {
+		t, err := m.ScoreBound(lines, boundDraws, m.Config.Seed)
+		return t.Tally(), err
+	}
 	ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{})
 	if err != nil {
 		return generator.Tally{}, err
@@ -156,7 +209,7 @@ func (m *Model) Score(lines []string) (generator.Tally, error) {
 	for _, s := range ids {
 		T = max(T, len(s)+1)
 	}
-	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: max(1, min(64, len(ids))), T: T})
+	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: max(1, min(64, len(ids), scoreTokens/T)), T: T})
 	if err != nil {
 		return generator.Tally{}, err
 	}

@@ -176,3 +176,40 @@ func TestLoadedModelScoresAsItsRun(t *testing.T) {
 	require.Equal(t, best, again)
 	require.Equal(t, ofBest, ofStep)
 }
+
+// Likelihood training ends with the weights that validation liked best, whether
+// it used up its steps or its patience.
+func TestLikelihoodEndsWithTheBestWeights(t *testing.T) {
+	for _, patience := range []int{0, 2} {
+		c := tiny()
+		c.Model, c.MLESteps, c.EvalEvery, c.LR, c.LRDecay, c.Patience, c.Keep = "mle", 60, 5, .3, 1, patience, 20
+		dir := filepath.Join(t.TempDir(), "run")
+		tr, w, err := Start(c, dir, nil, rundir.Start{})
+		require.NoError(t, err)
+		bad := 0 // evaluations since the best
+		require.NoError(t, tr.Run(context.Background(), Watcher{Eval: func(e Evaluation) {
+			if bad++; e.NLL == tr.BestNLL {
+				bad = 0
+			}
+		}}))
+		require.NoError(t, w.Close())
+		require.Positive(t, bad)
+		if patience > 0 {
+			require.Equal(t, patience, bad)
+			require.Less(t, tr.Step, c.MLESteps)
+		}
+		m, err := Load(dir, rundir.Best)
+		require.NoError(t, err)
+		require.Equal(t, m.Generator.Params().Hash(), tr.gen.Params().Hash())
+		require.Equal(t, tr.Step-bad*c.EvalEvery, m.Step)
+		m, err = Load(dir, rundir.Last)
+		require.NoError(t, err)
+		require.Equal(t, tr.Step, m.Step)
+		require.Equal(t, tr.gen.Params().Hash(), m.Generator.Params().Hash())
+		again, w, err := Resume(dir, nil, rundir.Start{})
+		require.NoError(t, err)
+		require.NoError(t, again.Run(context.Background(), Watcher{Step: func(Progress) { t.Error("the run is over") }}))
+		require.NoError(t, w.Close())
+		require.Equal(t, tr.Hash(), again.Hash())
+	}
+}

@@ -56,7 +56,7 @@ func TestResumeRefuses(t *testing.T) {
 		return err
 	}
 	text := read(t, corpus)
-	for _, other := range []string{text + "\nthe dog sat", strings.ToUpper(text), "one\ntwo\nthree"} {
+	for _, other := range []string{text + "\nthe dog sat", strings.ToUpper(text), "one\ntwo\nthree", text + "\na line longer than all of the others", "no\nno"} {
 		require.NoError(t, os.WriteFile(corpus, []byte(other), 0o600))
 		oneLine(t, resume(), corpus, "is not the text that run "+dir+" was started with", "start a new run")
 	}

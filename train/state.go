@@ -19,10 +19,15 @@ type Phase string
 // The phases, in their order.
 const (
 	Likelihood    Phase = "likelihood"    // teacher forcing on real sentences
+	ELBO          Phase = "elbo"          // the same for a VAE, by its bound
 	Discriminator Phase = "discriminator" // the discriminator catches up with a fixed generator
 	Adversarial   Phase = "adversarial"   // both move
 	Done          Phase = "done"
 )
+
+// byLikelihood reports whether a phase fits real sentences, with a validation
+// score that says when to stop.
+func (p Phase) byLikelihood() bool { return p == Likelihood || p == ELBO }
 
 // State is what a run remembers besides tensors. Together with the
 // configuration and the tensors of a checkpoint it decides everything that
@@ -42,6 +47,10 @@ type State struct {
 	Worse   int     `json:"worse"`     // evaluations since the best
 	Decays  int     `json:"lr_decays"` // times that the likelihood step size was cut
 
+	Encoder  int     `json:"encoder_updates"` // of a VAE
+	CaughtUp bool    `json:"caught_up"`       // does the encoder no longer take steps of its own?
+	LastMI   float64 `json:"last_mi"`         // mutual information of the last evaluation
+
 	Batches  int     `json:"batches"` // batches drawn so far
 	Tau      float64 `json:"tau"`     // where an adaptive schedule stands
 	LastLoss float64 `json:"last_loss"`
@@ -57,10 +66,15 @@ const (
 	stateFile     = "state.json"
 )
 
+var tensorFiles = []string{weightsFile, bestFile, optimiserFile}
+
 // tensors lists what goes into each file of a checkpoint.
 func (t *Trainer) tensors() map[string]nn.Params {
-	weights := append(nn.Params{}, t.gen.Params()...)
+	weights := t.model()
 	moments := t.optMLE.State()
+	if t.vae != nil {
+		moments = append(moments, t.vae.opt.State()...)
+	}
 	for _, p := range t.optG.State() { // the generator has two optimisers
 		moments = append(moments, &nn.Param{Name: "adversarial." + p.Name, Shape: p.Shape, Data: p.Data})
 	}
@@ -87,7 +101,7 @@ func (t *Trainer) files() ([]rundir.File, error) {
 	}
 	all := t.tensors()
 	var out []rundir.File
-	for _, name := range []string{weightsFile, bestFile, optimiserFile} {
+	for _, name := range tensorFiles {
 		ps := all[name]
 		out = append(out, rundir.File{Name: name, Write: func(w io.Writer) error { return writeParams(w, ps) }})
 	}
@@ -120,10 +134,11 @@ func readParams(path string, ps nn.Params) error {
 
 // restore puts a checkpoint back.
 func (t *Trainer) restore(c *rundir.Checkpoint) error {
-	for name, ps := range t.tensors() {
+	tensors := t.tensors()
+	for _, name := range tensorFiles {
 		path, err := c.Path(name)
 		if err == nil {
-			err = readParams(path, ps)
+			err = readParams(path, tensors[name])
 		}
 		if err != nil {
 			return err
@@ -141,6 +156,9 @@ func (t *Trainer) restore(c *rundir.Checkpoint) error {
 		m.Restore(t.State.Baseline)
 	}
 	t.optMLE.Restore(t.State.MLE)
+	if t.vae != nil {
+		t.vae.opt.Restore(t.State.Encoder)
+	}
 	t.setLR()
 	t.optG.Restore(t.State.G)
 	if t.dis != nil {

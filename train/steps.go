@@ -74,6 +74,7 @@ type stepG interface {
 	// is the generator's loss.
 	run(real *vocab.Batch, seed uint64, step uint32, tau float64) (float64, error)
 	Grad(i int) []float32
+	Close() error
 }
 
 func newStepG(gen *generator.Generator, dis *discriminator.Discriminator, a game) (stepG, error) {

@@ -85,6 +85,9 @@ func differences(t *testing.T, p *op.Program, params nn.Params, run func() (floa
 // The whole way: weights of the generator, rollout, relaxed words fed back,
 // discriminator, objective.
 func TestGradientOfG(t *testing.T) {
+	if testing.Short() {
+		t.Skip("numbers alone")
+	}
 	for i, objective := range Objectives {
 		t.Run(string(objective), func(t *testing.T) {
 			gen, dis := tinyModels(t, []string{"lstm", "gru"}[i%2], 9, 0)
@@ -103,6 +106,9 @@ func TestGradientOfG(t *testing.T) {
 }
 
 func TestGradientOfD(t *testing.T) {
+	if testing.Short() {
+		t.Skip("numbers alone")
+	}
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel"} {
 		for _, objective := range Objectives {
 			t.Run(estimator+", "+string(objective), func(t *testing.T) {
@@ -118,6 +124,87 @@ func TestGradientOfD(t *testing.T) {
 				differences(t, s.Program, dis.Params(), func() (float64, error) { return s.run(batch, 1, 3, .7) })
 			})
 		}
+	}
+}
+
+// Both players win when the other stands still: the discriminator comes to
+// score real sentences above generated ones, and then the generator's loss
+// falls.
+func TestPlayersLearn(t *testing.T) {
+	const B, T, steps = 32, 5, 60
+	var real *vocab.Batch
+	for real = range vocab.InOrder(slices.Repeat([][]int32{{4, 5, 6}}, B), B) {
+	}
+	for _, estimator := range []string{"gumbel-softmax", "st-gumbel", "rloo"} {
+		for _, objective := range Objectives {
+			a := game{B: B, T: T, objective: objective, feedback: op.FeedSoft}
+			var err error
+			a.relaxation, a.score, err = parseEstimator(estimator)
+			require.NoError(t, err)
+			if a.score != nil && objective == RAGAN {
+				continue
+			}
+			t.Run(estimator+", "+string(objective), func(t *testing.T) {
+				gen, dis := tinyModels(t, "gru", 9, 0)
+				d, err := newStepD(gen, dis, a)
+				require.NoError(t, err)
+				g, err := newStepG(gen, dis, a)
+				require.NoError(t, err)
+				adam := AdamConfig{LR: .02, Beta1: .9, Beta2: .999, Eps: 1e-8}
+				optD, optG := NewAdam(adam, dis.Params()), NewAdam(adam, gen.Params())
+				for step := range uint32(steps) {
+					_, err := d.run(real, 1, step, .7)
+					require.NoError(t, err)
+					_, err = optD.Update(d.Grad)
+					require.NoError(t, err)
+				}
+				c, err := newCritic(dis, B, T)
+				require.NoError(t, err)
+				scores := make([]float32, B)
+				require.NoError(t, c.text.load(real))
+				require.NoError(t, c.scores(scores))
+				ofReal := kernel.Sum(scores) / B
+				s, err := gen.NewSampler(generator.SampleOptions{MaxLen: T})
+				require.NoError(t, err)
+				s.Draw(c.text.ids, c.text.lengths, generator.Key{Seed: 99}, 0)
+				require.NoError(t, c.scores(scores))
+				require.Greater(t, ofReal, kernel.Sum(scores)/B+.5)
+
+				var first, last float64
+				for step := range uint32(steps) {
+					loss, err := g.run(real, 1, step, .7)
+					require.NoError(t, err)
+					_, err = optG.Update(g.Grad)
+					require.NoError(t, err)
+					switch {
+					case step < 5:
+						first += loss / 5
+					case step >= steps-5:
+						last += loss / 5
+					}
+				}
+				require.Less(t, last, first-.2)
+			})
+		}
+	}
+}
+
+// Each step of the discriminator draws masks of its own. The generator writes
+// nothing but the end of sentence here, so that nothing else changes.
+func TestDropoutOfD(t *testing.T) {
+	for _, dropout := range []float64{0, .5} {
+		gen, dis := tinyModels(t, "lstm", 9, dropout)
+		gen.Params()[len(gen.Params())-1].Data[vocab.Eos] = 99
+		s, err := newStepD(gen, dis, game{B: 6, T: 5, objective: RSGAN, relaxation: relaxationOf(t, "st-gumbel")})
+		require.NoError(t, err)
+		defer s.Close()
+		losses := map[float64]bool{}
+		for step := range uint32(3) {
+			loss, err := s.run(tinyBatch(), 1, step, 1)
+			require.NoError(t, err)
+			losses[loss] = true
+		}
+		require.Len(t, losses, map[float64]int{0: 1, .5: 3}[dropout])
 	}
 }
 

@@ -54,7 +54,8 @@ type Trainer struct {
 
 	gen    *generator.Generator
 	dis    *discriminator.Discriminator // nil without an adversarial part
-	best   nn.Params                    // the generator's weights with the lowest validation NLL
+	vae    *autoencoder                 // nil unless the model is one; then gen is its decoder
+	best   nn.Params                    // the model's weights with the lowest validation NLL
 	optMLE *Adam
 	optG   *Adam
 	optD   *Adam
@@ -81,15 +82,26 @@ func New(c Config, d *Data) (*Trainer, error) {
 	}
 	t := &Trainer{Config: c, Data: d, State: State{Phase: Likelihood}}
 	var err error
-	if t.gen, err = generator.New(c.Generator(d.Vocab.Size()), c.Seed); err != nil {
-		return nil, err
-	}
-	t.best = t.gen.Params().Clone()
 	adam := func(lr float64, ps nn.Params) *Adam {
 		return NewAdam(AdamConfig{LR: lr, Beta1: c.Beta1, Beta2: c.Beta2, Eps: 1e-8, Clip: c.Clip}, ps)
 	}
-	t.optMLE, t.optG = adam(c.LR, t.gen.Params()), adam(c.GLR, t.gen.Params())
 	T := d.MaxT
+	if c.Model == "vae" {
+		v, err := generator.NewVAE(c.VAE(d.Vocab.Size()), c.Seed)
+		if err != nil {
+			return nil, err
+		}
+		t.Phase, t.gen, t.optMLE = ELBO, v.Decoder(), adam(c.LR, v.DecoderParams())
+		if t.vae, err = newAutoencoder(c, v, T, adam(c.LR, v.EncoderParams())); err != nil {
+			return nil, err
+		}
+	} else {
+		if t.gen, err = generator.New(c.Generator(d.Vocab.Size()), c.Seed); err != nil {
+			return nil, err
+		}
+		t.optMLE = adam(c.LR, t.gen.Params())
+	}
+	t.best, t.optG = t.model().Clone(), adam(c.GLR, t.gen.Params())
 	if c.Model == "gan" {
 		dc := c.Discriminator(d.Vocab.Size())
 		T = max(T, dc.MinT())
@@ -116,11 +128,13 @@ func New(c Config, d *Data) (*Trainer, error) {
 	if t.batches, err = vocab.NewBatches(d.Train, vocab.BatchOptions{Size: c.Batch, Seed: c.Seed, Bucket: c.Bucket}); err != nil {
 		return nil, err
 	}
-	if t.likelihood, err = t.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: T, Train: true, Dropout: true}); err != nil {
-		return nil, err
-	}
-	if t.score, err = t.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: T}); err != nil {
-		return nil, err
+	if t.vae == nil {
+		if t.likelihood, err = t.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: T, Train: true, Dropout: true}); err != nil {
+			return nil, err
+		}
+		if t.score, err = t.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: T}); err != nil {
+			return nil, err
+		}
 	}
 	if t.judge, err = newJudge(t); err != nil {
 		return nil, err
@@ -128,12 +142,23 @@ func New(c Config, d *Data) (*Trainer, error) {
 	return t, nil
 }
 
+// model is the weights that likelihood training moves: a fresh list.
+func (t *Trainer) model() nn.Params {
+	if t.vae != nil {
+		return t.vae.vae.Params()
+	}
+	return append(nn.Params{}, t.gen.Params()...)
+}
+
 // Generator is the generator as it stands.
 func (t *Trainer) Generator() *generator.Generator { return t.gen }
 
+// Weights is the number of weights of the generator, or of the whole VAE.
+func (t *Trainer) Weights() int { return t.model().Size() }
+
 // Hash names the present weights of both networks.
 func (t *Trainer) Hash() string {
-	ps := append(nn.Params{}, t.gen.Params()...)
+	ps := t.model()
 	if t.dis != nil {
 		ps = append(append(ps, t.dis.Params()...), t.dis.State()...)
 	}
@@ -154,7 +179,8 @@ func (t *Trainer) Attach(w *rundir.Writer, c *rundir.Checkpoint) error {
 // step finish, saves, and returns ErrInterrupted.
 func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 	t.watch = watch
-	for t.enter(); t.Phase != Done; t.enter() {
+	t.enter()
+	for t.Phase != Done {
 		if ctx.Err() != nil {
 			if err := t.save(false); err != nil {
 				return err
@@ -183,7 +209,9 @@ func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 				return err
 			}
 		}
-		if due(t.Step, t.SaveEvery) || improved || last {
+		phase := t.Phase
+		t.enter() // first, so that the last checkpoint of a phase holds what comes of it
+		if due(t.Step, t.SaveEvery) || improved || t.Phase != phase {
 			if err := t.save(improved); err != nil {
 				return err
 			}
@@ -197,7 +225,7 @@ func due(step, every int) bool { return every > 0 && step%every == 0 }
 // length of a phase in steps.
 func (t *Trainer) length(p Phase) int {
 	switch {
-	case p == Likelihood:
+	case p.byLikelihood():
 		return t.MLESteps
 	case t.dis == nil || t.AdvSteps == 0:
 		return 0
@@ -212,14 +240,14 @@ func (t *Trainer) length(p Phase) int {
 // enter moves on to the next phase when the present one is over. Likelihood
 // training ends with the weights that validation liked best.
 func (t *Trainer) enter() {
-	next := map[Phase]Phase{Likelihood: Discriminator, Discriminator: Adversarial, Adversarial: Done}
+	next := map[Phase]Phase{ELBO: Done, Likelihood: Discriminator, Discriminator: Adversarial, Adversarial: Done}
 	for t.Phase != Done {
-		tired := t.Phase == Likelihood && t.Patience > 0 && t.Worse >= t.Patience
+		tired := t.Phase.byLikelihood() && t.Patience > 0 && t.Worse >= t.Patience
 		if t.Since < t.length(t.Phase) && !tired {
 			return
 		}
-		if t.Phase == Likelihood && t.Scored {
-			_ = t.gen.Params().Set(t.best) // a clone of itself always fits
+		if t.Phase.byLikelihood() && t.Scored {
+			_ = t.model().Set(t.best) // a clone of itself always fits
 		}
 		t.Phase, t.Since = next[t.Phase], 0
 	}
@@ -235,6 +263,8 @@ func (t *Trainer) step() (taken, error) {
 	switch t.Phase {
 	case Likelihood:
 		return t.takeMLE()
+	case ELBO:
+		return t.takeELBO()
 	case Discriminator:
 		return t.takeD()
 	}
@@ -367,15 +397,20 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 	if math.IsNaN(e.NLL) || math.IsInf(e.NLL, 0) {
 		return false, &Diverged{t.Step, fmt.Sprintf("the validation NLL is %v", e.NLL), t.LastLoss}
 	}
-	if improved = !t.Scored || e.NLL < t.BestNLL; improved {
+	counts := t.vae == nil || t.settled(t.MLE) || t.Since == t.length(t.Phase)
+	if improved = counts && (!t.Scored || e.NLL < t.BestNLL); improved {
 		t.BestNLL, t.Worse, t.Scored = e.NLL, 0, true
-		if err := t.best.Set(t.gen.Params()); err != nil {
+		if err := t.best.Set(t.model()); err != nil {
 			return false, err
 		}
-	} else if t.Phase == Likelihood {
+	} else if counts && t.Phase.byLikelihood() {
 		t.Worse++
 		t.Decays++
 		t.setLR()
+	}
+	e.Best = improved
+	if e.VAE != nil {
+		t.noteMI(e.VAE.MI)
 	}
 	if t.watch.Eval != nil {
 		t.watch.Eval(e)
@@ -390,7 +425,12 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 }
 
 // setLR sets the likelihood step size to what is left of it.
-func (t *Trainer) setLR() { t.optMLE.LR = t.LR * math.Pow(t.LRDecay, float64(t.Decays)) }
+func (t *Trainer) setLR() {
+	t.optMLE.LR = t.LR * math.Pow(t.LRDecay, float64(t.Decays))
+	if t.vae != nil {
+		t.vae.opt.LR = t.optMLE.LR
+	}
+}
 
 // save writes a checkpoint of the present state.
 func (t *Trainer) save(best bool) error {

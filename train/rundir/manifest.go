@@ -20,7 +20,8 @@ type Manifest struct {
 	Model  string  `json:"model"` // gan, mle, vae
 	Seed   uint64  `json:"seed"`
 	Corpus Corpus  `json:"corpus"`
-	Starts []Start `json:"starts"` // the first by Create, one more by each Resume
+	Valid  *Corpus `json:"valid,omitempty"` // the held-out text, if it was one of its own
+	Starts []Start `json:"starts"`          // the first by Create, one more by each Resume
 }
 
 // Corpus identifies the training text.

@@ -1,0 +1,110 @@
+package train_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"textgan/generator"
+	"textgan/train"
+	"textgan/train/rundir"
+)
+
+// From nothing to a judged sample: a small language model of a built-in corpus
+// is trained and recorded, loaded again, asked how likely sentences are, and
+// sampled from.
+func Example() {
+	dir, err := os.MkdirTemp("", "textgan")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+
+	c := train.Options.Defaults()
+	c.Model, c.Corpus, c.CorpusLines = "mle", "builtin:captions", 1000
+	c.MLESteps, c.EvalEvery, c.EvalSamples = 120, 40, 20
+	t, w, err := train.Start(c, filepath.Join(dir, "run"), nil, rundir.Start{Command: os.Args})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = t.Run(context.Background(), train.Watcher{
+		Eval: func(e train.Evaluation) { fmt.Println("evaluated after step", e.Step) },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := w.Close(); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	m, err := train.Load(filepath.Join(dir, "run"), rundir.Best)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	sense, err := m.Score([]string{"the cats are eating some cakes"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	nonsense, err := m.Score([]string{"some are cakes the eating cats"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("tokens:", sense.Tokens, "sense is likelier:", sense.PerToken() < nonsense.PerToken())
+
+	lines, err := m.Sample(100, generator.SampleOptions{Temperature: 0.7, NoUnk: true}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	different := map[string]bool{}
+	for _, line := range lines {
+		different[line] = true
+	}
+	fmt.Println("at least 50 different sentences of 100:", len(different) >= 50)
+	// Output:
+	// evaluated after step 40
+	// evaluated after step 80
+	// evaluated after step 120
+	// tokens: 7 sense is likelier: true
+	// at least 50 different sentences of 100: true
+}
+
+// Sentences from a run that textgan train has made.
+func ExampleLoad() {
+	m, err := train.Load("runs/mine", rundir.Last)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	lines, err := m.Sample(10, generator.SampleOptions{MaxLen: 30, TopP: 0.95, Prompt: m.Vocab.Encode("the cat")}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, line := range lines {
+		fmt.Println(line)
+	}
+}
+
+// The perplexity of lines under a run's best checkpoint.
+func ExampleModel_Score() {
+	m, err := train.Load("runs/mine", rundir.Best)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	tally, err := m.Score([]string{"a man rides a horse .", "two dogs play in the snow ."})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.3f nats per token over %d tokens, %d of them unknown\n", tally.PerToken(), tally.Tokens, tally.Unk)
+}

@@ -1,0 +1,293 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"textgan/generator/relax"
+	"textgan/internal/op"
+	"textgan/train/rundir"
+	"textgan/vocab"
+)
+
+// Probe measures the generator's adversarial gradient where a run stands: the
+// weights of both networks stay as they are, and so do the real sentences, so
+// every estimator estimates the gradient of one and the same expected loss.
+type Probe struct {
+	t     *Trainer
+	step  int
+	batch vocab.Batch
+}
+
+// ProbeOptions choose what is measured. The zero value measures everything.
+type ProbeOptions struct {
+	Estimators []string  // of relax.List and ScoreEstimators: names or shell patterns; none for all
+	Feedback   []string  // of relaxed estimators; none for all three
+	Taus       []float64 // temperatures of relaxed estimators; default 0.25, 0.5, 1, 2
+	Samples    int       // draws of every estimator, at least MinDraws; default 100
+	Reference  int       // draws of the unbiased reference, at least MinDraws; default 1000
+	Seed       uint64    // of the draws
+	Now        func() time.Time
+}
+
+// MinDraws is the least number of draws that gives standard errors; maxDraws
+// keeps the draws of estimators, reference and warm-up apart.
+const (
+	MinDraws = 2 * blocks
+	maxDraws = 1 << 24
+)
+
+// First steps of the noise keys.
+const (
+	drawsFirst     = 0
+	referenceFirst = maxDraws
+	warmUpFirst    = 2 * maxDraws
+)
+
+// reference is the unbiased estimator that the others are held against.
+const reference = "rloo"
+
+// OpenProbe opens a checkpoint of the run in dir, "last", "best" or the number
+// of a step. size is the number of real sentences (0: the run's batch), drawn
+// from its corpus by seed; stdin serves the corpus "-".
+func OpenProbe(dir, which string, size int, seed uint64, stdin io.Reader) (*Probe, error) {
+	r, err := rundir.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	t, err := reopen(r, stdin)
+	if err != nil {
+		return nil, err
+	}
+	if t.dis == nil {
+		return nil, fmt.Errorf("train: run %s has no discriminator whose gradient could be measured; train one with --model gan", dir)
+	}
+	if t.game.objective == RAGAN {
+		return nil, fmt.Errorf("train: %s couples the sentences of a batch, so no score function gives an unbiased reference; probe a run with another objective than run %s", RAGAN, dir)
+	}
+	ck, err := r.LoadCheckpoint(which)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.restore(ck); err != nil {
+		return nil, err
+	}
+	p := &Probe{t: t, step: ck.Step}
+	if size > 0 {
+		t.game.B = size
+	}
+	batches, err := vocab.NewBatches(t.Data.Train, vocab.BatchOptions{Size: t.game.B, Seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	batches.Next(&p.batch)
+	return p, nil
+}
+
+// contender is an estimator as it takes part in a comparison.
+type contender struct {
+	name     string  // as Config.Estimator has it
+	feedback string  // empty for score functions
+	tau      float64 // 0 for score functions
+	game     game
+}
+
+// contenders are the estimators that opt names, each with every feedback and
+// every tau that makes a difference.
+func (p *Probe) contenders(opt ProbeOptions) (list []contender, err error) {
+	names, err := chooseEstimators(opt.Estimators)
+	if err != nil {
+		return nil, err
+	}
+	feedbacks := opt.Feedback
+	if len(feedbacks) == 0 {
+		feedbacks = []string{"soft", "straight-through", "detached"}
+	}
+	for _, tau := range opt.Taus {
+		if !(tau > 0) || math.IsInf(tau, 0) {
+			return nil, fmt.Errorf("train: tau is %g; it must be positive", tau)
+		}
+	}
+	for _, name := range names {
+		c := contender{name: name, game: p.t.game}
+		if c.game.relaxation, c.game.score, err = parseEstimator(name); err != nil {
+			return nil, err
+		}
+		if c.game.score != nil {
+			list = append(list, c)
+			continue
+		}
+		var seen []op.Feedback
+		for _, f := range feedbacks {
+			if c.game.feedback, err = (Config{Feedback: f}).feedback(); err != nil {
+				return nil, err
+			}
+			// A one-hot token fed back softly is fed back straight through.
+			if c.game.relaxation.Hard() && c.game.feedback == op.FeedSoft {
+				f, c.game.feedback = "straight-through", op.FeedStraightThrough
+			}
+			if slices.Contains(seen, c.game.feedback) {
+				continue
+			}
+			seen = append(seen, c.game.feedback)
+			taus := opt.Taus
+			if name == "zgr" { // its tau is 1
+				taus = []float64{1}
+			}
+			for _, tau := range taus {
+				c.feedback, c.tau = f, tau
+				list = append(list, c)
+			}
+		}
+	}
+	return list, nil
+}
+
+// chooseEstimators finds estimators of training by name, with options or
+// without, or by shell pattern over names. None chooses all.
+func chooseEstimators(wanted []string) (names []string, err error) {
+	if len(wanted) == 0 {
+		wanted = []string{"*"}
+	}
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, want := range wanted {
+		found := false
+		for _, info := range append(relax.List(), ScoreEstimators()...) {
+			base, _, _ := strings.Cut(info.Name, ":")
+			ok, err := path.Match(want, base)
+			if err != nil {
+				return nil, fmt.Errorf("train: estimator pattern %q: %w", want, err)
+			}
+			if ok {
+				found = true
+				add(info.Name)
+			}
+		}
+		if found {
+			continue
+		}
+		if _, _, err := parseEstimator(want); err != nil {
+			return nil, err
+		}
+		add(want)
+	}
+	return names, nil
+}
+
+// warmUp is the number of draws before those that count: the first one makes
+// its buffers, and a moving average has to settle.
+func (c contender) warmUp() uint32 {
+	if m := c.game.movingAverage(); m != nil {
+		return uint32(min(math.Ceil(5/(1-m.Decay)), 1000))
+	}
+	return 2
+}
+
+// gather draws n gradients. ms is what one took, in milliseconds.
+func (p *Probe) gather(ctx context.Context, c contender, first uint32, n int, opt ProbeOptions) (m *gradientMoments, ms float64, err error) {
+	s, err := newStepG(p.t.gen, p.t.dis, c.game)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer s.Close()
+	ends, P := []int{}, 0
+	for _, w := range p.t.gen.Params() {
+		P += len(w.Data)
+		ends = append(ends, P)
+	}
+	for i := range c.warmUp() {
+		if _, err := s.run(&p.batch, opt.Seed, warmUpFirst+i, c.tau); err != nil {
+			return nil, 0, err
+		}
+	}
+	m = newGradientMoments(ends, n)
+	var spent time.Duration
+	for i := range uint32(n) {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		start := opt.Now()
+		if _, err := s.run(&p.batch, opt.Seed, first+i, c.tau); err != nil {
+			return nil, 0, err
+		}
+		spent += opt.Now().Sub(start)
+		m.add(s.Grad)
+	}
+	if size := m.spread[0].mean; math.IsNaN(size) || math.IsInf(size, 0) {
+		return nil, 0, fmt.Errorf("train: %s: its gradient is not finite; try a larger tau", c.title())
+	}
+	return m, float64(spent.Microseconds()) / 1000 / float64(n), nil
+}
+
+func (c contender) title() string {
+	if c.game.score != nil {
+		return c.name
+	}
+	return fmt.Sprintf("%s, %s, tau %g", c.name, c.feedback, c.tau)
+}
+
+// Measure draws gradients with every estimator that opt chooses and compares
+// them with the long-run mean of an unbiased one, leave-one-out REINFORCE. All
+// relaxed estimators see the same Gumbel noise, and all score functions the
+// same sentences; the reference sees others. progress, if not nil, is told of
+// every estimator before it is measured.
+func (p *Probe) Measure(ctx context.Context, opt ProbeOptions, progress func(done, total int, name string)) (*ProbeReport, error) {
+	if err := opt.complete(); err != nil {
+		return nil, err
+	}
+	list, err := p.contenders(opt)
+	if err != nil {
+		return nil, err
+	}
+	tell := func(done int, name string) {
+		if progress != nil {
+			progress(done, len(list)+1, name)
+		}
+	}
+	tell(0, "reference")
+	r, err := p.newReport(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range list {
+		tell(i+1, c.title())
+		m, ms, err := p.gather(ctx, c, drawsFirst, opt.Samples, opt)
+		if err != nil {
+			return nil, err
+		}
+		r.Estimators = append(r.Estimators, r.result(c, m, ms))
+	}
+	tell(len(list)+1, "")
+	return r, nil
+}
+
+func (o *ProbeOptions) complete() error {
+	if o.Samples == 0 {
+		o.Samples = 100
+	}
+	if o.Reference == 0 {
+		o.Reference = 1000
+	}
+	if o.Taus == nil {
+		o.Taus = []float64{0.25, 0.5, 1, 2}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	for _, n := range []int{o.Samples, o.Reference} {
+		if n < MinDraws || n > maxDraws {
+			return fmt.Errorf("train: %d draws; give from %d to %d", n, MinDraws, maxDraws)
+		}
+	}
+	return nil
+}

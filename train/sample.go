@@ -1,0 +1,24 @@
+package train
+
+import (
+	"textgan/generator"
+	"textgan/internal/rng"
+)
+
+// Sample draws n sentences. A MaxLen of 0 stands for the longest sentence of
+// the training text, and its end. Equal options and seed give equal sentences,
+// those that the command "sample" gives.
+func (m *Model) Sample(n int, o generator.SampleOptions, seed uint64) ([]string, error) {
+	if o.MaxLen == 0 {
+		o.MaxLen = m.Config.MaxLen + 1
+	}
+	s, err := m.NewSampler(o)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]string, n)
+	for i, ids := range s.Sample(n, rng.Key{Seed: seed, Stream: rng.Sample}) {
+		lines[i] = m.Vocab.Decode(ids)
+	}
+	return lines, nil
+}
