@@ -1,7 +1,7 @@
 # The version of staticcheck is pinned here; it is not a dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test bench lint lint-staticcheck
+.PHONY: build test bench bench-peers lint lint-staticcheck
 
 build: ## one static binary in ./bin
 	CGO_ENABLED=0 go build -trimpath -o bin/textgan ./cmd/textgan
@@ -11,6 +11,13 @@ test:
 
 bench: ## Go benchmarks: kernels, steps, metrics
 	go test -run '^$$' -bench . -benchmem ./internal/kernel ./train ./eval
+
+# The same work by PyTorch, in turn; Debian: apt-get install python3-torch libopenblas0-pthread
+PYTHON ?= /usr/bin/python3
+bench-peers: ## ratios to PyTorch and share of the roofline
+	@$(PYTHON) -c 'import torch' 2>/dev/null || { echo "$(PYTHON) has no torch; on Debian: apt-get install python3-torch libopenblas0-pthread"; exit 1; }
+	$(PYTHON) internal/bench/peers.py
+	$(PYTHON) internal/bench/peers.py --emb 128 --hidden 128
 
 lint: lint-staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }

@@ -2,14 +2,17 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"textgan/eval"
+	"textgan/internal/config"
 )
 
 // bleuOptions are what BLEU and self-BLEU have in common.
 type bleuOptions struct {
+	Protocol    string `opt:"protocol" check:"oneof=texygen|texygen-fast|relgan|textgan-pytorch|gans-falling-short" doc:"score as that paper's code does: its sample sizes, letters, tokens and rounding"`
 	MaxN        int    `opt:"max-n" default:"5" check:"min=1,max=9" doc:"longest n-gram"`
 	Smoothing   string `opt:"smoothing" default:"method1" check:"oneof=none|method0|method1|method2|method3|method4|method5|method7" doc:"what becomes of a precision of 0, as in NLTK"`
 	CorpusLevel bool   `opt:"corpus-level" doc:"pool the counts of all sentences instead of averaging their scores"`
@@ -19,6 +22,23 @@ type bleuOptions struct {
 	Seed       uint64  `opt:"seed" default:"1" doc:"of the resamples" group:"uncertainty"`
 	textInput
 	jsonOption
+}
+
+// protocol returns the protocol that was asked for, if any. Options that it
+// would overrule are refused.
+func (o bleuOptions) protocol(given []config.Layer, overruled ...string) (eval.Protocol, bool, error) {
+	if o.Protocol == "" {
+		return eval.Protocol{}, false, nil
+	}
+	for _, layer := range given {
+		for _, name := range append(overruled, "smoothing", "corpus-level", "tokenizer") {
+			if v, ok := layer[name]; ok {
+				return eval.Protocol{}, false, usage("textgan eval", "%s: the protocol %s has its own; drop one of them", v.Quote, o.Protocol)
+			}
+		}
+	}
+	p, err := eval.LookupProtocol(o.Protocol)
+	return p, true, err
 }
 
 func (o bleuOptions) scoring() (opt eval.Options, tokenize eval.Tokenizer, err error) {
@@ -57,29 +77,51 @@ func evalBLEUCommand(p *process) *cli.Command {
 		if err := oneStdin(append(c.opt.Ref, c.opt.Hyp)...); err != nil {
 			return err
 		}
-		words := eval.NewLexicon()
-		var refs [][]int32
+		protocol, published, err := c.opt.protocol(c.given)
+		if err != nil {
+			return err
+		}
+		var references []string
 		for _, name := range c.opt.Ref {
 			text, err := c.open(name, c.opt.textInput, 0, c.opt.Seed)
 			if err != nil {
 				return err
 			}
-			refs = append(refs, words.Add(text.Lines, tokenize)...)
+			references = append(references, text.Lines...)
 		}
-		hyp, err := c.open(c.opt.Hyp, c.opt.textInput, 0, c.opt.Seed+1)
+		text, err := c.open(c.opt.Hyp, c.opt.textInput, 0, c.opt.Seed+1)
 		if err != nil {
 			return err
 		}
-		references, err := eval.NewReferences(refs, opt.MaxN)
-		if err != nil {
-			return err
+		var score eval.Score
+		if published {
+			score, err = protocol.BLEU(outputs(text), references, opt)
+		} else {
+			score, err = bleu(outputs(text), references, tokenize, opt)
 		}
-		score, err := eval.BLEU(references, words.Find(outputs(hyp), tokenize), opt)
 		if err != nil {
 			return err
 		}
 		return c.printScore("BLEU", score, c.opt.JSON)
 	})
+}
+
+// bleu scores lines a block at a time: beside the text itself it needs memory
+// for the references only.
+func bleu(lines, references []string, tokenize eval.Tokenizer, opt eval.Options) (eval.Score, error) {
+	words := eval.NewLexicon()
+	r, err := eval.NewReferences(words.Add(references, tokenize), opt.MaxN)
+	if err != nil {
+		return eval.Score{}, err
+	}
+	meter, err := r.Meter(opt)
+	if err != nil {
+		return eval.Score{}, err
+	}
+	for block := range slices.Chunk(lines, 1<<16) {
+		meter.Add(words.Find(block, tokenize))
+	}
+	return meter.Score()
 }
 
 // printScore prints a score for people or as JSON.

@@ -18,7 +18,8 @@ type modelOptions struct {
 func evalNLLCommand(p *process) *cli.Command {
 	type options struct {
 		modelOptions
-		Corpus string `opt:"corpus" check:"required" doc:"text to score, one sentence per line" meta:"FILE"`
+		Corpus  string `opt:"corpus" check:"required" doc:"text to score, one sentence per line" meta:"FILE"`
+		Samples int    `opt:"samples" default:"100" check:"min=1" doc:"draws of the code of each sentence, of a VAE: more are nearer to its likelihood"`
 		textInput
 		jsonOption
 	}
@@ -44,6 +45,9 @@ func evalNLLCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
+		if m.VAE != nil {
+			return printBounds(c.process, m, text.Lines, c.opt.Samples, c.opt.JSON)
+		}
 		tally, err := m.Score(text.Lines)
 		if err != nil {
 			return err
@@ -61,4 +65,37 @@ func evalNLLCommand(p *process) *cli.Command {
 		}
 		return err
 	})
+}
+
+// printBounds is the same for a VAE, of whose likelihood only bounds are known.
+func printBounds(p *process, m *train.Model, lines []string, samples int, asJSON bool) error {
+	t, err := m.ScoreBound(lines, samples, m.Config.Seed)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return p.printJSON(struct {
+			NLL        float64   `json:"nll"`        // weighted bound, nats per token, ends of sentences included
+			Perplexity float64   `json:"perplexity"` // of it
+			ELBO       float64   `json:"elbo"`       // this and what follows: nats per sentence
+			Rec        float64   `json:"reconstruction"`
+			KL         float64   `json:"kl"`
+			Weighted   float64   `json:"weighted_nll"`
+			Samples    int       `json:"samples"`
+			MI         float64   `json:"mutual_information"`
+			Active     int       `json:"active_units"`
+			Units      []float64 `json:"kl_units"`
+			Lines      int       `json:"lines"`
+			Tokens     int       `json:"tokens"`
+			Unknown    int       `json:"unknown"`
+			Step       int       `json:"step"`
+		}{t.PerToken(t.Weighted), math.Exp(t.PerToken(t.Weighted)), -t.Bound(), t.Rec, t.KL, t.Weighted, t.Samples, t.MI, t.Active, t.Units, t.Sentences, t.Tokens, t.Unk, m.Step})
+	}
+	_, err = fmt.Fprintf(p.out, `at most %.4f nats per token, perplexity %.2f (%d tokens in %d lines, ends included), with %d draws of each code
+per sentence: at most %.3f nats; ELBO %.3f = -(reconstruction %.3f + KL %.3f)
+code: %d of %d units active, mutual information %.3f nats
+`,
+		t.PerToken(t.Weighted), math.Exp(t.PerToken(t.Weighted)), t.Tokens, t.Sentences, t.Samples,
+		t.Weighted, -t.Bound(), t.Rec, t.KL, t.Active, len(t.Units), t.MI)
+	return err
 }

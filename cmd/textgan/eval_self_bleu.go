@@ -19,11 +19,20 @@ func evalSelfBLEUCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		hyp, err := c.open(c.opt.Hyp, c.opt.textInput, 0, c.opt.Seed)
+		protocol, published, err := c.opt.protocol(c.given, "max-n")
 		if err != nil {
 			return err
 		}
-		score, err := eval.SelfBLEU(eval.NewLexicon().Add(outputs(hyp), tokenize), opt)
+		text, err := c.open(c.opt.Hyp, c.opt.textInput, 0, c.opt.Seed)
+		if err != nil {
+			return err
+		}
+		var score eval.Score
+		if published {
+			score, err = protocol.SelfBLEU(outputs(text), opt)
+		} else {
+			score, err = eval.SelfBLEU(eval.NewLexicon().Add(outputs(text), tokenize), opt)
+		}
 		if err != nil {
 			return err
 		}

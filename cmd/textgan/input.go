@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"textgan/corpora"
+	"textgan/eval"
 	"textgan/vocab"
 )
 
@@ -64,12 +65,15 @@ func outputs(c *corpora.Corpus) []string {
 
 // tokenizer is part of the options of every command that counts tokens.
 type tokenizer struct {
-	Tokenizer string `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
+	Tokenizer string `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char|ptb" doc:"what a token is; ptb: the Penn Treebank rules of NLTK"`
 }
 
 // function returns the tokeniser's function, and what it does to the case of
 // letters, as a signature says it.
 func (t tokenizer) function() (tokenize func(string) []string, letters string, err error) {
+	if t.Tokenizer == "ptb" {
+		return eval.PTB, "mixed", nil
+	}
 	tok, err := vocab.NewTokenizer(t.Tokenizer)
 	if err != nil {
 		return nil, "", err

@@ -55,7 +55,10 @@ func (p *process) app() *cli.App {
 		Commands: []*cli.Command{
 			trainCommand(p),
 			sampleCommand(p),
-			group("eval", "score text", evalBLEUCommand(p), evalSelfBLEUCommand(p), evalDiversityCommand(p), evalNLLCommand(p)),
+			group("eval", "score text", evalBLEUCommand(p), evalSelfBLEUCommand(p), evalDiversityCommand(p), evalNLLCommand(p), evalAllCommand(p), evalFrontierCommand(p),
+				evalVarianceCommand(p), evalEstimatorsCommand(p), evalSamplersCommand(p)),
+			group("vae", "sentences and codes of a VAE", vaeReconstructCommand(p), vaeInterpolateCommand(p), vaeEncodeCommand(p), vaeGradientsCommand(p)),
+			reportCommand(p),
 			group("corpus", "look at text and make it", corpusListCommand(p), corpusGenerateCommand(p), corpusStatsCommand(p)),
 			versionCommand(p),
 			completionCommand(p),

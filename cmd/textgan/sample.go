@@ -49,7 +49,7 @@ func sampleCommand(p *process) *cli.Command {
 		if err := opt.Check(m.Vocab.Size()); err != nil {
 			return usage("textgan", "%w", err)
 		}
-		sampler, err := m.Generator.NewSampler(opt)
+		sampler, err := m.NewSampler(opt)
 		if err != nil {
 			return err
 		}

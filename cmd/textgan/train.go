@@ -54,9 +54,11 @@ func runTrain(c call[trainOptions]) error {
 	case errors.Is(err, train.ErrInterrupted):
 		err = fmt.Errorf("%w at step %d; go on with: textgan train --run %s --resume", cmp.Or(context.Cause(ctx), err), t.Step, w.Dir)
 	case errors.As(err, &diverged):
-		err = fmt.Errorf("%w (%s)", err, lastCheckpoint(w))
+		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), writeReport(&w.Run, t.Data.Vocab, t.Data.Corpus.Lines))
 	case err == nil:
-		err = story.end()
+		if err = writeReport(&w.Run, t.Data.Vocab, t.Data.Corpus.Lines); err == nil {
+			err = story.end()
+		}
 	}
 	return errors.Join(err, w.Close())
 }

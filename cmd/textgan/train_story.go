@@ -9,8 +9,8 @@ import (
 
 	"textgan/corpora"
 	"textgan/eval"
-	"textgan/internal/nn"
 	"textgan/internal/progress"
+	"textgan/internal/report"
 	"textgan/train"
 	"textgan/train/rundir"
 )
@@ -37,7 +37,10 @@ func (s *story) begin() {
 	d := t.Data
 	s.say("corpus     %s: %d lines to learn, %d held out, %d different tokens, longest sentence %d",
 		d.Corpus.Name, len(d.Corpus.Lines), len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
-	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(t.Cell), t.Layers, t.Hidden, t.Emb, size(t.Generator().Params()))
+	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(t.Cell), t.Layers, t.Hidden, t.Emb, t.Weights())
+	if t.Model == "vae" {
+		s.say("code       %s, %d x %s, beta %s to %g", t.Latent, t.LatentDim, unitOf(t.Config), t.KLAnneal, t.KLWeight)
+	}
 	if t.Model == "gan" {
 		s.say("game       %s with %s, feedback %s, tau %s", t.Objective, t.Estimator, t.Feedback, t.TauSchedule)
 	}
@@ -47,11 +50,12 @@ func (s *story) begin() {
 	}
 }
 
-func size(ps nn.Params) (n int) {
-	for _, p := range ps {
-		n += len(p.Data)
+// unitOf says what a unit of a VAE's code is.
+func unitOf(c train.Config) string {
+	if c.Latent == "categorical" {
+		return fmt.Sprintf("%d categories", c.Categories)
 	}
-	return n
+	return "1 number"
 }
 
 func (s *story) say(format string, args ...any) { s.line.Print(fmt.Sprintf(format, args...)) }
@@ -78,6 +82,9 @@ func (s *story) eval(e train.Evaluation) {
 		e.Phase, e.Step, e.NLL, len(e.BLEU), strings.Join(fixed(e.BLEU[1:], 3), " "), orderOf(e.SelfBLEU, 4), 100*e.Different)
 	if l := e.Language; l != nil {
 		line += fmt.Sprintf("  valid %.1f %%  NLL_oracle %s", 100*validShare(l), oracleNLL(l))
+	}
+	if v := e.VAE; v != nil {
+		line += fmt.Sprintf("  KL %.2f  active %d", v.KL, v.Active)
 	}
 	s.line.Print(line)
 }
@@ -114,7 +121,7 @@ func (s *story) end() error {
 			return err
 		}
 	}
-	s.say("\nThe run is in %s. Next:", s.run.Dir)
+	s.say("\nThe run is in %s, told in %s. Next:", s.run.Dir, s.run.Path(report.HTMLFile))
 	s.say("  textgan sample --run %s -n 20", s.run.Dir)
 	for _, e := range last {
 		if s.t.Corpus == "-" {
@@ -161,11 +168,11 @@ func (s *story) compare() {
 // summary is the evaluation of the weights that each phase has ended with.
 // Likelihood training ends with those of its lowest NLL.
 func (s *story) summary() (rows []train.Evaluation) {
-	for _, phase := range []train.Phase{train.Likelihood, train.Adversarial} {
+	for _, phase := range []train.Phase{train.Likelihood, train.ELBO, train.Adversarial} {
 		var end *train.Evaluation
 		for i := range s.evals {
 			e := &s.evals[i]
-			if e.Phase == phase && (end == nil || phase != train.Likelihood || e.NLL < end.NLL) {
+			if e.Phase == phase && (end == nil || phase == train.Adversarial || e.Best) {
 				end = e
 			}
 		}

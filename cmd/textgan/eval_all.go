@@ -1,0 +1,360 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/corpora"
+	"textgan/eval"
+	"textgan/generator"
+	"textgan/train"
+)
+
+// encoderOptions choose where sentence features come from.
+type encoderOptions struct {
+	Features bool   `opt:"features" default:"true" doc:"Frechet distance and MAUVE on sentence features"`
+	Encoder  string `opt:"encoder" doc:"run whose model gives the features; without it one is trained on the reference" meta:"DIR"`
+}
+
+type evalAllOptions struct {
+	Run         []string `opt:"run" doc:"run directories of models to sample from" meta:"DIR,..."`
+	Hyp         []string `opt:"hyp" doc:"texts to judge, one sentence per line; blank lines are empty sentences" meta:"FILE,..."`
+	Ref         []string `opt:"ref" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
+	Train       string   `opt:"train" doc:"text that the generators were trained on; default that of the first run" meta:"FILE"`
+	N           int      `opt:"n" default:"5000" check:"min=2" doc:"sentences of each text, at most: several numbers depend on it"`
+	Temperature float64  `opt:"temperature" default:"1" check:"above=0" doc:"of the samples; likelihoods are always those at 1"`
+	Checkpoint  string   `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, where a GAN begins, and last of others" meta:"NAME"`
+	MaxN        int      `opt:"max-n" default:"5" check:"min=1,max=9" doc:"longest n-gram"`
+	encoderOptions
+	Seed uint64 `opt:"seed" default:"1" doc:"of the samples, the encoder and MAUVE's clusters"`
+	tokenizer
+	textInput
+	jsonOption
+}
+
+// judged is a column of the table.
+type judged struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"` // run, file, train, half
+	eval.Measures
+	NLL      *train.NLLs        `json:"nll,omitempty"`
+	Language *corpora.Judgement `json:"language,omitempty"` // of a built-in corpus
+}
+
+func evalAllCommand(p *process) *cli.Command {
+	return command(p, cli.Command{
+		Name: "all", Usage: "every metric of models and texts in one table, beside real text",
+		Description: "Two columns of real text are the ceiling: a sample of the training text, and one half of the\n" +
+			"reference against the other half, which has fewer references. docs/metrics.md explains the rows.",
+	}, evalAll)
+}
+
+// source is a text before it is judged.
+type source struct {
+	name, kind string
+	lines      []string
+	model      *train.Model // nil for a file
+}
+
+func evalAll(c call[evalAllOptions]) error {
+	o := c.opt
+	if len(o.Run)+len(o.Hyp) == 0 {
+		return usage("textgan eval all", "nothing to judge; give --run DIR or --hyp FILE")
+	}
+	if err := oneStdin(slices.Concat(o.Hyp, o.Ref, []string{o.Train})...); err != nil {
+		return err
+	}
+	tokenize, letters, err := o.tokenizer.function()
+	if err != nil {
+		return err
+	}
+	sources, learnt, held, language, err := evalSources(c)
+	if err != nil {
+		return err
+	}
+	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: tokenize, Tokenizer: o.Tokenizer, Case: letters, MaxN: o.MaxN, Seed: o.Seed}
+	if o.Features {
+		encoder, err := c.encoder(c.ctx, o.Encoder, held, o.Seed)
+		if err != nil {
+			return err
+		}
+		suite.Features, suite.Encoder = encoder.Features, encoder.EncoderName()
+	}
+	var words []string // of all texts: comparable LM scores need one vocabulary
+	for _, s := range sources {
+		words = append(words, s.lines...)
+	}
+	texts, err := judgeAll(suite, words, sources)
+	if err != nil {
+		return err
+	}
+	if len(held) >= 4 { // each half needs two lines
+		half, err := judgeHalf(suite, words)
+		if err != nil {
+			return err
+		}
+		texts = append(texts, half)
+	}
+	for i := range texts {
+		t := &texts[i]
+		if i < len(sources) && sources[i].model != nil {
+			n, err := sources[i].model.NLLs(held, learnt, sources[i].lines)
+			if err != nil {
+				return err
+			}
+			t.NLL = &n
+		}
+		if language != nil && i < len(sources) {
+			j := corpora.Evaluate(language, sources[i].lines)
+			t.Language = &j
+		}
+	}
+	if o.JSON {
+		return c.printJSON(struct {
+			Temperature float64  `json:"temperature"`
+			Encoder     string   `json:"encoder,omitempty"`
+			Texts       []judged `json:"texts"`
+		}{o.Temperature, suite.Encoder, texts})
+	}
+	return c.printTable(texts)
+}
+
+// evalSources reads and samples all that takes part.
+func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []string, language corpora.Language, err error) {
+	o := c.opt
+	fail := func(err error) ([]source, []string, []string, corpora.Language, error) {
+		return nil, nil, nil, nil, err
+	}
+	for _, dir := range o.Run {
+		m, err := loadToCompare(dir, o.Checkpoint)
+		if err != nil {
+			return fail(err)
+		}
+		lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
+		if err != nil {
+			return fail(err)
+		}
+		sources = append(sources, source{dir, "run", lines, m})
+	}
+	for _, name := range o.Hyp {
+		text, err := c.open(name, o.textInput, o.N, o.Seed)
+		if err != nil {
+			return fail(err)
+		}
+		lines := outputs(text)
+		sources = append(sources, source{name, "file", lines[:min(o.N, len(lines))], nil})
+	}
+	if len(o.Run) > 0 && (o.Train == "" || len(o.Ref) == 0 || strings.HasPrefix(sources[0].model.Config.Corpus, "builtin:")) {
+		text, valid, err := sources[0].model.Text()
+		if err != nil {
+			return fail(err)
+		}
+		learnt, held, language = text.Lines, valid.Lines, text.Language
+	}
+	if o.Train != "" {
+		text, err := c.open(o.Train, o.textInput, 0, o.Seed)
+		if err != nil {
+			return fail(err)
+		}
+		learnt = text.Lines
+	}
+	if len(o.Ref) > 0 {
+		held = nil
+	}
+	for _, name := range o.Ref {
+		text, err := c.open(name, o.textInput, 0, o.Seed+1)
+		if err != nil {
+			return fail(err)
+		}
+		held = append(held, text.Lines...)
+	}
+	if len(held) == 0 {
+		return fail(usage("textgan eval all", "no real text to compare with; give --ref FILE"))
+	}
+	if len(learnt) > 0 {
+		sources = append(sources, source{"train", "train", every(learnt, o.N), nil})
+	}
+	return sources, learnt, held, language, nil
+}
+
+// every takes n lines at equal distances, or all if there are no more.
+func every(lines []string, n int) []string {
+	if len(lines) <= n {
+		return lines
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = lines[i*len(lines)/n]
+	}
+	return out
+}
+
+// judgeAll judges the sources by a suite that knows the words of further lines.
+func judgeAll(o eval.SuiteOptions, words []string, sources []source) (texts []judged, err error) {
+	suite, err := eval.NewSuite(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := suite.Learn(words); err != nil {
+		return nil, err
+	}
+	for _, s := range sources {
+		m, err := suite.Judge(s.lines)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		texts = append(texts, judged{Name: s.name, Kind: s.kind, Measures: m})
+	}
+	return texts, nil
+}
+
+// judgeHalf holds every other line of the reference against the rest.
+func judgeHalf(o eval.SuiteOptions, words []string) (judged, error) {
+	words = slices.Concat(words, o.Reference, o.Train)
+	var halves [2][]string
+	for i, line := range o.Reference {
+		halves[i%2] = append(halves[i%2], line)
+	}
+	o.Reference, o.Train = halves[1], nil
+	texts, err := judgeAll(o, words, []source{{name: "half against half", kind: "half", lines: halves[0]}})
+	if err != nil {
+		return judged{}, err
+	}
+	return texts[0], nil
+}
+
+// row is a line of the table: what is left empty does not apply to that text.
+type row struct {
+	name  string
+	value func(t judged) string
+}
+
+func evalRows(maxN int) []row {
+	rows := []row{
+		{"lines", func(t judged) string { return fmt.Sprint(t.Lines) }},
+		{"references", func(t judged) string { return fmt.Sprint(t.References) }},
+	}
+	orders := func(name, format string, first int, get func(t judged) eval.ByOrder) {
+		for n := first; n <= maxN; n++ {
+			rows = append(rows, row{fmt.Sprintf("%s-%d", name, n), func(t judged) string {
+				if v := get(t); len(v) >= n {
+					return fmt.Sprintf(format, v[n-1])
+				}
+				return ""
+			}})
+		}
+	}
+	one := func(name string, value func(t judged) string) { rows = append(rows, row{name, value}) }
+	nll := func(name string, get func(n *train.NLLs) float64) {
+		one(name, func(t judged) string {
+			if t.NLL == nil {
+				return ""
+			}
+			return fmt.Sprintf("%.4f", get(t.NLL))
+		})
+	}
+	orders("BLEU", "%.4f", min(2, maxN), func(t judged) eval.ByOrder { return t.BLEU.ByOrder })
+	orders("self-BLEU", "%.4f", min(2, maxN), func(t judged) eval.ByOrder {
+		if t.SelfBLEU == nil {
+			return nil
+		}
+		return t.SelfBLEU.ByOrder
+	})
+	one("LM score", func(t judged) string { return fmt.Sprintf("%.4f ± %.4f", t.LM.Nats, t.LM.StdErr) })
+	one("reverse LM score", func(t judged) string { return fmt.Sprintf("%.4f ± %.4f", t.ReverseLM.Nats, t.ReverseLM.StdErr) })
+	nll("NLL held out", func(n *train.NLLs) float64 { return n.Held })
+	nll("NLL held out, known tokens", func(n *train.NLLs) float64 { return n.Known })
+	nll("NLL of the training text", func(n *train.NLLs) float64 { return n.Train })
+	nll("NLL_gen as in papers", func(n *train.NLLs) float64 { return n.Gen })
+	nll("NLL of the own sentences", func(n *train.NLLs) float64 { return n.Own })
+	nll("NLL_div as in papers", func(n *train.NLLs) float64 { return n.Div })
+	one("valid", func(t judged) string {
+		if t.Language == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.2f %%", 100*validShare(t.Language))
+	})
+	one("NLL_oracle", func(t judged) string {
+		if t.Language == nil {
+			return ""
+		}
+		return oracleNLL(t.Language)
+	})
+	orders("MS-Jaccard", "%.4f", min(2, maxN), func(t judged) eval.ByOrder { return t.MSJaccard })
+	orders("Jensen-Shannon", "%.4f", 1, func(t judged) eval.ByOrder { return t.JensenShannon })
+	one("Frechet distance", func(t judged) string {
+		if t.Features == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.4f", t.Features.Frechet)
+	})
+	one("MAUVE", func(t judged) string {
+		if t.Features == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.4f", t.Features.Mauve)
+	})
+	orders("distinct", "%.4f", 1, func(t judged) eval.ByOrder { return t.Distinct })
+	one("different lines", func(t judged) string { return fmt.Sprintf("%.2f %%", 100*t.Different) })
+	one("not in the training text", func(t judged) string {
+		if t.Novelty == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.2f %%", 100**t.Novelty)
+	})
+	one("longest copy of a line", func(t judged) string {
+		if t.Copies == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.2f ± %.2f", t.Copies.Mean, t.Copies.StdErr)
+	})
+	one("longest copy of all", func(t judged) string {
+		if t.Copies == nil {
+			return ""
+		}
+		return fmt.Sprint(t.Copies.Max)
+	})
+	one("tokens of a line", func(t judged) string { return fmt.Sprintf("%.2f ± %.2f", t.Lengths.Mean, t.Lengths.SD) })
+	one("distance of the lengths", func(t judged) string { return fmt.Sprintf("%.3f", t.LengthDistance) })
+	return rows
+}
+
+// printTable prints a column for every text, without the rows that apply to
+// none, and the signatures of the first.
+func (p *process) printTable(texts []judged) error {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	cells := make([]string, len(texts))
+	for i, t := range texts {
+		cells[i] = t.Name
+	}
+	fmt.Fprintf(w, "\t%s\n", strings.Join(cells, "\t"))
+	for _, r := range evalRows(len(texts[0].BLEU.ByOrder)) {
+		some := false
+		for i, t := range texts {
+			cells[i] = r.value(t)
+			some = some || cells[i] != ""
+			cells[i] = cmp.Or(cells[i], "-")
+		}
+		if some {
+			fmt.Fprintf(w, "%s\t%s\n", r.name, strings.Join(cells, "\t"))
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	first := texts[0]
+	fmt.Fprintf(p.out, "\n%s\n%s\n%s\n", first.BLEU.Signature, first.LM.Signature, first.ReverseLM.Signature)
+	if first.SelfBLEU != nil {
+		fmt.Fprintln(p.out, first.SelfBLEU.Signature)
+	}
+	var err error
+	if first.Features != nil {
+		_, err = fmt.Fprintln(p.out, first.Features.Signature)
+	}
+	return err
+}

@@ -1,0 +1,307 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/eval"
+	"textgan/eval/plot"
+	"textgan/generator"
+	"textgan/internal/atomicfile"
+	"textgan/train"
+)
+
+type frontierOptions struct {
+	Run          []string  `opt:"run" check:"required" doc:"run directories; those that differ only in their seed are averaged" meta:"DIR,..."`
+	Ref          []string  `opt:"ref" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
+	Temperatures []float64 `opt:"temperatures" default:"0.6,0.7,0.8,0.9,1,1.1" check:"min=0.001,max=1000" doc:"of the samples"`
+	N            int       `opt:"n" default:"2000" check:"min=2" doc:"sentences of a sample: self-BLEU depends on it"`
+	Repeat       int       `opt:"repeat" default:"1" check:"min=1" doc:"samples for every run and temperature; their spread goes into the intervals"`
+	MaxN         int       `opt:"max-n" default:"5" check:"min=2,max=9" doc:"longest n-gram of BLEU"`
+	Checkpoint   string    `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, where a GAN begins, and last of others" meta:"NAME"`
+	Confidence   float64   `opt:"confidence" default:"0.95" check:"above=0,below=1" doc:"that a point outside or inside of the curve needs"`
+	SVG          string    `opt:"svg" doc:"draw the plots: FILE for BLEU of the highest order, and beside it FILE with -lm" meta:"FILE"`
+	Seed         uint64    `opt:"seed" default:"1" doc:"of the samples"`
+	tokenizer
+	textInput
+	jsonOption
+}
+
+// placed is a point with what the curve says of it.
+type placed struct {
+	eval.Point
+	Verdict *eval.Verdict `json:"verdict,omitempty"` // nil on the curve itself
+}
+
+// plane is one pair of axes with all models on it.
+type plane struct {
+	X      string   `json:"x"`
+	Y      string   `json:"y"`
+	Curve  []placed `json:"curve"`  // of the maximum-likelihood model, by temperature
+	Points []placed `json:"points"` // of the others
+
+	axes     eval.Axes
+	frontier *eval.Frontier // nil if there is no curve
+	name     string         // of the curve
+}
+
+func newPlane(axes eval.Axes) plane {
+	return plane{X: axes.X, Y: axes.Y, axes: axes, Curve: []placed{}, Points: []placed{}}
+}
+
+func evalFrontierCommand(p *process) *cli.Command {
+	return command(p, cli.Command{
+		Name: "frontier", Usage: "quality against diversity over a temperature sweep",
+		Description: "The first maximum-likelihood model (train --model mle) gives the curve. Every point of another\n" +
+			"model lies outside it (better at equal diversity), inside (worse), or within noise.",
+	}, evalFrontier)
+}
+
+func evalFrontier(c call[frontierOptions]) error {
+	o := c.opt
+	if err := oneStdin(o.Ref...); err != nil {
+		return err
+	}
+	families, err := loadFamilies(o.Run, o.Checkpoint)
+	if err != nil {
+		return err
+	}
+	if err := checkSVG(o, families); err != nil {
+		return err
+	}
+	suite, err := frontierSuite(c, families)
+	if err != nil {
+		return err
+	}
+	planes, err := sweep(c, suite, families)
+	if err != nil {
+		return err
+	}
+	for i := range planes {
+		if err := planes[i].judge(o.Confidence); err != nil {
+			return err
+		}
+	}
+	if o.SVG != "" {
+		if err := drawPlanes(o.SVG, planes); err != nil {
+			return err
+		}
+	}
+	if o.JSON {
+		return c.printJSON(struct {
+			Samples    int     `json:"samples"`
+			Repeat     int     `json:"repeat"`
+			Confidence float64 `json:"confidence"`
+			Planes     []plane `json:"planes"`
+		}{o.N, o.Repeat, o.Confidence, planes})
+	}
+	return c.printPlanes(planes, families)
+}
+
+// family is one model, trained with one or several seeds.
+type family struct {
+	name   string
+	config train.Config // seed 0
+	models []*train.Model
+}
+
+// loadFamilies brings the runs together that differ in their seed alone.
+func loadFamilies(dirs []string, checkpoint string) (families []family, err error) {
+	for _, dir := range dirs {
+		m, err := loadToCompare(dir, checkpoint)
+		if err != nil {
+			return nil, err
+		}
+		config := m.Config
+		config.Seed = 0
+		text := string(train.Options.TOML(config))
+		i := slices.IndexFunc(families, func(g family) bool { return string(train.Options.TOML(g.config)) == text })
+		if i < 0 {
+			i = len(families)
+			families = append(families, family{name: m.Config.Model + " " + dir, config: config})
+		}
+		families[i].models = append(families[i].models, m)
+	}
+	for i := range families {
+		if g := &families[i]; len(g.models) > 1 {
+			g.name += fmt.Sprintf(" (%d seeds)", len(g.models))
+		}
+	}
+	return families, nil
+}
+
+// frontierSuite knows the words of the reference and of all models.
+func frontierSuite(c call[frontierOptions], families []family) (*eval.Suite, error) {
+	tokenize, letters, err := c.opt.tokenizer.function()
+	if err != nil {
+		return nil, err
+	}
+	var held []string
+	if len(c.opt.Ref) == 0 {
+		_, valid, err := families[0].models[0].Text()
+		if err != nil {
+			return nil, err
+		}
+		held = valid.Lines
+	}
+	for _, name := range c.opt.Ref {
+		text, err := c.open(name, c.opt.textInput, 0, c.opt.Seed+1)
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, text.Lines...)
+	}
+	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: tokenize, Tokenizer: c.opt.Tokenizer, Case: letters, MaxN: c.opt.MaxN})
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range families {
+		for _, m := range g.models {
+			words := make([]int32, m.Vocab.Size())
+			for i := range words {
+				words[i] = int32(i)
+			}
+			if err := suite.Learn(m.Vocab.Tokens(words)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return suite, nil
+}
+
+// sweep samples every model at every temperature and returns a plane for each
+// pair of axes: BLEU-2 to BLEU-n, then the LM scores.
+func sweep(c call[frontierOptions], suite *eval.Suite, families []family) ([]plane, error) {
+	o := c.opt
+	var planes []plane
+	for n := 2; n <= o.MaxN; n++ {
+		planes = append(planes, newPlane(eval.BLEUAxes(n)))
+	}
+	planes = append(planes, newPlane(eval.LMAxes()))
+	curve := slices.IndexFunc(families, isCurve)
+	for i, g := range families {
+		for _, tau := range o.Temperatures {
+			points := make([][]eval.Point, len(planes))
+			for _, m := range g.models {
+				for r := range o.Repeat {
+					lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: tau, NoUnk: true}, o.Seed+uint64(r))
+					if err != nil {
+						return nil, err
+					}
+					at, err := suite.Points(suite.Encode(lines))
+					if err != nil {
+						return nil, err
+					}
+					for j, p := range at {
+						p.Name, p.Temperature = g.name, tau
+						points[j] = append(points[j], p)
+					}
+				}
+			}
+			fmt.Fprintf(c.talk, "%s at temperature %v\n", g.name, tau)
+			for j := range planes {
+				p := placed{Point: eval.Average(points[j])}
+				if i == curve {
+					planes[j].Curve = append(planes[j].Curve, p)
+				} else {
+					planes[j].Points = append(planes[j].Points, p)
+				}
+			}
+		}
+	}
+	return planes, nil
+}
+
+// judge sets the verdicts, if there is a curve to set them by.
+func (p *plane) judge(confidence float64) error {
+	if len(p.Curve) < 2 {
+		return nil
+	}
+	var corners []eval.Point
+	for _, c := range p.Curve {
+		corners = append(corners, c.Point)
+	}
+	var err error
+	if p.frontier, err = eval.NewFrontier(p.axes, corners); err != nil {
+		return err
+	}
+	p.name = p.Curve[0].Name
+	for i := range p.Points {
+		v, err := p.frontier.Judge(p.Points[i].Point, confidence)
+		if err != nil {
+			return err
+		}
+		p.Points[i].Verdict = &v
+	}
+	return nil
+}
+
+// isCurve tells whether a model can be the curve.
+func isCurve(f family) bool { return f.config.Model == "mle" }
+
+// checkSVG reports what would stop drawPlanes, before the work is done.
+func checkSVG(o frontierOptions, families []family) error {
+	switch {
+	case o.SVG == "":
+		return nil
+	case !strings.HasSuffix(o.SVG, ".svg"):
+		return usage("textgan eval frontier", "--svg %s: the name has to end in .svg", o.SVG)
+	case !slices.ContainsFunc(families, isCurve) || len(o.Temperatures) < 2:
+		return usage("textgan eval frontier", "--svg needs a curve: a run of train --model mle, and at least two temperatures")
+	}
+	return nil
+}
+
+// drawPlanes draws the BLEU plane of the highest order and the LM plane.
+func drawPlanes(path string, planes []plane) error {
+	last := len(planes) - 1
+	for i, name := range []string{path, strings.TrimSuffix(path, ".svg") + "-lm.svg"} {
+		p := planes[last-1+i]
+		var points []eval.Point
+		for _, q := range p.Points {
+			points = append(points, q.Point)
+		}
+		err := atomicfile.Write(name, func(w io.Writer) error { return plot.Frontier(w, p.frontier, p.name, points) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printPlanes prints a block for every plane.
+func (p *process) printPlanes(planes []plane, families []family) error {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for i, plane := range planes {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "%s\t%s\ttemperature\t\n", plane.X, plane.Y)
+		all := append(slices.Clone(plane.Curve), plane.Points...)
+		for _, q := range all {
+			place := ""
+			if q.Verdict != nil {
+				place = fmt.Sprintf("%s (%+.4f ± %.4f)", q.Verdict.Place, q.Verdict.Gap, q.Verdict.ErrGap)
+			}
+			fmt.Fprintf(w, "%.4f ± %.4f\t%.4f ± %.4f\t%v\t%s\t%s\n", q.X, q.ErrX, q.Y, q.ErrY, q.Temperature, q.Name, place)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	var notes strings.Builder
+	fmt.Fprintln(&notes, "\n± is one standard error.")
+	if slices.ContainsFunc(families, func(f family) bool { return len(f.models) == 1 }) {
+		fmt.Fprintln(&notes, "Of a model with one seed it holds the chance of sampling alone: give runs of several seeds.")
+	}
+	if planes[0].frontier == nil {
+		fmt.Fprintln(&notes, "No curve: give a run of train --model mle, and at least two temperatures.")
+	}
+	_, err := io.WriteString(p.out, notes.String())
+	return err
+}
