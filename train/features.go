@@ -15,6 +15,9 @@ import (
 // cut after 200 tokens. The decoder of a VAE has none: it needs a code.
 func (m *Model) Features(lines []string) (*mat.Dense, error) {
 	if m.VAE != nil {
+		return nil, errors.New("train: features come from a language model, not from a VAE; name another run")
+	}
+	if m.VAE != nil {
 		return nil, errors.New("train: a VAE cannot be the encoder of features; take a run of train --model mle")
 	}
 	ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: maxLenLimit, Truncate: true})

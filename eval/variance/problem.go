@@ -88,7 +88,7 @@ func Read(r io.Reader, name string) (*Problem, error) {
 func (file *problemFile) problem() (*Problem, error) {
 	p := &Problem{ID: file.ID, K: file.K, T: file.T, EOS: -1}
 	if p.K < 2 || p.T < 1 || p.T > maxT {
-		return nil, fmt.Errorf("K is %d and T is %d; K must be at least 2 and T from 1 to %d", p.K, p.T, maxT)
+		return nil, fmt.Errorf("with K = %d and T = %d: K must be at least 2 and T from 1 to %d", p.K, p.T, maxT)
 	}
 	if file.EOS != nil {
 		if p.EOS = *file.EOS; p.EOS < 0 || p.EOS >= p.K {

@@ -21,7 +21,6 @@ type relaxedChain struct {
 	saved      []float64 // [T,K] what Forward leaves for Backward
 	x, dx      []float64 // [T,K] what f sees, and its gradient
 	steps      int
-	key        rng.Key
 	fromLogits []float64 // [K]
 }
 

@@ -94,66 +94,6 @@ func tile1x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks
 //go:noescape
 func tile1x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
-// dots6x1x512 is a dotsFunc of 6 x 1 values.
-//
-//go:noescape
-func dots6x1x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots6x2x512 is a dotsFunc of 6 x 2 values.
-//
-//go:noescape
-func dots6x2x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots6x3x512 is a dotsFunc of 6 x 3 values.
-//
-//go:noescape
-func dots6x3x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots6x4x512 is a dotsFunc of 6 x 4 values.
-//
-//go:noescape
-func dots6x4x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots3x1x512 is a dotsFunc of 3 x 1 values.
-//
-//go:noescape
-func dots3x1x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots3x2x512 is a dotsFunc of 3 x 2 values.
-//
-//go:noescape
-func dots3x2x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots3x3x512 is a dotsFunc of 3 x 3 values.
-//
-//go:noescape
-func dots3x3x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots3x4x512 is a dotsFunc of 3 x 4 values.
-//
-//go:noescape
-func dots3x4x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots1x1x512 is a dotsFunc of 1 x 1 values.
-//
-//go:noescape
-func dots1x1x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots1x2x512 is a dotsFunc of 1 x 2 values.
-//
-//go:noescape
-func dots1x2x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots1x3x512 is a dotsFunc of 1 x 3 values.
-//
-//go:noescape
-func dots1x3x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots1x4x512 is a dotsFunc of 1 x 4 values.
-//
-//go:noescape
-func dots1x4x512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
 // exp512 is expGeneric.
 //
 //go:noescape
@@ -338,26 +278,6 @@ func tile1x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks
 //
 //go:noescape
 func tile1x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots3x1x256 is a dotsFunc of 3 x 1 values.
-//
-//go:noescape
-func dots3x1x256(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots3x2x256 is a dotsFunc of 3 x 2 values.
-//
-//go:noescape
-func dots3x2x256(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots1x1x256 is a dotsFunc of 1 x 1 values.
-//
-//go:noescape
-func dots1x1x256(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// dots1x2x256 is a dotsFunc of 1 x 2 values.
-//
-//go:noescape
-func dots1x2x256(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // exp256 is expGeneric.
 //

@@ -20,7 +20,8 @@
 //
 // # Same bits
 //
-// No result depends on the number of threads. The assembly for AVX-512 and that
+// No result depends on the number of threads, and no value of a product on how
+// the rows and columns of the result are split into calls. The assembly for AVX-512 and that
 // for AVX2 give the same bits: reductions are in 16 or 64 lanes that are folded
 // in the same order, and products are added up in the same order. Plain Go
 // rounds differently, and fuses multiply and add on some CPUs, but [Sum],

@@ -22,14 +22,14 @@ func (p *product) generic(i0, i1, j0, j1 int) {
 		if a := p.a[i*ars:]; p.transB {
 			p.addDots(row, a, aks, j0)
 		} else {
-			p.addRows(row, a, aks, j0)
+			p.addRowsOfB(row, a, aks, j0)
 		}
 	}
 }
 
-// addRows adds alpha times the rows of B, each times its value of a, to a row
+// addRowsOfB adds alpha times the rows of B, each times its value of a, to a row
 // of C that begins at column j0: four rows in a pass.
-func (p *product) addRows(row, a []float32, aks, j0 int) {
+func (p *product) addRowsOfB(row, a []float32, aks, j0 int) {
 	l := 0
 	for ; l+4 <= p.k; l += 4 {
 		a0, a1, a2, a3 := p.alpha*a[l*aks], p.alpha*a[(l+1)*aks], p.alpha*a[(l+2)*aks], p.alpha*a[(l+3)*aks]

@@ -43,12 +43,6 @@ var avx512Set = instructionSet{
 			{tile2x1x512, tile2x2x512, tile2x3x512, tile2x4x512, tile2x5x512, tile2x6x512},
 			{tile1x1x512, tile1x2x512, tile1x3x512, tile1x4x512, tile1x5x512, tile1x6x512},
 		},
-		dotHeights: []int{6, 3, 1},
-		dots: [][]dotsFunc{
-			{dots6x1x512, dots6x2x512, dots6x3x512, dots6x4x512},
-			{dots3x1x512, dots3x2x512, dots3x3x512, dots3x4x512},
-			{dots1x1x512, dots1x2x512, dots1x3x512, dots1x4x512},
-		},
 	},
 }
 
@@ -76,11 +70,6 @@ var avx2Set = instructionSet{
 			{tile4x1x256, tile4x2x256, tile4x3x256},
 			{tile2x1x256, tile2x2x256, tile2x3x256, tile2x4x256, tile2x5x256, tile2x6x256},
 			{tile1x1x256, tile1x2x256, tile1x3x256, tile1x4x256, tile1x5x256, tile1x6x256},
-		},
-		dotHeights: []int{3, 1},
-		dots: [][]dotsFunc{
-			{dots3x1x256, dots3x2x256},
-			{dots1x1x256, dots1x2x256},
 		},
 	},
 }

@@ -67,7 +67,6 @@ func (a num) log() num              { return a.map1(math.Log(a.val()), 1/a.val()
 func (a num) tanh() num             { y := math.Tanh(a.val()); return a.map1(y, 1-y*y) }
 func (a num) sigmoid() num          { return a.times(-1).exp().plus(1).inverse() }
 func (a num) instead(v float64) num { return a.map1(v, 1) } // straight-through: another value, the same derivative
-func (a num) detached() num         { return a.t.lift(a.val()) }
 func (a num) relu() num {
 	if a.val() > 0 {
 		return a

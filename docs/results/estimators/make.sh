@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the tables of this directory, in about six minutes on two cores.
+# Makes the tables of this directory, in about ten minutes on two cores.
 # usage: sh make.sh TEXTGAN
 set -e
 textgan=$1
@@ -28,3 +28,4 @@ table gradient-hard eval variance --run "$runs/hard" --svg "$here/gradient-hard.
 table comparison eval estimators --run "$runs/hard" --checkpoint best --steps 50
 
 python3 "$here/make_tau.py" "$textgan" >"$here/tau.txt"
+go run "$here/polynomial_tau.go" >"$here/polynomial-tau.txt"

@@ -9,8 +9,6 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-const epilogue = "c *float32, ldc int, alpha, beta float32, x *float32, ldx int"
-
 // rowsOf addresses up to eight rows, ld bytes apart, from a base that moves.
 type rowsOf struct{ p, p4, ld, ld3 reg.GPVirtual }
 
@@ -50,28 +48,24 @@ func (r rowsOf) move(by operand.Op) {
 
 // lastLanes addresses a vector whose first lanes, as many as the parameter last
 // says, are all ones: AVX2 has no register to keep it in while a tile adds up.
-func (g isa) lastLanes() operand.Mem {
+func lastLanes() operand.Mem {
+	table, ok := tables["lastLanes"]
+	if !ok {
+		table = GLOBL("lastLanes", RODATA|NOPTR)
+		for i := range 16 {
+			lane := uint32(0)
+			if i < 8 {
+				lane = 1<<32 - 1
+			}
+			DATA(4*i, operand.U32(lane))
+		}
+		tables["lastLanes"] = table
+	}
 	p, n := GP64(), word("last")
-	LEAQ(firstLanes(0), p)
+	LEAQ(table.Offset(32), p)
 	SHLQ(operand.Imm(2), n)
 	SUBQ(n, p)
 	return operand.Mem{Base: p}
-}
-
-// firstLanes is a vector whose first n <= 8 lanes are all ones.
-func firstLanes(n int) operand.Mem {
-	table, ok := tables["firstLanes"]
-	if !ok {
-		table = GLOBL("firstLanes", RODATA|NOPTR)
-		for i := range 8 {
-			DATA(4*i, operand.U32(1<<32-1))
-		}
-		for i := range 8 {
-			DATA(32+4*i, operand.U32(0))
-		}
-		tables["firstLanes"] = table
-	}
-	return table.Offset(32 - 4*n)
 }
 
 // tile emits C[m, nv vectors] = alpha A B + beta X, and goes on with the next m
@@ -80,7 +74,7 @@ func firstLanes(n int) operand.Mem {
 // of a row has last lanes. X is not read if beta is 0; its stride is 0 for a
 // bias, ldc for C itself. Strides are in bytes.
 func (g isa) tile(m, nv int) {
-	g.text(fmt.Sprintf("tile%dx%dx", m, nv), "func(count, k int, a *float32, ars, aks int, b *float32, bks, last int, "+epilogue+")",
+	g.text(fmt.Sprintf("tile%dx%dx", m, nv), "func(count, k int, a *float32, ars, aks int, b *float32, bks, last int, c *float32, ldc int, alpha, beta float32, x *float32, ldx int)",
 		fmt.Sprintf("is a tileFunc of %d x %d vectors.", m, nv))
 	s := g.reg()
 	under := &mask{}
@@ -88,7 +82,7 @@ func (g isa) tile(m, nv int) {
 	if g.wide() {
 		under = g.above(g.spreadInt(word("last")), g.iota(0))
 	} else {
-		lanes = g.lastLanes()
+		lanes = lastLanes()
 	}
 	maskOf := func(v int) *mask {
 		if v < nv-1 {
@@ -146,7 +140,7 @@ func (g isa) tile(m, nv int) {
 	DECQ(k)
 	JNZ(operand.LabelRef("loop"))
 	Label("done")
-	g.finish(acc, func(i, v int, p reg.Register) (operand.Mem, *mask) { return operandAt(p, v*g.bytes()), maskOf(v) })
+	g.finish(acc, maskOf)
 	// The parameters are this function's own to change.
 	for _, p := range [][2]string{{"a", "ars"}, {"c", "ldc"}, {"x", "ldx"}} {
 		step := word(p[1])
@@ -158,8 +152,8 @@ func (g isa) tile(m, nv int) {
 	g.ret()
 }
 
-// finish is the epilogue of tile and dots: sums times alpha, plus beta X, to C.
-func (g isa) finish(acc []vecs, at func(i, v int, p reg.Register) (operand.Mem, *mask)) {
+// finish is the end of a tile: sums times alpha, plus beta X, to C.
+func (g isa) finish(acc []vecs, maskOf func(v int) *mask) {
 	skip := GP32()
 	MOVL(param("alpha"), skip)
 	CMPL(skip, operand.U32(math.Float32bits(1)))
@@ -178,8 +172,7 @@ func (g isa) finish(acc []vecs, at func(i, v int, p reg.Register) (operand.Mem, 
 	x, ldx := word("x"), word("ldx")
 	for i := range acc {
 		for v := range acc[i] {
-			m, under := at(i, v, x)
-			VFMADD231PS(g.load(m, under), factor, acc[i][v])
+			VFMADD231PS(g.load(operandAt(x, v*g.bytes()), maskOf(v)), factor, acc[i][v])
 		}
 		ADDQ(ldx, x)
 	}
@@ -187,107 +180,17 @@ func (g isa) finish(acc []vecs, at func(i, v int, p reg.Register) (operand.Mem, 
 	c, ldc := word("c"), word("ldc")
 	for i := range acc {
 		for v := range acc[i] {
-			m, under := at(i, v, c)
-			g.store(acc[i][v], m, under)
+			g.store(acc[i][v], operandAt(c, v*g.bytes()), maskOf(v))
 		}
 		ADDQ(ldc, c)
 	}
 }
 
-// dots emits C[m,n] = alpha A B^T + beta X, n <= 4, with both operands
-// contiguous in k: sums in 16 lanes each, folded at the end.
-func (g isa) dots(m, n int) {
-	g.text(fmt.Sprintf("dots%dx%dx", m, n), "func(k int, a *float32, lda int, b *float32, ldb int, "+epilogue+")",
-		fmt.Sprintf("is a dotsFunc of %d x %d values.", m, n))
-	k := word("k")
-	a, b := rows(word("a"), word("lda"), m), rows(word("b"), word("ldb"), n)
-	acc := make([]vecs, m)
-	for i := range acc {
-		acc[i] = g.accumulators(n, g.zero) // n groups of parts
-	}
-	step := func(lanes func(part int) *mask) {
-		for p := range g.parts() {
-			under := lanes(p)
-			bv := make(vecs, n)
-			for j := range bv {
-				bv[j] = g.load(b.at(j, p*g.bytes()), under)
-			}
-			for i := range m {
-				av := g.load(a.at(i, p*g.bytes()), under)
-				for j := range bv {
-					VFMADD231PS(bv[j], av, acc[i][j*g.parts()+p])
-				}
-			}
-		}
-	}
-	Label("loop")
-	CMPQ(k, operand.Imm(16))
-	JLT(operand.LabelRef("rest"))
-	step(func(int) *mask { return nil })
-	a.move(operand.Imm(64))
-	b.move(operand.Imm(64))
-	SUBQ(operand.Imm(16), k)
-	JMP(operand.LabelRef("loop"))
-	Label("rest")
-	TESTQ(k, k)
-	JZ(operand.LabelRef("done"))
-	step(func(part int) *mask { return g.above(g.spreadInt(k), g.iota(part*g.w)) })
-	Label("done")
-	for i := range m {
-		acc[i] = vecs{g.foldEach(acc[i], n)}
-	}
-	x := isa{4} // the sums of a row fill one XMM register
-	var under *mask
-	if n < 4 {
-		lanes := XMM()
-		VMOVUPS(firstLanes(n), lanes)
-		under = &mask{v: lanes}
-	}
-	x.finish(acc, func(_, _ int, p reg.Register) (operand.Mem, *mask) { return operandAt(p, 0), under })
-	g.ret()
-}
-
-// foldEach sums the lanes of each of n <= 4 groups; sum j is lane j of an XMM.
-func (g isa) foldEach(acc vecs, n int) vec {
-	var y [4]vec
-	for j := range y {
-		if j >= n {
-			y[j] = y[0]
-			continue
-		}
-		if !g.wide() {
-			y[j] = acc[2*j]
-			VADDPS(acc[2*j+1], y[j], y[j])
-			continue
-		}
-		high := YMM()
-		VEXTRACTF64X4(operand.Imm(1), acc[j], high)
-		y[j] = acc[j].AsY().(vec)
-		VADDPS(high, y[j], y[j])
-	}
-	// VHADDPS spelt out, since it has no form for registers 16 to 31.
-	pairs := func(a, b vec) vec {
-		even, odd := YMM(), YMM()
-		VSHUFPS(operand.Imm(0x88), b, a, even)
-		VSHUFPS(operand.Imm(0xdd), b, a, odd)
-		VADDPS(odd, even, even)
-		return even
-	}
-	low, high := pairs(pairs(y[0], y[1]), pairs(y[2], y[3])), XMM()
-	if g.wide() {
-		VEXTRACTF32X4(operand.Imm(1), low, high)
-	} else {
-		VEXTRACTF128(operand.Imm(1), low, high)
-	}
-	VADDPS(high, low.AsX(), low.AsX())
-	return low.AsX().(vec)
-}
-
 // tiles emits every tile and its smaller ones for the edges of C.
 func (g isa) tiles() {
-	heights, dotHeights, dotWidth := []int{8, 4, 2, 1}, []int{6, 3, 1}, 4
+	heights := []int{8, 4, 2, 1}
 	if !g.wide() {
-		heights, dotHeights, dotWidth = []int{4, 2, 1}, []int{3, 1}, 2
+		heights = heights[1:]
 	}
 	for _, m := range heights {
 		vectors := 3
@@ -296,11 +199,6 @@ func (g isa) tiles() {
 		}
 		for nv := 1; nv <= vectors; nv++ {
 			g.tile(m, nv)
-		}
-	}
-	for _, m := range dotHeights {
-		for n := 1; n <= dotWidth; n++ {
-			g.dots(m, n)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // isa is an instruction set by the number of floats in its vectors: 16 with
-// AVX-512, 8 with AVX2 (and 4 where a result of that length is stored).
+// AVX-512, 8 with AVX2.
 //
 // Both do the same operations in the same order on every value. Reductions
 // think in groups of 16 lanes, which AVX2 holds in two registers, and fold
@@ -48,13 +48,10 @@ func (g isa) ret() {
 }
 
 func (g isa) reg() vec {
-	switch g.w {
-	case 16:
+	if g.wide() {
 		return ZMM()
-	case 8:
-		return YMM()
 	}
-	return XMM()
+	return YMM()
 }
 
 func (g isa) zero() vec {
