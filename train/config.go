@@ -45,7 +45,7 @@ type Config struct {
 	LabelSmooth float64 `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
 	Estimator   string  `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice; see docs/estimators.md"`
 	Feedback    string  `opt:"feedback" default:"soft" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token" group:"adversarial"`
-	TauSchedule string  `opt:"tau" default:"exponential:from=1,to=0.5" doc:"temperature over the adversarial steps (divides the logits): a number, or one of docs/estimators.md's schedules" group:"adversarial"`
+	TauSchedule string  `opt:"tau-schedule" default:"exponential:from=1,to=0.5" doc:"temperature over the adversarial steps (divides the logits): a number, or one of docs/estimators.md's schedules" group:"adversarial"`
 
 	Batch    int     `opt:"batch" default:"64" check:"min=1" doc:"sentences of a step" group:"optimisation"`
 	Bucket   int     `opt:"bucket" default:"8" check:"min=1" doc:"batches whose sentences are sorted by length together; 1: none" group:"optimisation"`
@@ -71,13 +71,13 @@ type Config struct {
 	Keep        int `opt:"keep" default:"3" check:"min=1" doc:"checkpoints to keep besides the best" group:"record"`
 
 	Latent          string  `opt:"latent" default:"gaussian" check:"oneof=gaussian|logistic|laplace|categorical" doc:"distribution of the code of a sentence" group:"vae"`
-	LatentDim       int     `opt:"latent-dim" default:"32" check:"min=1" doc:"numbers of a code; choices of a categorical one" group:"vae"`
+	LatentDim       int     `opt:"latent-dim" default:"16" check:"min=1" doc:"numbers of a code; choices of a categorical one" group:"vae"`
 	Categories      int     `opt:"latent-categories" default:"10" check:"min=2" doc:"categories of a choice" group:"vae"`
 	LearnedPrior    bool    `opt:"learned-prior" doc:"learn the prior of a categorical code instead of a uniform one" group:"vae"`
 	LatentEstimator string  `opt:"latent-estimator" default:"gumbel-softmax" doc:"gradient through a categorical code; see docs/estimators.md" group:"vae"`
 	LatentTau       string  `opt:"latent-tau" default:"exponential:from=1,to=0.5" doc:"temperature of a categorical code over the steps" group:"vae"`
 	EncHidden       int     `opt:"enc-hidden" default:"0" check:"min=0" doc:"units of the encoder, per direction; 0: as many as the decoder's" group:"vae"`
-	Bidirectional   bool    `opt:"bidirectional" doc:"let the encoder read in both directions" group:"vae"`
+	Bidirectional   bool    `opt:"bidirectional" default:"true" doc:"let the encoder read in both directions" group:"vae"`
 	KLWeight        float64 `opt:"kl-weight" default:"1" check:"min=0" doc:"weight beta of the divergence in the loss, at the end of its annealing" group:"vae"`
 	KLAnneal        string  `opt:"kl-anneal" default:"linear" check:"oneof=none|linear|logistic|cyclical" doc:"how beta rises" group:"vae"`
 	KLFrom          float64 `opt:"kl-from" default:"0" check:"min=0" doc:"beta at the beginning of a rise" group:"vae"`
@@ -86,8 +86,8 @@ type Config struct {
 	KLCycles        int     `opt:"kl-cycles" default:"4" check:"min=1" doc:"rises of a cyclical annealing" group:"vae"`
 	KLRise          float64 `opt:"kl-rise" default:"0.5" check:"above=0,max=1" doc:"share of a cycle in which beta rises" group:"vae"`
 	WordDropout     float64 `opt:"word-dropout" default:"0" check:"min=0,max=1" doc:"probability that the decoder reads <unk> for a word in training; 1: it reads no words" group:"vae"`
-	FreeBits        float64 `opt:"free-bits" default:"0" check:"min=0" doc:"nats that each unit of a code has for free" group:"vae"`
-	FreeBitsTotal   float64 `opt:"free-bits-total" default:"0" check:"min=0" doc:"nats that a whole code has for free" group:"vae"`
+	FreeBits        float64 `opt:"free-bits" default:"0.3" check:"min=0" doc:"nats that each unit of a code has for free, against codes that say nothing; 0: none" group:"vae"`
+	FreeBitsTotal   float64 `opt:"free-bits-total" default:"0" check:"min=0" doc:"nats that a whole code has for free; 0: none" group:"vae"`
 	Aggressive      int     `opt:"aggressive" default:"0" check:"min=0" doc:"updates of the encoder alone before each step, at most, until it no longer lags behind; 0: none" group:"vae"`
 	VAESamples      int     `opt:"vae-samples" default:"5" check:"min=1" doc:"draws of a code per held-out sentence in an evaluation" group:"vae"`
 

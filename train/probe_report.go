@@ -100,8 +100,8 @@ func (r *ProbeReport) result(c contender, m *gradientMoments, ms float64) ProbeR
 		y := PartMoments{
 			Norm: root(k.norm2), Bias: root(k.bias2), BiasCI: [2]float64{root(k.bias2 - 1.96*k.bias2SE), root(k.bias2 + 1.96*k.bias2SE)},
 		}
-		if y.CosineSE = finite(k.se); y.CosineSE != nil {
-			y.Cosine = &k.cosine
+		if k.se < 0.5 { // NaN is not
+			y.Cosine, y.CosineSE = &k.cosine, &k.se
 		}
 		y.Trace, y.TraceSE = m.trace(part)
 		y.PerWeight = y.Trace / float64(p.Weights)

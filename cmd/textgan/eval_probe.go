@@ -170,6 +170,9 @@ func drawProbe(w io.Writer, r *train.ProbeReport) error {
 		if x.Feedback != "" {
 			s.Name += ", " + x.Feedback
 			addPoint(&tau, s, x.Tau, x.Parts[0].MSE)
+			if !slices.Contains(tau.Ticks, x.Tau) {
+				tau.Ticks = append(tau.Ticks, x.Tau)
+			}
 		}
 		addPoint(&cost, s, x.Millis, x.Parts[0].Trace)
 	}

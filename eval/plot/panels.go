@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -15,8 +16,9 @@ import (
 
 // Panel is a plot with logarithmic axes.
 type Panel struct {
-	X, Y   string // labels of the axes
-	Lines  bool   // join the points of a series
+	X, Y   string    // labels of the axes
+	Ticks  []float64 // places to mark on the axis of x; none for powers of ten
+	Lines  bool      // join the points of a series
 	Series []Series
 }
 
@@ -92,6 +94,13 @@ func Panels(w io.Writer, panels ...Panel) error {
 		for _, a := range []*plot.Axis{&p.X, &p.Y} {
 			a.Scale, a.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 			a.Min, a.Max = a.Min/1.2, a.Max*1.2 // no dot on the edge
+		}
+		if panel.Ticks != nil {
+			var ticks plot.ConstantTicks
+			for _, x := range panel.Ticks {
+				ticks = append(ticks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'g', 4, 64)})
+			}
+			p.X.Tick.Marker = ticks
 		}
 		left := panelWidth * font.Length(i)
 		p.Draw(draw.Crop(whole, left+margin, left+panelWidth-margin-width, margin, -margin))

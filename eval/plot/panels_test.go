@@ -19,12 +19,12 @@ func TestPanels(t *testing.T) {
 		require.NoError(t, plot.Panels(&b, panels...))
 		return b.String()
 	}
-	svg := render(plot.Panel{X: "tau", Y: "error", Lines: true, Series: []plot.Series{both}}, plot.Panel{X: "cost", Y: "variance", Series: []plot.Series{both, other}})
-	for _, text := range []string{">tau<", ">error<", ">cost<", ">variance<", ">both<", ">other<"} {
+	svg := render(plot.Panel{X: "tau", Y: "error", Ticks: []float64{.1, .25, 1}, Lines: true, Series: []plot.Series{both}}, plot.Panel{X: "cost", Y: "variance", Series: []plot.Series{both, other}})
+	for _, text := range []string{">tau<", ">error<", ">cost<", ">variance<", ">both<", ">other<", ">0.25<"} {
 		require.Equal(t, 1, strings.Count(svg, text), text)
 	}
 	require.NotContains(t, svg, "NaN")
-	require.Equal(t, svg, render(plot.Panel{X: "tau", Y: "error", Lines: true, Series: []plot.Series{both}}, plot.Panel{X: "cost", Y: "variance", Series: []plot.Series{both, other}}))
+	require.Equal(t, svg, render(plot.Panel{X: "tau", Y: "error", Ticks: []float64{.1, .25, 1}, Lines: true, Series: []plot.Series{both}}, plot.Panel{X: "cost", Y: "variance", Series: []plot.Series{both, other}}))
 
 	other.Points = other.Points[:3] // nothing is left to draw
 	require.NotContains(t, render(plot.Panel{Series: []plot.Series{other}}), "NaN")

@@ -181,6 +181,10 @@ func (r Rollout) Sharpness() (entropy, maxProb float64) {
 	return entropy / n, maxProb / n
 }
 
+// rolloutGrain is the fewest sentences of a part: each part reads the whole
+// output layer.
+const rolloutGrain = 16
+
 // rollout holds tokens packed by time: step t has the sentences that are still
 // being written, row[at] is the sentence and prev[at] its place at step t-1.
 type rollout struct {
@@ -296,7 +300,7 @@ func (r *rollout) forward(in []G.Value) G.Value {
 		plan.Off[r.t], plan.Count[r.t] = plan.N, n
 		plan.N += n
 		plan.Steps++
-		kernel.Parallel(n, 4, r.emitFn)
+		kernel.Parallel(n, rolloutGrain, r.emitFn)
 		n = r.advance(lengths)
 	}
 	return r.out
@@ -445,7 +449,7 @@ func (r *rollout) netBack(dIn [][]float32) {
 	}
 	for r.t = r.plan.Steps - 1; r.t >= 0; r.t-- {
 		r.carry()
-		kernel.Parallel(r.plan.Count[r.t], 4, r.rowsBackFn)
+		kernel.Parallel(r.plan.Count[r.t], rolloutGrain, r.rowsBackFn)
 		kernel.Parallel(r.V, 48, r.columnsBackFn)
 	}
 	if r.dTable != nil {

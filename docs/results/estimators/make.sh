@@ -21,7 +21,7 @@ table samplers eval samplers
 
 # Two games of the default size: the discriminator judges relaxed words, or one-hot ones.
 "$textgan" train --run "$runs/soft" --keep 9 >/dev/null 2>&1
-"$textgan" train --run "$runs/hard" --keep 9 --estimator st-gumbel --tau 1 >/dev/null 2>&1
+"$textgan" train --run "$runs/hard" --keep 9 --estimator st-gumbel --tau-schedule 1 >/dev/null 2>&1
 table gradient-untrained eval variance --run "$runs/hard" --checkpoint best --tau 1
 table gradient-soft eval variance --run "$runs/soft" --tau 1
 table gradient-hard eval variance --run "$runs/hard" --svg "$here/gradient-hard.svg"

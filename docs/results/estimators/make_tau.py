@@ -19,7 +19,7 @@ SETTINGS = ["--mle-steps", "1500", "--patience", "0", "--eval-every", "0", "--ad
 def run(schedule, seed):
     """Returns the evaluations after likelihood and at the end, and the last tau."""
     with tempfile.TemporaryDirectory() as d:
-        args = [sys.argv[1], "train", "--run", d + "/run", "--json", "--tau", schedule, "--seed", str(seed)] + SETTINGS
+        args = [sys.argv[1], "train", "--run", d + "/run", "--json", "--tau-schedule", schedule, "--seed", str(seed)] + SETTINGS
         out = subprocess.run(args, check=True, capture_output=True, text=True).stdout
         lines = [json.loads(line) for line in out.splitlines()]
         taus = [json.loads(line)["tau"] for line in open(d + "/run/metrics.jsonl") if '"tau"' in line]
@@ -39,7 +39,7 @@ def row(name, runs, tau):
     print("%-28s %10s  " % (name, tau) + "  ".join("%16s" % c for c in cells), flush=True)
 
 
-print("textgan train " + " ".join(SETTINGS) + " --tau SCHEDULE; mean and standard deviation over seeds " + ", ".join(map(str, SEEDS)) + "\n")
+print("textgan train " + " ".join(SETTINGS) + " --tau-schedule SCHEDULE; mean and standard deviation over seeds " + ", ".join(map(str, SEEDS)) + "\n")
 print("%-28s %10s  " % ("schedule", "last tau") + "  ".join("%16s" % c for c in ["NLL", "valid %", "NLL_oracle", "BLEU-4", "self-BLEU-4"]))
 for i, schedule in enumerate(SCHEDULES):
     results = [run(schedule, seed) for seed in SEEDS]

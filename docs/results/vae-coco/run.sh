@@ -28,7 +28,7 @@ train() {
 	for seed in $seeds; do
 		run=$dir/$name-$seed
 		[ -e "$run/report.html" ] || timeout 1200 "$bin" train --corpus "$dir/train.txt" --valid "$dir/valid.txt" --run "$run" --seed "$seed" \
-			--min-count 2 --emb 64 --hidden 128 --dropout 0.2 --bidirectional --latent-dim 16 \
+			--min-count 2 --emb 64 --hidden 128 --dropout 0.2 \
 			--mle-steps "$steps" --eval-every 150 --eval-samples 200 --patience 0 "$@" >"$dir/$name-$seed.txt"
 		"$bin" eval nll --run "$run" --checkpoint best --corpus "$dir/valid.txt" --samples 100 --json | sed "s/^{/{\"name\":\"$name\",\"seed\":$seed,/"
 	done
@@ -36,15 +36,15 @@ train() {
 
 {
 	train language-model --model mle
-	train no-trick --model vae --kl-anneal none
-	train annealing --model vae --kl-steps $((steps / 2))
-	train cyclical --model vae --kl-anneal cyclical
-	train word-dropout --model vae --kl-anneal none --word-dropout 0.4
+	train no-trick --model vae --kl-anneal none --free-bits 0
+	train annealing --model vae --kl-steps $((steps / 2)) --free-bits 0
+	train cyclical --model vae --kl-anneal cyclical --free-bits 0
+	train word-dropout --model vae --kl-anneal none --word-dropout 0.4 --free-bits 0
 	train free-bits --model vae --kl-anneal none --free-bits 0.3
-	train aggressive --model vae --kl-anneal none --aggressive 30
-	train beta-0.4 --model vae --kl-steps $((steps / 2)) --kl-weight 0.4 --word-dropout 0.3
+	train aggressive --model vae --kl-anneal none --aggressive 30 --free-bits 0
+	train together --model vae --kl-steps $((steps / 2)) --kl-weight 0.4 --word-dropout 0.3 --free-bits 0.15
 	train categorical --model vae --kl-steps $((steps / 2)) --latent categorical --latent-dim 10 --latent-categories 8 --free-bits 0.6
-	train laplace --model vae --kl-steps $((steps / 2)) --latent laplace --kl-weight 0.4 --word-dropout 0.3
+	train laplace --model vae --kl-steps $((steps / 2)) --latent laplace --kl-weight 0.4 --word-dropout 0.3 --free-bits 0.15
 } >"$out/runs.jsonl"
 
 # The table: mean and standard deviation over the seeds, nats per caption.
@@ -87,11 +87,11 @@ END {
 
 # Samples, beside real text; and what the codes are good for.
 first=${seeds%% *}
-"$bin" eval all --run "$dir/language-model-$first,$dir/beta-0.4-$first,$dir/free-bits-$first,$dir/categorical-$first" --checkpoint best \
+"$bin" eval all --run "$dir/language-model-$first,$dir/together-$first,$dir/free-bits-$first,$dir/categorical-$first" --checkpoint best \
 	--ref "$dir/valid.txt" -n "$samples" >"$out/all.txt"
 {
-	head -n 5 "$dir/valid.txt" | "$bin" vae reconstruct --run "$dir/beta-0.4-$first" --checkpoint best --corpus - --samples 3 --json
-	"$bin" vae interpolate --run "$dir/beta-0.4-$first" --checkpoint best \
+	head -n 5 "$dir/valid.txt" | "$bin" vae reconstruct --run "$dir/together-$first" --checkpoint best --corpus - --samples 3 --json
+	"$bin" vae interpolate --run "$dir/together-$first" --checkpoint best \
 		--from "a man riding a motorcycle down a street." --to "a bathroom with a white toilet and sink."
 } >"$out/codes.txt"
 for family in gaussian logistic laplace; do
