@@ -39,9 +39,6 @@ func (c Config) checkVAE() error {
 	if _, adaptive := s.(*relax.Adaptive); adaptive {
 		return fmt.Errorf("train: an adaptive --latent-tau has nothing to observe; choose another schedule")
 	}
-	if c.FreeBits > 0 && c.FreeBitsTotal > 0 {
-		return fmt.Errorf("train: give --free-bits or --free-bits-total, not both")
-	}
 	return nil
 }
 

@@ -151,11 +151,10 @@ func TestBeta(t *testing.T) {
 
 func TestVAERefuses(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"--free-bits or --free-bits-total, not both": func(c *Config) { c.FreeBits, c.FreeBitsTotal = 1, 1 },
-		"adaptive --latent-tau":                      func(c *Config) { c.LatentTau = "adaptive" },
-		"estimator \"reinforce\" is unknown":         func(c *Config) { c.LatentEstimator = "reinforce" },
-		"only a categorical code":                    func(c *Config) { c.LearnedPrior = true },
-		"no steps to take":                           func(c *Config) { c.MLESteps = 0 },
+		"adaptive --latent-tau":              func(c *Config) { c.LatentTau = "adaptive" },
+		"estimator \"reinforce\" is unknown": func(c *Config) { c.LatentEstimator = "reinforce" },
+		"only a categorical code":            func(c *Config) { c.LearnedPrior = true },
+		"no steps to take":                   func(c *Config) { c.MLESteps = 0 },
 	} {
 		c := smallVAE()
 		change(&c)

@@ -41,7 +41,7 @@ train() {
 	train cyclical --model vae --kl-anneal cyclical --free-bits 0
 	train word-dropout --model vae --kl-anneal none --word-dropout 0.4 --free-bits 0
 	train free-bits --model vae --kl-anneal none --free-bits 0.3
-	train aggressive --model vae --kl-anneal none --aggressive 30 --free-bits 0
+	train aggressive --model vae --kl-anneal none --aggressive 15 --free-bits 0
 	train together --model vae --kl-steps $((steps / 2)) --kl-weight 0.4 --word-dropout 0.3 --free-bits 0.15
 	train categorical --model vae --kl-steps $((steps / 2)) --latent categorical --latent-dim 10 --latent-categories 8 --free-bits 0.6
 	train laplace --model vae --kl-steps $((steps / 2)) --latent laplace --kl-weight 0.4 --word-dropout 0.3 --free-bits 0.15
