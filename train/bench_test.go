@@ -90,6 +90,22 @@ func BenchmarkStep(b *testing.B) {
 			}
 		})
 	}
+	b.Run("vae", func(b *testing.B) { // one layer each way, 32 Gaussian units, the code read at every step
+		c := Options.Defaults()
+		c.Emb, c.Hidden, c.LatentDim, c.Bidirectional = *benchE, *benchH, 32, false
+		v, err := generator.NewVAE(c.VAE(*benchV), 1)
+		require.NoError(b, err)
+		l, err := v.Bound(generator.BoundOptions{B: batch.B, T: batch.T, Encoder: true, Decoder: true})
+		require.NoError(b, err)
+		opt := NewAdam(adam, v.Params())
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			_, err := l.Step(batch, generator.BoundStep{Seed: 1, Step: uint32(i), Beta: 1})
+			require.NoError(b, err)
+			_, err = opt.Update(l.Grad)
+			require.NoError(b, err)
+		}
+	})
 	b.Run("sample", func(b *testing.B) {
 		s, err := gen.NewSampler(generator.SampleOptions{MaxLen: batch.T})
 		require.NoError(b, err)

@@ -25,8 +25,11 @@ works = [w for w in WORKS if not a.only or w in a.only.split(',')]
 
 
 def floor():
-    """Floating-point operations and bytes that a step cannot do without: the products, and one pass over
-    what does not fit a cache (y [B,T,V] written and read, weights, gradients and moments of Adam)."""
+    """Floating-point operations and bytes that a step cannot do without. Operations: the products, and for
+    each of the B T V logits an exponential with its sum and scale (25: six fused steps of the polynomial and
+    what stands around it) and, where there is noise, two logarithms (24 each); the integer work of the random
+    numbers is not counted. Bytes: one pass over what does not fit a cache (y [B,T,V] written and read,
+    weights, gradients and moments of Adam)."""
     n = B * T
     out, rnn = 2 * n * H * V, 2 * n * 4 * H * (E + H)
     conv = sum(2 * B * (T - k + 1) * k * De * F for k in (2, 3, 4, 5)) + 2 * 2 * B * (4 * F) ** 2
@@ -35,14 +38,17 @@ def floor():
     adam = lambda p: 4 * p * 8
     y = 4 * n * V
     soft = 2 * n * V * (E + De)
+    exp, noise = 25 * n * V, 48 * n * V
+    enc = 2 * n * 4 * H * (E + H)
     return {
-        'mle': (3 * (out + rnn), adam(params_g)),
+        'mle': (3 * (out + rnn) + exp, adam(params_g)),
         # forward: output, y.[E|De]; back: dy = [dE|dDe].[E|De]', dh, dW, dE; critic: real and fake forward, input gradient sparse
-        'g_soft': (3 * out + 3 * rnn + soft + soft + 2 * n * V * E + 2 * conv, adam(params_g) + 3 * y),
-        'g_st': (3 * out + 3 * rnn + soft + 2 * conv, adam(params_g) + 2 * y),
-        'd_st': (out + rnn + 2 * conv + 2 * 2 * 2 * 2 * B * (4 * F) ** 2, adam(params_d)),
-        'd_soft': (out + rnn + soft + 2 * n * V * De + 2 * conv + 2 * 2 * 2 * 2 * B * (4 * F) ** 2, adam(params_d) + 2 * y),
-        'sample': (out + rnn, 4 * params_g),
+        'g_soft': (3 * out + 3 * rnn + soft + soft + 2 * n * V * E + 2 * conv + exp + noise, adam(params_g) + 3 * y),
+        'g_st': (3 * out + 3 * rnn + soft + 2 * conv + exp + noise, adam(params_g) + 2 * y),
+        'd_st': (out + rnn + exp + 2 * conv + 2 * 2 * 2 * 2 * B * (4 * F) ** 2, adam(params_d)),
+        'd_soft': (out + rnn + exp + noise + soft + 2 * n * V * De + 2 * conv + 2 * 2 * 2 * 2 * B * (4 * F) ** 2, adam(params_d) + 2 * y),
+        'vae': (3 * (out + rnn + enc) + exp, adam(params_g + 4 * H * (E + H) + 64 * H)),
+        'sample': (out + rnn + exp, 4 * params_g),
     }
 
 

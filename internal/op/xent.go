@@ -8,9 +8,9 @@ import (
 	"textgan/internal/kernel"
 )
 
-// chunkBytes bounds the logits that are alive at once, so that they stay in
-// the second-level caches of the cores that work on them.
-const chunkBytes = 1 << 20
+// chunkBytes bounds the logits that are alive at once: few enough to stay in the
+// last-level cache, enough rows that reading the weights once a chunk is cheap.
+const chunkBytes = 4 << 20
 
 // PackedXent is the output layer with its cross-entropy, without ever holding
 // all logits:
