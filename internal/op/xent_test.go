@@ -87,7 +87,7 @@ func TestPackedXent(t *testing.T) {
 
 // With a vocabulary of this size the operation makes chunks of itself.
 func TestPackedXentOwnChunks(t *testing.T) {
-	l := newLikelihood(newBatch(8, 6, 13001), 0)
+	l := newLikelihood(newBatch(8, 6, 60013), 0)
 	tr := xentTrial(l, 2, false)
 	w := tr.program(t, alone, none)
 	x := w.spy.fused.(*xent)
