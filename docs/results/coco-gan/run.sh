@@ -43,3 +43,4 @@ for seed in $seeds; do
 	"$bin" report --run "$dir/seed-$seed" >/dev/null
 done >"$out/texygen.txt"
 "$bin" version >"$out/version.txt"
+git -C "$here" rev-parse HEAD >>"$out/version.txt" 2>/dev/null || true

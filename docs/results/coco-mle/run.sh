@@ -37,3 +37,4 @@ for seed in $seeds; do
 	"$bin" eval self-bleu --protocol texygen --hyp "$dir/sample-$seed.txt"
 done >"$out/texygen.txt"
 "$bin" version >"$out/version.txt"
+git -C "$here" rev-parse HEAD >>"$out/version.txt" 2>/dev/null || true
