@@ -14,6 +14,7 @@ import (
 	"textgan/generator"
 	"textgan/internal/atomicfile"
 	"textgan/train"
+	"textgan/vocab"
 )
 
 type frontierOptions struct {
@@ -162,16 +163,20 @@ func frontierSuite(c call[frontierOptions], families []family) (*eval.Suite, err
 	}
 	for _, g := range families {
 		for _, m := range g.models {
-			words := make([]int32, m.Vocab.Size())
-			for i := range words {
-				words[i] = int32(i)
-			}
-			if err := suite.Learn(m.Vocab.Tokens(words)); err != nil {
+			if err := suite.Learn(wordsOf(m.Vocab)); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return suite, nil
+}
+
+// wordsOf lists what a model can write, <unk> included, one word a line.
+func wordsOf(v *vocab.Vocab) (words []string) {
+	for id := vocab.Unk; int(id) < v.Size(); id++ {
+		words = append(words, v.Token(id))
+	}
+	return words
 }
 
 // sweep samples every model at every temperature and returns a plane for each
