@@ -17,9 +17,6 @@ func (m *Model) Features(lines []string) (*mat.Dense, error) {
 	if m.VAE != nil {
 		return nil, errors.New("train: features come from a language model, not from a VAE; name another run")
 	}
-	if m.VAE != nil {
-		return nil, errors.New("train: a VAE cannot be the encoder of features; take a run of train --model mle")
-	}
 	ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: maxLenLimit, Truncate: true})
 	if err != nil {
 		return nil, err
@@ -57,8 +54,8 @@ func Encoder(ctx context.Context, lines []string, seed uint64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Data{SHA256: corpus.SHA256}
-	if d.Corpus, d.Valid, err = corpus.Split(c.ValidFraction, seed); err != nil {
+	d := &Data{Corpus: corpus, SHA256: corpus.SHA256}
+	if err := d.divide(c); err != nil {
 		return nil, err
 	}
 	if err := d.encode(c, nil); err != nil {

@@ -190,9 +190,6 @@ func (m *Model) NewSampler(o generator.SampleOptions) (*generator.Sampler, error
 	return m.Generator.NewSampler(o)
 }
 
-// scoreTokens bounds the batch of Score, whose lines may be of any length.
-const scoreTokens = 1 << 15
-
 // Score adds up the negative log-likelihood of lines, each with its end of
 // sentence. Of a VAE, whose likelihood cannot be computed, it is the importance-
 // weighted bound with ten draws; see ScoreBound.
@@ -201,15 +198,11 @@ func (m *Model) Score(lines []string) (generator.Tally, error) {
 		t, err := m.ScoreBound(lines, boundDraws, m.Config.Seed)
 		return t.Tally(), err
 	}
-	ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{})
+	ids, T, err := m.sentences(lines)
 	if err != nil {
 		return generator.Tally{}, err
 	}
-	T := 1
-	for _, s := range ids {
-		T = max(T, len(s)+1)
-	}
-	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: max(1, min(64, len(ids), scoreTokens/T)), T: T})
+	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: evalRows(len(ids), T), T: T})
 	if err != nil {
 		return generator.Tally{}, err
 	}

@@ -88,9 +88,11 @@ func read(t *testing.T, path ...string) string {
 	return string(b)
 }
 
-func TestThreadsDoNotMatter(t *testing.T) {
+func TestThreadsDoNotMatter(t *testing.T) { anyThreads(t, small()) }
+
+// anyThreads runs a configuration with 1, 2 and 3 threads: equal weights.
+func anyThreads(t *testing.T, c Config) {
 	defer kernel.SetThreads(0)
-	c := small()
 	var first string
 	for threads := 1; threads <= 3; threads++ {
 		kernel.SetThreads(threads)

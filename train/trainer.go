@@ -237,10 +237,11 @@ func (t *Trainer) length(p Phase) int {
 	return 0
 }
 
+var nextPhase = map[Phase]Phase{ELBO: Done, Likelihood: Discriminator, Discriminator: Adversarial, Adversarial: Done}
+
 // enter moves on to the next phase when the present one is over. Likelihood
 // training ends with the weights that validation liked best.
 func (t *Trainer) enter() {
-	next := map[Phase]Phase{ELBO: Done, Likelihood: Discriminator, Discriminator: Adversarial, Adversarial: Done}
 	for t.Phase != Done {
 		tired := t.Phase.byLikelihood() && t.Patience > 0 && t.Worse >= t.Patience
 		if t.Since < t.length(t.Phase) && !tired {
@@ -249,7 +250,7 @@ func (t *Trainer) enter() {
 		if t.Phase.byLikelihood() && t.Scored {
 			_ = t.model().Set(t.best) // a clone of itself always fits
 		}
-		t.Phase, t.Since = next[t.Phase], 0
+		t.Phase, t.Since = nextPhase[t.Phase], 0
 	}
 }
 

@@ -13,17 +13,21 @@ var ErrNoVAE = errors.New("train: the model of this run is no VAE; train one wit
 // boundDraws is how many draws of each code stand for a likelihood.
 const boundDraws = 10
 
-// evalBatch is how many sentences are scored or encoded at once.
-const evalBatch = 64
+// evalRows is how many of n sentences of up to T tokens are scored or encoded
+// at once: 64, or fewer if they are so long that memory would suffer.
+func evalRows(n, T int) int { return max(1, min(64, n, (1<<15)/T)) }
 
 // ScoreBound scores lines by a VAE, with that many draws of each code; see
 // generator.VAEScorer.
 func (m *Model) ScoreBound(lines []string, samples int, seed uint64) (t generator.VAETally, err error) {
+	if m.VAE == nil {
+		return t, ErrNoVAE
+	}
 	ids, T, err := m.sentences(lines)
 	if err != nil {
 		return t, err
 	}
-	s, err := m.VAE.NewScorer(max(1, min(evalBatch, len(ids))), T)
+	s, err := m.VAE.NewScorer(evalRows(len(ids), T), T)
 	if err != nil {
 		return t, err
 	}
@@ -33,11 +37,14 @@ func (m *Model) ScoreBound(lines []string, samples int, seed uint64) (t generato
 
 // Encode returns the posteriors that a VAE gives to lines.
 func (m *Model) Encode(lines []string) (*generator.Posteriors, error) {
+	if m.VAE == nil {
+		return nil, ErrNoVAE
+	}
 	ids, T, err := m.sentences(lines)
 	if err != nil {
 		return nil, err
 	}
-	e, err := m.VAE.Encoder(max(1, min(evalBatch, len(ids))), T)
+	e, err := m.VAE.Encoder(evalRows(len(ids), T), T)
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +71,6 @@ func (m *Model) Decode(codes []float32, o generator.SampleOptions, seed uint64) 
 
 // sentences are lines as ids, and the longest of them in tokens with its end.
 func (m *Model) sentences(lines []string) (ids [][]int32, T int, err error) {
-	if m.VAE == nil {
-		return nil, 0, ErrNoVAE
-	}
 	ids, err = m.Vocab.EncodeAll(lines, vocab.EncodeOptions{})
 	for _, s := range ids {
 		T = max(T, len(s)+1)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/corpora"
 	"textgan/eval/variance"
 	"textgan/generator"
 	"textgan/internal/atomicfile"
@@ -31,6 +32,16 @@ func (d decodeOptions) sample(m *train.Model) (generator.SampleOptions, error) {
 		return o, usage("textgan", "%w", err)
 	}
 	return o, nil
+}
+
+// encodeFile opens a text and gives each of its sentences a posterior.
+func encodeFile(p *process, m *train.Model, name string, in textInput) (*corpora.Corpus, *generator.Posteriors, error) {
+	text, err := p.open(name, in, 0, m.Config.Seed+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	post, err := m.Encode(text.Lines)
+	return text, post, err
 }
 
 // loadVAE is train.Load for a VAE.
@@ -67,11 +78,7 @@ func vaeReconstructCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, err := c.open(c.opt.Corpus, c.opt.textInput, 0, m.Config.Seed+1)
-		if err != nil {
-			return err
-		}
-		post, err := m.Encode(text.Lines)
+		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput)
 		if err != nil {
 			return err
 		}
@@ -158,11 +165,7 @@ func vaeEncodeCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, err := c.open(c.opt.Corpus, c.opt.textInput, 0, m.Config.Seed+1)
-		if err != nil {
-			return err
-		}
-		post, err := m.Encode(text.Lines)
+		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput)
 		if err != nil {
 			return err
 		}
