@@ -6,12 +6,13 @@
 #
 # TRAIN is image_coco.txt of the benchmark: lines 1-9500 are learnt, 9501-10000
 # held out. Runs go to DIR (default runs/vae-coco); what has been trained already
-# is not trained again. On two cores about two minutes a run, ten runs a seed;
-# none may take longer than 20 minutes. Smaller: SEEDS=1 STEPS=200 SAMPLES=500.
+# is not trained again. On two cores about a minute a run, fourteen runs a seed;
+# none may take longer than LIMIT (default 1200 seconds).
+# Smaller: SEEDS=1 STEPS=200 ADV_STEPS=20 SAMPLES=500.
 set -eu
 text=$1 dir=${2:-runs/vae-coco}
 here=$(cd "$(dirname "$0")" && pwd)
-seeds=${SEEDS:-1 2 3} steps=${STEPS:-3000} samples=${SAMPLES:-5000}
+seeds=${SEEDS:-1 2 3} steps=${STEPS:-3000} samples=${SAMPLES:-5000} limit=${LIMIT:-1200}
 out=${OUT:-$here}
 bin=${TEXTGAN:-bin/textgan}
 [ -x "$bin" ] || make build
@@ -21,13 +22,13 @@ head -n 9500 "$text" >"$dir/train.txt"
 tail -n +9501 "$text" | head -n 500 >"$dir/valid.txt"
 
 # train NAME OPTIONS: one run per seed. Everything but OPTIONS is the same for
-# the language model and for all VAEs.
+# the language model, for all VAEs and for the GAN.
 train() {
 	name=$1
 	shift
 	for seed in $seeds; do
 		run=$dir/$name-$seed
-		[ -e "$run/report.html" ] || timeout 1200 "$bin" train --corpus "$dir/train.txt" --valid "$dir/valid.txt" --run "$run" --seed "$seed" \
+		[ -e "$run/report.html" ] || timeout "$limit" "$bin" train --corpus "$dir/train.txt" --valid "$dir/valid.txt" --run "$run" --seed "$seed" \
 			--min-count 2 --emb 64 --hidden 128 --dropout 0.2 \
 			--mle-steps "$steps" --eval-every 150 --eval-samples 200 --patience 0 "$@" >"$dir/$name-$seed.txt"
 		"$bin" eval nll --run "$run" --checkpoint best --corpus "$dir/valid.txt" --samples 100 --json | sed "s/^{/{\"name\":\"$name\",\"seed\":$seed,/"
@@ -37,11 +38,15 @@ train() {
 {
 	train language-model --model mle
 	train no-trick --model vae --kl-anneal none --free-bits 0
-	train annealing --model vae --kl-steps $((steps / 2)) --free-bits 0
+	train linear --model vae --kl-steps $((steps / 2)) --free-bits 0
+	train logistic --model vae --kl-anneal logistic --kl-steps $((steps / 4)) --kl-slope 0.01 --free-bits 0
 	train cyclical --model vae --kl-anneal cyclical --free-bits 0
 	train word-dropout --model vae --kl-anneal none --word-dropout 0.4 --free-bits 0
+	train inputless --model vae --kl-anneal none --word-dropout 1 --free-bits 0
 	train free-bits --model vae --kl-anneal none --free-bits 0.3
+	train free-total --model vae --kl-anneal none --free-bits 0 --free-bits-total 4.8
 	train aggressive --model vae --kl-anneal none --aggressive 15 --free-bits 0
+	train linear-aggressive --model vae --kl-steps $((steps / 2)) --aggressive 15 --free-bits 0
 	train together --model vae --kl-steps $((steps / 2)) --kl-weight 0.4 --word-dropout 0.3 --free-bits 0.15
 	train categorical --model vae --kl-steps $((steps / 2)) --latent categorical --latent-dim 10 --latent-categories 8 --free-bits 0.6
 	train laplace --model vae --kl-steps $((steps / 2)) --latent laplace --kl-weight 0.4 --word-dropout 0.3 --free-bits 0.15
@@ -78,16 +83,18 @@ function show(name, key, digits, n, mean, variance) {
 	add("mi", field("mutual_information")); add("active", field("active_units"))
 }
 END {
-	printf "%-15s%16s%16s%16s%16s%16s%16s%16s\n", "", "-ELBO", "NLL (<=)", "PPL (<=)", "reconstruction", "KL", "MI", "active units"
+	printf "%-18s%16s%16s%16s%16s%16s%16s%16s\n", "", "-ELBO", "NLL (<=)", "PPL (<=)", "reconstruction", "KL", "MI", "active units"
 	for (i = 1; i <= names; i++) {
 		n = order[i]
-		print sprintf("%-15s", n) show(n, "bound", 2) show(n, "nll", 2) show(n, "ppl", 2) show(n, "rec", 2) show(n, "kl", 2) show(n, "mi", 2) show(n, "active", 1)
+		print sprintf("%-18s", n) show(n, "bound", 2) show(n, "nll", 2) show(n, "ppl", 2) show(n, "rec", 2) show(n, "kl", 2) show(n, "mi", 2) show(n, "active", 1)
 	}
 }' "$out/runs.jsonl" | tee "$out/table.txt"
 
-# Samples, beside real text; and what the codes are good for.
+# Samples, beside those of the language model, of a GAN that went on from it and
+# of real text; and what the codes are good for.
 first=${seeds%% *}
-"$bin" eval all --run "$dir/language-model-$first,$dir/together-$first,$dir/free-bits-$first,$dir/categorical-$first" --checkpoint best \
+seeds=$first train gan --model gan --adv-steps "${ADV_STEPS:-600}" >/dev/null
+"$bin" eval all --run "$dir/language-model-$first,$dir/gan-$first,$dir/together-$first,$dir/free-bits-$first,$dir/categorical-$first" --checkpoint last \
 	--ref "$dir/valid.txt" -n "$samples" >"$out/all.txt"
 {
 	head -n 5 "$dir/valid.txt" | "$bin" vae reconstruct --run "$dir/together-$first" --checkpoint best --corpus - --samples 3 --json
@@ -99,3 +106,4 @@ for family in gaussian logistic laplace; do
 	"$bin" vae gradients --latent "$family" --samples 1000000
 done >"$out/gradients.txt"
 "$bin" version >"$out/version.txt"
+git -C "$here" rev-parse HEAD >>"$out/version.txt" 2>/dev/null || true
