@@ -23,6 +23,7 @@ type Corpus struct {
 	Language   Language // what a built-in corpus is drawn from, otherwise nil
 
 	numbers []int32 // of each line in the file, from 1
+	blanks  []int   // len(Lines) when each blank line came
 }
 
 // New makes a corpus of lines in memory, under the rules of Open: blank lines
@@ -59,6 +60,7 @@ func (c *Corpus) add(line []byte, number int) error {
 	}
 	if len(bytes.TrimSpace(line)) == 0 {
 		c.Blank++
+		c.blanks = append(c.blanks, len(c.Lines))
 		return nil
 	}
 	c.Lines = append(c.Lines, string(line))
@@ -88,6 +90,16 @@ func (c *Corpus) count() {
 	}
 	c.Duplicates = len(c.Lines) - len(seen)
 	c.SHA256 = hex.EncodeToString(sum.Sum(nil))
+}
+
+// WithBlanks are the lines in the order of the file, blank ones as "".
+func (c *Corpus) WithBlanks() []string {
+	lines, done := make([]string, 0, len(c.Lines)+len(c.blanks)), 0
+	for _, at := range c.blanks {
+		lines = append(append(lines, c.Lines[done:at]...), "")
+		done = at
+	}
+	return append(lines, c.Lines[done:]...)
 }
 
 // Where names the place of Lines[i], as FILE:LINE, for messages about it.

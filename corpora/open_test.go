@@ -66,6 +66,7 @@ func TestOpenSameTextFromEverywhere(t *testing.T) {
 		require.Equal(t, path, c.Name)
 		require.Equal(t, want, c.Lines, name)
 		require.Equal(t, 2, c.Blank, name)
+		require.Equal(t, []string{want[0], "", want[1], "", want[2], want[3]}, c.WithBlanks(), name)
 		require.Equal(t, 1, c.Duplicates, name)
 		require.Equal(t, hex.EncodeToString(sum[:]), c.SHA256, name)
 		require.Equal(t, path+":3", c.Where(1), name)

@@ -151,12 +151,14 @@ func CopiesOf(lines [][]int32, index *CopyIndex) Copies {
 	out := Copies{Train: -1}
 	n := float64(max(1, len(lines)))
 	for i, c := range longest {
-		out.Mean += float64(c.Len) / n
-		out.Share += float64(c.Len) / float64(max(1, len(lines[i]))) / n
+		out.Mean += float64(c.Len)
+		out.Share += float64(c.Len) / float64(max(1, len(lines[i])))
 		if c.Len > out.Max {
 			out.Max, out.Line, out.Train = c.Len, i, c.Train
 		}
 	}
+	out.Mean /= n
+	out.Share /= n
 	for _, c := range longest {
 		d := float64(c.Len) - out.Mean
 		out.StdErr += d * d

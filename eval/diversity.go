@@ -131,42 +131,53 @@ func JensenShannon(a, b [][]int32, maxN int) ByOrder {
 	return out
 }
 
-// lineKey is line as a map key; equal lines have equal keys.
-func lineKey(buf []byte, line []int32) []byte {
+// lineKey is line as a map key; equal lines have equal keys. A line with an
+// Unknown token is equal to none and has no key.
+func lineKey(buf []byte, line []int32) (key []byte, ok bool) {
 	buf = buf[:0]
 	for _, id := range line {
+		if id < 0 {
+			return buf, false
+		}
 		buf = binary.LittleEndian.AppendUint32(buf, uint32(id))
 	}
-	return buf
+	return buf, true
 }
 
-func lineSet(lines [][]int32) map[string]struct{} {
-	set := make(map[string]struct{}, len(lines))
+// lineSet holds the keys of lines, and the number of lines that have none.
+func lineSet(lines [][]int32) (set map[string]struct{}, keyless int) {
+	set = make(map[string]struct{}, len(lines))
 	var buf []byte
 	for _, line := range lines {
-		buf = lineKey(buf, line)
+		var ok bool
+		if buf, ok = lineKey(buf, line); !ok {
+			keyless++
+			continue
+		}
 		set[string(buf)] = struct{}{}
 	}
-	return set
+	return set, keyless
 }
 
 // Different is the number of different lines over the number of lines; 0 if
 // there are none.
 func Different(lines [][]int32) float64 {
-	return float64(len(lineSet(lines))) / float64(max(1, len(lines)))
+	set, keyless := lineSet(lines)
+	return float64(len(set)+keyless) / float64(max(1, len(lines)))
 }
 
 // Novelty is the share of lines that do not occur in train, as whole lines; 0
 // if there are none. A line with an Unknown token is novel.
 func Novelty(lines, train [][]int32) float64 {
-	seen := lineSet(train)
+	seen, _ := lineSet(train)
 	novel := 0
 	var buf []byte
 	for _, line := range lines {
-		buf = lineKey(buf, line)
-		if _, ok := seen[string(buf)]; !ok {
+		key, known := lineKey(buf, line)
+		if _, ok := seen[string(key)]; !ok || !known {
 			novel++
 		}
+		buf = key
 	}
 	return float64(novel) / float64(max(1, len(lines)))
 }

@@ -53,6 +53,15 @@ func TestDiversityGolden(t *testing.T) {
 }
 
 // What Longest names really is a run of both lines, and none is longer.
+// A line with a token that no lexicon holds is equal to none, and is in no
+// training text.
+func TestUnknownTokensAreEqualToNone(t *testing.T) {
+	lines := [][]int32{{0, Unknown}, {0, Unknown}, {0, 1}, {0, 1}}
+	require.Equal(t, 0.75, Different(lines))
+	require.Equal(t, 0.5, Novelty(lines, lines))
+	require.InDelta(t, 2./6, Distinct(lines, 1)[0], 1e-15)
+}
+
 func TestLongestCopy(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 300 {

@@ -17,6 +17,8 @@ type Point struct {
 	Y           float64 `json:"y"`
 	ErrX        float64 `json:"std_err_x"`
 	ErrY        float64 `json:"std_err_y"`
+
+	Signatures [2]string `json:"-"` // of X and Y, equal for all that is compared
 }
 
 // Axes say what a frontier compares. X has to be a metric of which less is
@@ -166,7 +168,8 @@ func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
 // Beyond the ends of the curve only one answer each is possible. A point that
 // is less diverse than all of the curve is inside if the best corner beats it
 // in Y too. A point that is more diverse than all of the curve is outside if it
-// beats the most diverse corner in Y too.
+// beats the most diverse corner in Y too. s is then the slope at that end: for
+// all that is known, the point may belong beside the line.
 func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 	confidence = cmp.Or(confidence, 0.95)
 	if !(confidence > 0 && confidence < 1) {
@@ -178,20 +181,28 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 	last := len(f.points) - 1
 	switch {
 	case p.X < f.points[0].X:
-		v := f.compare(p, f.points[0], f.points[0], confidence)
+		v := f.compare(p, f.points[0], f.points[0], f.slope(0, min(1, last)), confidence)
 		if v.Place != Outside {
 			v.Place = BeyondSweep
 		}
 		return v, nil
 	case p.X > f.points[last].X:
-		v := f.compare(p, f.points[last], f.points[last], confidence)
+		v := f.compare(p, f.points[last], f.points[last], f.slope(max(0, last-1), last), confidence)
 		if v.Place != Inside {
 			v.Place = BeyondSweep
 		}
 		return v, nil
 	}
 	i := slices.IndexFunc(f.points, func(q Point) bool { return q.X >= p.X })
-	return f.compare(p, f.points[max(0, i-1)], f.points[i], confidence), nil
+	return f.compare(p, f.points[max(0, i-1)], f.points[i], f.slope(max(0, i-1), max(i, min(1, last))), confidence), nil
+}
+
+// slope is that of the line between corners i and j, 0 if they are the same.
+func (f *Frontier) slope(i, j int) float64 {
+	if i == j {
+		return 0
+	}
+	return (f.points[j].Y - f.points[i].Y) / (f.points[j].X - f.points[i].X)
 }
 
 // better is positive if y is better than than.
@@ -203,11 +214,12 @@ func (f *Frontier) better(y, than float64) float64 {
 }
 
 // compare judges p against the line from a to b, or against the level of a if
-// they are the same corner.
-func (f *Frontier) compare(p, a, b Point, confidence float64) (v Verdict) {
-	t, slope := 0.0, 0.0
+// they are the same corner. slope is that of the curve, by which an error of X
+// is one of Y.
+func (f *Frontier) compare(p, a, b Point, slope, confidence float64) (v Verdict) {
+	t := 0.0
 	if a.X != b.X {
-		t, slope = (p.X-a.X)/(b.X-a.X), (b.Y-a.Y)/(b.X-a.X)
+		t = (p.X - a.X) / (b.X - a.X)
 	}
 	mix := func(ea, eb float64) float64 { return (1-t)*(1-t)*ea*ea + t*t*eb*eb }
 	v.Gap = f.better(p.Y, (1-t)*a.Y+t*b.Y)

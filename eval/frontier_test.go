@@ -37,6 +37,7 @@ func TestFrontierJudges(t *testing.T) {
 		{"on the last corner", Point{X: 0.9, Y: 0.40}, Inside, -0.06},
 		{"more diverse and better than a corner", Point{X: 0.3, Y: 0.35}, Outside, 0.05},
 		{"more diverse, worse", Point{X: 0.3, Y: 0.2}, BeyondSweep, -0.1},
+		{"more diverse, but that is uncertain", Point{X: 0.39, Y: 0.33, ErrX: 0.05}, BeyondSweep, 0.03},
 		{"less diverse, worse than a corner", Point{X: 0.95, Y: 0.4}, Inside, -0.06},
 		{"less diverse, better", Point{X: 0.95, Y: 0.5}, BeyondSweep, 0.04},
 	} {
@@ -59,6 +60,39 @@ func TestFrontierJudges(t *testing.T) {
 	v, err = f.Judge(Point{X: 0.95, Y: -0.4}, 0)
 	require.NoError(t, err)
 	require.Equal(t, Inside, v.Place)
+}
+
+func TestFrontierGolden(t *testing.T) {
+	type point struct{ X, Y, Ex, Ey float64 }
+	var cases []struct {
+		Lower         bool
+		Curve, Points []point
+		Verdicts      []struct {
+			Place      Place
+			Gap, Error float64
+		}
+	}
+	golden(t, "frontier.json", &cases)
+	for _, c := range cases {
+		axes := BLEUAxes(5)
+		if c.Lower {
+			axes = LMAxes()
+		}
+		var curve []Point
+		for i, p := range c.Curve {
+			curve = append(curve, Point{Temperature: float64(i + 1), X: p.X, Y: p.Y, ErrX: p.Ex, ErrY: p.Ey})
+		}
+		f, err := NewFrontier(axes, curve)
+		require.NoError(t, err)
+		for i, p := range c.Points {
+			v, err := f.Judge(Point{X: p.X, Y: p.Y, ErrX: p.Ex, ErrY: p.Ey}, 0.95)
+			require.NoError(t, err)
+			w := c.Verdicts[i]
+			require.Equal(t, w.Place, v.Place)
+			require.InDelta(t, w.Gap, v.Gap, 1e-12)
+			require.InDelta(t, w.Error, v.ErrGap, 1e-12)
+		}
+	}
 }
 
 // A generator that is on the curve is called outside or inside as often as the

@@ -38,6 +38,8 @@ type KneserNey struct {
 	discount [][4]float64 // [order-1][min(count, 3)]
 	fallback []int
 	base     float64
+	lines    int    // that it was trained on
+	text     string // what was done to them, for signatures: "|case:lc|tok:word"
 }
 
 // A context sums up the words that follow an n-gram.
@@ -69,7 +71,7 @@ func NewKneserNey(lines [][]int32, order, vocabulary int) (*KneserNey, error) {
 	if len(lines) == 0 {
 		return nil, errors.New("eval: no lines to train a language model on")
 	}
-	m := &KneserNey{grams: newNgrams(), order: order, count: make([]int32, 1), level: make([]uint8, 1)}
+	m := &KneserNey{grams: newNgrams(), order: order, lines: len(lines), count: make([]int32, 1), level: make([]uint8, 1)}
 	parent, suffix := []int32{missing}, []int32{missing}
 	var s scan
 	var padded, before []int32
@@ -250,7 +252,7 @@ func (m *KneserNey) Score(lines [][]int32) (LMScore, error) {
 			}
 		}
 	})
-	s := LMScore{Signature: fmt.Sprintf("lm|kneser-ney:modified|n:%d|vocabulary:%d|lines:%d|version:%s", m.order, int(math.Round(1/m.base))-1, len(lines), Version)}
+	s := LMScore{Signature: fmt.Sprintf("lm|kneser-ney:modified|n:%d%s|vocabulary:%d|trained:%d|lines:%d|version:%s", m.order, m.text, int(math.Round(1/m.base))-1, m.lines, len(lines), Version)}
 	sum := 0.0
 	for i, line := range lines {
 		sum += nats[i]

@@ -97,7 +97,7 @@ func TestLMScore(t *testing.T) {
 	require.InDelta(t, sum/float64(tokens), s.Nats, 1e-12)
 	require.Equal(t, tokens, s.Tokens)
 	require.Equal(t, unseen, s.Unseen)
-	require.Equal(t, "lm|kneser-ney:modified|n:5|vocabulary:25|lines:100|version:1", s.Signature)
+	require.Equal(t, "lm|kneser-ney:modified|n:5|vocabulary:25|trained:300|lines:100|version:1", s.Signature)
 
 	kernel.SetThreads(1)
 	defer kernel.SetThreads(0)

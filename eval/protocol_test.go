@@ -69,6 +69,25 @@ func TestProtocols(t *testing.T) {
 	require.Equal(t, "self-bleu|n:4|level:sentence|smooth:method1|weights:uniform|case:lc|tok:ptb|refs:500|hyps:200|protocol:textgan-pytorch|version:1", self.Signature)
 }
 
+func TestProtocolsGolden(t *testing.T) {
+	var want struct {
+		Hyps, Refs []string
+		Protocols  map[string]struct{ BLEU, Self []float64 }
+	}
+	golden(t, "protocols.json", &want)
+	require.Len(t, want.Protocols, len(ProtocolNames())-1)
+	for name, w := range want.Protocols {
+		p, err := LookupProtocol(name)
+		require.NoError(t, err)
+		bleu, err := p.BLEU(want.Hyps, want.Refs, Options{})
+		require.NoError(t, err)
+		require.InDeltaSlice(t, w.BLEU, []float64(bleu.ByOrder[1:]), 1e-12, name)
+		self, err := p.SelfBLEU(want.Hyps, Options{})
+		require.NoError(t, err)
+		require.InDeltaSlice(t, w.Self, []float64(self.ByOrder[1:]), 1e-12, name)
+	}
+}
+
 func TestProtocolErrors(t *testing.T) {
 	_, err := LookupProtocol("textgan")
 	require.ErrorContains(t, err, "choose from texygen, ")

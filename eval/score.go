@@ -86,12 +86,7 @@ func (m *Meter) signature() string {
 		"smooth:" + o.Smoothing.String(),
 		"weights:uniform",
 	}
-	if o.Case != "" {
-		parts = append(parts, "case:"+o.Case)
-	}
-	if o.Tokenizer != "" {
-		parts = append(parts, "tok:"+o.Tokenizer)
-	}
+	parts[len(parts)-1] += textSignature(o.Case, o.Tokenizer)
 	parts = append(parts, "refs:"+refs, fmt.Sprintf("hyps:%d", m.n))
 	if o.protocol != nil {
 		parts = append(parts, "protocol:"+o.protocol.Name)
@@ -100,4 +95,15 @@ func (m *Meter) signature() string {
 		parts = append(parts, fmt.Sprintf("bs:%d", o.Bootstrap), fmt.Sprintf("seed:%d", o.Seed))
 	}
 	return strings.Join(append(parts, "version:"+Version), "|")
+}
+
+// textSignature says what was done to the text, each part behind a bar.
+func textSignature(letters, tokenizer string) (s string) {
+	if letters != "" {
+		s += "|case:" + letters
+	}
+	if tokenizer != "" {
+		s += "|tok:" + tokenizer
+	}
+	return s
 }

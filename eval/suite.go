@@ -90,19 +90,28 @@ func (s *Suite) SelfBLEU(lines [][]int32) (Score, error) { return SelfBLEU(lines
 // reverse that of the reference under a language model of lines.
 func (s *Suite) LM(lines [][]int32) (lm, reverse LMScore, err error) {
 	if s.real == nil {
-		if s.real, err = NewKneserNey(s.reference, s.o.Order, s.words.Len()); err != nil {
+		if s.real, err = s.model(s.reference); err != nil {
 			return lm, reverse, err
 		}
 	}
 	if lm, err = s.real.Score(lines); err != nil {
 		return lm, reverse, err
 	}
-	model, err := NewKneserNey(lines, s.o.Order, s.words.Len())
+	model, err := s.model(lines)
 	if err != nil {
 		return lm, reverse, err
 	}
 	reverse, err = model.Score(s.reference)
 	return lm, reverse, err
+}
+
+// model is a language model of lines over all words.
+func (s *Suite) model(lines [][]int32) (*KneserNey, error) {
+	m, err := NewKneserNey(lines, s.o.Order, s.words.Len())
+	if err == nil {
+		m.text = textSignature(s.o.Case, s.o.Tokenizer)
+	}
+	return m, err
 }
 
 // Measures are all that a Suite says of a text.
@@ -200,7 +209,7 @@ func (s *Suite) Points(lines [][]int32) (points []Point, err error) {
 		return nil, err
 	}
 	for n := 1; n < s.o.MaxN; n++ {
-		points = append(points, Point{X: self.ByOrder[n], Y: bleu.ByOrder[n], ErrX: self.StdErr[n], ErrY: bleu.StdErr[n]})
+		points = append(points, Point{X: self.ByOrder[n], Y: bleu.ByOrder[n], ErrX: self.StdErr[n], ErrY: bleu.StdErr[n], Signatures: [2]string{self.Signature, bleu.Signature}})
 	}
-	return append(points, Point{X: reverse.Nats, Y: lm.Nats, ErrX: reverse.StdErr, ErrY: lm.StdErr}), nil
+	return append(points, Point{X: reverse.Nats, Y: lm.Nats, ErrX: reverse.StdErr, ErrY: lm.StdErr, Signatures: [2]string{reverse.Signature, lm.Signature}}), nil
 }

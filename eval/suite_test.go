@@ -60,8 +60,9 @@ func TestSuite(t *testing.T) {
 	points, err := s.Points(s.Encode(text))
 	require.NoError(t, err)
 	require.Len(t, points, 3) // BLEU-2, BLEU-3, LM
-	require.Equal(t, Point{X: self.ByOrder[2], Y: bleu.ByOrder[2], ErrX: self.StdErr[2], ErrY: bleu.StdErr[2]}, points[1])
+	require.Equal(t, Point{X: self.ByOrder[2], Y: bleu.ByOrder[2], ErrX: self.StdErr[2], ErrY: bleu.StdErr[2], Signatures: [2]string{self.Signature, bleu.Signature}}, points[1])
 	require.Equal(t, m.ReverseLM.Nats, points[2].X)
+	require.Equal(t, [2]string{m.ReverseLM.Signature, m.LM.Signature}, points[2].Signatures)
 
 	require.ErrorContains(t, s.Learn(text), "cannot learn")
 	_, err = NewSuite(SuiteOptions{Tokenize: strings.Fields})

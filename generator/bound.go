@@ -64,8 +64,8 @@ func (v *VAE) Bound(o BoundOptions) (*Bound, error) {
 	beta, key := g.Leaf("beta", b.beta, false, 1), g.Key("key", b.key)
 
 	posterior, params := v.bindEncoder(g, ids, lengths, o.Encoder)
-	d := v.bindDecoder(g, o.Decoder)
-	nodes := codeNodes{posterior: posterior, rows: g.Ints("rows", b.rows, o.B), key: key, prior: d.prior, relaxation: o.Relaxation}
+	d := v.bindDecoder(g, v.dec, o.Decoder)
+	nodes := codeNodes{posterior: posterior, rows: g.Ints("rows", b.rows, o.B), key: key, prior: d.prior(g), relaxation: o.Relaxation}
 	if v.Categorical() {
 		nodes.tau = g.Leaf("tau", b.tau, false, 1)
 	}

@@ -15,5 +15,8 @@
 //	z         -> Sampler -> ids of sentences with these codes
 //	ids       -> Features   -> a vector of every sentence [N,H], for eval
 //
+// What plays against a discriminator is a Player: a language model, or such a
+// decoder with codes of the prior.
+//
 // A generator knows ids and nothing of words, corpora or discriminators.
 package generator

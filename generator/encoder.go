@@ -3,8 +3,6 @@ package generator
 import (
 	"fmt"
 
-	G "gorgonia.org/gorgonia"
-
 	"textgan/internal/op"
 	"textgan/vocab"
 )
@@ -90,39 +88,23 @@ func (e *Encoder) Encode(sentences [][]int32) (*Posteriors, error) {
 }
 
 // reader is the graph from codes and sentences to -log p(x|z).
-type reader struct {
-	*op.Program
-	B, T         int
-	ids, lengths []int32
-	z            []float32 // [B,Z]
-	nll          []float32 // [B,T] of the last run
-}
+type reader struct{ *Likelihood }
 
-func (v *VAE) newReader(B, T int) (*reader, error) {
-	Z := v.Width()
-	r := &reader{B: B, T: T, ids: make([]int32, B*T), lengths: make([]int32, B), z: make([]float32, B*Z)}
-	g := op.NewGraph()
-	ids, lengths := g.Ints("ids", r.ids, B, T), g.Ints("lengths", r.lengths, B)
-	none := func(x *G.Node, _ uint32) *G.Node { return x }
-	var loss *G.Node
-	loss, r.nll = v.bindDecoder(g, false).score(g, g.Leaf("z", r.z, false, B, Z), ids, ids, lengths, g.Leaf("weights", make([]float32, B*T), false, B, T), none)
-	var err error
-	if r.Program, err = g.Compile(loss); err != nil {
-		return nil, fmt.Errorf("generator: decoder: %w", err)
-	}
-	return r, nil
+func (v *VAE) newReader(B, T int) (reader, error) {
+	l, err := v.Player().Likelihood(LikelihoodOptions{B: B, T: T})
+	return reader{l}, err
 }
 
 // read calls f with -log p(x|z) in nats of every sentence, and with the part of
 // its unknown words, given codes [n,Z].
-func (r *reader) read(sentences [][]int32, codes []float32, f func(i int, nats, unk float64)) error {
-	Z := len(r.z) / r.B
+func (r reader) read(sentences [][]int32, codes []float32, f func(i int, nats, unk float64)) error {
+	Z := len(r.Codes.Z) / r.B
 	for b := range vocab.InOrder(sentences, r.B) {
-		if err := LoadBatch(b, r.ids, r.lengths, r.B, r.T); err != nil {
+		if err := r.Load(b); err != nil {
 			return err
 		}
 		for row, i := range b.Index {
-			copy(r.z[row*Z:][:Z], codes[int(i)*Z:])
+			copy(r.Codes.Z[row*Z:][:Z], codes[int(i)*Z:])
 		}
 		if _, err := r.Run(); err != nil {
 			return err
@@ -145,17 +127,20 @@ func (r *reader) read(sentences [][]int32, codes []float32, f func(i int, nats, 
 // prior: sentence i by row 2^32-1-i of the key's stream (of N rows each if the
 // code is categorical), its words as those of any Sampler.
 func (v *VAE) NewSampler(o SampleOptions) (*Sampler, error) {
-	return v.sampler(o, func(z []float32, key Key, i int) { v.code.prior(z, key, ^uint32(i)) })
+	return v.sampler(o, func(z []float32, key Key, first, r int) { v.priorCode(z, key, first+r) })
 }
 
-// NewWriter returns a sampler that writes sentence i from code i of codes
-// [n,Width].
+// priorCode is the code that sentence i is written from under a key.
+func (v *VAE) priorCode(z []float32, key Key, i int) { v.code.prior(z, key, ^uint32(i)) }
+
+// NewWriter returns a sampler that writes the i-th sentence of a call from code
+// i of codes [n,Width].
 func (v *VAE) NewWriter(codes []float32, o SampleOptions) (*Sampler, error) {
 	Z := v.Width()
-	return v.sampler(o, func(z []float32, _ Key, i int) { copy(z, codes[i*Z:][:Z]) })
+	return v.sampler(o, func(z []float32, _ Key, _, r int) { copy(z, codes[r*Z:][:Z]) })
 }
 
-func (v *VAE) sampler(o SampleOptions, code func(z []float32, key Key, i int)) (*Sampler, error) {
+func (v *VAE) sampler(o SampleOptions, code func(z []float32, key Key, first, r int)) (*Sampler, error) {
 	s, err := v.decoder.NewSampler(o)
 	if err != nil {
 		return nil, err

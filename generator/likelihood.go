@@ -3,6 +3,8 @@ package generator
 import (
 	"fmt"
 
+	G "gorgonia.org/gorgonia"
+
 	"textgan/internal/op"
 	"textgan/vocab"
 )
@@ -22,6 +24,10 @@ type Likelihood struct {
 	weights []float32 // [B,T]
 	nll     []float32 // [B,T] of the last run
 	key     []uint32
+	Others  []Others // as many as asked for; the loss has their weighted -log p too
+	// Codes are what the sentences are given of a Player that reads codes: the
+	// model is p(ids[b,t] | ids[b,<t], z[b]) then. nil for the others.
+	Codes *Codes
 }
 
 // LikelihoodOptions of a graph.
@@ -30,27 +36,48 @@ type LikelihoodOptions struct {
 	Train bool // compute gradients, in the order of Params
 	// Dropout applies the configured dropout; only for training.
 	Dropout bool
+	Others  int // tokens that are scored at every place besides the one that is read
+}
+
+// Others are tokens that stand where a batch has others, with their weights in
+// the loss: [B,T] each, in the order of its rows.
+type Others struct {
+	IDs     []int32
+	Weights []float32
 }
 
 // Likelihood builds the graph.
 func (g *Generator) Likelihood(o LikelihoodOptions) (*Likelihood, error) {
+	return newLikelihood(g, g.Dropout, o)
+}
+
+func newLikelihood(p Player, dropout float64, o LikelihoodOptions) (*Likelihood, error) {
 	l := &Likelihood{B: o.B, T: o.T, ids: make([]int32, o.B*o.T), lengths: make([]int32, o.B), weights: make([]float32, o.B*o.T), key: make([]uint32, 3)}
 	graph := op.NewGraph()
-	net, params := g.Bind(graph, o.Train)
+	net, params, codes := p.Join(graph, o.B, o.Train)
+	l.Codes = codes
 	ids, lengths := graph.Ints("ids", l.ids, o.B, o.T), graph.Ints("lengths", l.lengths, o.B)
 	weights := graph.Leaf("weights", l.weights, false, o.B, o.T)
-	drop := 0.0
-	if o.Dropout {
-		drop = g.Dropout
+	if !o.Dropout {
+		dropout = 0
 	}
 	key := graph.Key("key", l.key)
-	h := graph.Dropout(graph.PackedLookup(net.Table, ids, lengths, vocab.Bos), drop, key, 0)
+	h := graph.Dropout(graph.PackedLookup(net.Table, ids, lengths, vocab.Bos), dropout, key, 0)
 	for i, layer := range net.Layers {
-		h = graph.RNN(net.Cell, h, lengths, layer.Wx, layer.Wh, layer.B, nil)
-		h = graph.Dropout(h, drop, key, uint32(i+1))
+		h0, cond := net.Given.Of(i)
+		h = graph.ConditionedRNN(net.Cell, h, lengths, layer.Wx, layer.Wh, layer.B, h0, cond)
+		h = graph.Dropout(h, dropout, key, uint32(i+1))
 	}
 	loss, nll := graph.PackedXentTokens(h, net.W, net.B, ids, lengths, weights, net.Tied)
 	l.nll = nll
+	for j := range o.Others {
+		x := Others{make([]int32, o.B*o.T), make([]float32, o.B*o.T)}
+		l.Others = append(l.Others, x)
+		more := graph.PackedXent(h, net.W, net.B, graph.Ints(fmt.Sprint("others", j), x.IDs, o.B, o.T), lengths, graph.Leaf(fmt.Sprint("weights", j), x.Weights, false, o.B, o.T), net.Tied)
+		if graph.Err() == nil {
+			loss = graph.Must(G.Add(loss, more))
+		}
+	}
 	if !o.Train {
 		params = nil
 	}

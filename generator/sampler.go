@@ -62,6 +62,8 @@ type Sampler struct {
 	mu     sync.Mutex
 	free   []*sampleScratch // of rows that nobody is writing
 
+	watch func(row, t int, logits []float32, id int32) // nil: nobody
+
 	condition *condition // nil: sentences depend on nothing but their words
 }
 
@@ -69,8 +71,8 @@ type Sampler struct {
 // the gates of its first layer.
 type condition struct {
 	width   int
-	code    func(z []float32, key Key, i int) // of sentence i
-	initial [][2]*nn.Param                    // weights and bias of each layer
+	code    func(z []float32, key Key, first, r int) // of row r of a call, which is sentence first+r
+	initial [][2]*nn.Param                           // weights and bias of each layer
 	gates   *nn.Param
 }
 
@@ -110,8 +112,13 @@ func (s *Sampler) Draw(ids, lengths []int32, key Key, first int) {
 	s.Complete(ids, lengths, len(s.opt.Prompt), key, first)
 }
 
+// Watch lets f see each token that is drawn: the row of its stream, its place,
+// the logits [V] before any option, for f to overwrite, and its id. Several
+// goroutines call f, each for sentences of its own.
+func (s *Sampler) Watch(f func(row, t int, logits []float32, id int32)) { s.watch = f }
+
 // Complete is Draw for sentences whose first kept tokens stand in ids already,
-// row by row; none of these is Eos.
+// row by row; none of these but the last is Eos.
 func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 	w := s.g.w.Data
 	if s.g.Tie {
@@ -123,7 +130,7 @@ func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 		defer s.give(sc)
 		for at := lo; at < hi; at += sampleRows {
 			n := min(sampleRows, hi-at)
-			s.write(sc, w, ids[at*s.opt.MaxLen:], lengths[at:at+n], kept, key, first+at)
+			s.write(sc, w, ids[at*s.opt.MaxLen:], lengths[at:at+n], kept, key, first, at)
 		}
 	})
 }
@@ -170,7 +177,8 @@ type sampleScratch struct {
 	z, cond []float32 // [sampleRows,Z] codes, [sampleRows,GH] their share of the gates
 	row     []int     // sentence of each live row
 	read    []int32
-	order   []int32 // heap of a filtered draw
+	seen    []float32 // [V] logits for Watch
+	order   []int32   // heap of a filtered draw
 }
 
 func newSampleScratch(g *Generator) *sampleScratch {
@@ -180,7 +188,7 @@ func newSampleScratch(g *Generator) *sampleScratch {
 		gx: make([]float32, sampleRows*GH), rec: make([]float32, sampleRows*GH), aux: make([]float32, sampleRows*H),
 		h2: make([]float32, sampleRows*H), c2: make([]float32, sampleRows*H),
 		row: make([]int, sampleRows), read: make([]int32, sampleRows),
-		order: make([]int32, g.Vocab),
+		order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
 	}
 	for range g.Layers {
 		sc.h, sc.c = append(sc.h, make([]float32, sampleRows*H)), append(sc.c, make([]float32, sampleRows*H))
@@ -188,8 +196,9 @@ func newSampleScratch(g *Generator) *sampleScratch {
 	return sc
 }
 
-// write draws up to sampleRows sentences. Finished rows make room at once.
-func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, kept int, key Key, first int) {
+// write draws up to sampleRows sentences, those from row at of a call that
+// begins with sentence first. Finished rows make room at once.
+func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, kept int, key Key, first, at int) {
 	g, T := s.g, s.opt.MaxLen
 	n, GH := len(lengths), g.cell.Gates()*g.Hidden
 	for i := range n {
@@ -201,7 +210,7 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 		clear(sc.c[l])
 	}
 	if s.condition != nil {
-		s.begin(sc, n, key, first)
+		s.begin(sc, n, key, first, at)
 	}
 	for t := 0; t < T && n > 0; t++ {
 		top := s.advance(sc, n)
@@ -213,7 +222,14 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 			r := sc.row[i]
 			id := ids[r*T+t]
 			if t >= kept {
-				id = s.choose(sc, sc.logits[i*g.Vocab:][:g.Vocab], key.At(key.Step, uint32(first+r)).Float64(uint32(t)))
+				logits := sc.logits[i*g.Vocab:][:g.Vocab]
+				if s.watch != nil {
+					copy(sc.seen, logits)
+				}
+				id = s.choose(sc, logits, key.At(key.Step, uint32(first+at+r)).Float64(uint32(t)))
+				if s.watch != nil {
+					s.watch(first+at+r, t, sc.seen, id)
+				}
 			}
 			ids[r*T+t] = id
 			if id == vocab.Eos {
@@ -237,14 +253,14 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 }
 
 // begin sets the states of n sentences by their codes.
-func (s *Sampler) begin(sc *sampleScratch, n int, key Key, first int) {
+func (s *Sampler) begin(sc *sampleScratch, n int, key Key, first, at int) {
 	g, c := s.g, s.condition
 	Z, H, GH := c.width, g.Hidden, g.cell.Gates()*g.Hidden
 	if sc.z == nil {
 		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, sampleRows*GH)
 	}
 	for i := range n {
-		c.code(sc.z[i*Z:][:Z], key, first+i)
+		c.code(sc.z[i*Z:][:Z], key, first, at+i)
 	}
 	for l, p := range c.initial {
 		h := sc.h[l][:n*H]

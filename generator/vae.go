@@ -63,6 +63,7 @@ type VAE struct {
 	decoder *Generator
 
 	enc, dec  nn.Params // what q depends on, and what p does
+	writing   nn.Params // what p(x|z) depends on: dec without a learned prior
 	embedding *nn.Param
 	readers   []layer     // forward and, if bidirectional, backward
 	posterior []*nn.Param // weights for each reader
@@ -124,6 +125,7 @@ func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
 		})
 	}
 	v.gates = weight(&v.dec, bound, "z.gates", v.code.width(), d.cell.Gates()*d.Hidden)
+	v.writing = append(append(v.writing, v.dec...), d.Params()...)
 	if c.LearnedPrior {
 		v.dec = append(v.dec, v.prior)
 	}
@@ -179,20 +181,16 @@ type decoderNodes struct {
 	v      *VAE
 	net    op.Net
 	nodes  map[*nn.Param]*G.Node
-	prior  *G.Node   // nil unless the code is categorical
-	params []*G.Node // of DecoderParams
+	params []*G.Node // of those weights that it was bound with
 }
 
-func (v *VAE) bindDecoder(g *op.Graph, train bool) *decoderNodes {
+// bindDecoder binds weights, which are DecoderParams or, without the prior,
+// those that p(x|z) depends on.
+func (v *VAE) bindDecoder(g *op.Graph, weights nn.Params, train bool) *decoderNodes {
 	d := &decoderNodes{v: v, nodes: map[*nn.Param]*G.Node{}}
-	for _, p := range v.dec[:len(v.dec)-len(v.decoder.params)] {
+	for _, p := range weights[:len(weights)-len(v.decoder.params)] {
 		n := p.Bind(g, train)
 		d.nodes[p], d.params = n, append(d.params, n)
-	}
-	if v.prior != nil {
-		if d.prior = d.nodes[v.prior]; d.prior == nil {
-			d.prior = v.prior.Bind(g, false)
-		}
 	}
 	var rest []*G.Node
 	d.net, rest = v.decoder.Bind(g, train)
@@ -200,16 +198,29 @@ func (v *VAE) bindDecoder(g *op.Graph, train bool) *decoderNodes {
 	return d
 }
 
+// prior is the node of a categorical prior, nil for the other codes.
+func (d *decoderNodes) prior(g *op.Graph) *G.Node {
+	if n := d.nodes[d.v.prior]; n != nil || d.v.prior == nil {
+		return n
+	}
+	return d.v.prior.Bind(g, false) // a uniform one
+}
+
+// given is what the net reads of codes z [B,Z].
+func (d *decoderNodes) given(g *op.Graph, z *G.Node) op.Given {
+	c := op.Given{Cond: g.Dense(z, d.nodes[d.v.gates], zeroBias(g, "no gate bias", d.v.gates.Shape[1]), op.Identity)}
+	for _, p := range d.v.initial {
+		c.H0 = append(c.H0, g.Dense(z, d.nodes[p[0]], d.nodes[p[1]], op.Tanh))
+	}
+	return c
+}
+
 // score is the cross-entropy of ids under teacher forcing, given codes z [B,Z]
 // and the tokens that are read, which word dropout may have changed.
 func (d *decoderNodes) score(g *op.Graph, z, ids, read, lengths, weights *G.Node, drop func(x *G.Node, layer uint32) *G.Node) (loss *G.Node, nll []float32) {
-	h := drop(g.PackedLookup(d.net.Table, read, lengths, vocab.Bos), 0)
+	h, c := drop(g.PackedLookup(d.net.Table, read, lengths, vocab.Bos), 0), d.given(g, z)
 	for i, l := range d.net.Layers {
-		h0 := g.Dense(z, d.nodes[d.v.initial[i][0]], d.nodes[d.v.initial[i][1]], op.Tanh)
-		var cond *G.Node
-		if i == 0 {
-			cond = g.Dense(z, d.nodes[d.v.gates], zeroBias(g, "no gate bias", d.v.gates.Shape[1]), op.Identity)
-		}
+		h0, cond := c.Of(i)
 		h = drop(g.ConditionedRNN(d.net.Cell, h, lengths, l.Wx, l.Wh, l.B, h0, cond), uint32(i+1))
 	}
 	return g.PackedXentTokens(h, d.net.W, d.net.B, ids, lengths, weights, d.net.Tied)

@@ -62,7 +62,7 @@ const (
 type VAEScorer struct {
 	v       *VAE
 	encoder *Encoder
-	reader  *reader
+	reader  reader
 }
 
 // NewScorer returns a scorer for batches of B sentences of up to T tokens, the

@@ -74,7 +74,7 @@ func (p *Probe) Compare(ctx context.Context, opt ProbeOptions, steps int, progre
 // ready takes the run to the first adversarial step, if it is not beyond it.
 func (p *Probe) ready(ctx context.Context) error {
 	t := p.t
-	if t.Phase == Likelihood {
+	if t.Phase.byLikelihood() {
 		t.Phase, t.Since = Discriminator, 0
 	}
 	for t.Phase == Discriminator && t.Since < t.DPre {
@@ -136,6 +136,9 @@ func (t *Trainer) startFrom(from *Trainer) error {
 	}
 	t.State = from.State
 	t.optMLE.Restore(t.MLE)
+	if t.vae != nil {
+		t.vae.opt.Restore(t.Encoder)
+	}
 	t.setLR()
 	t.optG.Restore(t.G)
 	t.optD.Restore(t.D)

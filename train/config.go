@@ -14,6 +14,8 @@ import (
 type Config struct {
 	Model string `opt:"model" default:"gan" check:"oneof=gan|mle|vae" doc:"gan: likelihood training, then against a discriminator; mle: likelihood training alone; vae: a sentence VAE by its bound on the likelihood"`
 
+	WarmStart string `opt:"warm-start" doc:"begin a GAN with what this run of --model mle or vae has come to, in the place of likelihood training: weights, vocabulary, sizes; its text too, unless another is given" meta:"DIR"`
+
 	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (plain, .gz, .zst, .jsonl), - or builtin:NAME" meta:"FILE"`
 	Field         string  `opt:"field" doc:"field of a JSONL corpus that holds the sentence" group:"corpus"`
 	MaxLineBytes  int     `opt:"max-line-bytes" default:"65536" check:"min=1" doc:"longest line of a text" group:"corpus"`
@@ -41,11 +43,13 @@ type Config struct {
 	DDropout     float64 `opt:"d-dropout" default:"0.25" check:"min=0,max=0.95" doc:"dropout of the discriminator" group:"discriminator"`
 	SpectralNorm bool    `opt:"spectral-norm" doc:"spectral normalisation of the discriminator" group:"discriminator"`
 
-	Objective   string  `opt:"objective" default:"rsgan" check:"oneof=standard|rsgan|ragan|hinge|lsgan" doc:"adversarial loss" group:"adversarial"`
-	LabelSmooth float64 `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
-	Estimator   string  `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice; see docs/estimators.md"`
-	Feedback    string  `opt:"feedback" default:"soft" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token" group:"adversarial"`
-	TauSchedule string  `opt:"tau-schedule" default:"exponential:from=1,to=0.5" doc:"temperature over the adversarial steps (divides the logits): a number, or one of docs/estimators.md's schedules" group:"adversarial"`
+	GeneratorModel string  `opt:"generator" default:"lm" check:"oneof=lm|vae" doc:"what a GAN's generator is: a language model, or the decoder of a sentence VAE, which gets a code of the prior for every sentence" group:"adversarial"`
+	Objective      string  `opt:"objective" default:"rsgan" check:"oneof=standard|rsgan|ragan|hinge|lsgan" doc:"adversarial loss" group:"adversarial"`
+	LabelSmooth    float64 `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
+	Estimator      string  `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice: gumbel-softmax, st-gumbel, reinmax, rloo, all-action:k=4, ...; all: textgan eval variance; docs/estimators.md"`
+	Feedback       string  `opt:"feedback" default:"soft" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token" group:"adversarial"`
+	TauSchedule    string  `opt:"tau-schedule" default:"exponential:from=1,to=0.5" doc:"temperature over the adversarial steps (divides the logits): a number, or one of docs/estimators.md's schedules" group:"adversarial"`
+	SparseBackward float64 `opt:"sparse-backward" default:"0" check:"min=0,max=0.5" doc:"share of a relaxed token, in its smallest entries, that the way back through it may leave out: faster at a small tau; 0: none" group:"adversarial"`
 
 	Batch    int     `opt:"batch" default:"64" check:"min=1" doc:"sentences of a step" group:"optimisation"`
 	Bucket   int     `opt:"bucket" default:"8" check:"min=1" doc:"batches whose sentences are sorted by length together; 1: none" group:"optimisation"`
@@ -109,6 +113,9 @@ func (c Config) Check() error {
 	if score != nil && c.Objective == string(RAGAN) {
 		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", RAGAN, c.Estimator)
 	}
+	if c.SparseBackward > 0 && !keepsRelaxedRow(c.Estimator) {
+		return fmt.Errorf("train: --sparse-backward leaves out entries of the relaxed row, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through", c.Estimator)
+	}
 	tau, err := relax.ParseSchedule(c.TauSchedule, c.AdvSteps)
 	if err != nil {
 		return err
@@ -116,7 +123,7 @@ func (c Config) Check() error {
 	if _, adaptive := tau.(*relax.Adaptive); adaptive && !keepsRelaxedRow(c.Estimator) {
 		return fmt.Errorf("train: an adaptive tau steers by the relaxed rows, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through, or another --tau-schedule", c.Estimator)
 	}
-	if c.Model == "vae" {
+	if c.HasVAE() {
 		if err := c.checkVAE(); err != nil {
 			return err
 		}
@@ -128,6 +135,12 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
 	case c.Valid == "" && c.ValidFraction == 0:
 		return fmt.Errorf("train: nothing is held out; give --valid FILE or --valid-fraction")
+	case c.WarmStart != "" && c.Model != "gan":
+		return fmt.Errorf("train: --warm-start begins a GAN, not --model %s", c.Model)
+	case c.GeneratorModel == "vae" && c.Model == "mle":
+		return fmt.Errorf("train: --generator vae is for a GAN; drop it, or take --model vae")
+	case c.WarmStart != "" && c.MLESteps > 0:
+		return fmt.Errorf("train: a warm start takes the place of likelihood training; drop --mle-steps %d", c.MLESteps)
 	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0):
 		return fmt.Errorf("train: no steps to take; raise --mle-steps or --adv-steps")
 	}

@@ -10,6 +10,9 @@
 //	D step      batch, sampled ids     -> lossD      -> discriminator's Adam
 //	G step      batch, relaxed rollout -> lossG      -> generator's Adam
 //
+// The generator of a GAN is a language model or the decoder of a VAE, and may
+// begin with the weights of a run of either (Inherit).
+//
 // Everything a step reads besides the weights (order of the lines, noise, tau,
 // dropout) is a function of the seed and the step, so a run stopped and resumed
 // equals one that was never stopped, bit for bit, and the number of threads

@@ -18,13 +18,23 @@ import (
 var Options = config.New[Config]()
 
 // Start begins a run in dir, which must be new or empty: it prepares the data,
-// makes the networks and records both. stdin serves the corpus "-"; start is
-// what the manifest says of this program.
+// makes the networks, which a warm start gives the weights of another run (see
+// Inherit), and records both. stdin serves the corpus "-"; start is what the
+// manifest says of this program.
 func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.Writer, error) {
 	if err := c.Check(); err != nil {
 		return nil, nil, err
 	}
-	d, err := Prepare(c, nil, stdin)
+	var from *origin
+	var words *vocab.Vocab
+	if c.WarmStart != "" {
+		var err error
+		if from, err = openOrigin(c.WarmStart); err != nil {
+			return nil, nil, err
+		}
+		words = from.vocab
+	}
+	d, err := Prepare(c, words, stdin)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -33,11 +43,20 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	if err != nil {
 		return nil, nil, err
 	}
+	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: c.Corpus, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
+	if from != nil {
+		if err := from.checkText(c, d); err != nil {
+			return nil, nil, err
+		}
+		if err := from.hand(t); err != nil {
+			return nil, nil, err
+		}
+		m.WarmStart = from.manifest()
+	}
 	var v bytes.Buffer
 	if err := d.Vocab.Save(&v); err != nil {
 		return nil, nil, err
 	}
-	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: c.Corpus, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
 	if c.Valid != "" {
 		m.Valid = &rundir.Corpus{Name: c.Valid, SHA256: d.Valid.SHA256, Lines: len(d.Valid.Lines)}
 	} else {
@@ -70,7 +89,14 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := t.Attach(w, checkpoint); err != nil {
+	err = t.Attach(w, checkpoint)
+	if err == nil && checkpoint == nil && t.WarmStart != "" { // stopped before the first step
+		var from *origin
+		if from, err = openOrigin(t.WarmStart); err == nil {
+			err = from.hand(t)
+		}
+	}
+	if err != nil {
 		return nil, nil, errors.Join(err, w.Close())
 	}
 	return t, w, nil
@@ -158,7 +184,7 @@ func Load(dir, which string) (*Model, error) {
 	}
 	m := &Model{Config: c, Vocab: v, Step: ck.Step, Manifest: r.Manifest}
 	var weights nn.Params
-	if c.Model == "vae" {
+	if c.HasVAE() {
 		if m.VAE, err = generator.NewVAE(c.VAE(v.Size()), c.Seed); err != nil {
 			return nil, err
 		}

@@ -17,21 +17,22 @@ import (
 // scoreFunction is an estimator that differentiates log p of sampled sentences
 // and takes the discriminator's verdict as a reward.
 type scoreFunction struct {
-	baseline relax.Baseline[float32] // nil for roll-outs
-	rollouts int                     // completions of every prefix (SeqGAN); 0: one reward a sentence
+	baseline relax.Baseline[float32] // one reward a sentence; nil if every token has a value of its own
+	actions  relax.Actions[float32]  // values for several tokens at every place; nil for the drawn one alone
+	rollouts int                     // sentences that make a value
 }
 
 // ScoreEstimators lists the score-function estimators of training, beside
 // relax.List.
 func ScoreEstimators() []relax.Info {
-	return []relax.Info{
+	return append([]relax.Info{
 		{Name: "reinforce", Summary: "reward times score, no baseline"},
 		{Name: "reinforce-constant:value=0", Summary: "with a fixed baseline"},
 		{Name: "reinforce-moving-average:decay=0.9", Summary: "with the average reward of earlier batches"},
 		{Name: "self-critic", Summary: "with the reward of the greedy sentence"},
 		{Name: "rloo", Summary: "with the mean reward of the other sentences of the batch"},
 		{Name: "seqgan:m=4", Summary: "a value for every token from m completions of its prefix (SeqGAN's roll-outs)"},
-	}
+	}, relax.ActionList()...)
 }
 
 // parseEstimator finds an estimator of either kind by name.
@@ -53,6 +54,10 @@ func parseEstimator(spec string) (op.Relaxation, *scoreFunction, error) {
 			}
 		}
 		return nil, &scoreFunction{rollouts: m}, nil
+	}
+	if name == "all-action" || name == "unordered-set" {
+		a, m, err := relax.ParseActions[float32](spec)
+		return nil, &scoreFunction{actions: a, rollouts: m}, err
 	}
 	r, err := relax.Parse[float32](spec)
 	if err != nil {
@@ -124,26 +129,33 @@ type scoreStep struct {
 	critic  *critic
 	sampler *generator.Sampler
 	greedy  *generator.Sampler
+	codes   *generator.Codes // of the sentences, in the order that they are sampled
 
 	real, fake, rewards, greedyRewards []float32 // [B]
 	mask, weights                      []float32 // [B,T]
 	values                             []float32 // [B,T,m]
 	batch                              vocab.Batch
+	actions                            *actions // nil: of every token the drawn one alone
 }
 
-func newScoreStep(gen *generator.Generator, dis *discriminator.Discriminator, a game) (*scoreStep, error) {
+func newScoreStep(gen generator.Player, dis *discriminator.Discriminator, a game) (*scoreStep, error) {
 	s := &scoreStep{game: a}
 	var err error
-	if s.Likelihood, err = gen.Likelihood(generator.LikelihoodOptions{B: a.B, T: a.T, Train: true}); err != nil {
+	options := generator.LikelihoodOptions{B: a.B, T: a.T, Train: true}
+	if a.score.actions != nil {
+		options.Others = a.score.actions.Slots() - 1
+	}
+	if s.Likelihood, err = gen.Likelihood(options); err != nil {
 		return nil, err
 	}
 	if s.critic, err = newCritic(dis, a.B, a.T); err != nil {
 		return nil, fmt.Errorf("train: critic: %w", err)
 	}
-	if s.sampler, err = gen.NewSampler(generator.SampleOptions{MaxLen: a.T}); err != nil {
+	s.codes = gen.Codes(a.B)
+	if s.sampler, err = gen.NewWriter(s.codes, generator.SampleOptions{MaxLen: a.T}); err != nil {
 		return nil, err
 	}
-	if s.greedy, err = gen.NewSampler(generator.SampleOptions{MaxLen: a.T, TopK: 1}); err != nil {
+	if s.greedy, err = gen.NewWriter(s.codes, generator.SampleOptions{MaxLen: a.T, TopK: 1}); err != nil {
 		return nil, err
 	}
 	for _, p := range []*[]float32{&s.real, &s.fake, &s.rewards, &s.greedyRewards} {
@@ -151,6 +163,9 @@ func newScoreStep(gen *generator.Generator, dis *discriminator.Discriminator, a 
 	}
 	s.mask, s.weights = make([]float32, a.B*a.T), make([]float32, a.B*a.T)
 	s.values = make([]float32, a.B*a.T*max(1, a.score.rollouts))
+	if a.score.actions != nil {
+		s.newActions()
+	}
 	s.batch = vocab.Batch{B: a.B, T: a.T, IDs: make([]int32, a.B*a.T), Lengths: make([]int32, a.B)}
 	return s, nil
 }
@@ -177,7 +192,13 @@ func (s *scoreStep) run(real *vocab.Batch, seed uint64, step uint32, _ float64) 
 		}
 	}
 	key := rng.Key{Seed: seed, Stream: rng.Sample, Step: noiseG(step)}
+	s.codes.Draw(key)
+	if s.actions != nil {
+		s.sampler.Watch(s.actions.choose)
+		s.actions.key = key
+	}
 	s.sampler.Draw(text.ids, text.lengths, key, 0)
+	s.sampler.Watch(nil)
 	copy(s.batch.IDs, text.ids)
 	copy(s.batch.Lengths, text.lengths)
 	for i := range s.mask {
@@ -205,14 +226,21 @@ func (s *scoreStep) run(real *vocab.Batch, seed uint64, step uint32, _ float64) 
 
 // weigh sets the weights of all tokens from the rewards.
 func (s *scoreStep) weigh(key rng.Key) error {
-	if s.score.rollouts > 0 {
+	switch {
+	case s.actions != nil:
+		return s.weighByActions(key)
+	case s.score.rollouts > 0:
 		return s.weighByRollouts(key)
 	}
 	if s.score.baseline.Greedy() {
-		// The greedy sentence is one and the same: the prefix is always empty.
-		text := s.critic.text
-		s.greedy.Draw(text.ids[:s.game.T], text.lengths[:1], key, 0)
-		for i := 1; i < s.game.B; i++ {
+		// The greedy sentence of a code, or without codes of all sentences: the
+		// prefix is always empty.
+		text, n := s.critic.text, s.game.B
+		if s.codes == nil {
+			n = 1
+		}
+		s.greedy.Draw(text.ids[:n*s.game.T], text.lengths[:n], key, 0)
+		for i := n; i < s.game.B; i++ {
 			copy(text.ids[i*s.game.T:][:s.game.T], text.ids)
 			text.lengths[i] = text.lengths[0]
 		}
@@ -226,47 +254,88 @@ func (s *scoreStep) weigh(key rng.Key) error {
 }
 
 // weighByRollouts gives each token the mean reward of completions of the
-// sentence up to and including it. Completion j of the prefix up to token t of
-// sentence i draws from row B + (t m + j) B + i of the step's key.
+// sentence up to and including it.
 func (s *scoreStep) weighByRollouts(key rng.Key) error {
-	text, B, T, m := s.critic.text, s.game.B, s.game.T, s.score.rollouts
-	longest := int(slices.Max(s.batch.Lengths))
-	for t := range longest - 1 {
+	T, m := s.game.T, s.score.rollouts
+	for t := range int(slices.Max(s.batch.Lengths)) - 1 {
 		for j := range m {
-			copy(text.ids, s.batch.IDs)
-			for i, n := range s.batch.Lengths { // a finished sentence is not read below: any prefix will do
-				if int(n) <= t+1 {
-					copy(text.ids[i*T:][:t+1], s.batch.IDs[slices.Index(s.batch.Lengths, int32(longest))*T:])
+			err := s.complete(key, t*m+j, t, func(i int) (int32, *float32) {
+				if t+1 == int(s.batch.Lengths[i]) {
+					return -1, nil
 				}
-			}
-			s.sampler.Complete(text.ids, text.lengths, t+1, key, B+(t*m+j)*B)
-			if err := s.reward(s.greedyRewards); err != nil {
+				return s.batch.IDs[i*T+t], &s.values[(i*T+t)*m+j]
+			})
+			if err != nil {
 				return err
-			}
-			for i, r := range s.greedyRewards {
-				s.values[(i*T+t)*m+j] = r
 			}
 		}
 	}
 	relax.RolloutQ(s.weights, s.values, s.rewards, s.mask)
-	relax.TokenWeights(s.weights, s.weights, nil, s.mask, B)
+	relax.TokenWeights(s.weights, s.weights, nil, s.mask, s.game.B)
+	return nil
+}
+
+// complete writes sentences that are those of the batch before place t, then
+// have the id that next gives, and then go on as the generator will; their
+// rewards go where next says. It gives -1 for a sentence that is not wanted,
+// and is not asked about those that end before t. In completion number c of a
+// step sentence i draws from row (1+c) B + i of the key.
+func (s *scoreStep) complete(key rng.Key, c, t int, next func(i int) (id int32, reward *float32)) error {
+	text, B, T := s.critic.text, s.game.B, s.game.T
+	wanted := make([]*float32, B)
+	none := true
+	copy(text.ids, s.batch.IDs)
+	for i, n := range s.batch.Lengths {
+		if t >= int(n) {
+			continue
+		}
+		id, reward := next(i)
+		if wanted[i] = reward; reward == nil {
+			id = vocab.Eos // the shortest to write
+		}
+		none = none && reward == nil
+		text.ids[i*T+t] = id
+	}
+	if none {
+		return nil
+	}
+	s.sampler.Complete(text.ids, text.lengths, t+1, key, (1+c)*B)
+	if err := s.critic.scores(s.fake); err != nil {
+		return err
+	}
+	for i, reward := range wanted {
+		if reward != nil {
+			*reward = float32(s.objective.Reward(float64(s.real[i]), float64(s.fake[i])))
+		}
+	}
 	return nil
 }
 
 // sort puts the sampled sentences in the order that a packed graph wants,
 // longest first, together with their weights.
 func (s *scoreStep) sort() {
-	T := s.game.T
 	order := make([]int, s.game.B)
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return int(s.batch.Lengths[b]) - int(s.batch.Lengths[a]) })
-	ids, lengths, weights := slices.Clone(s.batch.IDs), slices.Clone(s.batch.Lengths), slices.Clone(s.weights)
+	reorder(s.batch.IDs, order)
+	reorder(s.batch.Lengths, order)
+	reorder(s.weights, order)
 	for to, from := range order {
-		copy(s.batch.IDs[to*T:][:T], ids[from*T:])
-		copy(s.weights[to*T:][:T], weights[from*T:])
-		s.batch.Lengths[to] = lengths[from]
+		s.Codes.Copy(to, s.codes, from)
+	}
+	for _, o := range s.Others {
+		reorder(o.IDs, order)
+		reorder(o.Weights, order)
+	}
+}
+
+// reorder makes row order[i] of rows, as many as order has, row i.
+func reorder[E any](rows []E, order []int) {
+	old, n := slices.Clone(rows), len(rows)/len(order)
+	for to, from := range order {
+		copy(rows[to*n:][:n], old[from*n:])
 	}
 }
 

@@ -37,6 +37,7 @@ type rolloutInput struct {
 	key        []uint32
 	tau        []float32
 	keyN, tauN *G.Node
+	codes      *generator.Codes // of the graph's sentences
 }
 
 func newRolloutInput(g *op.Graph) *rolloutInput {
@@ -48,6 +49,7 @@ func newRolloutInput(g *op.Graph) *rolloutInput {
 func (in *rolloutInput) set(seed uint64, step uint32, tau float64) {
 	op.RunKey{Seed: seed, Step: step}.Put(in.key)
 	in.tau[0] = float32(tau)
+	in.codes.Draw(rng.Key{Seed: seed, Stream: rng.Noise, Step: step})
 }
 
 // shape of an adversarial batch and the game that is played.
@@ -57,6 +59,7 @@ type game struct {
 	smooth     float64
 	relaxation op.Relaxation // nil if the estimator does not differentiate the discriminator
 	feedback   op.Feedback
+	sparse     float64        // share of a relaxed token that its gradient may leave out
 	score      *scoreFunction // nil if it does
 }
 
@@ -64,7 +67,7 @@ type game struct {
 func (a game) hard() bool { return a.relaxation == nil || a.relaxation.Hard() }
 
 func (a game) rollout() op.RolloutConfig {
-	return op.RolloutConfig{B: a.B, T: a.T, Relaxation: a.relaxation, Feedback: a.feedback, Bos: vocab.Bos, Eos: vocab.Eos}
+	return op.RolloutConfig{B: a.B, T: a.T, Relaxation: a.relaxation, Feedback: a.feedback, Bos: vocab.Bos, Eos: vocab.Eos, Sparse: float32(a.sparse)}
 }
 
 // stepG moves the generator.
@@ -77,7 +80,7 @@ type stepG interface {
 	Close() error
 }
 
-func newStepG(gen *generator.Generator, dis *discriminator.Discriminator, a game) (stepG, error) {
+func newStepG(gen generator.Player, dis *discriminator.Discriminator, a game) (stepG, error) {
 	if a.score != nil {
 		return newScoreStep(gen, dis, a)
 	}
@@ -93,10 +96,11 @@ type relaxedStep struct {
 	rollout op.Rollout
 }
 
-func newRelaxedStep(gen *generator.Generator, dis *discriminator.Discriminator, a game) (*relaxedStep, error) {
+func newRelaxedStep(gen generator.Player, dis *discriminator.Discriminator, a game) (*relaxedStep, error) {
 	g := op.NewGraph()
 	s := &relaxedStep{noise: newRolloutInput(g)}
-	net, params := gen.Bind(g, true)
+	net, params, codes := gen.Join(g, a.B, true)
+	s.noise.codes = codes
 	d := dis.Bind(g, nil, false)
 	s.rollout = g.Rollout(net, d.Table, s.noise.tauN, s.noise.keyN, a.rollout())
 	fake := d.Score(s.rollout.Tokens, s.rollout.Lengths)
@@ -141,7 +145,7 @@ type stepD struct {
 	B       int
 }
 
-func newStepD(gen *generator.Generator, dis *discriminator.Discriminator, a game) (*stepD, error) {
+func newStepD(gen generator.Player, dis *discriminator.Discriminator, a game) (*stepD, error) {
 	g := op.NewGraph()
 	s := &stepD{key: make([]uint32, 3), B: a.B}
 	d := dis.Bind(g, g.Key("dropout", s.key), true)
@@ -156,7 +160,8 @@ func newStepD(gen *generator.Generator, dis *discriminator.Discriminator, a game
 		r, f = g.Rows(scores, 0, a.B), g.Rows(scores, a.B, 2*a.B)
 	} else {
 		s.noise, s.real = newRolloutInput(g), newTextInput(g, "real", a.B, a.T)
-		net, _ := gen.Bind(g, false)
+		net, _, codes := gen.Join(g, a.B, false)
+		s.noise.codes = codes
 		out := g.Rollout(net, d.Table, s.noise.tauN, s.noise.keyN, a.rollout())
 		f = d.Score(out.Tokens, out.Lengths)
 		r = d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)

@@ -51,7 +51,12 @@ func TestResumeIsExact(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"mle":              func(c *Config) { c.Model, c.MLESteps = "mle", 40 },
 		"straight-through": func(c *Config) { c.Estimator, c.Feedback = "st-gumbel", "straight-through" },
-		"moving average":   func(c *Config) { c.Estimator, c.SpectralNorm = "reinforce-moving-average", false },
+		"sparse": func(c *Config) {
+			c.Estimator, c.Feedback, c.TauSchedule, c.SparseBackward = "st-gumbel", "straight-through", "0.1", 0.05
+		},
+		"moving average": func(c *Config) { c.Estimator, c.SpectralNorm = "reinforce-moving-average", false },
+		"all-action":     func(c *Config) { c.Estimator = "all-action:k=3" },
+		"unordered-set":  func(c *Config) { c.Estimator = "unordered-set:k=3,m=2" },
 		"soft, adaptive": func(c *Config) {
 			c.Estimator, c.Feedback, c.TauSchedule = "gumbel-softmax", "soft", "adaptive:entropy=1"
 		},
@@ -88,7 +93,15 @@ func read(t *testing.T, path ...string) string {
 	return string(b)
 }
 
-func TestThreadsDoNotMatter(t *testing.T) { anyThreads(t, small()) }
+func TestThreadsDoNotMatter(t *testing.T) {
+	c := small()
+	anyThreads(t, c)
+	for _, c.Estimator = range []string{"all-action:k=3", "unordered-set:k=3,m=2"} {
+		anyThreads(t, c)
+	}
+	c.Estimator, c.TauSchedule, c.SparseBackward = "gumbel-softmax", "0.1", 0.05
+	anyThreads(t, c)
+}
 
 // anyThreads runs a configuration with 1, 2 and 3 threads: equal weights.
 func anyThreads(t *testing.T, c Config) {

@@ -53,8 +53,9 @@ type Trainer struct {
 	Data *Data
 
 	gen    *generator.Generator
+	player generator.Player             // gen, or the decoder with codes of the prior
 	dis    *discriminator.Discriminator // nil without an adversarial part
-	vae    *autoencoder                 // nil unless the model is one; then gen is its decoder
+	vae    *autoencoder                 // nil unless there is one; then gen is its decoder
 	best   nn.Params                    // the model's weights with the lowest validation NLL
 	optMLE *Adam
 	optG   *Adam
@@ -85,13 +86,16 @@ func New(c Config, d *Data) (*Trainer, error) {
 	adam := func(lr float64, ps nn.Params) *Adam {
 		return NewAdam(AdamConfig{LR: lr, Beta1: c.Beta1, Beta2: c.Beta2, Eps: 1e-8, Clip: c.Clip}, ps)
 	}
-	T := d.MaxT
-	if c.Model == "vae" {
+	T, dc := d.MaxT, c.Discriminator(d.Vocab.Size())
+	if c.Model == "gan" {
+		T = max(T, dc.MinT())
+	}
+	if c.HasVAE() {
 		v, err := generator.NewVAE(c.VAE(d.Vocab.Size()), c.Seed)
 		if err != nil {
 			return nil, err
 		}
-		t.Phase, t.gen, t.optMLE = ELBO, v.Decoder(), adam(c.LR, v.DecoderParams())
+		t.Phase, t.gen, t.player, t.optMLE = ELBO, v.Decoder(), v.Player(), adam(c.LR, v.DecoderParams())
 		if t.vae, err = newAutoencoder(c, v, T, adam(c.LR, v.EncoderParams())); err != nil {
 			return nil, err
 		}
@@ -99,12 +103,10 @@ func New(c Config, d *Data) (*Trainer, error) {
 		if t.gen, err = generator.New(c.Generator(d.Vocab.Size()), c.Seed); err != nil {
 			return nil, err
 		}
-		t.optMLE = adam(c.LR, t.gen.Params())
+		t.player, t.optMLE = t.gen, adam(c.LR, t.gen.Params())
 	}
-	t.best, t.optG = t.model().Clone(), adam(c.GLR, t.gen.Params())
+	t.best, t.optG = t.model().Clone(), adam(c.GLR, t.player.Params())
 	if c.Model == "gan" {
-		dc := c.Discriminator(d.Vocab.Size())
-		T = max(T, dc.MinT())
 		if t.dis, err = discriminator.New(dc, c.Seed); err != nil {
 			return nil, err
 		}
@@ -118,7 +120,7 @@ func New(c Config, d *Data) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.game = game{B: c.Batch, T: T, objective: objective, smooth: c.LabelSmooth, feedback: feedback}
+	t.game = game{B: c.Batch, T: T, objective: objective, smooth: c.LabelSmooth, feedback: feedback, sparse: c.SparseBackward}
 	if t.game.relaxation, t.game.score, err = parseEstimator(c.Estimator); err != nil {
 		return nil, err
 	}
@@ -179,7 +181,9 @@ func (t *Trainer) Attach(w *rundir.Writer, c *rundir.Checkpoint) error {
 // step finish, saves, and returns ErrInterrupted.
 func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 	t.watch = watch
-	t.enter()
+	if err := t.begin(); err != nil {
+		return err
+	}
 	for t.Phase != Done {
 		if ctx.Err() != nil {
 			if err := t.save(false); err != nil {
@@ -237,7 +241,7 @@ func (t *Trainer) length(p Phase) int {
 	return 0
 }
 
-var nextPhase = map[Phase]Phase{ELBO: Done, Likelihood: Discriminator, Discriminator: Adversarial, Adversarial: Done}
+var nextPhase = map[Phase]Phase{ELBO: Discriminator, Likelihood: Discriminator, Discriminator: Adversarial, Adversarial: Done}
 
 // enter moves on to the next phase when the present one is over. Likelihood
 // training ends with the weights that validation liked best.
@@ -290,7 +294,11 @@ func (t *Trainer) step() (taken, error) {
 		}
 	}
 	if due(t.Since+1, t.MLEEvery) {
-		m, err := t.takeMLE()
+		take := t.takeMLE
+		if t.vae != nil {
+			take = t.takeELBO
+		}
+		m, err := take()
 		if err != nil {
 			return all, err
 		}
@@ -330,8 +338,7 @@ func (t *Trainer) takeG() (taken, error) {
 	t.G++
 	a, adaptive := t.tau.(*relax.Adaptive)
 	if s, ok := t.stepG.(*relaxedStep); ok && adaptive {
-		entropy, maxProb := s.rollout.Sharpness()
-		a.Observe([]float64{relax.MeanEntropy: entropy, relax.MeanMaxProb: maxProb}[a.Of])
+		a.Observe(s.rollout.Mean(a.Of.Of))
 	}
 	return t.took(loss, "loss/g", loss, "norm/g", norm, "tau", tau), err
 }
@@ -370,12 +377,12 @@ func (t *Trainer) update(opt *Adam, what string, loss float64, err error, grad f
 // makeGame builds the adversarial graphs when they are first needed.
 func (t *Trainer) makeGame() (err error) {
 	if t.stepD == nil {
-		if t.stepD, err = newStepD(t.gen, t.dis, t.game); err != nil {
+		if t.stepD, err = newStepD(t.player, t.dis, t.game); err != nil {
 			return err
 		}
 	}
 	if t.stepG == nil && t.Phase == Adversarial {
-		t.stepG, err = newStepG(t.gen, t.dis, t.game)
+		t.stepG, err = newStepG(t.player, t.dis, t.game)
 	}
 	return err
 }
@@ -398,7 +405,7 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 	if math.IsNaN(e.NLL) || math.IsInf(e.NLL, 0) {
 		return false, &Diverged{t.Step, fmt.Sprintf("the validation NLL is %v", e.NLL), t.LastLoss}
 	}
-	counts := t.vae == nil || t.settled(t.MLE) || t.Since == t.length(t.Phase)
+	counts := t.Phase != ELBO || t.settled(t.MLE) || t.Since == t.length(t.Phase)
 	if improved = counts && (!t.Scored || e.NLL < t.BestNLL); improved {
 		t.BestNLL, t.Worse, t.Scored = e.NLL, 0, true
 		if err := t.best.Set(t.model()); err != nil {

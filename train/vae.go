@@ -23,6 +23,11 @@ func (c Config) VAE(v int) generator.VAEConfig {
 	return g
 }
 
+// HasVAE reports whether there is an encoder, and a code for every sentence.
+func (c Config) HasVAE() bool {
+	return c.Model == "vae" || c.Model == "gan" && c.GeneratorModel == "vae"
+}
+
 // checkVAE is Check for what a VAE adds.
 func (c Config) checkVAE() error {
 	const someWords = 1000 // the vocabulary is not known yet
@@ -30,11 +35,11 @@ func (c Config) checkVAE() error {
 		return err
 	}
 	if _, err := relax.Parse[float32](c.LatentEstimator); err != nil {
-		return err
+		return fmt.Errorf("train: --latent-estimator: %w", err)
 	}
 	s, err := relax.ParseSchedule(c.LatentTau, c.MLESteps)
 	if err != nil {
-		return err
+		return fmt.Errorf("train: --latent-tau: %w", err)
 	}
 	if _, adaptive := s.(*relax.Adaptive); adaptive {
 		return fmt.Errorf("train: an adaptive --latent-tau has nothing to observe; choose another schedule")
@@ -124,9 +129,16 @@ func newAutoencoder(c Config, v *generator.VAE, T int, opt *Adam) (*autoencoder,
 }
 
 // at is what a run of the graphs reads at a step. The noise is named by the
-// number of batches drawn, which no two runs share.
+// number of batches drawn, which no two runs share; between adversarial steps,
+// which draw noise too, it stands in the upper half of the steps. There beta and
+// tau are what they have come to.
 func (t *Trainer) at() generator.BoundStep {
-	return generator.BoundStep{Seed: t.Seed, Step: uint32(t.batches.Position()), Beta: t.Beta(t.MLE), Tau: t.vae.tau.At(t.MLE), WordDropout: t.WordDropout}
+	s := generator.BoundStep{Seed: t.Seed, Step: uint32(t.batches.Position()), Beta: t.Beta(t.MLE), Tau: t.vae.tau.At(t.MLE), WordDropout: t.WordDropout}
+	if t.Phase == Adversarial {
+		s.Step |= 1 << 31
+		s.Beta, s.Tau = t.KLWeight, t.vae.tau.At(max(t.MLE, t.MLESteps))
+	}
+	return s
 }
 
 // takeELBO moves encoder and decoder by the bound. While the encoder lags
@@ -134,7 +146,7 @@ func (t *Trainer) at() generator.BoundStep {
 // then moves alone.
 func (t *Trainer) takeELBO() (taken, error) {
 	a := t.vae
-	behind := a.encoderBound != nil && !t.CaughtUp
+	behind := a.encoderBound != nil && !t.CaughtUp && t.Phase == ELBO
 	tokens := 0
 	if behind {
 		n, err := t.catchUp()
@@ -157,7 +169,7 @@ func (t *Trainer) takeELBO() (taken, error) {
 	rec, kl := a.bound.Parts()
 	k := t.took(loss, "elbo/train", -(rec + kl), "rec/train", rec, "kl/train", kl, "beta", step.Beta, "norm/decoder", norm, "norm/encoder", normE)
 	if a.vae.Categorical() {
-		k.fields = append(k.fields, rundir.Field{Name: "tau", Value: step.Tau})
+		k.fields = append(k.fields, rundir.Field{Name: "tau/code", Value: step.Tau})
 	}
 	if a.encoderBound != nil {
 		k.fields = append(k.fields, rundir.Field{Name: "encoder_updates", Value: t.Encoder})

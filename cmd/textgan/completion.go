@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"textgan/generator/relax"
+	"textgan/train"
 )
 
 func completionCommand(p *process) *cli.Command {
@@ -55,6 +58,19 @@ func places(path string, commands []*cli.Command) (all []place) {
 	return all
 }
 
+// valuesOf are the values of a flag that can be listed: of an estimator the
+// name, without its options.
+func valuesOf(f *optionFlag) (values []string) {
+	if f.Name != "estimator" {
+		return f.Choices
+	}
+	for _, i := range append(relax.List(), train.ScoreEstimators()...) {
+		name, _, _ := strings.Cut(i.Name, ":")
+		values = append(values, name)
+	}
+	return values
+}
+
 // words are what can follow at a place.
 func (p place) words() (words []string) {
 	words = append(words, names(p.commands)...)
@@ -78,8 +94,8 @@ func shellScript(w io.Writer, commands []*cli.Command, words, previous string, o
 	for _, p := range all {
 		for _, f := range p.flags {
 			switch at := p.path + " " + f.Flag(); {
-			case len(f.Choices) > 0:
-				fmt.Fprintf(w, "        %q) %s; return ;;\n", at, offer(f.Choices))
+			case len(valuesOf(f)) > 0:
+				fmt.Fprintf(w, "        %q) %s; return ;;\n", at, offer(valuesOf(f)))
 			case !f.Switch():
 				fmt.Fprintf(w, "        %q) %s; return ;;\n", at, file)
 			}
@@ -129,8 +145,8 @@ func fishCompletion(w io.Writer, commands []*cli.Command) {
 				line = fmt.Sprintf("complete -c textgan -n '%s' -s %s", when, f.Name)
 			}
 			switch {
-			case len(f.Choices) > 0:
-				line += " -x -a " + fishQuote(strings.Join(f.Choices, " "))
+			case len(valuesOf(f)) > 0:
+				line += " -x -a " + fishQuote(strings.Join(valuesOf(f), " "))
 			case !f.Switch():
 				line += " -r"
 			}

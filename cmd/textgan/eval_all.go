@@ -146,7 +146,7 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 		if err != nil {
 			return fail(err)
 		}
-		lines := outputs(text)
+		lines := text.WithBlanks()
 		sources = append(sources, source{name, "file", lines[:min(o.N, len(lines))], nil})
 	}
 	if len(o.Run) > 0 && (o.Train == "" || len(o.Ref) == 0 || strings.HasPrefix(sources[0].model.Config.Corpus, "builtin:")) {
@@ -177,7 +177,9 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 		return fail(usage("textgan eval all", "no real text to compare with; give --ref FILE"))
 	}
 	if len(learnt) > 0 {
-		sources = append(sources, source{"train", "train", every(learnt, o.N), nil})
+		// As many lines as the text that it is held against: self-BLEU, distinct-n
+		// and the reverse LM score depend on their number.
+		sources = append(sources, source{"train", "train", every(learnt, len(sources[0].lines)), nil})
 	}
 	return sources, learnt, held, language, nil
 }

@@ -95,9 +95,9 @@ func evalBLEUCommand(p *process) *cli.Command {
 		}
 		var score eval.Score
 		if published {
-			score, err = protocol.BLEU(outputs(text), references, opt)
+			score, err = protocol.BLEU(text.WithBlanks(), references, opt)
 		} else {
-			score, err = bleu(outputs(text), references, tokenize, opt)
+			score, err = bleu(text.WithBlanks(), references, tokenize, opt)
 		}
 		if err != nil {
 			return err

@@ -39,7 +39,7 @@ func evalDiversityCommand(p *process) *cli.Command {
 			return err
 		}
 		words := eval.NewLexicon()
-		lines := words.Add(outputs(hyp), tokenize)
+		lines := words.Add(hyp.WithBlanks(), tokenize)
 		r := report{Tokenizer: c.opt.Tokenizer}
 		if r.Diversity, err = eval.Diverse(lines, c.opt.MaxN); err != nil {
 			return err

@@ -14,12 +14,12 @@ import (
 	"textgan/generator"
 	"textgan/internal/atomicfile"
 	"textgan/train"
-	"textgan/vocab"
 )
 
 type frontierOptions struct {
 	Run          []string  `opt:"run" check:"required" doc:"run directories; those that differ only in their seed are averaged" meta:"DIR,..."`
 	Ref          []string  `opt:"ref" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
+	Train        string    `opt:"train" doc:"text that the models were trained on: the LM scores know its words; default that of the first run" meta:"FILE"`
 	Temperatures []float64 `opt:"temperatures" default:"0.6,0.7,0.8,0.9,1,1.1" check:"min=0.001,max=1000" doc:"of the samples"`
 	N            int       `opt:"n" default:"2000" check:"min=2" doc:"sentences of a sample: self-BLEU depends on it"`
 	Repeat       int       `opt:"repeat" default:"1" check:"min=1" doc:"samples for every run and temperature; their spread goes into the intervals"`
@@ -49,6 +49,8 @@ type plane struct {
 	axes     eval.Axes
 	frontier *eval.Frontier // nil if there is no curve
 	name     string         // of the curve
+
+	Signatures [2]string `json:"signatures"` // of X and Y
 }
 
 func newPlane(axes eval.Axes) plane {
@@ -79,7 +81,11 @@ func evalFrontier(c call[frontierOptions]) error {
 	if err != nil {
 		return err
 	}
-	planes, err := sweep(c, suite, families)
+	samples, err := sampleAll(c, families)
+	if err != nil {
+		return err
+	}
+	planes, err := placeAll(o.MaxN, suite, families, samples)
 	if err != nil {
 		return err
 	}
@@ -136,86 +142,114 @@ func loadFamilies(dirs []string, checkpoint string) (families []family, err erro
 	return families, nil
 }
 
-// frontierSuite knows the words of the reference and of all models.
+// frontierSuite holds the reference, and knows its words and those of the
+// training text.
 func frontierSuite(c call[frontierOptions], families []family) (*eval.Suite, error) {
-	tokenize, letters, err := c.opt.tokenizer.function()
+	o := c.opt
+	tokenize, letters, err := o.tokenizer.function()
 	if err != nil {
 		return nil, err
 	}
-	var held []string
-	if len(c.opt.Ref) == 0 {
-		_, valid, err := families[0].models[0].Text()
+	var held, learnt []string
+	if len(o.Ref) == 0 || o.Train == "" {
+		text, valid, err := families[0].models[0].Text()
 		if err != nil {
 			return nil, err
 		}
-		held = valid.Lines
+		held, learnt = valid.Lines, text.Lines
 	}
-	for _, name := range c.opt.Ref {
-		text, err := c.open(name, c.opt.textInput, 0, c.opt.Seed+1)
+	if o.Train != "" {
+		text, err := c.open(o.Train, o.textInput, 0, o.Seed)
+		if err != nil {
+			return nil, err
+		}
+		learnt = text.Lines
+	}
+	if len(o.Ref) > 0 {
+		held = nil
+	}
+	for _, name := range o.Ref {
+		text, err := c.open(name, o.textInput, 0, o.Seed+1)
 		if err != nil {
 			return nil, err
 		}
 		held = append(held, text.Lines...)
 	}
-	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: tokenize, Tokenizer: c.opt.Tokenizer, Case: letters, MaxN: c.opt.MaxN})
+	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: tokenize, Tokenizer: o.Tokenizer, Case: letters, MaxN: o.MaxN})
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range families {
-		for _, m := range g.models {
-			if err := suite.Learn(wordsOf(m.Vocab)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return suite, nil
+	return suite, suite.Learn(learnt)
 }
 
-// wordsOf lists what a model can write, <unk> included, one word a line.
-func wordsOf(v *vocab.Vocab) (words []string) {
-	for id := vocab.Unk; int(id) < v.Size(); id++ {
-		words = append(words, v.Token(id))
-	}
-	return words
+// samples are the texts of one model at one temperature, over its seeds and
+// repeats.
+type samples struct {
+	family      int
+	temperature float64
+	texts       [][]string
 }
 
-// sweep samples every model at every temperature and returns a plane for each
-// pair of axes: BLEU-2 to BLEU-n, then the LM scores.
-func sweep(c call[frontierOptions], suite *eval.Suite, families []family) ([]plane, error) {
+// sampleAll draws all that the frontier needs. A run's sample of a seed and a
+// temperature is the one that eval all and sample draw.
+func sampleAll(c call[frontierOptions], families []family) (all []samples, err error) {
 	o := c.opt
-	var planes []plane
-	for n := 2; n <= o.MaxN; n++ {
-		planes = append(planes, newPlane(eval.BLEUAxes(n)))
-	}
-	planes = append(planes, newPlane(eval.LMAxes()))
-	curve := slices.IndexFunc(families, isCurve)
 	for i, g := range families {
 		for _, tau := range o.Temperatures {
-			points := make([][]eval.Point, len(planes))
+			s := samples{family: i, temperature: tau}
 			for _, m := range g.models {
 				for r := range o.Repeat {
 					lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: tau, NoUnk: true}, o.Seed+uint64(r))
 					if err != nil {
 						return nil, err
 					}
-					at, err := suite.Points(suite.Encode(lines))
-					if err != nil {
-						return nil, err
-					}
-					for j, p := range at {
-						p.Name, p.Temperature = g.name, tau
-						points[j] = append(points[j], p)
-					}
+					s.texts = append(s.texts, lines)
 				}
 			}
 			fmt.Fprintf(c.talk, "%s at temperature %v\n", g.name, tau)
-			for j := range planes {
-				p := placed{Point: eval.Average(points[j])}
-				if i == curve {
-					planes[j].Curve = append(planes[j].Curve, p)
-				} else {
-					planes[j].Points = append(planes[j].Points, p)
-				}
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// placeAll returns a plane with all samples for each pair of axes: BLEU-2 to
+// BLEU-n, then the LM scores. Before the first is judged, the words of all are
+// learnt: what a tokeniser makes of a sentence need not stand in the training
+// text, though every word of the model does.
+func placeAll(maxN int, suite *eval.Suite, families []family, all []samples) ([]plane, error) {
+	var planes []plane
+	for n := 2; n <= maxN; n++ {
+		planes = append(planes, newPlane(eval.BLEUAxes(n)))
+	}
+	planes = append(planes, newPlane(eval.LMAxes()))
+	for _, s := range all {
+		for _, lines := range s.texts {
+			if err := suite.Learn(lines); err != nil {
+				return nil, err
+			}
+		}
+	}
+	curve := slices.IndexFunc(families, isCurve)
+	for _, s := range all {
+		points := make([][]eval.Point, len(planes))
+		for _, lines := range s.texts {
+			at, err := suite.Points(suite.Encode(lines))
+			if err != nil {
+				return nil, err
+			}
+			for j, p := range at {
+				p.Name, p.Temperature = families[s.family].name, s.temperature
+				points[j] = append(points[j], p)
+			}
+		}
+		for j := range planes {
+			p := placed{Point: eval.Average(points[j])}
+			planes[j].Signatures = p.Signatures
+			if s.family == curve {
+				planes[j].Curve = append(planes[j].Curve, p)
+			} else {
+				planes[j].Points = append(planes[j].Points, p)
 			}
 		}
 	}
@@ -300,7 +334,11 @@ func (p *process) printPlanes(planes []plane, families []family) error {
 		return err
 	}
 	var notes strings.Builder
-	fmt.Fprintln(&notes, "\n± is one standard error.")
+	fmt.Fprintln(&notes)
+	for _, p := range planes[len(planes)-2:] { // BLEU of the highest order, LM
+		fmt.Fprintf(&notes, "%s\n%s\n", p.Signatures[1], p.Signatures[0])
+	}
+	fmt.Fprintln(&notes, "± is one standard error.")
 	if slices.ContainsFunc(families, func(f family) bool { return len(f.models) == 1 }) {
 		fmt.Fprintln(&notes, "Of a model with one seed it holds the chance of sampling alone: give runs of several seeds.")
 	}

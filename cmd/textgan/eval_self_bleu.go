@@ -29,9 +29,9 @@ func evalSelfBLEUCommand(p *process) *cli.Command {
 		}
 		var score eval.Score
 		if published {
-			score, err = protocol.SelfBLEU(outputs(text), opt)
+			score, err = protocol.SelfBLEU(text.WithBlanks(), opt)
 		} else {
-			score, err = eval.SelfBLEU(eval.NewLexicon().Add(outputs(text), tokenize), opt)
+			score, err = eval.SelfBLEU(eval.NewLexicon().Add(text.WithBlanks(), tokenize), opt)
 		}
 		if err != nil {
 			return err

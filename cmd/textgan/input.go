@@ -57,12 +57,6 @@ func oneStdin(names ...string) error {
 	return nil
 }
 
-// outputs are the lines of a corpus as what a generator has written: its blank
-// lines are sentences too, empty ones. They stand at the end.
-func outputs(c *corpora.Corpus) []string {
-	return append(slices.Clone(c.Lines), make([]string, c.Blank)...)
-}
-
 // tokenizer is part of the options of every command that counts tokens.
 type tokenizer struct {
 	Tokenizer string `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char|ptb" doc:"what a token is; ptb: the Penn Treebank rules of NLTK"`

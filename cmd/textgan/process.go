@@ -76,7 +76,7 @@ type call[T any] struct {
 	ctx   context.Context
 	opt   T
 	args  []string       // as many as the command's ArgsUsage has words
-	given []config.Layer // what came from flags and environment
+	given []config.Layer // what came from flags, environment and file
 }
 
 // command completes c with the options in T and the function that runs it.
@@ -99,7 +99,8 @@ func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Com
 		if err != nil {
 			return usage(cc.Command.HelpName, "%w", err)
 		}
-		opt, err := set.Resolve(append(given, file)...)
+		given = append(given, file)
+		opt, err := set.Resolve(given...)
 		if err != nil {
 			return usage(cc.Command.HelpName, "%w", err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/internal/config"
 	"textgan/internal/kernel"
 	"textgan/train"
 	"textgan/train/rundir"
@@ -63,10 +64,29 @@ func runTrain(c call[trainOptions]) error {
 	return errors.Join(err, w.Close())
 }
 
+// inherit completes the options of a warm start.
+func inherit(c *call[trainOptions]) error {
+	if c.opt.WarmStart == "" {
+		return nil
+	}
+	var given []config.Layer
+	for _, layer := range c.given {
+		layer = maps.Clone(layer)
+		maps.DeleteFunc(layer, func(name string, _ config.Given) bool { _, ok := train.Options.Find(name); return !ok })
+		given = append(given, layer)
+	}
+	var err error
+	c.opt.Config, err = train.Inherit(c.opt.WarmStart, given...)
+	return err
+}
+
 func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error) {
 	start := build()
 	start.Command = c.process.args
 	if !c.opt.Resume {
+		if err := inherit(&c); err != nil {
+			return nil, nil, err
+		}
 		if err := c.opt.Check(); err != nil {
 			return nil, nil, usage("textgan", "%w", err)
 		}

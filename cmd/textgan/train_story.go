@@ -38,8 +38,15 @@ func (s *story) begin() {
 	s.say("corpus     %s: %d lines to learn, %d held out, %d different tokens, longest sentence %d",
 		d.Corpus.Name, len(d.Corpus.Lines), len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
 	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(t.Cell), t.Layers, t.Hidden, t.Emb, t.Weights())
-	if t.Model == "vae" {
-		s.say("code       %s, %d x %s, beta %s to %g", t.Latent, t.LatentDim, unitOf(t.Config), t.KLAnneal, t.KLWeight)
+	if t.WarmStart != "" {
+		s.say("begins     with the weights of %s", t.WarmStart)
+	}
+	if t.HasVAE() {
+		beta := fmt.Sprintf("%s to %g", t.KLAnneal, t.KLWeight)
+		if t.WarmStart != "" {
+			beta = fmt.Sprint(t.KLWeight)
+		}
+		s.say("code       %s, %d x %s, beta %s", t.Latent, t.LatentDim, unitOf(t.Config), beta)
 	}
 	if t.Model == "gan" {
 		s.say("game       %s with %s, feedback %s, tau %s", t.Objective, t.Estimator, t.Feedback, t.TauSchedule)

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -51,6 +54,25 @@ func loadVAE(o modelOptions) (*train.Model, error) {
 		err = train.ErrNoVAE
 	}
 	return m, err
+}
+
+// checkWords refuses a sentence without words, and says which of them the model
+// reads as <unk>.
+func checkWords(p *process, m *train.Model, flag, text string) error {
+	words := m.Vocab.Tokenizer().Tokenize(text)
+	if len(words) == 0 {
+		return usage("textgan vae interpolate", "%s %q: give a sentence", flag, text)
+	}
+	var unknown []string
+	for _, w := range words {
+		if _, ok := m.Vocab.ID(w); !ok {
+			unknown = append(unknown, strconv.Quote(w))
+		}
+	}
+	if len(unknown) > 0 {
+		fmt.Fprintf(p.talk, "textgan: %s: the model does not know %s and reads <unk>\n", flag, strings.Join(unknown, ", "))
+	}
+	return nil
 }
 
 func vaeReconstructCommand(p *process) *cli.Command {
@@ -129,6 +151,9 @@ func vaeInterpolateCommand(p *process) *cli.Command {
 		}
 		o, err := c.opt.sample(m)
 		if err != nil {
+			return err
+		}
+		if err := cmp.Or(checkWords(c.process, m, "--from", c.opt.From), checkWords(c.process, m, "--to", c.opt.To)); err != nil {
 			return err
 		}
 		post, err := m.Encode([]string{c.opt.From, c.opt.To})

@@ -34,11 +34,11 @@ func Curves(w io.Writer, curves []Curve, marks []float64, logarithmic bool) erro
 	for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
 		f.Variant = "Sans"
 	}
-	p.Y.Tick.Marker = shortTicks{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = shortTicks{}, shortTicks{}
 	if logarithmic {
 		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	}
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.Padding = true, legendGap
 	p.Add(plotter.NewGrid())
 	palette := append([]color.RGBA{blue}, colours...)
 	drawn := 0
@@ -70,13 +70,15 @@ func Curves(w io.Writer, curves []Curve, marks []float64, logarithmic bool) erro
 	if drawn == 0 {
 		return ErrNothing
 	}
-	above := 0.04 // room, as a share of the height, for the legend too
+	top := p.Y.Max // marks end here, below the legend
+	above := 0.04  // room, as a share of the height, for the legend too
 	if drawn > 1 {
-		above += 0.07 * float64(drawn)
+		above += 0.09 * float64(drawn)
 	}
 	if logarithmic {
 		if p.Y.Min == p.Y.Max { // the library would go down by 1
 			p.Y.Min, p.Y.Max = p.Y.Min/2, p.Y.Max*2
+			top = p.Y.Max
 		}
 		height := p.Y.Max / p.Y.Min
 		p.Y.Max *= math.Pow(height, above)
@@ -85,7 +87,7 @@ func Curves(w io.Writer, curves []Curve, marks []float64, logarithmic bool) erro
 		p.Y.Min, p.Y.Max = p.Y.Min-0.04*height, p.Y.Max+above*height
 	}
 	for _, x := range marks {
-		line, err := plotter.NewLine(plotter.XYs{{X: x, Y: p.Y.Min}, {X: x, Y: p.Y.Max}})
+		line, err := plotter.NewLine(plotter.XYs{{X: x, Y: p.Y.Min}, {X: x, Y: top}})
 		if err != nil {
 			return err
 		}
@@ -115,7 +117,7 @@ func (shortTicks) Ticks(lo, hi float64) []plot.Tick {
 	ticks := plot.DefaultTicks{}.Ticks(lo, hi)
 	for i, t := range ticks {
 		if t.Label != "" {
-			ticks[i].Label = strconv.FormatFloat(t.Value, 'g', 5, 64)
+			ticks[i].Label = strconv.FormatFloat(t.Value, 'g', 7, 64)
 		}
 	}
 	return ticks

@@ -52,19 +52,23 @@ func withErrors(points []eval.Point) (e errorPoints) {
 	return e
 }
 
-// margin around the figure.
-const margin = font.Length(10)
+// margin around the figure, and between the lines of a legend.
+const (
+	margin    = font.Length(10)
+	legendGap = font.Length(2)
+)
 
 // Frontier writes the curve named name, each temperature with its 95 % error
 // bars, whether it is a corner or not, and the points that are to be compared
 // with it, coloured by Point.Name in order of appearance. The SVG is
-// self-contained text of 480 x 360 points.
+// self-contained text of 400 x 300 points, small
+// enough to be read on a telephone.
 func Frontier(w io.Writer, f *eval.Frontier, name string, points []eval.Point) error {
 	p, err := frontier(f, name, points)
 	if err != nil {
 		return err
 	}
-	canvas := vgsvg.NewWith(vgsvg.UseWH(480, 360))
+	canvas := vgsvg.NewWith(vgsvg.UseWH(400, 300))
 	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin))
 	_, err = canvas.WriteTo(w)
 	return err
@@ -84,7 +88,7 @@ func frontier(f *eval.Frontier, name string, points []eval.Point) (*plot.Plot, e
 	if axes.LowerYBetter {
 		p.Y.Label.Text = axes.Y + " (less is better)"
 	}
-	p.Legend.Left, p.Legend.Top = true, !axes.LowerYBetter
+	p.Legend.Left, p.Legend.Top, p.Legend.Padding = true, !axes.LowerYBetter, legendGap
 	for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
 		f.Variant = "Sans"
 	}

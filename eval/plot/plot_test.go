@@ -71,6 +71,9 @@ func TestCurves(t *testing.T) {
 		require.NotContains(t, svg, "Inf")
 	}
 	require.Contains(t, draw(false, two[0]), ">2.15<", "ticks that can be told apart")
+	var steps bytes.Buffer
+	require.NoError(t, Curves(&steps, []Curve{{"a", []float64{250, 1400}, []float64{1, 2}}}, nil, false))
+	require.Contains(t, steps.String(), ">1250<", "not 1250.00")
 	draw(false, Curve{"constant", x[:1], x[:1]})
 	draw(true, Curve{"constant", x[:1], x[:1]})
 	require.ErrorIs(t, Curves(io.Discard, []Curve{{"a", x[:1], []float64{math.NaN()}}}, nil, false), ErrNothing)

@@ -57,24 +57,21 @@ func (r *noisyRows) draw(key rng.Key, coupled bool) {
 	}
 }
 
-// pullGiven turns dz, a gradient in zGiven, into one in the logits, in place:
-// with the noise E fixed and a_i = E_i/e^theta_i,
+// pullGiven turns dz [K], a gradient in a row of zGiven, into one in the
+// logits, in place: with the noise E fixed and a_i = E_i/e^theta_i,
 //
 //	d zGiven_i / d theta_j = w_i [i=j] + (1-w_i) p_j     1-w_i = exp(zGiven_i - max zGiven)
 //
 // (w = 0 for the winner).
-func (r *noisyRows) pullGiven(dz []float64) {
-	for t := range r.T {
-		row, z := dz[t*r.K:(t+1)*r.K], r.zGiven[t*r.K:(t+1)*r.K]
-		top := z[argmax(z)]
-		var shared float64
-		for i, d := range row {
-			v := math.Exp(z[i] - top)
-			shared += v * d
-			row[i] = (1 - v) * d
-		}
-		axpy(shared, r.p[t*r.K:(t+1)*r.K], row)
+func pullGiven(dz, zGiven, p []float64) {
+	top := zGiven[argmax(zGiven)]
+	var shared float64
+	for i, d := range dz {
+		v := math.Exp(zGiven[i] - top)
+		shared += v * d
+		dz[i] = (1 - v) * d
 	}
+	axpy(shared, p, dz)
 }
 
 func argmax(x []float64) (at int) {
@@ -91,7 +88,7 @@ func argmax(x []float64) (at int) {
 //	[f(b) - eta c(y~)] s + eta grad c(y) - eta grad c(y~)
 //	y = softmax(z/lambda)   y~ = softmax(zGiven/lambda)
 //
-// REBAR has c = f. The derivative of y~ runs through the conditional noise.
+// for independent choices, all relaxed at once. REBAR has c = f. The derivative of y~ runs through the conditional noise.
 //
 // Tucker et al., NIPS 2017, https://arxiv.org/abs/1703.07370; Grathwohl et
 // al., ICLR 2018, https://arxiv.org/abs/1711.00123.
@@ -115,7 +112,10 @@ func (p *Problem) controlled(c objective, lambda, eta float64, coupled bool, see
 			r.draw(drawKey(seed, i), coupled)
 			relaxed(dz, r.z)
 			value := relaxed(dGiven, r.zGiven)
-			r.pullGiven(dGiven)
+			for t := range p.T {
+				lo, hi := t*p.K, (t+1)*p.K
+				pullGiven(dGiven[lo:hi], r.zGiven[lo:hi], r.p[lo:hi])
+			}
 			weight := p.f.value(r.hard) - eta*value
 			for k, s := range r.score {
 				dz[k] = weight*s + eta*(dz[k]-dGiven[k])
@@ -150,9 +150,9 @@ func (s *states) fitSurrogate() objective {
 	return linear{c}
 }
 
-// arsm is the augment-REINFORCE-swap-merge estimator. With pi_t ~ Dir(1) and
-// z^{c<->j} = argmin over i of log pi_i - theta_i after swapping pi_c and pi_j,
-// in all choices at once,
+// arsm is the augment-REINFORCE-swap-merge estimator of independent choices.
+// With pi_t ~ Dir(1) and z^{c<->j} = argmin over i of log pi_i - theta_i after
+// swapping pi_c and pi_j, in all choices at once,
 //
 //	d theta_c = sum_j [f(z^{c<->j}) - (1/K) sum_m f(z^{m<->j})] (1/K - pi_j)
 //
@@ -165,63 +165,89 @@ func (p *Problem) arsm(seed uint64) sampler {
 		for t := range p.T {
 			p.model.logits(w, t, theta[t*K:(t+1)*K])
 		}
-		logPi, x, rows := make([]float64, n), make([]float64, n), make([]float64, n)
-		swapped := make([]float64, K*K) // f(z^{c<->j})
+		logPi, x, rows := make([]float64, n), make([]float64, n), make([]float64, K)
+		swapped := make([]float64, K*K)
 		return func(i uint32, out []float64) {
 			key := drawKey(seed, i)
 			for t := range p.T {
-				row := logPi[t*K : (t+1)*K]
-				relax.Gumbel(row, key.At(key.Step, uint32(t)))
-				for k := range row {
-					row[k] = -row[k] // log of an exponential number
-				}
-				relax.LogSoftmax(row)
+				dirichlet(logPi[t*K:(t+1)*K], key.At(key.Step, uint32(t)))
 			}
-			pseudo := func(c, j int) float64 {
+			values := func(c, j int) float64 {
 				clear(x)
 				for t := range p.T {
-					row, best, at := logPi[t*K:(t+1)*K], math.Inf(1), 0
-					for k := range row {
-						from := k
-						switch k {
-						case c:
-							from = j
-						case j:
-							from = c
-						}
-						if v := row[from] - theta[t*K+k]; v < best {
-							best, at = v, k
-						}
-					}
-					x[t*K+at] = 1
+					x[t*K+pseudoAction(logPi[t*K:(t+1)*K], theta[t*K:(t+1)*K], c, j)] = 1
 				}
 				return p.f.value(x)
 			}
-			same := pseudo(0, 0)
-			for c := range K {
-				swapped[c*K+c] = same
-				for j := range c {
-					swapped[c*K+j] = pseudo(c, j)
-					swapped[j*K+c] = swapped[c*K+j]
-				}
-			}
-			clear(rows)
-			for j := range K {
-				var mean float64
-				for m := range K {
-					mean += swapped[m*K+j] / float64(K)
-				}
-				for c := range K {
-					d := swapped[c*K+j] - mean
-					for t := range p.T {
-						rows[t*K+c] += d * (1/float64(K) - math.Exp(logPi[t*K+j]))
-					}
-				}
-			}
-			clear(out)
 			for t := range p.T {
-				p.model.back(w, t, rows[t*K:(t+1)*K], out)
+				if t == 0 {
+					swapMerge(rows, swapped, logPi[:K], values)
+				} else {
+					merge(rows, swapped, logPi[t*K:(t+1)*K])
+				}
+				if t == 0 {
+					clear(out)
+				}
+				p.model.back(w, t, rows, out)
 			}
+		}
+	}
+}
+
+// dirichlet sets logPi [K] to the logarithm of a draw from Dir(1).
+func dirichlet(logPi []float64, key relax.Key) {
+	relax.Gumbel(logPi, key)
+	for k := range logPi {
+		logPi[k] = -logPi[k] // log of an exponential number
+	}
+	relax.LogSoftmax(logPi)
+}
+
+// pseudoAction is argmin over k of log pi_k - theta_k with pi_c and pi_j
+// swapped; for c = j it is a draw from softmax(theta).
+func pseudoAction(logPi, theta []float64, c, j int) (at int) {
+	best := math.Inf(1)
+	for k := range logPi {
+		from := k
+		switch k {
+		case c:
+			from = j
+		case j:
+			from = c
+		}
+		if v := logPi[from] - theta[k]; v < best {
+			best, at = v, k
+		}
+	}
+	return at
+}
+
+// swapMerge fills swapped [K,K] with what each swap is worth and merges.
+func swapMerge(row, swapped, logPi []float64, worth func(c, j int) float64) {
+	K := len(row)
+	same := worth(0, 0)
+	for c := range K {
+		swapped[c*K+c] = same
+		for j := range c {
+			swapped[c*K+j] = worth(c, j)
+			swapped[j*K+c] = swapped[c*K+j]
+		}
+	}
+	merge(row, swapped, logPi)
+}
+
+// merge sets row [K] to the gradient in the logits of one choice.
+func merge(row, swapped, logPi []float64) {
+	K := len(row)
+	clear(row)
+	for j := range K {
+		var mean float64
+		for m := range K {
+			mean += swapped[m*K+j] / float64(K)
+		}
+		share := 1/float64(K) - math.Exp(logPi[j])
+		for c := range row {
+			row[c] += (swapped[c*K+j] - mean) * share
 		}
 	}
 }

@@ -19,6 +19,7 @@ type family struct {
 	measure  func(l *lab, a []float64) (outcome, error)
 	evals    func(s *states, a []float64) float64 // evaluations of f for one estimate; nil for 1
 	backward float64                              // backward passes through f for one estimate
+	perStep  bool                                 // all evaluations but the first, and all passes, are made anew at every step of a chain
 	note     string
 	negative bool
 }
@@ -65,11 +66,16 @@ func (f *family) match(name string) ([]float64, bool) {
 	return a, true
 }
 
-func (f *family) cost(s *states, a []float64) float64 {
-	if f.evals == nil {
-		return 1
+// cost is how often one estimate evaluates f, and goes backward through it.
+func (f *family) cost(s *states, a []float64) (evals, backward float64) {
+	evals, backward = 1, f.backward
+	if f.evals != nil {
+		evals = f.evals(s, a)
 	}
-	return f.evals(s, a)
+	if f.perStep && !s.unchained() {
+		evals, backward = 1+(evals-1)*float64(s.T), backward*float64(s.T)
+	}
+	return evals, backward
 }
 
 // Which numbers and problems a family takes.
@@ -117,12 +123,8 @@ func sequence(s *states, _ []float64) error {
 	return nil
 }
 
-func unchained(s *states, _ []float64) error {
-	if s.Chain() || s.EOS >= 0 {
-		return errors.New("needs independent choices and no end token")
-	}
-	return nil
-}
+// unchained reports whether all choices are made whatever the others are.
+func (s *states) unchained() bool { return !s.Chain() && s.EOS < 0 }
 
 func chained(s *states, _ []float64) error {
 	if !s.Chain() {
@@ -177,7 +179,7 @@ func scoreFamilies() []family {
 			note:    "one estimate averages n samples",
 			measure: exactly(func(l *lab, a []float64) moments { return l.leaveOneOut(a[0]) })},
 		{pattern: "unordered_set_k{k}", defaults: each(2, 3), evals: first,
-			check: func(s *states, a []float64) error { return whole(1, float64(min(len(s.fx), 20)))(s, a) },
+			check: func(s *states, a []float64) error { return whole(2, float64(min(len(s.fx), 20)))(s, a) },
 			note:  "k samples without replacement",
 			measure: exactly(func(l *lab, a []float64) moments {
 				return l.unorderedSet(int(a[0]), l.Samples, l.Seed)
@@ -213,7 +215,34 @@ func scoreFamilies() []family {
 			measure: exactly(func(l *lab, a []float64) moments {
 				return l.perToken(l.tokenQ, func(i, t int) float64 { return l.after(i, t) / a[0] })
 			})},
+		actionFamily("seq_all_action_k{k}_m{m}", "all-action:k=%g,m=%g", 1,
+			"sum over the k likeliest tokens and a sample of the others, values from completions; at most so many evaluations"),
+		actionFamily("seq_unordered_set_k{k}_m{m}", "unordered-set:k=%g,m=%g", 0,
+			"k tokens without replacement at every step, values from completions; at most so many evaluations"),
 	}
+}
+
+// actionFamily are the estimators of relax.Actions, whose slots are k and some
+// more. Of the m values of the drawn token one is that of the sequence itself.
+func actionFamily(pattern, spec string, more int, note string) family {
+	spell := func(a []float64) string { return fmt.Sprintf(spec, a[0], a[1]) }
+	return family{pattern: pattern, note: note,
+		defaults: func(*states) [][]float64 { return [][]float64{{2, 1}} },
+		check: all(sequence, func(_ *states, a []float64) error {
+			_, _, err := relax.ParseActions[float64](spell(a))
+			return err
+		}),
+		evals: func(s *states, a []float64) float64 {
+			slots := min(a[0]+float64(more), float64(s.K))
+			return 1 + float64(s.T-1)*(slots*a[1]-1) + slots - 1
+		},
+		measure: func(l *lab, a []float64) (o outcome, err error) {
+			s, err := l.actions(spell(a), l.Seed)
+			if err == nil {
+				o.moments = settle(l.Params(), l.Samples, patience*l.Samples/4, s)
+			}
+			return o, err
+		}}
 }
 
 // relaxedFamilies are the estimators of generator/relax, each with the
@@ -301,34 +330,63 @@ func relaxedFamilies(taus []float64) (list []family) {
 }
 
 func controlFamilies() []family {
+	settled := func(f func(l *lab, a []float64) sampler) func(*lab, []float64) (outcome, error) {
+		return exactly(func(l *lab, a []float64) moments {
+			limit := patience * l.Samples
+			if !l.unchained() {
+				limit /= 4 // draws that are dear
+			}
+			return settle(l.Params(), l.Samples, limit, f(l, a))
+		})
+	}
 	rebar := func(pattern string, coupled bool, note string) family {
-		return family{pattern: pattern, check: all(unchained, positive(0)), note: note, backward: 2,
+		return family{pattern: pattern, check: positive(0), note: note, backward: 2, perStep: true,
 			defaults: func(*states) [][]float64 { return [][]float64{{0.1, 1}, {0.5, 1}, {1, 1}} },
 			evals:    func(*states, []float64) float64 { return 3 },
-			measure: exactly(func(l *lab, a []float64) moments {
-				return settle(l.Params(), l.Samples, patience*l.Samples, l.controlled(l.f, a[0], a[1], coupled, l.Seed))
+			measure: settled(func(l *lab, a []float64) sampler {
+				if l.unchained() {
+					return l.controlled(l.f, a[0], a[1], coupled, l.Seed)
+				}
+				return l.chainedControl(func() control { return l.meanField(l.f) }, a[0], a[1], coupled, l.Seed)
 			})}
 	}
 	return []family{
-		{pattern: "muprop", defaults: once, check: unchained, backward: 1,
-			note:    "Taylor expansion at the mean field",
-			evals:   func(*states, []float64) float64 { return 2 },
-			measure: exactly(func(l *lab, _ []float64) moments { return l.muProp() })},
+		{pattern: "muprop", defaults: once, backward: 1, perStep: true,
+			note:  "Taylor expansion at the mean field",
+			evals: func(*states, []float64) float64 { return 2 },
+			measure: exactly(func(l *lab, _ []float64) moments {
+				if l.unchained() {
+					return l.muProp()
+				}
+				return l.chainedMuProp()
+			})},
 		rebar("rebar_lambda{lambda}_eta{eta}", false, ""),
 		rebar("rebar_coupled_lambda{lambda}_eta{eta}", true, "the conditional noise is the noise of the draw"),
-		{pattern: "relax_lambda{lambda}", defaults: each(0.5), check: all(unchained, positive(0)),
-			note: "surrogate of the problem file, or the best linear fit of f",
-			measure: exactly(func(l *lab, a []float64) moments {
-				c := l.surrogate
-				if c == nil {
-					c = l.fitSurrogate()
+		{pattern: "relax_lambda{lambda}", defaults: each(0.5), check: positive(0),
+			note: "surrogate of the problem file, or the best linear one, not counted",
+			measure: settled(func(l *lab, a []float64) sampler {
+				switch {
+				case l.unchained() && l.surrogate != nil:
+					return l.controlled(l.surrogate, a[0], 1, false, l.Seed)
+				case l.unchained():
+					return l.controlled(l.fitSurrogate(), a[0], 1, false, l.Seed)
+				case l.surrogate != nil:
+					return l.chainedControl(func() control { return l.meanField(l.surrogate) }, a[0], 1, false, l.Seed)
 				}
-				return settle(l.Params(), l.Samples, patience*l.Samples, l.controlled(c, a[0], 1, false, l.Seed))
+				return l.chainedControl(l.critic, a[0], 1, false, l.Seed)
 			})},
-		{pattern: "arsm", defaults: once, check: unchained, note: "at most K(K-1)/2+1 evaluations",
-			evals: func(s *states, _ []float64) float64 { return float64(s.K*(s.K-1)/2 + 1) },
-			measure: exactly(func(l *lab, _ []float64) moments {
-				return settle(l.Params(), l.Samples, patience*l.Samples, l.arsm(l.Seed))
+		{pattern: "arsm", defaults: once, note: "at most so many evaluations",
+			evals: func(s *states, _ []float64) float64 {
+				if s.unchained() {
+					return float64(s.K*(s.K-1)/2 + 1)
+				}
+				return float64(1 + s.T*(s.K-1))
+			},
+			measure: settled(func(l *lab, _ []float64) sampler {
+				if l.unchained() {
+					return l.arsm(l.Seed)
+				}
+				return l.chainedARSM(l.Seed)
 			})},
 	}
 }

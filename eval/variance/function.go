@@ -31,8 +31,8 @@ type functionFile struct {
 func (file *functionFile) build(T, K int) (objective, error) {
 	n := T * K
 	var failure error
-	read := func(name string, raw json.RawMessage, n int) []float64 {
-		v, err := numbers(raw, n)
+	read := func(name string, raw json.RawMessage, shape ...int) []float64 {
+		v, err := numbers(raw, shape...)
 		if err != nil && failure == nil {
 			failure = fmt.Errorf("%s: %w", name, err)
 		}
@@ -41,13 +41,13 @@ func (file *functionFile) build(T, K int) (objective, error) {
 	var f objective
 	switch file.Type {
 	case "linear":
-		f = linear{read("c", file.C, n)}
+		f = linear{read("c", file.C, T, K)}
 	case "quadratic":
-		f = quadratic{read("t", file.T, n)}
+		f = quadratic{read("t", file.T, T, K)}
 	case "quadform":
-		q := quadform{a: read("A", file.A, n*n), c: make([]float64, n)}
+		q := quadform{a: read("A", file.A, n, n), c: make([]float64, n)}
 		if len(file.C) > 0 {
-			q.c = read("c", file.C, n)
+			q.c = read("c", file.C, T, K)
 		}
 		f = q
 	case "mlp":
@@ -55,7 +55,7 @@ func (file *functionFile) build(T, K int) (objective, error) {
 		if err := json.Unmarshal(file.B1, &b1); err != nil || len(b1) == 0 {
 			return nil, errors.New("b1 is missing or not a list; its length is the number of hidden units")
 		}
-		m := mlp{w1: read("W1", file.W1, n*len(b1)), b1: read("b1", file.B1, len(b1)), w2: read("w2", file.W2, len(b1))}
+		m := mlp{w1: read("W1", file.W1, len(b1), n), b1: read("b1", file.B1, len(b1)), w2: read("w2", file.W2, len(b1))}
 		if b2 := read("b2", file.B2, 1); failure == nil {
 			m.b2 = b2[0]
 		}

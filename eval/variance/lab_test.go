@@ -2,6 +2,7 @@ package variance
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
@@ -46,7 +47,7 @@ func TestSelection(t *testing.T) {
 		"gs_tau0":                      "needs a positive number",
 		"gs_tau1_detached_feed":        "depend on earlier",
 		"seq_token_q":                  "more than one choice",
-		"unordered_set_k9":             "from 1 to 4",
+		"unordered_set_k9":             "from 2 to 4",
 		"zz*":                          "no estimator is called",
 		"[":                            "syntax error in pattern",
 		"NEGATIVE_hidden_noise":        "structure rnn",
@@ -60,8 +61,10 @@ func TestSelection(t *testing.T) {
 	require.ErrorContains(t, err, "tau is -1")
 	_, err = Run(context.Background(), s.Problem, Options{Samples: 10}, nil)
 	require.ErrorContains(t, err, "samples is 10")
-	_, err = Run(context.Background(), testProblem(t, sentence), Options{Estimators: []string{"arsm"}}, nil)
-	require.ErrorContains(t, err, "independent choices")
+	_, err = Run(context.Background(), s.Problem, Options{Estimators: []string{"seq_all_action_k0_m1"}}, nil)
+	require.ErrorContains(t, err, "more than one choice")
+	_, err = Run(context.Background(), testProblem(t, sentence), Options{Estimators: []string{"seq_unordered_set_k1_m1"}}, nil)
+	require.ErrorContains(t, err, "k must be a whole number from 2 to 12")
 
 	ctx, cancel := context.WithCancel(context.Background())
 	_, err = Run(ctx, s.Problem, Options{Samples: MinSamples}, func(string) { cancel() })
@@ -87,15 +90,21 @@ func TestReadErrors(t *testing.T) {
 		{`{"K"`, `{{"K"`, "not JSON at byte"},
 		{`"K":2`, `"K":1`, "K must be at least 2"},
 		{`"T":2`, `"T":513`, "and T from 1 to 512"},
-		{`"K":2`, `"K":"x"`, "cannot unmarshal"},
+		{`"K":2`, `"K":"x"`, "K holds string; it must be a whole number"},
 		{`"T":2`, `"T":0`, "and T from 1 to 512"},
 		{`"T":2`, `"T":40`, "1099511627776 states"},
 		{`null`, `2`, "eos_token is 2"},
 		{`"independent"`, `"markov"`, `structure "markov" is unknown`},
 		{`"independent"`, `"rnn"`, "params.c is missing"},
 		{`"independent"`, `"autoregressive"`, "params.b: is missing"},
-		{`[2,3]]}`, `[2,3,4]]}`, "params.logits: has 5 numbers, want 4"},
-		{`[2,3]]}`, `[2,"3"]]}`, "params.logits: holds string"},
+		{`[2,3]]}`, `[2,3,4]]}`, "has rows of different lengths"},
+		{`[[0,1],[2,3]]`, `[[0,1],[2,3],[4,5]]`, "params.logits: has 6 numbers, want 4"},
+		{`[[0,1],[2,3]]`, `[[[0,1],2],3]`, "has rows of different lengths"},
+		{`[[0,1],[2,3]]`, `null`, "params.logits: holds null"},
+		{`"structure":"independent"`, `"structure":3`, "structure holds number; it must be a string"},
+		{`"K":2`, `"K":2.5`, "K holds number 2.5; it must be a whole number"},
+		{`[[0,1]`, `[[1e999,1]`, "params.logits: it holds number 1e999; it must be one that float64 can hold"},
+		{`[2,3]]}`, `[2,"3"]]}`, "params.logits: holds a string"},
 		{`"linear"`, `"cubic"`, `f: type "cubic" is unknown`},
 		{`"c":[1,2,3,4]`, `"c":[1]`, "f: c: has 1 numbers, want 4"},
 		{`"linear"`, `"mlp"`, "b1 is missing"},
@@ -109,6 +118,13 @@ func TestReadErrors(t *testing.T) {
 		require.ErrorContains(t, err, "variance: p.json: ")
 		require.NotContains(t, err.Error(), "\n")
 	}
+	// Lists may be flat, or have more levels, but not their levels exchanged.
+	for shape, ok := range map[string]bool{"[1,2,3,4,5,6]": true, "[[1,2,3],[4,5,6]]": true, "[[1,2],[3,4],[5,6]]": false, "[[[1],[2],[3]],[[4],[5],[6]]]": true} {
+		_, err := numbers(json.RawMessage(shape), 2, 3)
+		require.Equal(t, ok, err == nil, "%s: %v", shape, err)
+	}
+	_, err = Read(strings.NewReader("[]"), "p.json")
+	require.EqualError(t, err, "variance: p.json: the file holds array; it must be an object")
 	_, err = Builtin("toy")
 	require.ErrorContains(t, err, "choose one of bandit, ")
 	data, err := BuiltinFile("bandit")

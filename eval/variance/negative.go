@@ -22,14 +22,12 @@ type throughNoise struct {
 
 func (e throughNoise) Backward(dLogits, saved, dy []float64, id int, tau float64, key rng.Key) {
 	K := len(saved)
-	r := noisyRows{Problem: &Problem{K: K, T: 1}, p: make([]float64, K), zGiven: make([]float64, K)}
-	copy(r.p, saved)
-	sum, y := make([]float64, K), make([]float64, K)
+	zGiven, sum, y := make([]float64, K), make([]float64, K), make([]float64, K)
 	for j := range e.m {
-		relax.GumbelGiven(r.zGiven, saved, id, relax.InnerKey(key, j))
-		relax.Softmax(y, r.zGiven, tau)
+		relax.GumbelGiven(zGiven, saved, id, relax.InnerKey(key, j))
+		relax.Softmax(y, zGiven, tau)
 		relax.SoftmaxBackward(y, y, dy, tau)
-		r.pullGiven(y)
+		pullGiven(y, zGiven, saved)
 		axpy(1/float64(e.m), y, sum)
 	}
 	copy(dLogits, sum)

@@ -1,13 +1,14 @@
 package variance
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"slices"
-	"strings"
 )
 
 // The laboratory enumerates every state, so it refuses problems with more
@@ -73,7 +74,7 @@ func Read(r io.Reader, name string) (*Problem, error) {
 		if errors.As(err, &syntax) {
 			return nil, fmt.Errorf("variance: %s: not JSON at byte %d: %w", name, syntax.Offset, err)
 		}
-		return nil, fmt.Errorf("variance: %s: %w", name, err)
+		return nil, fmt.Errorf("variance: %s: %w", name, plainly(err, "the file"))
 	}
 	p, err := file.problem()
 	if err != nil {
@@ -209,7 +210,7 @@ func (file *problemFile) parameters() (map[string]parameter, error) {
 	}
 	params, offset := map[string]parameter{}, 0
 	for _, w := range want {
-		values, err := numbers(file.Params[w.name], size(w.shape))
+		values, err := numbers(file.Params[w.name], w.shape...)
 		if err != nil {
 			return nil, fmt.Errorf("params.%s: %w", w.name, err)
 		}
@@ -228,37 +229,82 @@ func size(shape []int) int {
 	return n
 }
 
-// numbers reads nested lists of n numbers, row-major.
-func numbers(raw json.RawMessage, n int) ([]float64, error) {
+// plainly says of a value of the wrong kind what it is and should be, without
+// the names of Go's types. whole stands for what has no field.
+func plainly(err error, whole string) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	want := map[reflect.Kind]string{
+		reflect.Int: "a whole number", reflect.String: "a string", reflect.Slice: "a list",
+		reflect.Struct: "an object", reflect.Map: "an object", reflect.Float64: "one that float64 can hold",
+	}[wrong.Type.Kind()]
+	return fmt.Errorf("%s holds %s; it must be %s", cmp.Or(wrong.Field, whole), wrong.Value, want)
+}
+
+// numbers reads nested lists of numbers, row-major: of the given shape, or
+// with levels of it merged or divided.
+func numbers(raw json.RawMessage, shape ...int) ([]float64, error) {
 	if len(raw) == 0 {
 		return nil, errors.New("is missing")
 	}
 	var tree any
 	if err := json.Unmarshal(raw, &tree); err != nil {
-		return nil, err
+		return nil, plainly(err, "it")
 	}
-	flat, err := flatten(nil, tree)
+	flat, got, err := flatten(nil, tree)
 	if err != nil {
 		return nil, err
 	}
-	if len(flat) != n {
-		return nil, fmt.Errorf("has %d numbers, want %d", len(flat), n)
+	if len(flat) != size(shape) {
+		return nil, fmt.Errorf("has %d numbers, want %d", len(flat), size(shape))
+	}
+	// What stands in front of every cut of the one shape must be a cut of the other.
+	within := func(a, b []int) bool {
+		for i := range a {
+			found := false
+			for j := range b {
+				found = found || size(a[:i+1]) == size(b[:j+1])
+			}
+			if !found {
+				return false
+			}
+		}
+		return true
+	}
+	if len(got) > 0 && !within(got, shape) && !within(shape, got) {
+		return nil, fmt.Errorf("has the shape %v, want %v", got, shape)
 	}
 	return flat, nil
 }
 
-func flatten(flat []float64, tree any) ([]float64, error) {
+// flatten appends the numbers of a tree and returns its shape.
+func flatten(flat []float64, tree any) (_ []float64, shape []int, err error) {
+	what := "null"
 	switch v := tree.(type) {
 	case float64:
-		return append(flat, v), nil
+		return append(flat, v), nil, nil
 	case []any:
-		var err error
-		for _, x := range v {
-			if flat, err = flatten(flat, x); err != nil {
-				return nil, err
+		shape = []int{len(v)}
+		for i, x := range v {
+			var inner []int
+			if flat, inner, err = flatten(flat, x); err != nil {
+				return nil, nil, err
+			}
+			if i == 0 {
+				shape = append(shape, inner...)
+			} else if !slices.Equal(inner, shape[1:]) {
+				return nil, nil, errors.New("has rows of different lengths")
 			}
 		}
-		return flat, nil
+		return flat, shape, nil
+	case string:
+		what = "a string"
+	case bool:
+		what = "true or false"
+	case map[string]any:
+		what = "an object"
 	}
-	return nil, fmt.Errorf("holds %s; only numbers and lists of numbers are allowed", strings.TrimSpace(fmt.Sprintf("%T", tree)))
+	return nil, nil, fmt.Errorf("holds %s; only numbers and lists of numbers are allowed", what)
 }

@@ -96,8 +96,9 @@ func (r *Report) add(l *lab, c choice, o outcome) {
 	if o.gradient != nil {
 		target = o.gradient
 	}
+	evals, backward := c.cost(l.states, c.args)
 	x := Result{
-		Name: c.name, Exact: o.exact, Samples: o.draws, Evals: c.cost(l.states, c.args), Backward: c.backward,
+		Name: c.name, Exact: o.exact, Samples: o.draws, Evals: evals, Backward: backward,
 		Note: c.note, Negative: c.negative, Objective: o.objective, Gradient: o.gradient,
 		Mean: o.mean, Variance: o.variance, MeanSE: o.meanSE, VarianceSE: o.varianceSE,
 		Bias: distance(o.mean, target), Trace: o.trace(), TraceSE: o.traceSE(),
@@ -109,9 +110,10 @@ func (r *Report) add(l *lab, c choice, o outcome) {
 		scale := math.Sqrt(dot(target, target) + x.Trace)
 		x.Biased = x.Bias > roundingLevel*scale
 	} else {
+		unseen := l.unseen(float64(o.draws))
 		for k, v := range o.mean {
 			if o.meanSE[k] > 0 {
-				x.MaxZ = max(x.MaxZ, math.Abs(v-target[k])/o.meanSE[k])
+				x.MaxZ = max(x.MaxZ, (math.Abs(v-target[k])-unseen[k])/o.meanSE[k])
 			}
 		}
 		// Bonferroni over the components.
@@ -142,6 +144,22 @@ func (r *Report) add(l *lab, c choice, o outcome) {
 		x.BreakEven = breakEven(mse, l.rlooTrace(), x.Evals)
 	}
 	r.Estimators = append(r.Estimators, x)
+}
+
+// unseen is the part of every component of the gradient that comes from states
+// expected fewer than thirty times in n draws. A standard error that was made
+// without them knows nothing of it, so a distance as small says nothing.
+func (s *states) unseen(n float64) []float64 {
+	const few = 30
+	out := make([]float64, s.Params())
+	for i, p := range s.prob {
+		if p*n < few {
+			for k, v := range s.scoreOf(i) {
+				out[k] += p * math.Abs((s.fx[i]-s.meanF)*v)
+			}
+		}
+	}
+	return out
 }
 
 // breakEven is the least budget of at least two evaluations, and of one

@@ -15,14 +15,8 @@ import (
 // only when asked for by name.
 const maxWork = 4e9
 
-// unorderedSet is the estimator of k states drawn without replacement,
-//
-//	sum over s in S of grad p(s) R(S,s) [f(s) - sum over s' in S of p(s') R^{D\s}(S,s') f(s')]
-//	R(S,s) = P^{D\s}(S\s) / P(S)      R^{D\s}(S,s') = P^{D\s,s'}(S\s,s') / P^{D\s}(S\s)
-//
-// exact by a sum over all subsets, or drawn if there are too many.
-//
-// Kool, van Hoof and Welling, ICLR 2020, https://arxiv.org/abs/2002.06043.
+// unorderedSet is relax.UnorderedSet of k whole states drawn without
+// replacement: exact by a sum over all subsets, or drawn if there are too many.
 func (s *states) unorderedSet(k, samples int, seed uint64) moments {
 	P, S := s.Params(), len(s.fx)
 	work := math.Exp2(float64(k)) * float64(k)
@@ -77,64 +71,27 @@ func (s *states) subsets(k int, f func(set []int, rest float64)) {
 	choose(0, 0)
 }
 
-// setEstimate computes the estimate of one set.
+// setEstimate computes the estimate of one set, as training does.
 type setEstimate struct {
-	s    *states
-	k    int
-	mass []float64 // [2^k] probability of a part of the set
-	draw []float64 // [2^k] probability of drawing the rest of the set once this part has been drawn
+	s       *states
+	p, f, w []float64 // [k]
 }
 
 func newSetEstimate(s *states, k int) *setEstimate {
-	return &setEstimate{s, k, make([]float64, 1<<k), make([]float64, 1<<k)}
+	return &setEstimate{s, make([]float64, k), make([]float64, k), make([]float64, k)}
 }
 
 // estimate sets out and returns the probability of the set.
 func (e *setEstimate) estimate(out []float64, set []int, rest float64) float64 {
-	full := 1<<e.k - 1
-	for part := 1; part <= full; part++ {
-		low := part & -part
-		e.mass[part] = e.mass[part^low] + e.s.prob[set[trailing(low)]]
+	for j, i := range set {
+		e.p[j], e.f[j] = e.s.prob[i], e.s.fx[i]
 	}
-	e.draw[full] = 1
-	for part := full - 1; part >= 0; part-- {
-		left, sum := rest+e.mass[full^part], 0.0
-		for j, i := range set {
-			if bit := 1 << j; part&bit == 0 {
-				sum += e.s.prob[i] * e.draw[part|bit]
-			}
-		}
-		e.draw[part] = 0
-		if left > 0 {
-			e.draw[part] = sum / left
-		}
-	}
+	chance := relax.UnorderedSet(e.w, e.p, rest, e.f)
 	clear(out)
-	if e.draw[0] == 0 {
-		return 0
+	for j, i := range set {
+		axpy(e.w[j], e.s.scoreOf(i), out)
 	}
-	for a, i := range set {
-		first := e.draw[1<<a]
-		if first == 0 {
-			continue
-		}
-		// The weights p(s') R^{D\s}(S,s') sum to one over the set.
-		var gain float64
-		for b, j := range set {
-			if a != b {
-				gain += e.s.prob[j] * e.draw[1<<a|1<<b] / first * (e.s.fx[i] - e.s.fx[j])
-			}
-		}
-		axpy(e.s.prob[i]*first/e.draw[0]*gain, e.s.scoreOf(i), out)
-	}
-	return e.draw[0]
-}
-
-func trailing(bit int) (j int) {
-	for ; bit > 1; bit >>= 1 {
-		j++
-	}
-	return j
+	return chance
 }
 
 // drawSets draws the set by the greatest k of log p + Gumbel noise.

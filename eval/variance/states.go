@@ -1,6 +1,9 @@
 package variance
 
-import "textgan/generator/relax"
+import (
+	"textgan/generator/relax"
+	"textgan/internal/rng"
+)
 
 // states is the problem enumerated: S sequences in lexicographic order, and
 // the N prefixes that can be continued.
@@ -12,6 +15,7 @@ type states struct {
 	score []float64 // [S,P] gradient of log prob
 	path  []int     // [S,T] the prefix x_<t, or -1 after the end token
 
+	next   []int     // [N,K] the prefix with that id, or ^state where there is no further choice
 	p      []float64 // [N,K] probability of the next id
 	q      []float64 // [N,K] E[f | prefix, id]
 	within []float64 // [N,K] Var[f | prefix, id]
@@ -52,7 +56,7 @@ func (s *states) visit(w *tape, t int, prob float64, ids, path []int) (mean, var
 	node := len(s.value)
 	s.value = append(s.value, 0)
 	for range K {
-		s.p, s.q, s.within = append(s.p, 0), append(s.q, 0), append(s.within, 0)
+		s.next, s.p, s.q, s.within = append(s.next, 0), append(s.p, 0), append(s.q, 0), append(s.within, 0)
 	}
 	path[t] = node
 	p := make([]float64, K)
@@ -67,12 +71,14 @@ func (s *states) visit(w *tape, t int, prob float64, ids, path []int) (mean, var
 		ids[t] = k
 		i := node*K + k
 		if t+1 < s.T && k != s.EOS {
+			s.next[i] = len(s.value)
 			s.q[i], s.within[i] = s.visit(w, t+1, prob*p[k], ids, path)
 			continue
 		}
 		for r := t + 1; r < s.T; r++ {
 			ids[r], path[r] = -1, -1
 		}
+		s.next[i] = ^len(s.fx)
 		s.ids, s.path = append(s.ids, ids...), append(s.path, path...)
 		s.prob = append(s.prob, prob*p[k])
 		s.q[i] = s.f.value(w.u)
@@ -95,6 +101,29 @@ func (s *states) scoreOf(i int) []float64 {
 }
 
 func (s *states) idsOf(i int) []int { return s.ids[i*s.T : (i+1)*s.T] }
+
+// row is the part of a table [N,K] that belongs to a prefix.
+func (s *states) row(x []float64, node int) []float64 { return x[node*s.K : (node+1)*s.K] }
+
+// draw returns an id that follows a prefix, by inverse CDF at u.
+func (s *states) draw(node int, u float64) (id int) {
+	p := s.row(s.p, node)
+	for ; id < s.K-1; id++ {
+		if u -= p[id]; u < 0 {
+			break
+		}
+	}
+	return id
+}
+
+// finish returns the state that a prefix and then the id go on to, drawn.
+func (s *states) finish(node, id int, src *rng.Source) (state int) {
+	at := s.next[node*s.K+id]
+	for at >= 0 {
+		at = s.next[at*s.K+s.draw(at, src.Float64())]
+	}
+	return ^at
+}
 
 // steps is the number of tokens of a state, the end token included.
 func (s *states) steps(i int) int {

@@ -1,10 +1,6 @@
 package relax
 
-import (
-	"math"
-
-	"textgan/internal/rng"
-)
+import "math"
 
 // gumbelSoftmax is the Gumbel-Softmax estimator and, if hard, its
 // straight-through form. With standard Gumbel noise g [V],
@@ -24,18 +20,18 @@ type gumbelSoftmax[F Float] struct {
 
 func (e gumbelSoftmax[F]) Hard() bool { return e.hard }
 
-func (e gumbelSoftmax[F]) Forward(row []F, tau F, key rng.Key) int {
+func (e gumbelSoftmax[F]) Forward(row []F, tau F, key Key) int {
 	return e.math.gumbelSoftmax(row, row, 1/tau, key)
 }
 
-func (e gumbelSoftmax[F]) Backward(dLogits, saved, dy []F, _ int, tau F, _ rng.Key) {
+func (e gumbelSoftmax[F]) Backward(dLogits, saved, dy []F, _ int, tau F, _ Key) {
 	e.math.softmaxBackward(dLogits, saved, dy, 1/tau)
 }
 
 // Gumbel fills dst with standard Gumbel noise: position i is a function of
 // (key, i) alone, and in float64 the same draw as in float32. It reaches from
 // -3.1 to 22.9.
-func Gumbel[F Float](dst []F, key rng.Key) { mathOf[F]().gumbel(dst, key) }
+func Gumbel[F Float](dst []F, key Key) { mathOf[F]().gumbel(dst, key) }
 
 // LogSoftmax replaces a row of logits by log probabilities.
 func LogSoftmax[F Float](row []F) {
@@ -63,7 +59,7 @@ func SoftmaxBackward[F Float](dx, y, dy []F, tau F) {
 //
 // Maddison, Tarlow and Minka, "A* Sampling", NIPS 2014; the form is that of
 // Paulus, Maddison and Krause, ICLR 2021, https://arxiv.org/abs/2010.04838.
-func GumbelGiven[F Float](z, p []F, id int, key rng.Key) {
+func GumbelGiven[F Float](z, p []F, id int, key Key) {
 	m := mathOf[F]()
 	top := -F(math.Log(float64(m.below(z, p, id, key))))
 	for i := range z {
@@ -72,7 +68,7 @@ func GumbelGiven[F Float](z, p []F, id int, key rng.Key) {
 }
 
 // below sets d [V] to the conditional draw's z_i - z_id <= 0 and returns E_id.
-func (m *rowMath[F]) below(d, p []F, id int, key rng.Key) (e F) {
+func (m *rowMath[F]) below(d, p []F, id int, key Key) (e F) {
 	m.exponential(d, key)
 	e = d[id]
 	for i, v := range p {

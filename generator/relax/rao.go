@@ -24,13 +24,13 @@ type gumbelRao[F Float] struct {
 
 func (gumbelRao[F]) Hard() bool { return true }
 
-func (e gumbelRao[F]) Forward(row []F, _ F, key rng.Key) int {
+func (e gumbelRao[F]) Forward(row []F, _ F, key Key) int {
 	id := e.math.gumbelArgmax(row, key)
 	e.math.softmax(row, row, 1)
 	return id
 }
 
-func (e gumbelRao[F]) Backward(dLogits, saved, dy []F, id int, tau F, key rng.Key) {
+func (e gumbelRao[F]) Backward(dLogits, saved, dy []F, id int, tau F, key Key) {
 	n := len(saved)
 	scratch := e.math.borrow(2 * n)
 	y, sum := (*scratch)[:n], (*scratch)[n:]
@@ -51,7 +51,7 @@ func (e gumbelRao[F]) Backward(dLogits, saved, dy []F, id int, tau F, key rng.Ke
 
 // InnerKey returns the key of the j-th row of noise that belongs to a row, j
 // from 0: independent of the row's own noise and of every other row's.
-func InnerKey(key rng.Key, j int) rng.Key {
+func InnerKey(key Key, j int) Key {
 	key.Stream |= rng.Stream(j+1) << 8
 	return key
 }

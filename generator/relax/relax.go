@@ -8,6 +8,10 @@ import (
 	"textgan/internal/rng"
 )
 
+// Key names the noise of a row: equal keys, equal noise. A program without
+// streams of its own need only set Seed and, for every choice, Step and Row.
+type Key = rng.Key
+
 // Float is the precision of a row.
 type Float interface{ float32 | float64 }
 
@@ -23,12 +27,12 @@ type Relaxed[F Float] interface {
 	// logits (-Inf for a forbidden id, not all of them) and is overwritten by
 	// what Backward wants to see again. tau > 0. It consumes the Gumbel noise
 	// of the key's row.
-	Forward(row []F, tau F, key rng.Key) (id int)
+	Forward(row []F, tau F, key Key) (id int)
 
 	// Backward sets dLogits [V] from dy [V], the gradient with respect to the
 	// vector that stood for the token. saved, id, tau and key are those of
 	// Forward. dLogits may be dy or saved.
-	Backward(dLogits, saved, dy []F, id int, tau F, key rng.Key)
+	Backward(dLogits, saved, dy []F, id int, tau F, key Key)
 }
 
 // Conditional is a Relaxed whose gradient is determined by the drawn id, so

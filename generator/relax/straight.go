@@ -1,10 +1,6 @@
 package relax
 
-import (
-	"math"
-
-	"textgan/internal/rng"
-)
+import "math"
 
 // straightThrough draws id ~ softmax(logits) and differentiates as if the
 // one-hot had been softmax(logits/tau):
@@ -18,7 +14,7 @@ type straightThrough[F Float] struct{ math *rowMath[F] }
 
 func (straightThrough[F]) Hard() bool { return true }
 
-func (e straightThrough[F]) Forward(row []F, tau F, key rng.Key) int {
+func (e straightThrough[F]) Forward(row []F, tau F, key Key) int {
 	id := e.math.gumbelArgmax(row, key)
 	e.Given(row, id, tau)
 	return id
@@ -26,7 +22,7 @@ func (e straightThrough[F]) Forward(row []F, tau F, key rng.Key) int {
 
 func (e straightThrough[F]) Given(row []F, _ int, tau F) { e.math.softmax(row, row, 1/tau) }
 
-func (e straightThrough[F]) Backward(dLogits, saved, dy []F, _ int, tau F, _ rng.Key) {
+func (e straightThrough[F]) Backward(dLogits, saved, dy []F, _ int, tau F, _ Key) {
 	e.math.softmaxBackward(dLogits, saved, dy, 1/tau)
 }
 
@@ -50,7 +46,7 @@ type gappedST[F Float] struct {
 
 func (gappedST[F]) Hard() bool { return true }
 
-func (e gappedST[F]) Forward(row []F, tau F, key rng.Key) int {
+func (e gappedST[F]) Forward(row []F, tau F, key Key) int {
 	id := e.math.gumbelArgmax(row, key)
 	e.Given(row, id, tau)
 	return id
@@ -87,7 +83,7 @@ func (e gappedST[F]) probabilityGap(row []F, id int) float64 {
 	return (all - float64(e.math.logSumExp(row))) / p
 }
 
-func (e gappedST[F]) Backward(dLogits, saved, dy []F, _ int, tau F, _ rng.Key) {
+func (e gappedST[F]) Backward(dLogits, saved, dy []F, _ int, tau F, _ Key) {
 	e.math.softmaxBackward(dLogits, saved, dy, 1/tau)
 }
 
@@ -105,11 +101,11 @@ type reinMax[F Float] struct{ math *rowMath[F] }
 
 func (reinMax[F]) Hard() bool { return true }
 
-func (e reinMax[F]) Forward(row []F, _ F, key rng.Key) int { return e.math.gumbelArgmax(row, key) }
+func (e reinMax[F]) Forward(row []F, _ F, key Key) int { return e.math.gumbelArgmax(row, key) }
 
 func (reinMax[F]) Given([]F, int, F) {} // the logits themselves are kept
 
-func (e reinMax[F]) Backward(dLogits, saved, dy []F, id int, tau F, _ rng.Key) {
+func (e reinMax[F]) Backward(dLogits, saved, dy []F, id int, tau F, _ Key) {
 	n := len(saved)
 	scratch := e.math.borrow(2 * n)
 	p, q := (*scratch)[:n], (*scratch)[n:]
@@ -134,7 +130,7 @@ type zgr[F Float] struct{ math *rowMath[F] }
 
 func (zgr[F]) Hard() bool { return true }
 
-func (e zgr[F]) Forward(row []F, tau F, key rng.Key) int {
+func (e zgr[F]) Forward(row []F, tau F, key Key) int {
 	id := e.math.gumbelArgmax(row, key)
 	e.Given(row, id, tau)
 	return id
@@ -142,7 +138,7 @@ func (e zgr[F]) Forward(row []F, tau F, key rng.Key) int {
 
 func (e zgr[F]) Given(row []F, _ int, _ F) { e.math.softmax(row, row, 1) }
 
-func (zgr[F]) Backward(dLogits, saved, dy []F, id int, _ F, _ rng.Key) {
+func (zgr[F]) Backward(dLogits, saved, dy []F, id int, _ F, _ Key) {
 	// With the terms gathered: (p (dy - dy_id) + D (dy_id - p.dy)) / 2.
 	mean, drawn := dot(saved, dy), dy[id]
 	for i, d := range dy {

@@ -139,6 +139,16 @@ func softmaxBackward512(dx []float32, y []float32, dy []float32, scale float32, 
 //go:noescape
 func adam512(w []float32, m []float32, v []float32, grad []float32, scale float32, keepM float32, takeM float32, keepV float32, takeV float32, correct float32, eps float32, step float32, decay float32)
 
+// lstm512 is lstmGeneric.
+//
+//go:noescape
+func lstm512(gates []float32, cPrev []float32, u []float32, h []float32, c []float32)
+
+// lstmBack512 is lstmBackGeneric.
+//
+//go:noescape
+func lstmBack512(act []float32, u []float32, cPrev []float32, dh []float32, dc []float32, dgates []float32)
+
 // sum512 is sumGeneric.
 //
 //go:noescape
@@ -163,6 +173,11 @@ func sumSquares512(x []float32) float64
 //
 //go:noescape
 func index512(x []float32, v float32) int
+
+// above512 is aboveGeneric.
+//
+//go:noescape
+func above512(places []int32, x []float32, bound float32) int
 
 // expSum512 is expSumGeneric.
 //
@@ -324,6 +339,16 @@ func softmaxBackward256(dx []float32, y []float32, dy []float32, scale float32, 
 //go:noescape
 func adam256(w []float32, m []float32, v []float32, grad []float32, scale float32, keepM float32, takeM float32, keepV float32, takeV float32, correct float32, eps float32, step float32, decay float32)
 
+// lstm256 is lstmGeneric.
+//
+//go:noescape
+func lstm256(gates []float32, cPrev []float32, u []float32, h []float32, c []float32)
+
+// lstmBack256 is lstmBackGeneric.
+//
+//go:noescape
+func lstmBack256(act []float32, u []float32, cPrev []float32, dh []float32, dc []float32, dgates []float32)
+
 // sum256 is sumGeneric.
 //
 //go:noescape
@@ -348,6 +373,11 @@ func sumSquares256(x []float32) float64
 //
 //go:noescape
 func index256(x []float32, v float32) int
+
+// above256 is aboveGeneric.
+//
+//go:noescape
+func above256(places []int32, x []float32, bound float32) int
 
 // expSum256 is expSumGeneric.
 //
@@ -394,3 +424,8 @@ func gumbelArgmax256(logits []float32, seed uint64, stream uint32, step uint32, 
 //
 //go:noescape
 func transpose8(dst *float32, ldd int, src *float32, lds int, rows int, cols int)
+
+// prefetchLines asks for lines > 0 cache lines from x on, for the second-level cache.
+//
+//go:noescape
+func prefetchLines(x *float32, lines int)

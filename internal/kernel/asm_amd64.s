@@ -454,40 +454,74 @@ TEXT ·tile8x3x512(SB), NOSPLIT, $0-104
 	VPCMPGTD     Z25, Z0, K1
 
 tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	TESTQ  AX, AX
-	JZ     done
+	MOVQ       c+64(FP), AX
+	MOVQ       ldc+72(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	MOVQ       k+8(FP), AX
+	MOVQ       aks+32(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       bks+48(FP), BX
+	MOVQ       a+16(FP), SI
+	MOVQ       ars+24(FP), DI
+	LEAQ       (DI)(DI*2), R8
+	LEAQ       (SI)(DI*4), R9
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	TESTQ      AX, AX
+	JZ         done
 
 loop:
 	VMOVUPS      (DX), Z25
@@ -2683,7 +2717,7 @@ DATA c7f800000<>+60(SB)/4, $0x7f800000
 GLOBL c7f800000<>(SB), RODATA|NOPTR, $64
 
 // func log512(dst []float32, src []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·log512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
@@ -2720,18 +2754,19 @@ main8:
 	VPSUBD      Z8, Z5, Z10
 	VPSUBD      Z8, Z6, Z11
 	VPSUBD      Z8, Z7, Z8
+	VMOVUPS     cff800000<>+0(SB), Z12
+	VANDPS      Z12, Z9, Z13
+	VANDPS      Z12, Z10, Z14
+	VANDPS      Z12, Z11, Z15
+	VANDPS      Z12, Z8, Z12
+	VPSUBD      Z13, Z4, Z4
+	VPSUBD      Z14, Z5, Z5
+	VPSUBD      Z15, Z6, Z6
+	VPSUBD      Z12, Z7, Z7
 	VPSRAD      $0x17, Z9, Z9
 	VPSRAD      $0x17, Z10, Z10
 	VPSRAD      $0x17, Z11, Z11
 	VPSRAD      $0x17, Z8, Z8
-	VPSLLD      $0x17, Z9, Z12
-	VPSLLD      $0x17, Z10, Z13
-	VPSLLD      $0x17, Z11, Z14
-	VPSLLD      $0x17, Z8, Z15
-	VPSUBD      Z12, Z4, Z4
-	VPSUBD      Z13, Z5, Z5
-	VPSUBD      Z14, Z6, Z6
-	VPSUBD      Z15, Z7, Z7
 	VCVTDQ2PS   Z9, Z9
 	VCVTDQ2PS   Z10, Z10
 	VCVTDQ2PS   Z11, Z11
@@ -2875,9 +2910,9 @@ rest9:
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VPSUBD       c3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
+	VANDPS       cff800000<>+0(SB), Z2, Z3
 	VPSUBD       Z3, Z1, Z1
+	VPSRAD       $0x17, Z2, Z2
 	VCVTDQ2PS    Z2, Z2
 	VSUBPS       c41b80000<>+0(SB), Z2, Z3
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K2
@@ -2916,9 +2951,9 @@ next11:
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K1
 	VMOVAPS      Z2, K1, Z1
 	VPSUBD       c3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
+	VANDPS       cff800000<>+0(SB), Z2, Z3
 	VPSUBD       Z3, Z1, Z1
+	VPSRAD       $0x17, Z2, Z2
 	VCVTDQ2PS    Z2, Z2
 	VSUBPS       c41b80000<>+0(SB), Z2, Z3
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K1
@@ -2963,9 +2998,9 @@ next11:
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VPSUBD       c3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
+	VANDPS       cff800000<>+0(SB), Z2, Z3
 	VPSUBD       Z3, Z1, Z1
+	VPSRAD       $0x17, Z2, Z2
 	VCVTDQ2PS    Z2, Z2
 	VSUBPS       c41b80000<>+0(SB), Z2, Z3
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K2
@@ -3004,9 +3039,9 @@ next12:
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K1
 	VMOVAPS      Z2, K1, Z1
 	VPSUBD       c3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
+	VANDPS       cff800000<>+0(SB), Z2, Z3
 	VPSUBD       Z3, Z1, Z1
+	VPSRAD       $0x17, Z2, Z2
 	VCVTDQ2PS    Z2, Z2
 	VSUBPS       c41b80000<>+0(SB), Z2, Z3
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K1
@@ -3051,9 +3086,9 @@ next12:
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VPSUBD       c3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
+	VANDPS       cff800000<>+0(SB), Z2, Z3
 	VPSUBD       Z3, Z1, Z1
+	VPSRAD       $0x17, Z2, Z2
 	VCVTDQ2PS    Z2, Z2
 	VSUBPS       c41b80000<>+0(SB), Z2, Z3
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K2
@@ -3092,9 +3127,9 @@ next13:
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K1
 	VMOVAPS      Z2, K1, Z1
 	VPSUBD       c3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
+	VANDPS       cff800000<>+0(SB), Z2, Z3
 	VPSUBD       Z3, Z1, Z1
+	VPSRAD       $0x17, Z2, Z2
 	VCVTDQ2PS    Z2, Z2
 	VSUBPS       c41b80000<>+0(SB), Z2, Z3
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K1
@@ -3137,9 +3172,9 @@ next13:
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VPSUBD       c3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
+	VANDPS       cff800000<>+0(SB), Z2, Z3
 	VPSUBD       Z3, Z1, Z1
+	VPSRAD       $0x17, Z2, Z2
 	VCVTDQ2PS    Z2, Z2
 	VSUBPS       c41b80000<>+0(SB), Z2, Z3
 	VCMPPS       $0x01, c00800000<>+0(SB), Z0, K2
@@ -3227,6 +3262,24 @@ DATA c3f3504f3<>+52(SB)/4, $0x3f3504f3
 DATA c3f3504f3<>+56(SB)/4, $0x3f3504f3
 DATA c3f3504f3<>+60(SB)/4, $0x3f3504f3
 GLOBL c3f3504f3<>(SB), RODATA|NOPTR, $64
+
+DATA cff800000<>+0(SB)/4, $0xff800000
+DATA cff800000<>+4(SB)/4, $0xff800000
+DATA cff800000<>+8(SB)/4, $0xff800000
+DATA cff800000<>+12(SB)/4, $0xff800000
+DATA cff800000<>+16(SB)/4, $0xff800000
+DATA cff800000<>+20(SB)/4, $0xff800000
+DATA cff800000<>+24(SB)/4, $0xff800000
+DATA cff800000<>+28(SB)/4, $0xff800000
+DATA cff800000<>+32(SB)/4, $0xff800000
+DATA cff800000<>+36(SB)/4, $0xff800000
+DATA cff800000<>+40(SB)/4, $0xff800000
+DATA cff800000<>+44(SB)/4, $0xff800000
+DATA cff800000<>+48(SB)/4, $0xff800000
+DATA cff800000<>+52(SB)/4, $0xff800000
+DATA cff800000<>+56(SB)/4, $0xff800000
+DATA cff800000<>+60(SB)/4, $0xff800000
+GLOBL cff800000<>(SB), RODATA|NOPTR, $64
 
 DATA c41b80000<>+0(SB)/4, $0x41b80000
 DATA c41b80000<>+4(SB)/4, $0x41b80000
@@ -3479,24 +3532,6 @@ DATA c7fc00000<>+52(SB)/4, $0x7fc00000
 DATA c7fc00000<>+56(SB)/4, $0x7fc00000
 DATA c7fc00000<>+60(SB)/4, $0x7fc00000
 GLOBL c7fc00000<>(SB), RODATA|NOPTR, $64
-
-DATA cff800000<>+0(SB)/4, $0xff800000
-DATA cff800000<>+4(SB)/4, $0xff800000
-DATA cff800000<>+8(SB)/4, $0xff800000
-DATA cff800000<>+12(SB)/4, $0xff800000
-DATA cff800000<>+16(SB)/4, $0xff800000
-DATA cff800000<>+20(SB)/4, $0xff800000
-DATA cff800000<>+24(SB)/4, $0xff800000
-DATA cff800000<>+28(SB)/4, $0xff800000
-DATA cff800000<>+32(SB)/4, $0xff800000
-DATA cff800000<>+36(SB)/4, $0xff800000
-DATA cff800000<>+40(SB)/4, $0xff800000
-DATA cff800000<>+44(SB)/4, $0xff800000
-DATA cff800000<>+48(SB)/4, $0xff800000
-DATA cff800000<>+52(SB)/4, $0xff800000
-DATA cff800000<>+56(SB)/4, $0xff800000
-DATA cff800000<>+60(SB)/4, $0xff800000
-GLOBL cff800000<>(SB), RODATA|NOPTR, $64
 
 // func tanh512(dst []float32, src []float32)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -4742,6 +4777,433 @@ done51:
 	VZEROUPPER
 	RET
 
+// func lstm512(gates []float32, cPrev []float32, u []float32, h []float32, c []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·lstm512(SB), NOSPLIT, $0-120
+	MOVQ gates_base+0(FP), AX
+	MOVQ cPrev_base+24(FP), CX
+	MOVQ u_base+48(FP), DX
+	MOVQ h_base+72(FP), BX
+	MOVQ c_base+96(FP), SI
+	MOVQ c_len+104(FP), DI
+	XORQ R8, R8
+	MOVQ DI, R9
+
+main53:
+	CMPQ        R9, $0x10
+	JLT         rest54
+	LEAQ        (R8)(DI*1), R10
+	LEAQ        (R10)(DI*1), R11
+	LEAQ        (R11)(DI*1), R12
+	VMOVUPS     (AX)(R8*4), Z0
+	VXORPS      c80000000<>+0(SB), Z0, Z0
+	VMULPS      c3fb8aa3b<>+0(SB), Z0, Z1
+	VCVTPS2DQ   Z1, Z1
+	VMOVAPS     Z0, Z2
+	VCVTDQ2PS   Z1, Z3
+	VFMADD231PS cbf318000<>+0(SB), Z3, Z2
+	VFMADD231PS c395e8083<>+0(SB), Z3, Z2
+	VPSLLD      $0x17, Z1, Z1
+	VMOVUPS     c3ab57347<>+0(SB), Z3
+	VFMADD213PS c3c093418<>+0(SB), Z2, Z3
+	VFMADD213PS c3d2aac13<>+0(SB), Z2, Z3
+	VFMADD213PS c3e2aaa0c<>+0(SB), Z2, Z3
+	VFMADD213PS c3efffffe<>+0(SB), Z2, Z3
+	VFMADD213PS c3f800000<>+0(SB), Z2, Z3
+	VFMADD213PS c3f800000<>+0(SB), Z2, Z3
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Z0, K1
+	VPADDD.Z    Z1, Z3, K1, Z1
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Z0, K1
+	VMOVUPS     c7f800000<>+0(SB), Z0
+	VMOVAPS     Z0, K1, Z1
+	VMOVUPS     c3f800000<>+0(SB), Z0
+	VADDPS      c3f800000<>+0(SB), Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (AX)(R8*4)
+	VMOVUPS     (AX)(R12*4), Z1
+	VANDPS      c7fffffff<>+0(SB), Z1, Z2
+	VMULPS      cc0000000<>+0(SB), Z2, Z2
+	VMOVUPS     cc2200000<>+0(SB), Z3
+	VMAXPS      Z2, Z3, Z2
+	VMULPS      c3fb8aa3b<>+0(SB), Z2, Z3
+	VCVTPS2DQ   Z3, Z3
+	VMOVAPS     Z2, Z2
+	VCVTDQ2PS   Z3, Z4
+	VFMADD231PS cbf318000<>+0(SB), Z4, Z2
+	VFMADD231PS c395e8083<>+0(SB), Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VMOVUPS     c3ab5f5f8<>+0(SB), Z4
+	VFMADD213PS c3c0913fb<>+0(SB), Z2, Z4
+	VFMADD213PS c3d2aab3a<>+0(SB), Z2, Z4
+	VFMADD213PS c3e2aaa58<>+0(SB), Z2, Z4
+	VFMADD213PS c3effffff<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z2, Z5
+	VFMADD213PS Z2, Z5, Z4
+	VPADDD      c3f800000<>+0(SB), Z3, Z2
+	VSUBPS      c3f800000<>+0(SB), Z2, Z3
+	VFMADD231PS Z2, Z4, Z3
+	VADDPS      c40000000<>+0(SB), Z3, Z2
+	VDIVPS      Z2, Z3, Z2
+	VANDPS      c7fffffff<>+0(SB), Z2, Z2
+	VANDPS      c80000000<>+0(SB), Z1, Z1
+	VORPS       Z1, Z2, Z1
+	VMOVUPS     Z1, (AX)(R12*4)
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     (AX)(R10*4), Z1
+	VXORPS      c80000000<>+0(SB), Z1, Z1
+	VMULPS      c3fb8aa3b<>+0(SB), Z1, Z2
+	VCVTPS2DQ   Z2, Z2
+	VMOVAPS     Z1, Z3
+	VCVTDQ2PS   Z2, Z4
+	VFMADD231PS cbf318000<>+0(SB), Z4, Z3
+	VFMADD231PS c395e8083<>+0(SB), Z4, Z3
+	VPSLLD      $0x17, Z2, Z2
+	VMOVUPS     c3ab57347<>+0(SB), Z4
+	VFMADD213PS c3c093418<>+0(SB), Z3, Z4
+	VFMADD213PS c3d2aac13<>+0(SB), Z3, Z4
+	VFMADD213PS c3e2aaa0c<>+0(SB), Z3, Z4
+	VFMADD213PS c3efffffe<>+0(SB), Z3, Z4
+	VFMADD213PS c3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS c3f800000<>+0(SB), Z3, Z4
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Z1, K1
+	VPADDD.Z    Z2, Z4, K1, Z2
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Z1, K1
+	VMOVUPS     c7f800000<>+0(SB), Z1
+	VMOVAPS     Z1, K1, Z2
+	VMOVUPS     c3f800000<>+0(SB), Z1
+	VADDPS      c3f800000<>+0(SB), Z2, Z2
+	VDIVPS      Z2, Z1, Z1
+	VMOVUPS     Z1, (AX)(R10*4)
+	VMOVUPS     (CX)(R8*4), Z2
+	VMULPS      Z2, Z1, Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (SI)(R8*4)
+	VANDPS      c7fffffff<>+0(SB), Z0, Z1
+	VMULPS      cc0000000<>+0(SB), Z1, Z1
+	VMOVUPS     cc2200000<>+0(SB), Z2
+	VMAXPS      Z1, Z2, Z1
+	VMULPS      c3fb8aa3b<>+0(SB), Z1, Z2
+	VCVTPS2DQ   Z2, Z2
+	VMOVAPS     Z1, Z1
+	VCVTDQ2PS   Z2, Z3
+	VFMADD231PS cbf318000<>+0(SB), Z3, Z1
+	VFMADD231PS c395e8083<>+0(SB), Z3, Z1
+	VPSLLD      $0x17, Z2, Z2
+	VMOVUPS     c3ab5f5f8<>+0(SB), Z3
+	VFMADD213PS c3c0913fb<>+0(SB), Z1, Z3
+	VFMADD213PS c3d2aab3a<>+0(SB), Z1, Z3
+	VFMADD213PS c3e2aaa58<>+0(SB), Z1, Z3
+	VFMADD213PS c3effffff<>+0(SB), Z1, Z3
+	VMULPS      Z1, Z1, Z4
+	VFMADD213PS Z1, Z4, Z3
+	VPADDD      c3f800000<>+0(SB), Z2, Z1
+	VSUBPS      c3f800000<>+0(SB), Z1, Z2
+	VFMADD231PS Z1, Z3, Z2
+	VADDPS      c40000000<>+0(SB), Z2, Z1
+	VDIVPS      Z1, Z2, Z1
+	VANDPS      c7fffffff<>+0(SB), Z1, Z1
+	VANDPS      c80000000<>+0(SB), Z0, Z0
+	VORPS       Z0, Z1, Z0
+	VMOVUPS     Z0, (DX)(R8*4)
+	VMOVUPS     (AX)(R11*4), Z1
+	VXORPS      c80000000<>+0(SB), Z1, Z1
+	VMULPS      c3fb8aa3b<>+0(SB), Z1, Z2
+	VCVTPS2DQ   Z2, Z2
+	VMOVAPS     Z1, Z3
+	VCVTDQ2PS   Z2, Z4
+	VFMADD231PS cbf318000<>+0(SB), Z4, Z3
+	VFMADD231PS c395e8083<>+0(SB), Z4, Z3
+	VPSLLD      $0x17, Z2, Z2
+	VMOVUPS     c3ab57347<>+0(SB), Z4
+	VFMADD213PS c3c093418<>+0(SB), Z3, Z4
+	VFMADD213PS c3d2aac13<>+0(SB), Z3, Z4
+	VFMADD213PS c3e2aaa0c<>+0(SB), Z3, Z4
+	VFMADD213PS c3efffffe<>+0(SB), Z3, Z4
+	VFMADD213PS c3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS c3f800000<>+0(SB), Z3, Z4
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Z1, K1
+	VPADDD.Z    Z2, Z4, K1, Z2
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Z1, K1
+	VMOVUPS     c7f800000<>+0(SB), Z1
+	VMOVAPS     Z1, K1, Z2
+	VMOVUPS     c3f800000<>+0(SB), Z1
+	VADDPS      c3f800000<>+0(SB), Z2, Z2
+	VDIVPS      Z2, Z1, Z1
+	VMOVUPS     Z1, (AX)(R11*4)
+	VMULPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (BX)(R8*4)
+	ADDQ        $0x10, R8
+	SUBQ        $0x10, R9
+	JMP         main53
+
+rest54:
+	TESTQ        R9, R9
+	JZ           done55
+	VPBROADCASTD R9, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	LEAQ         (R8)(DI*1), R9
+	LEAQ         (R9)(DI*1), R10
+	LEAQ         (R10)(DI*1), DI
+	VMOVUPS.Z    (AX)(R8*4), K1, Z0
+	VXORPS       c80000000<>+0(SB), Z0, Z0
+	VMULPS       c3fb8aa3b<>+0(SB), Z0, Z1
+	VCVTPS2DQ    Z1, Z1
+	VMOVAPS      Z0, Z2
+	VCVTDQ2PS    Z1, Z3
+	VFMADD231PS  cbf318000<>+0(SB), Z3, Z2
+	VFMADD231PS  c395e8083<>+0(SB), Z3, Z2
+	VPSLLD       $0x17, Z1, Z1
+	VMOVUPS      c3ab57347<>+0(SB), Z3
+	VFMADD213PS  c3c093418<>+0(SB), Z2, Z3
+	VFMADD213PS  c3d2aac13<>+0(SB), Z2, Z3
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z2, Z3
+	VFMADD213PS  c3efffffe<>+0(SB), Z2, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z2, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z2, Z3
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z0, K2
+	VPADDD.Z     Z1, Z3, K2, Z1
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Z0, K2
+	VMOVUPS      c7f800000<>+0(SB), Z0
+	VMOVAPS      Z0, K2, Z1
+	VMOVUPS      c3f800000<>+0(SB), Z0
+	VADDPS       c3f800000<>+0(SB), Z1, Z1
+	VDIVPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+	VMOVUPS.Z    (AX)(DI*4), K1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z1, Z2
+	VMULPS       cc0000000<>+0(SB), Z2, Z2
+	VMOVUPS      cc2200000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMULPS       c3fb8aa3b<>+0(SB), Z2, Z3
+	VCVTPS2DQ    Z3, Z3
+	VMOVAPS      Z2, Z2
+	VCVTDQ2PS    Z3, Z4
+	VFMADD231PS  cbf318000<>+0(SB), Z4, Z2
+	VFMADD231PS  c395e8083<>+0(SB), Z4, Z2
+	VPSLLD       $0x17, Z3, Z3
+	VMOVUPS      c3ab5f5f8<>+0(SB), Z4
+	VFMADD213PS  c3c0913fb<>+0(SB), Z2, Z4
+	VFMADD213PS  c3d2aab3a<>+0(SB), Z2, Z4
+	VFMADD213PS  c3e2aaa58<>+0(SB), Z2, Z4
+	VFMADD213PS  c3effffff<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z5
+	VFMADD213PS  Z2, Z5, Z4
+	VPADDD       c3f800000<>+0(SB), Z3, Z2
+	VSUBPS       c3f800000<>+0(SB), Z2, Z3
+	VFMADD231PS  Z2, Z4, Z3
+	VADDPS       c40000000<>+0(SB), Z3, Z2
+	VDIVPS       Z2, Z3, Z2
+	VANDPS       c7fffffff<>+0(SB), Z2, Z2
+	VANDPS       c80000000<>+0(SB), Z1, Z1
+	VORPS        Z1, Z2, Z1
+	VMOVUPS      Z1, K1, (AX)(DI*4)
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS.Z    (AX)(R9*4), K1, Z1
+	VXORPS       c80000000<>+0(SB), Z1, Z1
+	VMULPS       c3fb8aa3b<>+0(SB), Z1, Z2
+	VCVTPS2DQ    Z2, Z2
+	VMOVAPS      Z1, Z3
+	VCVTDQ2PS    Z2, Z4
+	VFMADD231PS  cbf318000<>+0(SB), Z4, Z3
+	VFMADD231PS  c395e8083<>+0(SB), Z4, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VMOVUPS      c3ab57347<>+0(SB), Z4
+	VFMADD213PS  c3c093418<>+0(SB), Z3, Z4
+	VFMADD213PS  c3d2aac13<>+0(SB), Z3, Z4
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z3, Z4
+	VFMADD213PS  c3efffffe<>+0(SB), Z3, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z4
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z1, K2
+	VPADDD.Z     Z2, Z4, K2, Z2
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Z1, K2
+	VMOVUPS      c7f800000<>+0(SB), Z1
+	VMOVAPS      Z1, K2, Z2
+	VMOVUPS      c3f800000<>+0(SB), Z1
+	VADDPS       c3f800000<>+0(SB), Z2, Z2
+	VDIVPS       Z2, Z1, Z1
+	VMOVUPS      Z1, K1, (AX)(R9*4)
+	VMOVUPS.Z    (CX)(R8*4), K1, Z2
+	VMULPS       Z2, Z1, Z1
+	VADDPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (SI)(R8*4)
+	VANDPS       c7fffffff<>+0(SB), Z0, Z1
+	VMULPS       cc0000000<>+0(SB), Z1, Z1
+	VMOVUPS      cc2200000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMULPS       c3fb8aa3b<>+0(SB), Z1, Z2
+	VCVTPS2DQ    Z2, Z2
+	VMOVAPS      Z1, Z1
+	VCVTDQ2PS    Z2, Z3
+	VFMADD231PS  cbf318000<>+0(SB), Z3, Z1
+	VFMADD231PS  c395e8083<>+0(SB), Z3, Z1
+	VPSLLD       $0x17, Z2, Z2
+	VMOVUPS      c3ab5f5f8<>+0(SB), Z3
+	VFMADD213PS  c3c0913fb<>+0(SB), Z1, Z3
+	VFMADD213PS  c3d2aab3a<>+0(SB), Z1, Z3
+	VFMADD213PS  c3e2aaa58<>+0(SB), Z1, Z3
+	VFMADD213PS  c3effffff<>+0(SB), Z1, Z3
+	VMULPS       Z1, Z1, Z4
+	VFMADD213PS  Z1, Z4, Z3
+	VPADDD       c3f800000<>+0(SB), Z2, Z1
+	VSUBPS       c3f800000<>+0(SB), Z1, Z2
+	VFMADD231PS  Z1, Z3, Z2
+	VADDPS       c40000000<>+0(SB), Z2, Z1
+	VDIVPS       Z1, Z2, Z1
+	VANDPS       c7fffffff<>+0(SB), Z1, Z1
+	VANDPS       c80000000<>+0(SB), Z0, Z0
+	VORPS        Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (DX)(R8*4)
+	VMOVUPS.Z    (AX)(R10*4), K1, Z1
+	VXORPS       c80000000<>+0(SB), Z1, Z1
+	VMULPS       c3fb8aa3b<>+0(SB), Z1, Z2
+	VCVTPS2DQ    Z2, Z2
+	VMOVAPS      Z1, Z3
+	VCVTDQ2PS    Z2, Z4
+	VFMADD231PS  cbf318000<>+0(SB), Z4, Z3
+	VFMADD231PS  c395e8083<>+0(SB), Z4, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VMOVUPS      c3ab57347<>+0(SB), Z4
+	VFMADD213PS  c3c093418<>+0(SB), Z3, Z4
+	VFMADD213PS  c3d2aac13<>+0(SB), Z3, Z4
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z3, Z4
+	VFMADD213PS  c3efffffe<>+0(SB), Z3, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z4
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z1, K2
+	VPADDD.Z     Z2, Z4, K2, Z2
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Z1, K2
+	VMOVUPS      c7f800000<>+0(SB), Z1
+	VMOVAPS      Z1, K2, Z2
+	VMOVUPS      c3f800000<>+0(SB), Z1
+	VADDPS       c3f800000<>+0(SB), Z2, Z2
+	VDIVPS       Z2, Z1, Z1
+	VMOVUPS      Z1, K1, (AX)(R10*4)
+	VMULPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (BX)(R8*4)
+
+done55:
+	VZEROUPPER
+	RET
+
+// func lstmBack512(act []float32, u []float32, cPrev []float32, dh []float32, dc []float32, dgates []float32)
+// Requires: AVX, AVX512F
+TEXT ·lstmBack512(SB), NOSPLIT, $0-144
+	MOVQ act_base+0(FP), AX
+	MOVQ u_base+24(FP), CX
+	MOVQ cPrev_base+48(FP), DX
+	MOVQ dh_base+72(FP), BX
+	MOVQ dc_base+96(FP), SI
+	MOVQ dgates_base+120(FP), DI
+	MOVQ dc_len+104(FP), R8
+	XORQ R9, R9
+	MOVQ R8, R10
+
+main57:
+	CMPQ    R10, $0x10
+	JLT     rest58
+	LEAQ    (R9)(R8*1), R11
+	LEAQ    (R11)(R8*1), R12
+	LEAQ    (R12)(R8*1), R13
+	VMOVUPS (BX)(R9*4), Z0
+	VMOVUPS (CX)(R9*4), Z1
+	VMOVUPS (AX)(R12*4), Z2
+	VMULPS  Z2, Z0, Z3
+	VMULPS  Z1, Z1, Z4
+	VMOVUPS c3f800000<>+0(SB), Z5
+	VSUBPS  Z4, Z5, Z4
+	VMULPS  Z4, Z3, Z3
+	VMOVUPS (SI)(R9*4), Z4
+	VADDPS  Z4, Z3, Z3
+	VMULPS  Z1, Z0, Z0
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS c3f800000<>+0(SB), Z1
+	VSUBPS  Z2, Z1, Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (DI)(R12*4)
+	VMOVUPS (AX)(R9*4), Z0
+	VMOVUPS (AX)(R13*4), Z1
+	VMULPS  Z1, Z3, Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS c3f800000<>+0(SB), Z4
+	VSUBPS  Z0, Z4, Z4
+	VMULPS  Z4, Z2, Z2
+	VMOVUPS Z2, (DI)(R9*4)
+	VMULPS  Z0, Z3, Z0
+	VMULPS  Z1, Z1, Z1
+	VMOVUPS c3f800000<>+0(SB), Z2
+	VSUBPS  Z1, Z2, Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (DI)(R13*4)
+	VMOVUPS (AX)(R11*4), Z0
+	VMOVUPS (DX)(R9*4), Z1
+	VMULPS  Z1, Z3, Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS c3f800000<>+0(SB), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (DI)(R11*4)
+	VMULPS  Z0, Z3, Z0
+	VMOVUPS Z0, (SI)(R9*4)
+	ADDQ    $0x10, R9
+	SUBQ    $0x10, R10
+	JMP     main57
+
+rest58:
+	TESTQ        R10, R10
+	JZ           done59
+	VPBROADCASTD R10, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	LEAQ         (R9)(R8*1), R10
+	LEAQ         (R10)(R8*1), R11
+	LEAQ         (R11)(R8*1), R8
+	VMOVUPS.Z    (BX)(R9*4), K1, Z0
+	VMOVUPS.Z    (CX)(R9*4), K1, Z1
+	VMOVUPS.Z    (AX)(R11*4), K1, Z2
+	VMULPS       Z2, Z0, Z3
+	VMULPS       Z1, Z1, Z4
+	VMOVUPS      c3f800000<>+0(SB), Z5
+	VSUBPS       Z4, Z5, Z4
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS.Z    (SI)(R9*4), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMULPS       Z1, Z0, Z0
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      c3f800000<>+0(SB), Z1
+	VSUBPS       Z2, Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (DI)(R11*4)
+	VMOVUPS.Z    (AX)(R9*4), K1, Z0
+	VMOVUPS.Z    (AX)(R8*4), K1, Z1
+	VMULPS       Z1, Z3, Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      c3f800000<>+0(SB), Z4
+	VSUBPS       Z0, Z4, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      Z2, K1, (DI)(R9*4)
+	VMULPS       Z0, Z3, Z0
+	VMULPS       Z1, Z1, Z1
+	VMOVUPS      c3f800000<>+0(SB), Z2
+	VSUBPS       Z1, Z2, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (DI)(R8*4)
+	VMOVUPS.Z    (AX)(R10*4), K1, Z0
+	VMOVUPS.Z    (DX)(R9*4), K1, Z1
+	VMULPS       Z1, Z3, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      c3f800000<>+0(SB), Z2
+	VSUBPS       Z0, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, K1, (DI)(R10*4)
+	VMULPS       Z0, Z3, Z0
+	VMOVUPS      Z0, K1, (SI)(R9*4)
+
+done59:
+	VZEROUPPER
+	RET
+
 // func sum512(x []float32) float32
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·sum512(SB), NOSPLIT, $0-28
@@ -4753,9 +5215,9 @@ TEXT ·sum512(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main53:
+main61:
 	CMPQ    CX, $0x40
-	JLT     rest54
+	JLT     rest62
 	VMOVUPS (AX)(DX*4), Z4
 	VADDPS  Z4, Z0, Z0
 	VMOVUPS 64(AX)(DX*4), Z4
@@ -4766,66 +5228,66 @@ main53:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main53
+	JMP     main61
 
-rest54:
+rest62:
 	CMPQ         CX, $0x10
-	JGE          next56
+	JGE          next64
 	TESTQ        CX, CX
-	JZ           done55
+	JZ           done63
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z0, Z0
-	JMP          done55
+	JMP          done63
 
-next56:
+next64:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z0, Z0
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next57
+	JGE          next65
 	TESTQ        CX, CX
-	JZ           done55
+	JZ           done63
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z1, Z1
-	JMP          done55
+	JMP          done63
 
-next57:
+next65:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z1, Z1
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next58
+	JGE          next66
 	TESTQ        CX, CX
-	JZ           done55
+	JZ           done63
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z2, Z2
-	JMP          done55
+	JMP          done63
 
-next58:
+next66:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z2, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done55
+	JZ           done63
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z3, Z3
 
-done55:
+done63:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -4853,9 +5315,9 @@ TEXT ·dot512(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main60:
+main68:
 	CMPQ        DX, $0x40
-	JLT         rest61
+	JLT         rest69
 	VMOVUPS     (AX)(BX*4), Z4
 	VMOVUPS     (CX)(BX*4), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -4870,65 +5332,65 @@ main60:
 	VFMADD231PS Z4, Z5, Z3
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main60
+	JMP         main68
 
-rest61:
+rest69:
 	CMPQ         DX, $0x10
-	JGE          next63
+	JGE          next71
 	TESTQ        DX, DX
-	JZ           done62
+	JZ           done70
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z0
-	JMP          done62
+	JMP          done70
 
-next63:
+next71:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next64
+	JGE          next72
 	TESTQ        DX, DX
-	JZ           done62
+	JZ           done70
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z1
-	JMP          done62
+	JMP          done70
 
-next64:
+next72:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z1
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next65
+	JGE          next73
 	TESTQ        DX, DX
-	JZ           done62
+	JZ           done70
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z2
-	JMP          done62
+	JMP          done70
 
-next65:
+next73:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z2
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done62
+	JZ           done70
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -4936,7 +5398,7 @@ next65:
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z3
 
-done62:
+done70:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -4963,9 +5425,9 @@ TEXT ·max512(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main67:
+main75:
 	CMPQ    CX, $0x40
-	JLT     rest68
+	JLT     rest76
 	VMOVUPS (AX)(DX*4), Z4
 	VMAXPS  Z0, Z4, Z0
 	VMOVUPS 64(AX)(DX*4), Z4
@@ -4976,62 +5438,62 @@ main67:
 	VMAXPS  Z3, Z4, Z3
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main67
+	JMP     main75
 
-rest68:
+rest76:
 	CMPQ         CX, $0x10
-	JGE          next70
+	JGE          next78
 	TESTQ        CX, CX
-	JZ           done69
+	JZ           done77
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z0, Z4, Z0
-	JMP          done69
+	JMP          done77
 
-next70:
+next78:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z0, Z4, Z0
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next71
+	JGE          next79
 	TESTQ        CX, CX
-	JZ           done69
+	JZ           done77
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z1, Z4, Z1
-	JMP          done69
+	JMP          done77
 
-next71:
+next79:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z1, Z4, Z1
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next72
+	JGE          next80
 	TESTQ        CX, CX
-	JZ           done69
+	JZ           done77
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z2, Z4, Z2
-	JMP          done69
+	JMP          done77
 
-next72:
+next80:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z2, Z4, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done69
+	JZ           done77
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -5039,7 +5501,7 @@ next72:
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z3, Z4, Z3
 
-done69:
+done77:
 	VMAXPS        Z2, Z0, Z0
 	VMAXPS        Z3, Z1, Z1
 	VMAXPS        Z1, Z0, Z0
@@ -5066,9 +5528,9 @@ TEXT ·sumSquares512(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main74:
+main82:
 	CMPQ          CX, $0x20
-	JLT           rest75
+	JLT           rest83
 	VMOVUPS       (AX)(DX*4), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
@@ -5083,13 +5545,13 @@ main74:
 	VFMADD231PD   Z4, Z4, Z3
 	ADDQ          $0x20, DX
 	SUBQ          $0x20, CX
-	JMP           main74
+	JMP           main82
 
-rest75:
+rest83:
 	CMPQ          CX, $0x10
-	JGE           next77
+	JGE           next85
 	TESTQ         CX, CX
-	JZ            done76
+	JZ            done84
 	VPBROADCASTD  CX, Z4
 	VMOVDQU32     iota<>+0(SB), Z5
 	VPCMPGTD      Z5, Z4, K1
@@ -5099,9 +5561,9 @@ rest75:
 	VFMADD231PD   Z4, Z4, Z0
 	VCVTPS2PD     Y5, Z4
 	VFMADD231PD   Z4, Z4, Z1
-	JMP           done76
+	JMP           done84
 
-next77:
+next85:
 	VMOVUPS       (AX)(DX*4), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
@@ -5111,7 +5573,7 @@ next77:
 	ADDQ          $0x10, DX
 	SUBQ          $0x10, CX
 	TESTQ         CX, CX
-	JZ            done76
+	JZ            done84
 	VPBROADCASTD  CX, Z4
 	VMOVDQU32     iota<>+0(SB), Z5
 	VPCMPGTD      Z5, Z4, K1
@@ -5122,7 +5584,7 @@ next77:
 	VCVTPS2PD     Y5, Z4
 	VFMADD231PD   Z4, Z4, Z3
 
-done76:
+done84:
 	VADDPD        Z2, Z0, Z0
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z1, Z0, Z0
@@ -5145,9 +5607,9 @@ TEXT ·index512(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main79:
+main87:
 	CMPQ    SI, $0x10
-	JLT     rest80
+	JLT     rest88
 	VMOVUPS (AX)(BX*4), Z1
 	VCMPPS  $0x00, Z0, Z1, K1
 	KMOVW   K1, CX
@@ -5156,11 +5618,11 @@ main79:
 	JNZ     found
 	ADDQ    $0x10, BX
 	SUBQ    $0x10, SI
-	JMP     main79
+	JMP     main87
 
-rest80:
+rest88:
 	TESTQ        SI, SI
-	JZ           done81
+	JZ           done89
 	VPBROADCASTD SI, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
@@ -5172,7 +5634,7 @@ rest80:
 	TESTL        CX, CX
 	JNZ          found
 
-done81:
+done89:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -5182,6 +5644,79 @@ found:
 	BSFL CX, CX
 	ADDQ CX, DX
 	MOVQ DX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func above512(places []int32, x []float32, bound float32) int
+// Requires: AVX, AVX512F
+TEXT ·above512(SB), NOSPLIT, $0-64
+	MOVQ         places_base+0(FP), AX
+	MOVQ         places_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VBROADCASTSS bound+48(FP), Z0
+	XORQ         R8, R8
+	MOVQ         x_len+32(FP), BX
+	XORQ         R9, R9
+	MOVQ         BX, R10
+
+main91:
+	CMPQ    R10, $0x10
+	JLT     rest92
+	VMOVUPS (DX)(R9*4), Z1
+	VCMPPS  $0x0d, Z0, Z1, K1
+	KMOVW   K1, BX
+
+hit94:
+	TESTL BX, BX
+	JZ    none95
+	CMPQ  R8, CX
+	JGE   full
+	BSFL  BX, SI
+	ADDL  R9, SI
+	MOVL  SI, (AX)(R8*4)
+	INCQ  R8
+	LEAL  -1(BX), DI
+	ANDL  DI, BX
+	JMP   hit94
+
+none95:
+	ADDQ $0x10, R9
+	SUBQ $0x10, R10
+	JMP  main91
+
+rest92:
+	TESTQ        R10, R10
+	JZ           done93
+	VPBROADCASTD R10, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS      c7fc00000<>+0(SB), Z1
+	VMOVUPS      (DX)(R9*4), K1, Z1
+	VCMPPS       $0x0d, Z0, Z1, K1
+	KMOVW        K1, BX
+
+hit97:
+	TESTL BX, BX
+	JZ    none98
+	CMPQ  R8, CX
+	JGE   full
+	BSFL  BX, SI
+	ADDL  R9, SI
+	MOVL  SI, (AX)(R8*4)
+	INCQ  R8
+	LEAL  -1(BX), DI
+	ANDL  DI, BX
+	JMP   hit97
+
+none98:
+done93:
+	MOVQ R8, ret+56(FP)
+	VZEROUPPER
+	RET
+
+full:
+	MOVQ $-1, R8
+	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
 
@@ -5196,9 +5731,9 @@ TEXT ·expSum512(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main83:
+main99:
 	CMPQ        DX, $0x40
-	JLT         rest84
+	JLT         rest100
 	VMOVUPS     (CX)(BX*4), Z3
 	VMOVUPS     64(CX)(BX*4), Z4
 	VMOVUPS     128(CX)(BX*4), Z5
@@ -5291,13 +5826,13 @@ main83:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main83
+	JMP         main99
 
-rest84:
+rest100:
 	CMPQ         DX, $0x10
-	JGE          next86
+	JGE          next102
 	TESTQ        DX, DX
-	JZ           done85
+	JZ           done101
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -5322,9 +5857,9 @@ rest84:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done85
+	JMP          done101
 
-next86:
+next102:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -5348,9 +5883,9 @@ next86:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next87
+	JGE          next103
 	TESTQ        DX, DX
-	JZ           done85
+	JZ           done101
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -5375,9 +5910,9 @@ next86:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done85
+	JMP          done101
 
-next87:
+next103:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -5401,9 +5936,9 @@ next87:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next88
+	JGE          next104
 	TESTQ        DX, DX
-	JZ           done85
+	JZ           done101
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -5428,9 +5963,9 @@ next87:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done85
+	JMP          done101
 
-next88:
+next104:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -5454,7 +5989,7 @@ next88:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done85
+	JZ           done101
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -5480,7 +6015,7 @@ next88:
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
 
-done85:
+done101:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -5503,9 +6038,9 @@ TEXT ·sumExp512(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main90:
+main106:
 	CMPQ        CX, $0x40
-	JLT         rest91
+	JLT         rest107
 	VMOVUPS     (AX)(DX*4), Z3
 	VMOVUPS     64(AX)(DX*4), Z4
 	VMOVUPS     128(AX)(DX*4), Z5
@@ -5594,13 +6129,13 @@ main90:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, DX
 	SUBQ        $0x40, CX
-	JMP         main90
+	JMP         main106
 
-rest91:
+rest107:
 	CMPQ         CX, $0x10
-	JGE          next93
+	JGE          next109
 	TESTQ        CX, CX
-	JZ           done92
+	JZ           done108
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -5624,9 +6159,9 @@ rest91:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done92
+	JMP          done108
 
-next93:
+next109:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -5649,9 +6184,9 @@ next93:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next94
+	JGE          next110
 	TESTQ        CX, CX
-	JZ           done92
+	JZ           done108
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -5675,9 +6210,9 @@ next93:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done92
+	JMP          done108
 
-next94:
+next110:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -5700,9 +6235,9 @@ next94:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next95
+	JGE          next111
 	TESTQ        CX, CX
-	JZ           done92
+	JZ           done108
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -5726,9 +6261,9 @@ next94:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done92
+	JMP          done108
 
-next95:
+next111:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -5751,7 +6286,7 @@ next95:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done92
+	JZ           done108
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -5776,7 +6311,7 @@ next95:
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
 
-done92:
+done108:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -5806,9 +6341,9 @@ TEXT ·addEight512(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main97:
+main113:
 	CMPQ    R11, $0x10
-	JLT     rest98
+	JLT     rest114
 	VMOVUPS (AX)(R12*4), Z0
 	VMOVUPS (CX)(R12*4), Z1
 	VADDPS  Z1, Z0, Z0
@@ -5829,11 +6364,11 @@ main97:
 	VMOVUPS Z0, (AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main97
+	JMP     main113
 
-rest98:
+rest114:
 	TESTQ        R11, R11
-	JZ           done99
+	JZ           done115
 	VPBROADCASTD R11, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -5856,7 +6391,7 @@ rest98:
 	VADDPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (AX)(R12*4)
 
-done99:
+done115:
 	VZEROUPPER
 	RET
 
@@ -5872,9 +6407,9 @@ TEXT ·maxRows512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main101:
+main117:
 	CMPQ    DI, $0x20
-	JLT     rest102
+	JLT     rest118
 	VPXORD  Z0, Z0, Z0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -5883,9 +6418,9 @@ main101:
 	VMOVUPS 64(R9), Z3
 	VPXORD  Z4, Z4, Z4
 
-row104:
+row120:
 	DECQ    R10
-	JZ      last105
+	JZ      last121
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z0, Z0
 	VMOVUPS (R9), Z5
@@ -5896,22 +6431,22 @@ row104:
 	VCMPPS  $0x0e, Z3, Z5, K1
 	VMOVAPS Z0, K1, Z4
 	VMAXPS  Z3, Z5, Z3
-	JMP     row104
+	JMP     row120
 
-last105:
+last121:
 	VMOVUPS Z1, (AX)(R8*4)
 	VMOVUPS Z3, 64(AX)(R8*4)
 	VMOVUPS Z2, (CX)(R8*4)
 	VMOVUPS Z4, 64(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main101
+	JMP     main117
 
-rest102:
+rest118:
 	CMPQ         DI, $0x10
-	JGE          next106
+	JGE          next122
 	TESTQ        DI, DI
-	JZ           done103
+	JZ           done119
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -5920,47 +6455,47 @@ rest102:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z7, Z7, Z7
 
-row107:
+row123:
 	DECQ      BX
-	JZ        last108
+	JZ        last124
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z6, Z6
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z6, K2, Z7
 	VMAXPS    Z0, Z1, Z0
-	JMP       row107
+	JMP       row123
 
-last108:
+last124:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z7, K1, (CX)(R8*4)
-	JMP     done103
+	JMP     done119
 
-next106:
+next122:
 	VPXORD  Z6, Z6, Z6
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
 	VMOVUPS (R9), Z0
 	VPXORD  Z7, Z7, Z7
 
-row109:
+row125:
 	DECQ    R10
-	JZ      last110
+	JZ      last126
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z6, Z6
 	VMOVUPS (R9), Z1
 	VCMPPS  $0x0e, Z0, Z1, K1
 	VMOVAPS Z6, K1, Z7
 	VMAXPS  Z0, Z1, Z0
-	JMP     row109
+	JMP     row125
 
-last110:
+last126:
 	VMOVUPS      Z0, (AX)(R8*4)
 	VMOVUPS      Z7, (CX)(R8*4)
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done103
+	JZ           done119
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -5969,22 +6504,22 @@ last110:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z9, Z9, Z9
 
-row112:
+row128:
 	DECQ      BX
-	JZ        last113
+	JZ        last129
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z8, Z8
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z8, K2, Z9
 	VMAXPS    Z0, Z1, Z0
-	JMP       row112
+	JMP       row128
 
-last113:
+last129:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z9, K1, (CX)(R8*4)
 
-done103:
+done119:
 	VZEROUPPER
 	RET
 
@@ -6007,7 +6542,7 @@ DATA c00000001<>+60(SB)/4, $0x00000001
 GLOBL c00000001<>(SB), RODATA|NOPTR, $64
 
 // func uniform512(dst []float32, seed uint64, stream uint32, step uint32, row uint32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·uniform512(SB), NOSPLIT, $96-44
 	MOVQ  dst_base+0(FP), AX
 	MOVQ  dst_len+8(FP), CX
@@ -6054,13 +6589,26 @@ TEXT ·uniform512(SB), NOSPLIT, $96-44
 	MOVL  BX, 76(SP)
 	ADDL  $0x9e3779b9, DX
 	ADDL  $0xbb67ae85, BX
-	MOVL  stream+32(FP), DX
+	MOVL  row+40(FP), DX
+	XORL  4(SP), DX
 	MOVL  DX, 80(SP)
 	MOVL  step+36(FP), DX
+	MOVL  $0xcd9e8d57, BX
+	IMULQ BX, DX
+	MOVQ  DX, BX
+	SHRQ  $0x20, BX
+	XORL  stream+32(FP), BX
+	XORL  (SP), BX
+	XORL  8(SP), DX
 	MOVL  DX, 84(SP)
-	MOVL  row+40(FP), DX
+	MOVL  $0xd2511f53, DX
+	IMULQ DX, BX
+	MOVQ  BX, DX
+	SHRQ  $0x20, DX
+	XORL  12(SP), DX
 	MOVL  DX, 88(SP)
-	MOVL  $0x0000aaaa, DX
+	MOVL  BX, 92(SP)
+	MOVL  $0x00005555, DX
 	KMOVW DX, K1
 	XORQ  DX, DX
 	XORL  BX, BX
@@ -6073,347 +6621,305 @@ main:
 	VPADDD       counters<>+64(SB), Z0, Z2
 	VPADDD       counters<>+128(SB), Z0, Z3
 	VPADDD       counters<>+192(SB), Z0, Z0
-	VPBROADCASTD 80(SP), Z4
-	VPBROADCASTD 84(SP), Z5
-	VPBROADCASTD 88(SP), Z6
-	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z1, Z1
+	VPMULUDQ     Z4, Z2, Z2
+	VPMULUDQ     Z4, Z3, Z3
+	VPMULUDQ     Z4, Z0, Z0
+	VPSRLQ       $0x20, Z1, Z4
+	VPSRLQ       $0x20, Z2, Z5
+	VPSRLQ       $0x20, Z3, Z6
+	VPSRLQ       $0x20, Z0, Z7
+	VPBROADCASTD 80(SP), Z8
+	VXORPS       Z8, Z4, Z4
+	VXORPS       Z8, Z5, Z5
+	VXORPS       Z8, Z6, Z6
+	VXORPS       Z8, Z7, Z7
 	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z7, Z1, Z1
-	VPMULUDQ     Z7, Z2, Z2
-	VPMULUDQ     Z7, Z3, Z3
-	VPMULUDQ     Z7, Z0, Z0
-	VPMULUDQ     Z8, Z5, Z7
-	VPMULUDQ     Z8, Z5, Z9
-	VPMULUDQ     Z8, Z5, Z10
+	VPMULUDQ     Z8, Z4, Z4
 	VPMULUDQ     Z8, Z5, Z5
-	VPSRLQ       $0x20, Z1, Z8
-	VPSRLQ       $0x20, Z2, Z11
-	VPSRLQ       $0x20, Z3, Z12
-	VPSRLQ       $0x20, Z0, Z13
-	VPSRLQ       $0x20, Z7, Z14
-	VPSRLQ       $0x20, Z9, Z15
-	VPSRLQ       $0x20, Z10, Z16
-	VPSRLQ       $0x20, Z5, Z17
-	VPBROADCASTD (SP), Z18
-	VPTERNLOGD   $0x96, Z18, Z4, Z14
-	VPTERNLOGD   $0x96, Z18, Z4, Z15
-	VPTERNLOGD   $0x96, Z18, Z4, Z16
-	VPTERNLOGD   $0x96, Z18, Z4, Z17
-	VPBROADCASTD 4(SP), Z4
-	VPTERNLOGD   $0x96, Z4, Z6, Z8
-	VPTERNLOGD   $0x96, Z4, Z6, Z11
-	VPTERNLOGD   $0x96, Z4, Z6, Z12
-	VPTERNLOGD   $0x96, Z4, Z6, Z13
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z14, Z14
-	VPMULUDQ     Z4, Z15, Z15
-	VPMULUDQ     Z4, Z16, Z16
-	VPMULUDQ     Z4, Z17, Z4
-	VPMULUDQ     Z6, Z8, Z8
-	VPMULUDQ     Z6, Z11, Z11
-	VPMULUDQ     Z6, Z12, Z12
-	VPMULUDQ     Z6, Z13, Z6
-	VPSRLQ       $0x20, Z14, Z13
-	VPSRLQ       $0x20, Z15, Z17
-	VPSRLQ       $0x20, Z16, Z18
-	VPSRLQ       $0x20, Z4, Z19
-	VPSRLQ       $0x20, Z8, Z20
-	VPSRLQ       $0x20, Z11, Z21
-	VPSRLQ       $0x20, Z12, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 8(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z5, Z23
-	VPBROADCASTD 12(SP), Z5
-	VPTERNLOGD   $0x96, Z5, Z1, Z13
-	VPTERNLOGD   $0x96, Z5, Z2, Z17
-	VPTERNLOGD   $0x96, Z5, Z3, Z18
-	VPTERNLOGD   $0x96, Z5, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z13, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z13
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 16(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z8, Z20
-	VPTERNLOGD   $0x96, Z24, Z11, Z21
-	VPTERNLOGD   $0x96, Z24, Z12, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 20(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z14, Z13
-	VPTERNLOGD   $0x96, Z6, Z15, Z17
-	VPTERNLOGD   $0x96, Z6, Z16, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z13, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VPMULUDQ     Z8, Z6, Z6
+	VPMULUDQ     Z8, Z7, Z7
+	VPSRLQ       $0x20, Z4, Z8
+	VPSRLQ       $0x20, Z5, Z9
+	VPSRLQ       $0x20, Z6, Z10
+	VPSRLQ       $0x20, Z7, Z11
+	VPBROADCASTD 84(SP), Z12
+	VXORPS       Z12, Z8, Z8
+	VXORPS       Z12, Z9, Z9
+	VXORPS       Z12, Z10, Z10
+	VXORPS       Z12, Z11, Z11
+	VPBROADCASTD 88(SP), Z12
+	VXORPS       Z12, Z1, Z1
+	VXORPS       Z12, Z2, Z2
+	VXORPS       Z12, Z3, Z3
+	VXORPS       Z12, Z0, Z0
+	VPBROADCASTD 92(SP), Z12
+	VPBROADCASTD 16(SP), Z13
+	VPBROADCASTD 20(SP), Z14
+	VMOVUPS      cd2511f53<>+0(SB), Z15
+	VPMULUDQ     Z15, Z8, Z8
+	VPMULUDQ     Z15, Z9, Z9
+	VPMULUDQ     Z15, Z10, Z10
+	VPMULUDQ     Z15, Z11, Z11
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z1, Z1
+	VPMULUDQ     Z15, Z2, Z2
+	VPMULUDQ     Z15, Z3, Z3
+	VPMULUDQ     Z15, Z0, Z0
+	VPSRLQ       $0x20, Z8, Z15
+	VPSRLQ       $0x20, Z9, Z16
+	VPSRLQ       $0x20, Z10, Z17
+	VPSRLQ       $0x20, Z11, Z18
+	VPSRLQ       $0x20, Z1, Z19
+	VPSRLQ       $0x20, Z2, Z20
+	VPSRLQ       $0x20, Z3, Z21
+	VPSRLQ       $0x20, Z0, Z22
+	VPTERNLOGD   $0x96, Z13, Z4, Z19
+	VPTERNLOGD   $0x96, Z13, Z5, Z20
+	VPTERNLOGD   $0x96, Z13, Z6, Z21
+	VPTERNLOGD   $0x96, Z13, Z7, Z22
+	VPTERNLOGD   $0x96, Z14, Z12, Z15
+	VPTERNLOGD   $0x96, Z14, Z12, Z16
+	VPTERNLOGD   $0x96, Z14, Z12, Z17
+	VPTERNLOGD   $0x96, Z14, Z12, Z18
+	VPBROADCASTD 24(SP), Z4
+	VPBROADCASTD 28(SP), Z5
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z19, Z7
+	VPMULUDQ     Z6, Z20, Z12
+	VPMULUDQ     Z6, Z21, Z13
+	VPMULUDQ     Z6, Z22, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z15, Z15
+	VPMULUDQ     Z14, Z16, Z16
+	VPMULUDQ     Z14, Z17, Z17
+	VPMULUDQ     Z14, Z18, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 24(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
-	VPBROADCASTD 28(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 32(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 36(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z4, Z1, Z22
+	VPTERNLOGD   $0x96, Z4, Z2, Z23
+	VPTERNLOGD   $0x96, Z4, Z3, Z24
+	VPTERNLOGD   $0x96, Z4, Z0, Z25
+	VPTERNLOGD   $0x96, Z5, Z8, Z18
+	VPTERNLOGD   $0x96, Z5, Z9, Z19
+	VPTERNLOGD   $0x96, Z5, Z10, Z20
+	VPTERNLOGD   $0x96, Z5, Z11, Z21
+	VPBROADCASTD 32(SP), Z0
+	VPBROADCASTD 36(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
 	VPSRLQ       $0x20, Z4, Z19
-	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 40(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 40(SP), Z0
 	VPBROADCASTD 44(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 48(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 52(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 56(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z0, Z9, Z22
+	VPTERNLOGD   $0x96, Z0, Z10, Z23
+	VPTERNLOGD   $0x96, Z0, Z11, Z24
+	VPTERNLOGD   $0x96, Z0, Z8, Z25
+	VPTERNLOGD   $0x96, Z1, Z3, Z18
+	VPTERNLOGD   $0x96, Z1, Z4, Z19
+	VPTERNLOGD   $0x96, Z1, Z5, Z20
+	VPTERNLOGD   $0x96, Z1, Z2, Z21
+	VPBROADCASTD 48(SP), Z0
+	VPBROADCASTD 52(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 56(SP), Z0
 	VPBROADCASTD 60(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 64(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 68(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 72(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z0, Z9, Z22
+	VPTERNLOGD   $0x96, Z0, Z10, Z23
+	VPTERNLOGD   $0x96, Z0, Z11, Z24
+	VPTERNLOGD   $0x96, Z0, Z8, Z25
+	VPTERNLOGD   $0x96, Z1, Z3, Z18
+	VPTERNLOGD   $0x96, Z1, Z4, Z19
+	VPTERNLOGD   $0x96, Z1, Z5, Z20
+	VPTERNLOGD   $0x96, Z1, Z2, Z21
+	VPBROADCASTD 64(SP), Z0
+	VPBROADCASTD 68(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 72(SP), Z0
 	VPBROADCASTD 76(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VPSLLQ       $0x20, Z13, Z13
-	VMOVDQA32    Z13, K1, Z20
-	VPSLLQ       $0x20, Z8, Z8
-	VMOVDQA32    Z8, K1, Z16
-	VPSLLQ       $0x20, Z14, Z14
-	VMOVDQA32    Z14, K1, Z21
-	VPSLLQ       $0x20, Z11, Z11
-	VMOVDQA32    Z11, K1, Z17
-	VPSLLQ       $0x20, Z15, Z15
-	VMOVDQA32    Z15, K1, Z22
-	VPSLLQ       $0x20, Z12, Z12
-	VMOVDQA32    Z12, K1, Z18
-	VPSLLQ       $0x20, Z6, Z6
-	VMOVDQA32    Z6, K1, Z23
-	VPSLLQ       $0x20, Z4, Z4
-	VMOVDQA32    Z4, K1, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSHUFD      $0xb1, Z15, Z15
+	VPTERNLOGD   $0x96, Z0, Z9, K1, Z15
+	VPSHUFD      $0xb1, Z7, Z7
+	VPTERNLOGD   $0x96, Z1, Z3, K1, Z7
+	VPSHUFD      $0xb1, Z16, Z16
+	VPTERNLOGD   $0x96, Z0, Z10, K1, Z16
+	VPSHUFD      $0xb1, Z12, Z12
+	VPTERNLOGD   $0x96, Z1, Z4, K1, Z12
+	VPSHUFD      $0xb1, Z17, Z17
+	VPTERNLOGD   $0x96, Z0, Z11, K1, Z17
+	VPSHUFD      $0xb1, Z13, Z13
+	VPTERNLOGD   $0x96, Z1, Z5, K1, Z13
+	VPSHUFD      $0xb1, Z14, Z14
+	VPTERNLOGD   $0x96, Z0, Z8, K1, Z14
+	VPSHUFD      $0xb1, Z6, Z6
+	VPTERNLOGD   $0x96, Z1, Z2, K1, Z6
 	VMOVUPS      c33800000<>+0(SB), Z0
 	VMOVUPS      c33800000<>+0(SB), Z1
 	VMOVUPS      c33800000<>+0(SB), Z2
 	VMOVUPS      c33800000<>+0(SB), Z3
-	VPSRLD       $0x09, Z20, Z4
-	VPSRLD       $0x09, Z16, Z5
-	VPSRLD       $0x09, Z21, Z6
-	VPSRLD       $0x09, Z17, Z7
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VCVTDQ2PS    Z6, Z6
+	VMOVUPS      c33800000<>+0(SB), Z4
+	VMOVUPS      c33800000<>+0(SB), Z5
+	VMOVUPS      c33800000<>+0(SB), Z8
+	VMOVUPS      c33800000<>+0(SB), Z9
+	VPSRLD       $0x09, Z15, Z10
+	VPSRLD       $0x09, Z7, Z7
+	VPSRLD       $0x09, Z16, Z11
+	VPSRLD       $0x09, Z12, Z12
+	VPSRLD       $0x09, Z17, Z15
+	VPSRLD       $0x09, Z13, Z13
+	VPSRLD       $0x09, Z14, Z14
+	VPSRLD       $0x09, Z6, Z6
+	VCVTDQ2PS    Z10, Z10
 	VCVTDQ2PS    Z7, Z7
-	VMOVUPS      c34000000<>+0(SB), Z8
-	VFMADD231PS  Z8, Z4, Z0
-	VFMADD231PS  Z8, Z5, Z1
-	VFMADD231PS  Z8, Z6, Z2
-	VFMADD231PS  Z8, Z7, Z3
+	VCVTDQ2PS    Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VCVTDQ2PS    Z15, Z15
+	VCVTDQ2PS    Z13, Z13
+	VCVTDQ2PS    Z14, Z14
+	VCVTDQ2PS    Z6, Z6
+	VMOVUPS      c34000000<>+0(SB), Z16
+	VFMADD231PS  Z16, Z10, Z0
+	VFMADD231PS  Z16, Z7, Z1
+	VFMADD231PS  Z16, Z11, Z2
+	VFMADD231PS  Z16, Z12, Z3
+	VFMADD231PS  Z16, Z15, Z4
+	VFMADD231PS  Z16, Z13, Z5
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z6, Z9
 	VMOVUPS      Z0, (AX)(DX*4)
 	VMOVUPS      Z1, 64(AX)(DX*4)
 	VMOVUPS      Z2, 128(AX)(DX*4)
 	VMOVUPS      Z3, 192(AX)(DX*4)
-	VMOVUPS      c33800000<>+0(SB), Z0
-	VMOVUPS      c33800000<>+0(SB), Z1
-	VMOVUPS      c33800000<>+0(SB), Z2
-	VMOVUPS      c33800000<>+0(SB), Z3
-	VPSRLD       $0x09, Z22, Z4
-	VPSRLD       $0x09, Z18, Z5
-	VPSRLD       $0x09, Z23, Z6
-	VPSRLD       $0x09, Z19, Z7
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMOVUPS      c34000000<>+0(SB), Z8
-	VFMADD231PS  Z8, Z4, Z0
-	VFMADD231PS  Z8, Z5, Z1
-	VFMADD231PS  Z8, Z6, Z2
-	VFMADD231PS  Z8, Z7, Z3
-	VMOVUPS      Z0, 256(AX)(DX*4)
-	VMOVUPS      Z1, 320(AX)(DX*4)
-	VMOVUPS      Z2, 384(AX)(DX*4)
-	VMOVUPS      Z3, 448(AX)(DX*4)
+	VMOVUPS      Z4, 256(AX)(DX*4)
+	VMOVUPS      Z5, 320(AX)(DX*4)
+	VMOVUPS      Z8, 384(AX)(DX*4)
+	VMOVUPS      Z9, 448(AX)(DX*4)
 	ADDQ         $0x80, DX
 	ADDL         $0x20, BX
 	SUBQ         $0x80, CX
@@ -6427,305 +6933,264 @@ rest:
 	VPADDD       counters<>+64(SB), Z0, Z2
 	VPADDD       counters<>+128(SB), Z0, Z3
 	VPADDD       counters<>+192(SB), Z0, Z0
-	VPBROADCASTD 80(SP), Z4
-	VPBROADCASTD 84(SP), Z5
-	VPBROADCASTD 88(SP), Z6
-	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z1, Z1
+	VPMULUDQ     Z4, Z2, Z2
+	VPMULUDQ     Z4, Z3, Z3
+	VPMULUDQ     Z4, Z0, Z0
+	VPSRLQ       $0x20, Z1, Z4
+	VPSRLQ       $0x20, Z2, Z5
+	VPSRLQ       $0x20, Z3, Z6
+	VPSRLQ       $0x20, Z0, Z7
+	VPBROADCASTD 80(SP), Z8
+	VXORPS       Z8, Z4, Z4
+	VXORPS       Z8, Z5, Z5
+	VXORPS       Z8, Z6, Z6
+	VXORPS       Z8, Z7, Z7
 	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z7, Z1, Z1
-	VPMULUDQ     Z7, Z2, Z2
-	VPMULUDQ     Z7, Z3, Z3
-	VPMULUDQ     Z7, Z0, Z0
-	VPMULUDQ     Z8, Z5, Z7
-	VPMULUDQ     Z8, Z5, Z9
-	VPMULUDQ     Z8, Z5, Z10
+	VPMULUDQ     Z8, Z4, Z4
 	VPMULUDQ     Z8, Z5, Z5
-	VPSRLQ       $0x20, Z1, Z8
-	VPSRLQ       $0x20, Z2, Z11
-	VPSRLQ       $0x20, Z3, Z12
-	VPSRLQ       $0x20, Z0, Z13
-	VPSRLQ       $0x20, Z7, Z14
-	VPSRLQ       $0x20, Z9, Z15
-	VPSRLQ       $0x20, Z10, Z16
-	VPSRLQ       $0x20, Z5, Z17
-	VPBROADCASTD (SP), Z18
-	VPTERNLOGD   $0x96, Z18, Z4, Z14
-	VPTERNLOGD   $0x96, Z18, Z4, Z15
-	VPTERNLOGD   $0x96, Z18, Z4, Z16
-	VPTERNLOGD   $0x96, Z18, Z4, Z17
-	VPBROADCASTD 4(SP), Z4
-	VPTERNLOGD   $0x96, Z4, Z6, Z8
-	VPTERNLOGD   $0x96, Z4, Z6, Z11
-	VPTERNLOGD   $0x96, Z4, Z6, Z12
-	VPTERNLOGD   $0x96, Z4, Z6, Z13
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z14, Z14
-	VPMULUDQ     Z4, Z15, Z15
-	VPMULUDQ     Z4, Z16, Z16
-	VPMULUDQ     Z4, Z17, Z4
-	VPMULUDQ     Z6, Z8, Z8
-	VPMULUDQ     Z6, Z11, Z11
-	VPMULUDQ     Z6, Z12, Z12
-	VPMULUDQ     Z6, Z13, Z6
-	VPSRLQ       $0x20, Z14, Z13
-	VPSRLQ       $0x20, Z15, Z17
-	VPSRLQ       $0x20, Z16, Z18
-	VPSRLQ       $0x20, Z4, Z19
-	VPSRLQ       $0x20, Z8, Z20
-	VPSRLQ       $0x20, Z11, Z21
-	VPSRLQ       $0x20, Z12, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 8(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z5, Z23
-	VPBROADCASTD 12(SP), Z5
-	VPTERNLOGD   $0x96, Z5, Z1, Z13
-	VPTERNLOGD   $0x96, Z5, Z2, Z17
-	VPTERNLOGD   $0x96, Z5, Z3, Z18
-	VPTERNLOGD   $0x96, Z5, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z13, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z13
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 16(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z8, Z20
-	VPTERNLOGD   $0x96, Z24, Z11, Z21
-	VPTERNLOGD   $0x96, Z24, Z12, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 20(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z14, Z13
-	VPTERNLOGD   $0x96, Z6, Z15, Z17
-	VPTERNLOGD   $0x96, Z6, Z16, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z13, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VPMULUDQ     Z8, Z6, Z6
+	VPMULUDQ     Z8, Z7, Z7
+	VPSRLQ       $0x20, Z4, Z8
+	VPSRLQ       $0x20, Z5, Z9
+	VPSRLQ       $0x20, Z6, Z10
+	VPSRLQ       $0x20, Z7, Z11
+	VPBROADCASTD 84(SP), Z12
+	VXORPS       Z12, Z8, Z8
+	VXORPS       Z12, Z9, Z9
+	VXORPS       Z12, Z10, Z10
+	VXORPS       Z12, Z11, Z11
+	VPBROADCASTD 88(SP), Z12
+	VXORPS       Z12, Z1, Z1
+	VXORPS       Z12, Z2, Z2
+	VXORPS       Z12, Z3, Z3
+	VXORPS       Z12, Z0, Z0
+	VPBROADCASTD 92(SP), Z12
+	VPBROADCASTD 16(SP), Z13
+	VPBROADCASTD 20(SP), Z14
+	VMOVUPS      cd2511f53<>+0(SB), Z15
+	VPMULUDQ     Z15, Z8, Z8
+	VPMULUDQ     Z15, Z9, Z9
+	VPMULUDQ     Z15, Z10, Z10
+	VPMULUDQ     Z15, Z11, Z11
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z1, Z1
+	VPMULUDQ     Z15, Z2, Z2
+	VPMULUDQ     Z15, Z3, Z3
+	VPMULUDQ     Z15, Z0, Z0
+	VPSRLQ       $0x20, Z8, Z15
+	VPSRLQ       $0x20, Z9, Z16
+	VPSRLQ       $0x20, Z10, Z17
+	VPSRLQ       $0x20, Z11, Z18
+	VPSRLQ       $0x20, Z1, Z19
+	VPSRLQ       $0x20, Z2, Z20
+	VPSRLQ       $0x20, Z3, Z21
+	VPSRLQ       $0x20, Z0, Z22
+	VPTERNLOGD   $0x96, Z13, Z4, Z19
+	VPTERNLOGD   $0x96, Z13, Z5, Z20
+	VPTERNLOGD   $0x96, Z13, Z6, Z21
+	VPTERNLOGD   $0x96, Z13, Z7, Z22
+	VPTERNLOGD   $0x96, Z14, Z12, Z15
+	VPTERNLOGD   $0x96, Z14, Z12, Z16
+	VPTERNLOGD   $0x96, Z14, Z12, Z17
+	VPTERNLOGD   $0x96, Z14, Z12, Z18
+	VPBROADCASTD 24(SP), Z4
+	VPBROADCASTD 28(SP), Z5
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z19, Z7
+	VPMULUDQ     Z6, Z20, Z12
+	VPMULUDQ     Z6, Z21, Z13
+	VPMULUDQ     Z6, Z22, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z15, Z15
+	VPMULUDQ     Z14, Z16, Z16
+	VPMULUDQ     Z14, Z17, Z17
+	VPMULUDQ     Z14, Z18, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 24(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
-	VPBROADCASTD 28(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 32(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 36(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z4, Z1, Z22
+	VPTERNLOGD   $0x96, Z4, Z2, Z23
+	VPTERNLOGD   $0x96, Z4, Z3, Z24
+	VPTERNLOGD   $0x96, Z4, Z0, Z25
+	VPTERNLOGD   $0x96, Z5, Z8, Z18
+	VPTERNLOGD   $0x96, Z5, Z9, Z19
+	VPTERNLOGD   $0x96, Z5, Z10, Z20
+	VPTERNLOGD   $0x96, Z5, Z11, Z21
+	VPBROADCASTD 32(SP), Z0
+	VPBROADCASTD 36(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
 	VPSRLQ       $0x20, Z4, Z19
-	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 40(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 40(SP), Z0
 	VPBROADCASTD 44(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 48(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 52(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 56(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z0, Z9, Z22
+	VPTERNLOGD   $0x96, Z0, Z10, Z23
+	VPTERNLOGD   $0x96, Z0, Z11, Z24
+	VPTERNLOGD   $0x96, Z0, Z8, Z25
+	VPTERNLOGD   $0x96, Z1, Z3, Z18
+	VPTERNLOGD   $0x96, Z1, Z4, Z19
+	VPTERNLOGD   $0x96, Z1, Z5, Z20
+	VPTERNLOGD   $0x96, Z1, Z2, Z21
+	VPBROADCASTD 48(SP), Z0
+	VPBROADCASTD 52(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 56(SP), Z0
 	VPBROADCASTD 60(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 64(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 68(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 72(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z0, Z9, Z22
+	VPTERNLOGD   $0x96, Z0, Z10, Z23
+	VPTERNLOGD   $0x96, Z0, Z11, Z24
+	VPTERNLOGD   $0x96, Z0, Z8, Z25
+	VPTERNLOGD   $0x96, Z1, Z3, Z18
+	VPTERNLOGD   $0x96, Z1, Z4, Z19
+	VPTERNLOGD   $0x96, Z1, Z5, Z20
+	VPTERNLOGD   $0x96, Z1, Z2, Z21
+	VPBROADCASTD 64(SP), Z0
+	VPBROADCASTD 68(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 72(SP), Z0
 	VPBROADCASTD 76(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VPSLLQ       $0x20, Z13, Z13
-	VMOVDQA32    Z13, K1, Z20
-	VPSLLQ       $0x20, Z8, Z8
-	VMOVDQA32    Z8, K1, Z16
-	VPSLLQ       $0x20, Z14, Z14
-	VMOVDQA32    Z14, K1, Z21
-	VPSLLQ       $0x20, Z11, Z11
-	VMOVDQA32    Z11, K1, Z17
-	VPSLLQ       $0x20, Z15, Z15
-	VMOVDQA32    Z15, K1, Z22
-	VPSLLQ       $0x20, Z12, Z12
-	VMOVDQA32    Z12, K1, Z18
-	VPSLLQ       $0x20, Z6, Z6
-	VMOVDQA32    Z6, K1, Z23
-	VPSLLQ       $0x20, Z4, Z4
-	VMOVDQA32    Z4, K1, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSHUFD      $0xb1, Z15, Z15
+	VPTERNLOGD   $0x96, Z0, Z9, K1, Z15
+	VPSHUFD      $0xb1, Z7, Z7
+	VPTERNLOGD   $0x96, Z1, Z3, K1, Z7
+	VPSHUFD      $0xb1, Z16, Z16
+	VPTERNLOGD   $0x96, Z0, Z10, K1, Z16
+	VPSHUFD      $0xb1, Z12, Z12
+	VPTERNLOGD   $0x96, Z1, Z4, K1, Z12
+	VPSHUFD      $0xb1, Z17, Z17
+	VPTERNLOGD   $0x96, Z0, Z11, K1, Z17
+	VPSHUFD      $0xb1, Z13, Z13
+	VPTERNLOGD   $0x96, Z1, Z5, K1, Z13
+	VPSHUFD      $0xb1, Z14, Z14
+	VPTERNLOGD   $0x96, Z0, Z8, K1, Z14
+	VPSHUFD      $0xb1, Z6, Z6
+	VPTERNLOGD   $0x96, Z1, Z2, K1, Z6
 	VPBROADCASTD CX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -6742,19 +7207,19 @@ rest:
 	VMOVUPS      c33800000<>+0(SB), Z1
 	VMOVUPS      c33800000<>+0(SB), Z2
 	VMOVUPS      c33800000<>+0(SB), Z3
-	VPSRLD       $0x09, Z20, Z4
-	VPSRLD       $0x09, Z16, Z5
-	VPSRLD       $0x09, Z21, Z6
-	VPSRLD       $0x09, Z17, Z7
+	VPSRLD       $0x09, Z15, Z4
+	VPSRLD       $0x09, Z7, Z5
+	VPSRLD       $0x09, Z16, Z7
+	VPSRLD       $0x09, Z12, Z8
 	VCVTDQ2PS    Z4, Z4
 	VCVTDQ2PS    Z5, Z5
-	VCVTDQ2PS    Z6, Z6
 	VCVTDQ2PS    Z7, Z7
-	VMOVUPS      c34000000<>+0(SB), Z8
-	VFMADD231PS  Z8, Z4, Z0
-	VFMADD231PS  Z8, Z5, Z1
-	VFMADD231PS  Z8, Z6, Z2
-	VFMADD231PS  Z8, Z7, Z3
+	VCVTDQ2PS    Z8, Z8
+	VMOVUPS      c34000000<>+0(SB), Z9
+	VFMADD231PS  Z9, Z4, Z0
+	VFMADD231PS  Z9, Z5, Z1
+	VFMADD231PS  Z9, Z7, Z2
+	VFMADD231PS  Z9, Z8, Z3
 	VMOVUPS      Z0, K1, (AX)(DX*4)
 	VMOVUPS      Z1, K2, 64(AX)(DX*4)
 	VMOVUPS      Z2, K3, 128(AX)(DX*4)
@@ -6775,19 +7240,19 @@ rest:
 	VMOVUPS      c33800000<>+0(SB), Z1
 	VMOVUPS      c33800000<>+0(SB), Z2
 	VMOVUPS      c33800000<>+0(SB), Z3
-	VPSRLD       $0x09, Z22, Z4
-	VPSRLD       $0x09, Z18, Z5
-	VPSRLD       $0x09, Z23, Z6
-	VPSRLD       $0x09, Z19, Z7
+	VPSRLD       $0x09, Z17, Z4
+	VPSRLD       $0x09, Z13, Z5
+	VPSRLD       $0x09, Z14, Z7
+	VPSRLD       $0x09, Z6, Z6
 	VCVTDQ2PS    Z4, Z4
 	VCVTDQ2PS    Z5, Z5
-	VCVTDQ2PS    Z6, Z6
 	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z6, Z6
 	VMOVUPS      c34000000<>+0(SB), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
-	VFMADD231PS  Z8, Z6, Z2
-	VFMADD231PS  Z8, Z7, Z3
+	VFMADD231PS  Z8, Z7, Z2
+	VFMADD231PS  Z8, Z6, Z3
 	VMOVUPS      Z0, K1, 256(AX)(DX*4)
 	VMOVUPS      Z1, K2, 320(AX)(DX*4)
 	VMOVUPS      Z2, K3, 384(AX)(DX*4)
@@ -6951,13 +7416,26 @@ TEXT ·gumbel512(SB), NOSPLIT, $96-44
 	MOVL  BX, 76(SP)
 	ADDL  $0x9e3779b9, DX
 	ADDL  $0xbb67ae85, BX
-	MOVL  stream+32(FP), DX
+	MOVL  row+40(FP), DX
+	XORL  4(SP), DX
 	MOVL  DX, 80(SP)
 	MOVL  step+36(FP), DX
+	MOVL  $0xcd9e8d57, BX
+	IMULQ BX, DX
+	MOVQ  DX, BX
+	SHRQ  $0x20, BX
+	XORL  stream+32(FP), BX
+	XORL  (SP), BX
+	XORL  8(SP), DX
 	MOVL  DX, 84(SP)
-	MOVL  row+40(FP), DX
+	MOVL  $0xd2511f53, DX
+	IMULQ DX, BX
+	MOVQ  BX, DX
+	SHRQ  $0x20, DX
+	XORL  12(SP), DX
 	MOVL  DX, 88(SP)
-	MOVL  $0x0000aaaa, DX
+	MOVL  BX, 92(SP)
+	MOVL  $0x00005555, DX
 	KMOVW DX, K1
 	XORQ  DX, DX
 	XORL  BX, BX
@@ -6970,727 +7448,615 @@ main:
 	VPADDD       counters<>+64(SB), Z0, Z2
 	VPADDD       counters<>+128(SB), Z0, Z3
 	VPADDD       counters<>+192(SB), Z0, Z0
-	VPBROADCASTD 80(SP), Z4
-	VPBROADCASTD 84(SP), Z5
-	VPBROADCASTD 88(SP), Z6
-	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z1, Z1
+	VPMULUDQ     Z4, Z2, Z2
+	VPMULUDQ     Z4, Z3, Z3
+	VPMULUDQ     Z4, Z0, Z0
+	VPSRLQ       $0x20, Z1, Z4
+	VPSRLQ       $0x20, Z2, Z5
+	VPSRLQ       $0x20, Z3, Z6
+	VPSRLQ       $0x20, Z0, Z7
+	VPBROADCASTD 80(SP), Z8
+	VXORPS       Z8, Z4, Z4
+	VXORPS       Z8, Z5, Z5
+	VXORPS       Z8, Z6, Z6
+	VXORPS       Z8, Z7, Z7
 	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z7, Z1, Z1
-	VPMULUDQ     Z7, Z2, Z2
-	VPMULUDQ     Z7, Z3, Z3
-	VPMULUDQ     Z7, Z0, Z0
-	VPMULUDQ     Z8, Z5, Z7
-	VPMULUDQ     Z8, Z5, Z9
-	VPMULUDQ     Z8, Z5, Z10
+	VPMULUDQ     Z8, Z4, Z4
 	VPMULUDQ     Z8, Z5, Z5
-	VPSRLQ       $0x20, Z1, Z8
-	VPSRLQ       $0x20, Z2, Z11
-	VPSRLQ       $0x20, Z3, Z12
-	VPSRLQ       $0x20, Z0, Z13
-	VPSRLQ       $0x20, Z7, Z14
-	VPSRLQ       $0x20, Z9, Z15
-	VPSRLQ       $0x20, Z10, Z16
-	VPSRLQ       $0x20, Z5, Z17
-	VPBROADCASTD (SP), Z18
-	VPTERNLOGD   $0x96, Z18, Z4, Z14
-	VPTERNLOGD   $0x96, Z18, Z4, Z15
-	VPTERNLOGD   $0x96, Z18, Z4, Z16
-	VPTERNLOGD   $0x96, Z18, Z4, Z17
-	VPBROADCASTD 4(SP), Z4
-	VPTERNLOGD   $0x96, Z4, Z6, Z8
-	VPTERNLOGD   $0x96, Z4, Z6, Z11
-	VPTERNLOGD   $0x96, Z4, Z6, Z12
-	VPTERNLOGD   $0x96, Z4, Z6, Z13
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z14, Z14
-	VPMULUDQ     Z4, Z15, Z15
-	VPMULUDQ     Z4, Z16, Z16
-	VPMULUDQ     Z4, Z17, Z4
-	VPMULUDQ     Z6, Z8, Z8
-	VPMULUDQ     Z6, Z11, Z11
-	VPMULUDQ     Z6, Z12, Z12
-	VPMULUDQ     Z6, Z13, Z6
-	VPSRLQ       $0x20, Z14, Z13
-	VPSRLQ       $0x20, Z15, Z17
-	VPSRLQ       $0x20, Z16, Z18
-	VPSRLQ       $0x20, Z4, Z19
-	VPSRLQ       $0x20, Z8, Z20
-	VPSRLQ       $0x20, Z11, Z21
-	VPSRLQ       $0x20, Z12, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 8(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z5, Z23
-	VPBROADCASTD 12(SP), Z5
-	VPTERNLOGD   $0x96, Z5, Z1, Z13
-	VPTERNLOGD   $0x96, Z5, Z2, Z17
-	VPTERNLOGD   $0x96, Z5, Z3, Z18
-	VPTERNLOGD   $0x96, Z5, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z13, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z13
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 16(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z8, Z20
-	VPTERNLOGD   $0x96, Z24, Z11, Z21
-	VPTERNLOGD   $0x96, Z24, Z12, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 20(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z14, Z13
-	VPTERNLOGD   $0x96, Z6, Z15, Z17
-	VPTERNLOGD   $0x96, Z6, Z16, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z13, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VPMULUDQ     Z8, Z6, Z6
+	VPMULUDQ     Z8, Z7, Z7
+	VPSRLQ       $0x20, Z4, Z8
+	VPSRLQ       $0x20, Z5, Z9
+	VPSRLQ       $0x20, Z6, Z10
+	VPSRLQ       $0x20, Z7, Z11
+	VPBROADCASTD 84(SP), Z12
+	VXORPS       Z12, Z8, Z8
+	VXORPS       Z12, Z9, Z9
+	VXORPS       Z12, Z10, Z10
+	VXORPS       Z12, Z11, Z11
+	VPBROADCASTD 88(SP), Z12
+	VXORPS       Z12, Z1, Z1
+	VXORPS       Z12, Z2, Z2
+	VXORPS       Z12, Z3, Z3
+	VXORPS       Z12, Z0, Z0
+	VPBROADCASTD 92(SP), Z12
+	VPBROADCASTD 16(SP), Z13
+	VPBROADCASTD 20(SP), Z14
+	VMOVUPS      cd2511f53<>+0(SB), Z15
+	VPMULUDQ     Z15, Z8, Z8
+	VPMULUDQ     Z15, Z9, Z9
+	VPMULUDQ     Z15, Z10, Z10
+	VPMULUDQ     Z15, Z11, Z11
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z1, Z1
+	VPMULUDQ     Z15, Z2, Z2
+	VPMULUDQ     Z15, Z3, Z3
+	VPMULUDQ     Z15, Z0, Z0
+	VPSRLQ       $0x20, Z8, Z15
+	VPSRLQ       $0x20, Z9, Z16
+	VPSRLQ       $0x20, Z10, Z17
+	VPSRLQ       $0x20, Z11, Z18
+	VPSRLQ       $0x20, Z1, Z19
+	VPSRLQ       $0x20, Z2, Z20
+	VPSRLQ       $0x20, Z3, Z21
+	VPSRLQ       $0x20, Z0, Z22
+	VPTERNLOGD   $0x96, Z13, Z4, Z19
+	VPTERNLOGD   $0x96, Z13, Z5, Z20
+	VPTERNLOGD   $0x96, Z13, Z6, Z21
+	VPTERNLOGD   $0x96, Z13, Z7, Z22
+	VPTERNLOGD   $0x96, Z14, Z12, Z15
+	VPTERNLOGD   $0x96, Z14, Z12, Z16
+	VPTERNLOGD   $0x96, Z14, Z12, Z17
+	VPTERNLOGD   $0x96, Z14, Z12, Z18
+	VPBROADCASTD 24(SP), Z4
+	VPBROADCASTD 28(SP), Z5
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z19, Z7
+	VPMULUDQ     Z6, Z20, Z12
+	VPMULUDQ     Z6, Z21, Z13
+	VPMULUDQ     Z6, Z22, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z15, Z15
+	VPMULUDQ     Z14, Z16, Z16
+	VPMULUDQ     Z14, Z17, Z17
+	VPMULUDQ     Z14, Z18, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 24(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
-	VPBROADCASTD 28(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 32(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 36(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z4, Z1, Z22
+	VPTERNLOGD   $0x96, Z4, Z2, Z23
+	VPTERNLOGD   $0x96, Z4, Z3, Z24
+	VPTERNLOGD   $0x96, Z4, Z0, Z25
+	VPTERNLOGD   $0x96, Z5, Z8, Z18
+	VPTERNLOGD   $0x96, Z5, Z9, Z19
+	VPTERNLOGD   $0x96, Z5, Z10, Z20
+	VPTERNLOGD   $0x96, Z5, Z11, Z21
+	VPBROADCASTD 32(SP), Z0
+	VPBROADCASTD 36(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
 	VPSRLQ       $0x20, Z4, Z19
-	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 40(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 40(SP), Z0
 	VPBROADCASTD 44(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 48(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 52(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 56(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z0, Z9, Z22
+	VPTERNLOGD   $0x96, Z0, Z10, Z23
+	VPTERNLOGD   $0x96, Z0, Z11, Z24
+	VPTERNLOGD   $0x96, Z0, Z8, Z25
+	VPTERNLOGD   $0x96, Z1, Z3, Z18
+	VPTERNLOGD   $0x96, Z1, Z4, Z19
+	VPTERNLOGD   $0x96, Z1, Z5, Z20
+	VPTERNLOGD   $0x96, Z1, Z2, Z21
+	VPBROADCASTD 48(SP), Z0
+	VPBROADCASTD 52(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 56(SP), Z0
 	VPBROADCASTD 60(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 64(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 68(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 72(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z0, Z9, Z22
+	VPTERNLOGD   $0x96, Z0, Z10, Z23
+	VPTERNLOGD   $0x96, Z0, Z11, Z24
+	VPTERNLOGD   $0x96, Z0, Z8, Z25
+	VPTERNLOGD   $0x96, Z1, Z3, Z18
+	VPTERNLOGD   $0x96, Z1, Z4, Z19
+	VPTERNLOGD   $0x96, Z1, Z5, Z20
+	VPTERNLOGD   $0x96, Z1, Z2, Z21
+	VPBROADCASTD 64(SP), Z0
+	VPBROADCASTD 68(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 72(SP), Z0
 	VPBROADCASTD 76(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VPSLLQ       $0x20, Z13, Z13
-	VMOVDQA32    Z13, K1, Z20
-	VPSLLQ       $0x20, Z8, Z8
-	VMOVDQA32    Z8, K1, Z16
-	VPSLLQ       $0x20, Z14, Z14
-	VMOVDQA32    Z14, K1, Z21
-	VPSLLQ       $0x20, Z11, Z11
-	VMOVDQA32    Z11, K1, Z17
-	VPSLLQ       $0x20, Z15, Z15
-	VMOVDQA32    Z15, K1, Z22
-	VPSLLQ       $0x20, Z12, Z12
-	VMOVDQA32    Z12, K1, Z18
-	VPSLLQ       $0x20, Z6, Z6
-	VMOVDQA32    Z6, K1, Z23
-	VPSLLQ       $0x20, Z4, Z4
-	VMOVDQA32    Z4, K1, Z19
-	VPSRAD       $0x1f, Z20, Z0
-	VPSRAD       $0x1f, Z16, Z1
-	VPSRAD       $0x1f, Z21, Z2
-	VPSRAD       $0x1f, Z17, Z3
-	VMOVUPS      c2f000000<>+0(SB), Z4
-	VMOVUPS      c2f000000<>+0(SB), Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VXORPS       Z0, Z20, Z8
-	VXORPS       Z1, Z16, Z9
-	VXORPS       Z2, Z21, Z10
-	VXORPS       Z3, Z17, Z11
-	VCVTDQ2PS    Z8, Z8
-	VCVTDQ2PS    Z9, Z9
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSHUFD      $0xb1, Z15, Z15
+	VPTERNLOGD   $0x96, Z0, Z9, K1, Z15
+	VPSHUFD      $0xb1, Z7, Z7
+	VPTERNLOGD   $0x96, Z1, Z3, K1, Z7
+	VPSHUFD      $0xb1, Z16, Z16
+	VPTERNLOGD   $0x96, Z0, Z10, K1, Z16
+	VPSHUFD      $0xb1, Z12, Z12
+	VPTERNLOGD   $0x96, Z1, Z4, K1, Z12
+	VPSHUFD      $0xb1, Z17, Z17
+	VPTERNLOGD   $0x96, Z0, Z11, K1, Z17
+	VPSHUFD      $0xb1, Z13, Z13
+	VPTERNLOGD   $0x96, Z1, Z5, K1, Z13
+	VPSHUFD      $0xb1, Z14, Z14
+	VPTERNLOGD   $0x96, Z0, Z8, K1, Z14
+	VPSHUFD      $0xb1, Z6, Z6
+	VPTERNLOGD   $0x96, Z1, Z2, K1, Z6
+	VPSRAD       $0x1f, Z15, Z0
+	VPSRAD       $0x1f, Z7, Z1
+	VPSRAD       $0x1f, Z16, Z2
+	VPSRAD       $0x1f, Z12, Z3
+	VMOVUPS      caf000000<>+0(SB), Z4
+	VMOVUPS      caf000000<>+0(SB), Z5
+	VMOVUPS      caf000000<>+0(SB), Z8
+	VMOVUPS      caf000000<>+0(SB), Z9
+	VXORPS       Z0, Z15, Z10
+	VXORPS       Z1, Z7, Z7
+	VXORPS       Z2, Z16, Z11
+	VXORPS       Z3, Z12, Z12
 	VCVTDQ2PS    Z10, Z10
+	VCVTDQ2PS    Z7, Z7
 	VCVTDQ2PS    Z11, Z11
-	VMOVUPS      c2f800000<>+0(SB), Z12
-	VFMADD231PS  Z12, Z8, Z4
-	VFMADD231PS  Z12, Z9, Z5
-	VFMADD231PS  Z12, Z10, Z6
-	VFMADD231PS  Z12, Z11, Z7
+	VCVTDQ2PS    Z12, Z12
+	VMOVUPS      caf800000<>+0(SB), Z15
+	VFMADD231PS  Z15, Z10, Z4
+	VFMADD231PS  Z15, Z7, Z5
+	VFMADD231PS  Z15, Z11, Z8
+	VFMADD231PS  Z15, Z12, Z9
+	VMOVUPS      cbf000000<>+0(SB), Z7
+	VPSUBD       Z7, Z4, Z10
+	VPSUBD       Z7, Z5, Z11
+	VPSUBD       Z7, Z8, Z12
+	VPSUBD       Z7, Z9, Z7
+	VMOVUPS      cff800000<>+0(SB), Z15
+	VANDPS       Z15, Z10, Z16
+	VANDPS       Z15, Z11, Z18
+	VANDPS       Z15, Z12, Z19
+	VANDPS       Z15, Z7, Z15
+	VPSUBD       Z16, Z4, Z16
+	VPSUBD       Z18, Z5, Z18
+	VPSUBD       Z19, Z8, Z19
+	VPSUBD       Z15, Z9, Z15
+	VPSRAD       $0x17, Z10, Z10
+	VPSRAD       $0x17, Z11, Z11
+	VPSRAD       $0x17, Z12, Z12
+	VPSRAD       $0x17, Z7, Z7
+	VMOVUPS      cbf800000<>+0(SB), Z20
+	VPMOVD2M     Z0, K2
+	VSUBPS       Z16, Z20, K2, Z4
+	VCVTDQ2PS.Z  Z10, K2, Z10
+	VPMOVD2M     Z1, K2
+	VSUBPS       Z18, Z20, K2, Z5
+	VCVTDQ2PS.Z  Z11, K2, Z11
+	VPMOVD2M     Z2, K2
+	VSUBPS       Z19, Z20, K2, Z8
+	VCVTDQ2PS.Z  Z12, K2, Z12
+	VPMOVD2M     Z3, K2
+	VSUBPS       Z15, Z20, K2, Z9
+	VCVTDQ2PS.Z  Z7, K2, Z7
+	VPSRAD       $0x1f, Z17, Z0
+	VPSRAD       $0x1f, Z13, Z1
+	VPSRAD       $0x1f, Z14, Z2
+	VPSRAD       $0x1f, Z6, Z3
+	VMOVUPS      caf000000<>+0(SB), Z15
+	VMOVUPS      caf000000<>+0(SB), Z16
+	VMOVUPS      caf000000<>+0(SB), Z18
+	VMOVUPS      caf000000<>+0(SB), Z19
+	VXORPS       Z0, Z17, Z17
+	VXORPS       Z1, Z13, Z13
+	VXORPS       Z2, Z14, Z14
+	VXORPS       Z3, Z6, Z6
+	VCVTDQ2PS    Z17, Z17
+	VCVTDQ2PS    Z13, Z13
+	VCVTDQ2PS    Z14, Z14
+	VCVTDQ2PS    Z6, Z6
+	VMOVUPS      caf800000<>+0(SB), Z20
+	VFMADD231PS  Z20, Z17, Z15
+	VFMADD231PS  Z20, Z13, Z16
+	VFMADD231PS  Z20, Z14, Z18
+	VFMADD231PS  Z20, Z6, Z19
+	VMOVUPS      cbf000000<>+0(SB), Z6
+	VPSUBD       Z6, Z15, Z13
+	VPSUBD       Z6, Z16, Z14
+	VPSUBD       Z6, Z18, Z17
+	VPSUBD       Z6, Z19, Z6
+	VMOVUPS      cff800000<>+0(SB), Z20
+	VANDPS       Z20, Z13, Z21
+	VANDPS       Z20, Z14, Z22
+	VANDPS       Z20, Z17, Z23
+	VANDPS       Z20, Z6, Z20
+	VPSUBD       Z21, Z15, Z21
+	VPSUBD       Z22, Z16, Z22
+	VPSUBD       Z23, Z18, Z23
+	VPSUBD       Z20, Z19, Z20
+	VPSRAD       $0x17, Z13, Z13
+	VPSRAD       $0x17, Z14, Z14
+	VPSRAD       $0x17, Z17, Z17
+	VPSRAD       $0x17, Z6, Z6
+	VMOVUPS      cbf800000<>+0(SB), Z24
+	VPMOVD2M     Z0, K2
+	VSUBPS       Z21, Z24, K2, Z15
+	VCVTDQ2PS.Z  Z13, K2, Z13
+	VPMOVD2M     Z1, K2
+	VSUBPS       Z22, Z24, K2, Z16
+	VCVTDQ2PS.Z  Z14, K2, Z14
+	VPMOVD2M     Z2, K2
+	VSUBPS       Z23, Z24, K2, Z18
+	VCVTDQ2PS.Z  Z17, K2, Z17
+	VPMOVD2M     Z3, K2
+	VSUBPS       Z20, Z24, K2, Z19
+	VCVTDQ2PS.Z  Z6, K2, Z6
+	VMOVUPS      c3fb50fa9<>+0(SB), Z0
+	VMOVUPS      c3fb50fa9<>+0(SB), Z1
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fb50fa9<>+0(SB), Z20
+	VMOVUPS      c3fb50fa9<>+0(SB), Z21
+	VMOVUPS      c3fb50fa9<>+0(SB), Z22
+	VMOVUPS      c3fb50fa9<>+0(SB), Z23
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z24
+	VFMADD213PS  Z24, Z4, Z0
+	VFMADD213PS  Z24, Z5, Z1
+	VFMADD213PS  Z24, Z8, Z2
+	VFMADD213PS  Z24, Z9, Z3
+	VFMADD213PS  Z24, Z15, Z20
+	VFMADD213PS  Z24, Z16, Z21
+	VFMADD213PS  Z24, Z18, Z22
+	VFMADD213PS  Z24, Z19, Z23
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z24
+	VFMADD213PS  Z24, Z4, Z0
+	VFMADD213PS  Z24, Z5, Z1
+	VFMADD213PS  Z24, Z8, Z2
+	VFMADD213PS  Z24, Z9, Z3
+	VFMADD213PS  Z24, Z15, Z20
+	VFMADD213PS  Z24, Z16, Z21
+	VFMADD213PS  Z24, Z18, Z22
+	VFMADD213PS  Z24, Z19, Z23
+	VMOVUPS      c3e394a60<>+0(SB), Z24
+	VFMADD213PS  Z24, Z4, Z0
+	VFMADD213PS  Z24, Z5, Z1
+	VFMADD213PS  Z24, Z8, Z2
+	VFMADD213PS  Z24, Z9, Z3
+	VFMADD213PS  Z24, Z15, Z20
+	VFMADD213PS  Z24, Z16, Z21
+	VFMADD213PS  Z24, Z18, Z22
+	VFMADD213PS  Z24, Z19, Z23
+	VMOVUPS      c3e87025e<>+0(SB), Z24
+	VFMADD213PS  Z24, Z4, Z0
+	VFMADD213PS  Z24, Z5, Z1
+	VFMADD213PS  Z24, Z8, Z2
+	VFMADD213PS  Z24, Z9, Z3
+	VFMADD213PS  Z24, Z15, Z20
+	VFMADD213PS  Z24, Z16, Z21
+	VFMADD213PS  Z24, Z18, Z22
+	VFMADD213PS  Z24, Z19, Z23
+	VMOVUPS      cbe7987f7<>+0(SB), Z24
+	VFMADD213PS  Z24, Z4, Z0
+	VFMADD213PS  Z24, Z5, Z1
+	VFMADD213PS  Z24, Z8, Z2
+	VFMADD213PS  Z24, Z9, Z3
+	VFMADD213PS  Z24, Z15, Z20
+	VFMADD213PS  Z24, Z16, Z21
+	VFMADD213PS  Z24, Z18, Z22
+	VFMADD213PS  Z24, Z19, Z23
+	VMOVUPS      c3eaad1d4<>+0(SB), Z24
+	VFMADD213PS  Z24, Z4, Z0
+	VFMADD213PS  Z24, Z5, Z1
+	VFMADD213PS  Z24, Z8, Z2
+	VFMADD213PS  Z24, Z9, Z3
+	VFMADD213PS  Z24, Z15, Z20
+	VFMADD213PS  Z24, Z16, Z21
+	VFMADD213PS  Z24, Z18, Z22
+	VFMADD213PS  Z24, Z19, Z23
+	VMOVUPS      cbeffff60<>+0(SB), Z24
+	VFMADD213PS  Z24, Z4, Z0
+	VFMADD213PS  Z24, Z5, Z1
+	VFMADD213PS  Z24, Z8, Z2
+	VFMADD213PS  Z24, Z9, Z3
+	VFMADD213PS  Z24, Z15, Z20
+	VFMADD213PS  Z24, Z16, Z21
+	VFMADD213PS  Z24, Z18, Z22
+	VFMADD213PS  Z24, Z19, Z23
+	VMULPS       Z4, Z0, Z0
+	VMULPS       Z5, Z1, Z1
+	VMULPS       Z8, Z2, Z2
+	VMULPS       Z9, Z3, Z3
+	VMULPS       Z15, Z20, Z20
+	VMULPS       Z16, Z21, Z21
+	VMULPS       Z18, Z22, Z22
+	VMULPS       Z19, Z23, Z23
+	VFMADD213PS  Z4, Z4, Z0
+	VFMADD213PS  Z5, Z5, Z1
+	VFMADD213PS  Z8, Z8, Z2
+	VFMADD213PS  Z9, Z9, Z3
+	VFMADD213PS  Z15, Z15, Z20
+	VFMADD213PS  Z16, Z16, Z21
+	VFMADD213PS  Z18, Z18, Z22
+	VFMADD213PS  Z19, Z19, Z23
+	VMOVUPS      c3f317218<>+0(SB), Z4
+	VFNMSUB231PS Z4, Z10, Z0
+	VFNMSUB231PS Z4, Z11, Z1
+	VFNMSUB231PS Z4, Z12, Z2
+	VFNMSUB231PS Z4, Z7, Z3
+	VFNMSUB231PS Z4, Z13, Z20
+	VFNMSUB231PS Z4, Z14, Z21
+	VFNMSUB231PS Z4, Z17, Z22
+	VFNMSUB231PS Z4, Z6, Z23
+	VMOVUPS      c3f3504f3<>+0(SB), Z4
+	VPSUBD       Z4, Z0, Z5
+	VPSUBD       Z4, Z1, Z6
+	VPSUBD       Z4, Z2, Z7
+	VPSUBD       Z4, Z3, Z4
+	VMOVUPS      cff800000<>+0(SB), Z8
+	VANDPS       Z8, Z5, Z9
+	VANDPS       Z8, Z6, Z10
+	VANDPS       Z8, Z7, Z11
+	VANDPS       Z8, Z4, Z8
+	VPSUBD       Z9, Z0, Z0
+	VPSUBD       Z10, Z1, Z1
+	VPSUBD       Z11, Z2, Z2
+	VPSUBD       Z8, Z3, Z3
+	VPSRAD       $0x17, Z5, Z5
+	VPSRAD       $0x17, Z6, Z6
+	VPSRAD       $0x17, Z7, Z7
+	VPSRAD       $0x17, Z4, Z4
+	VMOVUPS      c3f800000<>+0(SB), Z8
+	VSUBPS       Z8, Z0, Z0
+	VSUBPS       Z8, Z1, Z1
+	VSUBPS       Z8, Z2, Z2
+	VSUBPS       Z8, Z3, Z3
+	VCVTDQ2PS    Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z4, Z4
 	VMOVUPS      c3f3504f3<>+0(SB), Z8
-	VPSUBD       Z8, Z4, Z9
-	VPSUBD       Z8, Z5, Z10
-	VPSUBD       Z8, Z6, Z11
-	VPSUBD       Z8, Z7, Z8
+	VPSUBD       Z8, Z20, Z9
+	VPSUBD       Z8, Z21, Z10
+	VPSUBD       Z8, Z22, Z11
+	VPSUBD       Z8, Z23, Z8
+	VMOVUPS      cff800000<>+0(SB), Z12
+	VANDPS       Z12, Z9, Z13
+	VANDPS       Z12, Z10, Z14
+	VANDPS       Z12, Z11, Z15
+	VANDPS       Z12, Z8, Z12
+	VPSUBD       Z13, Z20, Z13
+	VPSUBD       Z14, Z21, Z14
+	VPSUBD       Z15, Z22, Z15
+	VPSUBD       Z12, Z23, Z12
 	VPSRAD       $0x17, Z9, Z9
 	VPSRAD       $0x17, Z10, Z10
 	VPSRAD       $0x17, Z11, Z11
 	VPSRAD       $0x17, Z8, Z8
-	VPSLLD       $0x17, Z9, Z12
-	VPSLLD       $0x17, Z10, Z13
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z8, Z15
-	VPSUBD       Z12, Z4, Z12
-	VPSUBD       Z13, Z5, Z13
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VMOVUPS      c80000000<>+0(SB), Z16
-	VXORPS       Z16, Z4, Z4
-	VXORPS       Z16, Z5, Z5
-	VXORPS       Z16, Z6, Z6
-	VXORPS       Z16, Z7, Z7
 	VMOVUPS      c3f800000<>+0(SB), Z16
-	VPMOVD2M     Z0, K2
-	VSUBPS       Z16, Z12, K2, Z4
-	VCVTDQ2PS.Z  Z9, K2, Z9
-	VPMOVD2M     Z1, K2
-	VSUBPS       Z16, Z13, K2, Z5
-	VCVTDQ2PS.Z  Z10, K2, Z10
-	VPMOVD2M     Z2, K2
-	VSUBPS       Z16, Z14, K2, Z6
-	VCVTDQ2PS.Z  Z11, K2, Z11
-	VPMOVD2M     Z3, K2
-	VSUBPS       Z16, Z15, K2, Z7
-	VCVTDQ2PS.Z  Z8, K2, Z8
-	VMULPS       Z4, Z4, Z0
-	VMULPS       Z5, Z5, Z1
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMOVUPS      c3e856389<>+0(SB), Z12
-	VMOVUPS      c3e856389<>+0(SB), Z13
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3d4cc441<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3e1ad764<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3e4c5512<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3eaaaba7<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      cbe173c68<>+0(SB), Z16
-	VMOVUPS      cbe173c68<>+0(SB), Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z20
-	VMOVUPS      cbe173c68<>+0(SB), Z21
-	VMOVUPS      cbdeee46c<>+0(SB), Z24
-	VFMADD213PS  Z24, Z0, Z16
-	VFMADD213PS  Z24, Z1, Z17
-	VFMADD213PS  Z24, Z2, Z20
-	VFMADD213PS  Z24, Z3, Z21
-	VMOVUPS      cbe2b4b37<>+0(SB), Z24
-	VFMADD213PS  Z24, Z0, Z16
-	VFMADD213PS  Z24, Z1, Z17
-	VFMADD213PS  Z24, Z2, Z20
-	VFMADD213PS  Z24, Z3, Z21
-	VMOVUPS      cbe7ffbca<>+0(SB), Z24
-	VFMADD213PS  Z24, Z0, Z16
-	VFMADD213PS  Z24, Z1, Z17
-	VFMADD213PS  Z24, Z2, Z20
-	VFMADD213PS  Z24, Z3, Z21
-	VMOVUPS      cbf000000<>+0(SB), Z24
-	VFMADD213PS  Z24, Z0, Z16
-	VFMADD213PS  Z24, Z1, Z17
-	VFMADD213PS  Z24, Z2, Z20
-	VFMADD213PS  Z24, Z3, Z21
-	VFMADD213PS  Z16, Z4, Z12
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z20, Z6, Z14
-	VFMADD213PS  Z21, Z7, Z15
-	VFMADD213PS  Z4, Z0, Z12
-	VFMADD213PS  Z5, Z1, Z13
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VMOVUPS      c3f317218<>+0(SB), Z0
-	VFNMSUB231PS Z0, Z9, Z12
-	VFNMSUB231PS Z0, Z10, Z13
-	VFNMSUB231PS Z0, Z11, Z14
-	VFNMSUB231PS Z0, Z8, Z15
-	VMOVUPS      c3f3504f3<>+0(SB), Z0
-	VPSUBD       Z0, Z12, Z1
-	VPSUBD       Z0, Z13, Z2
-	VPSUBD       Z0, Z14, Z3
-	VPSUBD       Z0, Z15, Z0
-	VPSRAD       $0x17, Z1, Z1
-	VPSRAD       $0x17, Z2, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z0, Z0
-	VPSLLD       $0x17, Z1, Z4
-	VPSLLD       $0x17, Z2, Z5
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z0, Z7
-	VPSUBD       Z4, Z12, Z4
-	VPSUBD       Z5, Z13, Z5
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VMOVUPS      c3f800000<>+0(SB), Z8
-	VSUBPS       Z8, Z4, Z4
-	VSUBPS       Z8, Z5, Z5
-	VSUBPS       Z8, Z6, Z6
-	VSUBPS       Z8, Z7, Z7
-	VCVTDQ2PS    Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z4, Z4, Z8
-	VMULPS       Z5, Z5, Z9
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMOVUPS      c3e02adac<>+0(SB), Z12
-	VMOVUPS      c3e02adac<>+0(SB), Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e116d10<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      c3e4cd004<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z16
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z20
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z21
-	VMOVUPS      cbe06c2a6<>+0(SB), Z24
-	VFMADD213PS  Z24, Z8, Z16
-	VFMADD213PS  Z24, Z9, Z17
-	VFMADD213PS  Z24, Z10, Z20
-	VFMADD213PS  Z24, Z11, Z21
-	VMOVUPS      cbe2a3922<>+0(SB), Z24
-	VFMADD213PS  Z24, Z8, Z16
-	VFMADD213PS  Z24, Z9, Z17
-	VFMADD213PS  Z24, Z10, Z20
-	VFMADD213PS  Z24, Z11, Z21
-	VMOVUPS      cbe800113<>+0(SB), Z24
-	VFMADD213PS  Z24, Z8, Z16
-	VFMADD213PS  Z24, Z9, Z17
-	VFMADD213PS  Z24, Z10, Z20
-	VFMADD213PS  Z24, Z11, Z21
-	VMOVUPS      cbf000000<>+0(SB), Z24
-	VFMADD213PS  Z24, Z8, Z16
-	VFMADD213PS  Z24, Z9, Z17
-	VFMADD213PS  Z24, Z10, Z20
-	VFMADD213PS  Z24, Z11, Z21
-	VFMADD213PS  Z16, Z4, Z12
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z20, Z6, Z14
-	VFMADD213PS  Z21, Z7, Z15
-	VFMADD213PS  Z4, Z8, Z12
-	VFMADD213PS  Z5, Z9, Z13
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VMOVUPS      c3f317218<>+0(SB), Z4
-	VFNMSUB231PS Z4, Z1, Z12
-	VFNMSUB231PS Z4, Z2, Z13
-	VFNMSUB231PS Z4, Z3, Z14
-	VFNMSUB231PS Z4, Z0, Z15
-	VMOVUPS      Z12, (AX)(DX*4)
-	VMOVUPS      Z13, 64(AX)(DX*4)
-	VMOVUPS      Z14, 128(AX)(DX*4)
-	VMOVUPS      Z15, 192(AX)(DX*4)
-	VPSRAD       $0x1f, Z22, Z0
-	VPSRAD       $0x1f, Z18, Z1
-	VPSRAD       $0x1f, Z23, Z2
-	VPSRAD       $0x1f, Z19, Z3
-	VMOVUPS      c2f000000<>+0(SB), Z4
-	VMOVUPS      c2f000000<>+0(SB), Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VXORPS       Z0, Z22, Z8
-	VXORPS       Z1, Z18, Z9
-	VXORPS       Z2, Z23, Z10
-	VXORPS       Z3, Z19, Z11
-	VCVTDQ2PS    Z8, Z8
+	VSUBPS       Z16, Z13, Z13
+	VSUBPS       Z16, Z14, Z14
+	VSUBPS       Z16, Z15, Z15
+	VSUBPS       Z16, Z12, Z12
 	VCVTDQ2PS    Z9, Z9
 	VCVTDQ2PS    Z10, Z10
 	VCVTDQ2PS    Z11, Z11
-	VMOVUPS      c2f800000<>+0(SB), Z12
-	VFMADD231PS  Z12, Z8, Z4
-	VFMADD231PS  Z12, Z9, Z5
-	VFMADD231PS  Z12, Z10, Z6
-	VFMADD231PS  Z12, Z11, Z7
-	VMOVUPS      c3f3504f3<>+0(SB), Z8
-	VPSUBD       Z8, Z4, Z9
-	VPSUBD       Z8, Z5, Z10
-	VPSUBD       Z8, Z6, Z11
-	VPSUBD       Z8, Z7, Z8
-	VPSRAD       $0x17, Z9, Z9
-	VPSRAD       $0x17, Z10, Z10
-	VPSRAD       $0x17, Z11, Z11
-	VPSRAD       $0x17, Z8, Z8
-	VPSLLD       $0x17, Z9, Z12
-	VPSLLD       $0x17, Z10, Z13
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z8, Z15
-	VPSUBD       Z12, Z4, Z12
-	VPSUBD       Z13, Z5, Z13
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VMOVUPS      c80000000<>+0(SB), Z16
-	VXORPS       Z16, Z4, Z4
-	VXORPS       Z16, Z5, Z5
-	VXORPS       Z16, Z6, Z6
-	VXORPS       Z16, Z7, Z7
-	VMOVUPS      c3f800000<>+0(SB), Z16
-	VPMOVD2M     Z0, K2
-	VSUBPS       Z16, Z12, K2, Z4
-	VCVTDQ2PS.Z  Z9, K2, Z9
-	VPMOVD2M     Z1, K2
-	VSUBPS       Z16, Z13, K2, Z5
-	VCVTDQ2PS.Z  Z10, K2, Z10
-	VPMOVD2M     Z2, K2
-	VSUBPS       Z16, Z14, K2, Z6
-	VCVTDQ2PS.Z  Z11, K2, Z11
-	VPMOVD2M     Z3, K2
-	VSUBPS       Z16, Z15, K2, Z7
-	VCVTDQ2PS.Z  Z8, K2, Z8
-	VMULPS       Z4, Z4, Z0
-	VMULPS       Z5, Z5, Z1
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMOVUPS      c3e856389<>+0(SB), Z12
-	VMOVUPS      c3e856389<>+0(SB), Z13
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3d4cc441<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3e1ad764<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3e4c5512<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3eaaaba7<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      cbe173c68<>+0(SB), Z16
-	VMOVUPS      cbe173c68<>+0(SB), Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z19
-	VMOVUPS      cbdeee46c<>+0(SB), Z20
-	VFMADD213PS  Z20, Z0, Z16
-	VFMADD213PS  Z20, Z1, Z17
-	VFMADD213PS  Z20, Z2, Z18
-	VFMADD213PS  Z20, Z3, Z19
-	VMOVUPS      cbe2b4b37<>+0(SB), Z20
-	VFMADD213PS  Z20, Z0, Z16
-	VFMADD213PS  Z20, Z1, Z17
-	VFMADD213PS  Z20, Z2, Z18
-	VFMADD213PS  Z20, Z3, Z19
-	VMOVUPS      cbe7ffbca<>+0(SB), Z20
-	VFMADD213PS  Z20, Z0, Z16
-	VFMADD213PS  Z20, Z1, Z17
-	VFMADD213PS  Z20, Z2, Z18
-	VFMADD213PS  Z20, Z3, Z19
-	VMOVUPS      cbf000000<>+0(SB), Z20
-	VFMADD213PS  Z20, Z0, Z16
-	VFMADD213PS  Z20, Z1, Z17
-	VFMADD213PS  Z20, Z2, Z18
-	VFMADD213PS  Z20, Z3, Z19
-	VFMADD213PS  Z16, Z4, Z12
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z4, Z0, Z12
-	VFMADD213PS  Z5, Z1, Z13
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
+	VCVTDQ2PS    Z8, Z8
+	VMOVUPS      cbdce6f81<>+0(SB), Z16
+	VMOVUPS      cbdce6f81<>+0(SB), Z17
+	VMOVUPS      cbdce6f81<>+0(SB), Z18
+	VMOVUPS      cbdce6f81<>+0(SB), Z19
+	VMOVUPS      cbdce6f81<>+0(SB), Z20
+	VMOVUPS      cbdce6f81<>+0(SB), Z21
+	VMOVUPS      cbdce6f81<>+0(SB), Z22
+	VMOVUPS      cbdce6f81<>+0(SB), Z23
+	VMOVUPS      c3e28c47a<>+0(SB), Z24
+	VFMADD213PS  Z24, Z0, Z16
+	VFMADD213PS  Z24, Z1, Z17
+	VFMADD213PS  Z24, Z2, Z18
+	VFMADD213PS  Z24, Z3, Z19
+	VFMADD213PS  Z24, Z13, Z20
+	VFMADD213PS  Z24, Z14, Z21
+	VFMADD213PS  Z24, Z15, Z22
+	VFMADD213PS  Z24, Z12, Z23
+	VMOVUPS      cbe31e11f<>+0(SB), Z24
+	VFMADD213PS  Z24, Z0, Z16
+	VFMADD213PS  Z24, Z1, Z17
+	VFMADD213PS  Z24, Z2, Z18
+	VFMADD213PS  Z24, Z3, Z19
+	VFMADD213PS  Z24, Z13, Z20
+	VFMADD213PS  Z24, Z14, Z21
+	VFMADD213PS  Z24, Z15, Z22
+	VFMADD213PS  Z24, Z12, Z23
+	VMOVUPS      c3e4b68af<>+0(SB), Z24
+	VFMADD213PS  Z24, Z0, Z16
+	VFMADD213PS  Z24, Z1, Z17
+	VFMADD213PS  Z24, Z2, Z18
+	VFMADD213PS  Z24, Z3, Z19
+	VFMADD213PS  Z24, Z13, Z20
+	VFMADD213PS  Z24, Z14, Z21
+	VFMADD213PS  Z24, Z15, Z22
+	VFMADD213PS  Z24, Z12, Z23
+	VMOVUPS      cbe7f86a8<>+0(SB), Z24
+	VFMADD213PS  Z24, Z0, Z16
+	VFMADD213PS  Z24, Z1, Z17
+	VFMADD213PS  Z24, Z2, Z18
+	VFMADD213PS  Z24, Z3, Z19
+	VFMADD213PS  Z24, Z13, Z20
+	VFMADD213PS  Z24, Z14, Z21
+	VFMADD213PS  Z24, Z15, Z22
+	VFMADD213PS  Z24, Z12, Z23
+	VMOVUPS      c3eaaaeed<>+0(SB), Z24
+	VFMADD213PS  Z24, Z0, Z16
+	VFMADD213PS  Z24, Z1, Z17
+	VFMADD213PS  Z24, Z2, Z18
+	VFMADD213PS  Z24, Z3, Z19
+	VFMADD213PS  Z24, Z13, Z20
+	VFMADD213PS  Z24, Z14, Z21
+	VFMADD213PS  Z24, Z15, Z22
+	VFMADD213PS  Z24, Z12, Z23
+	VMOVUPS      cbf00009a<>+0(SB), Z24
+	VFMADD213PS  Z24, Z0, Z16
+	VFMADD213PS  Z24, Z1, Z17
+	VFMADD213PS  Z24, Z2, Z18
+	VFMADD213PS  Z24, Z3, Z19
+	VFMADD213PS  Z24, Z13, Z20
+	VFMADD213PS  Z24, Z14, Z21
+	VFMADD213PS  Z24, Z15, Z22
+	VFMADD213PS  Z24, Z12, Z23
+	VMOVUPS      c3f7ffffc<>+0(SB), Z24
+	VFMADD213PS  Z24, Z0, Z16
+	VFMADD213PS  Z24, Z1, Z17
+	VFMADD213PS  Z24, Z2, Z18
+	VFMADD213PS  Z24, Z3, Z19
+	VFMADD213PS  Z24, Z13, Z20
+	VFMADD213PS  Z24, Z14, Z21
+	VFMADD213PS  Z24, Z15, Z22
+	VFMADD213PS  Z24, Z12, Z23
+	VMOVUPS      c32ee666d<>+0(SB), Z24
+	VFMADD213PS  Z24, Z0, Z16
+	VFMADD213PS  Z24, Z1, Z17
+	VFMADD213PS  Z24, Z2, Z18
+	VFMADD213PS  Z24, Z3, Z19
+	VFMADD213PS  Z24, Z13, Z20
+	VFMADD213PS  Z24, Z14, Z21
+	VFMADD213PS  Z24, Z15, Z22
+	VFMADD213PS  Z24, Z12, Z23
 	VMOVUPS      c3f317218<>+0(SB), Z0
-	VFNMSUB231PS Z0, Z9, Z12
-	VFNMSUB231PS Z0, Z10, Z13
-	VFNMSUB231PS Z0, Z11, Z14
-	VFNMSUB231PS Z0, Z8, Z15
-	VMOVUPS      c3f3504f3<>+0(SB), Z0
-	VPSUBD       Z0, Z12, Z1
-	VPSUBD       Z0, Z13, Z2
-	VPSUBD       Z0, Z14, Z3
-	VPSUBD       Z0, Z15, Z0
-	VPSRAD       $0x17, Z1, Z1
-	VPSRAD       $0x17, Z2, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z0, Z0
-	VPSLLD       $0x17, Z1, Z4
-	VPSLLD       $0x17, Z2, Z5
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z0, Z7
-	VPSUBD       Z4, Z12, Z4
-	VPSUBD       Z5, Z13, Z5
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VMOVUPS      c3f800000<>+0(SB), Z8
-	VSUBPS       Z8, Z4, Z4
-	VSUBPS       Z8, Z5, Z5
-	VSUBPS       Z8, Z6, Z6
-	VSUBPS       Z8, Z7, Z7
-	VCVTDQ2PS    Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z4, Z4, Z8
-	VMULPS       Z5, Z5, Z9
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMOVUPS      c3e02adac<>+0(SB), Z12
-	VMOVUPS      c3e02adac<>+0(SB), Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e116d10<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      c3e4cd004<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z16
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z19
-	VMOVUPS      cbe06c2a6<>+0(SB), Z20
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z20, Z9, Z17
-	VFMADD213PS  Z20, Z10, Z18
-	VFMADD213PS  Z20, Z11, Z19
-	VMOVUPS      cbe2a3922<>+0(SB), Z20
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z20, Z9, Z17
-	VFMADD213PS  Z20, Z10, Z18
-	VFMADD213PS  Z20, Z11, Z19
-	VMOVUPS      cbe800113<>+0(SB), Z20
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z20, Z9, Z17
-	VFMADD213PS  Z20, Z10, Z18
-	VFMADD213PS  Z20, Z11, Z19
-	VMOVUPS      cbf000000<>+0(SB), Z20
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z20, Z9, Z17
-	VFMADD213PS  Z20, Z10, Z18
-	VFMADD213PS  Z20, Z11, Z19
-	VFMADD213PS  Z16, Z4, Z12
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z4, Z8, Z12
-	VFMADD213PS  Z5, Z9, Z13
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VMOVUPS      c3f317218<>+0(SB), Z4
-	VFNMSUB231PS Z4, Z1, Z12
-	VFNMSUB231PS Z4, Z2, Z13
-	VFNMSUB231PS Z4, Z3, Z14
-	VFNMSUB231PS Z4, Z0, Z15
-	VMOVUPS      Z12, 256(AX)(DX*4)
-	VMOVUPS      Z13, 320(AX)(DX*4)
-	VMOVUPS      Z14, 384(AX)(DX*4)
-	VMOVUPS      Z15, 448(AX)(DX*4)
+	VFNMSUB231PS Z0, Z5, Z16
+	VFNMSUB231PS Z0, Z6, Z17
+	VFNMSUB231PS Z0, Z7, Z18
+	VFNMSUB231PS Z0, Z4, Z19
+	VFNMSUB231PS Z0, Z9, Z20
+	VFNMSUB231PS Z0, Z10, Z21
+	VFNMSUB231PS Z0, Z11, Z22
+	VFNMSUB231PS Z0, Z8, Z23
+	VMOVUPS      Z16, (AX)(DX*4)
+	VMOVUPS      Z17, 64(AX)(DX*4)
+	VMOVUPS      Z18, 128(AX)(DX*4)
+	VMOVUPS      Z19, 192(AX)(DX*4)
+	VMOVUPS      Z20, 256(AX)(DX*4)
+	VMOVUPS      Z21, 320(AX)(DX*4)
+	VMOVUPS      Z22, 384(AX)(DX*4)
+	VMOVUPS      Z23, 448(AX)(DX*4)
 	ADDQ         $0x80, DX
 	ADDL         $0x20, BX
 	SUBQ         $0x80, CX
@@ -7704,305 +8070,264 @@ rest:
 	VPADDD       counters<>+64(SB), Z0, Z2
 	VPADDD       counters<>+128(SB), Z0, Z3
 	VPADDD       counters<>+192(SB), Z0, Z0
-	VPBROADCASTD 80(SP), Z4
-	VPBROADCASTD 84(SP), Z5
-	VPBROADCASTD 88(SP), Z6
-	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z1, Z1
+	VPMULUDQ     Z4, Z2, Z2
+	VPMULUDQ     Z4, Z3, Z3
+	VPMULUDQ     Z4, Z0, Z0
+	VPSRLQ       $0x20, Z1, Z4
+	VPSRLQ       $0x20, Z2, Z5
+	VPSRLQ       $0x20, Z3, Z6
+	VPSRLQ       $0x20, Z0, Z7
+	VPBROADCASTD 80(SP), Z8
+	VXORPS       Z8, Z4, Z4
+	VXORPS       Z8, Z5, Z5
+	VXORPS       Z8, Z6, Z6
+	VXORPS       Z8, Z7, Z7
 	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z7, Z1, Z1
-	VPMULUDQ     Z7, Z2, Z2
-	VPMULUDQ     Z7, Z3, Z3
-	VPMULUDQ     Z7, Z0, Z0
-	VPMULUDQ     Z8, Z5, Z7
-	VPMULUDQ     Z8, Z5, Z9
-	VPMULUDQ     Z8, Z5, Z10
+	VPMULUDQ     Z8, Z4, Z4
 	VPMULUDQ     Z8, Z5, Z5
-	VPSRLQ       $0x20, Z1, Z8
-	VPSRLQ       $0x20, Z2, Z11
-	VPSRLQ       $0x20, Z3, Z12
-	VPSRLQ       $0x20, Z0, Z13
-	VPSRLQ       $0x20, Z7, Z14
-	VPSRLQ       $0x20, Z9, Z15
-	VPSRLQ       $0x20, Z10, Z16
-	VPSRLQ       $0x20, Z5, Z17
-	VPBROADCASTD (SP), Z18
-	VPTERNLOGD   $0x96, Z18, Z4, Z14
-	VPTERNLOGD   $0x96, Z18, Z4, Z15
-	VPTERNLOGD   $0x96, Z18, Z4, Z16
-	VPTERNLOGD   $0x96, Z18, Z4, Z17
-	VPBROADCASTD 4(SP), Z4
-	VPTERNLOGD   $0x96, Z4, Z6, Z8
-	VPTERNLOGD   $0x96, Z4, Z6, Z11
-	VPTERNLOGD   $0x96, Z4, Z6, Z12
-	VPTERNLOGD   $0x96, Z4, Z6, Z13
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z14, Z14
-	VPMULUDQ     Z4, Z15, Z15
-	VPMULUDQ     Z4, Z16, Z16
-	VPMULUDQ     Z4, Z17, Z4
-	VPMULUDQ     Z6, Z8, Z8
-	VPMULUDQ     Z6, Z11, Z11
-	VPMULUDQ     Z6, Z12, Z12
-	VPMULUDQ     Z6, Z13, Z6
-	VPSRLQ       $0x20, Z14, Z13
-	VPSRLQ       $0x20, Z15, Z17
-	VPSRLQ       $0x20, Z16, Z18
-	VPSRLQ       $0x20, Z4, Z19
-	VPSRLQ       $0x20, Z8, Z20
-	VPSRLQ       $0x20, Z11, Z21
-	VPSRLQ       $0x20, Z12, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 8(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z5, Z23
-	VPBROADCASTD 12(SP), Z5
-	VPTERNLOGD   $0x96, Z5, Z1, Z13
-	VPTERNLOGD   $0x96, Z5, Z2, Z17
-	VPTERNLOGD   $0x96, Z5, Z3, Z18
-	VPTERNLOGD   $0x96, Z5, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z13, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z13
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 16(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z8, Z20
-	VPTERNLOGD   $0x96, Z24, Z11, Z21
-	VPTERNLOGD   $0x96, Z24, Z12, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 20(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z14, Z13
-	VPTERNLOGD   $0x96, Z6, Z15, Z17
-	VPTERNLOGD   $0x96, Z6, Z16, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z13, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VPMULUDQ     Z8, Z6, Z6
+	VPMULUDQ     Z8, Z7, Z7
+	VPSRLQ       $0x20, Z4, Z8
+	VPSRLQ       $0x20, Z5, Z9
+	VPSRLQ       $0x20, Z6, Z10
+	VPSRLQ       $0x20, Z7, Z11
+	VPBROADCASTD 84(SP), Z12
+	VXORPS       Z12, Z8, Z8
+	VXORPS       Z12, Z9, Z9
+	VXORPS       Z12, Z10, Z10
+	VXORPS       Z12, Z11, Z11
+	VPBROADCASTD 88(SP), Z12
+	VXORPS       Z12, Z1, Z1
+	VXORPS       Z12, Z2, Z2
+	VXORPS       Z12, Z3, Z3
+	VXORPS       Z12, Z0, Z0
+	VPBROADCASTD 92(SP), Z12
+	VPBROADCASTD 16(SP), Z13
+	VPBROADCASTD 20(SP), Z14
+	VMOVUPS      cd2511f53<>+0(SB), Z15
+	VPMULUDQ     Z15, Z8, Z8
+	VPMULUDQ     Z15, Z9, Z9
+	VPMULUDQ     Z15, Z10, Z10
+	VPMULUDQ     Z15, Z11, Z11
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z1, Z1
+	VPMULUDQ     Z15, Z2, Z2
+	VPMULUDQ     Z15, Z3, Z3
+	VPMULUDQ     Z15, Z0, Z0
+	VPSRLQ       $0x20, Z8, Z15
+	VPSRLQ       $0x20, Z9, Z16
+	VPSRLQ       $0x20, Z10, Z17
+	VPSRLQ       $0x20, Z11, Z18
+	VPSRLQ       $0x20, Z1, Z19
+	VPSRLQ       $0x20, Z2, Z20
+	VPSRLQ       $0x20, Z3, Z21
+	VPSRLQ       $0x20, Z0, Z22
+	VPTERNLOGD   $0x96, Z13, Z4, Z19
+	VPTERNLOGD   $0x96, Z13, Z5, Z20
+	VPTERNLOGD   $0x96, Z13, Z6, Z21
+	VPTERNLOGD   $0x96, Z13, Z7, Z22
+	VPTERNLOGD   $0x96, Z14, Z12, Z15
+	VPTERNLOGD   $0x96, Z14, Z12, Z16
+	VPTERNLOGD   $0x96, Z14, Z12, Z17
+	VPTERNLOGD   $0x96, Z14, Z12, Z18
+	VPBROADCASTD 24(SP), Z4
+	VPBROADCASTD 28(SP), Z5
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z19, Z7
+	VPMULUDQ     Z6, Z20, Z12
+	VPMULUDQ     Z6, Z21, Z13
+	VPMULUDQ     Z6, Z22, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z15, Z15
+	VPMULUDQ     Z14, Z16, Z16
+	VPMULUDQ     Z14, Z17, Z17
+	VPMULUDQ     Z14, Z18, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 24(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
-	VPBROADCASTD 28(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 32(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 36(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z4, Z1, Z22
+	VPTERNLOGD   $0x96, Z4, Z2, Z23
+	VPTERNLOGD   $0x96, Z4, Z3, Z24
+	VPTERNLOGD   $0x96, Z4, Z0, Z25
+	VPTERNLOGD   $0x96, Z5, Z8, Z18
+	VPTERNLOGD   $0x96, Z5, Z9, Z19
+	VPTERNLOGD   $0x96, Z5, Z10, Z20
+	VPTERNLOGD   $0x96, Z5, Z11, Z21
+	VPBROADCASTD 32(SP), Z0
+	VPBROADCASTD 36(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
 	VPSRLQ       $0x20, Z4, Z19
-	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 40(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 40(SP), Z0
 	VPBROADCASTD 44(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 48(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 52(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 56(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z0, Z9, Z22
+	VPTERNLOGD   $0x96, Z0, Z10, Z23
+	VPTERNLOGD   $0x96, Z0, Z11, Z24
+	VPTERNLOGD   $0x96, Z0, Z8, Z25
+	VPTERNLOGD   $0x96, Z1, Z3, Z18
+	VPTERNLOGD   $0x96, Z1, Z4, Z19
+	VPTERNLOGD   $0x96, Z1, Z5, Z20
+	VPTERNLOGD   $0x96, Z1, Z2, Z21
+	VPBROADCASTD 48(SP), Z0
+	VPBROADCASTD 52(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 56(SP), Z0
 	VPBROADCASTD 60(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z0
-	VMOVUPS      ccd9e8d57<>+0(SB), Z1
-	VPMULUDQ     Z0, Z20, Z2
-	VPMULUDQ     Z0, Z21, Z3
-	VPMULUDQ     Z0, Z22, Z5
-	VPMULUDQ     Z0, Z23, Z0
-	VPMULUDQ     Z1, Z16, Z7
-	VPMULUDQ     Z1, Z17, Z9
-	VPMULUDQ     Z1, Z18, Z10
-	VPMULUDQ     Z1, Z19, Z1
-	VPSRLQ       $0x20, Z2, Z16
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z0, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z1, Z23
-	VPBROADCASTD 64(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z13, Z20
-	VPTERNLOGD   $0x96, Z24, Z14, Z21
-	VPTERNLOGD   $0x96, Z24, Z15, Z22
-	VPTERNLOGD   $0x96, Z24, Z6, Z23
-	VPBROADCASTD 68(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z16
-	VPTERNLOGD   $0x96, Z6, Z11, Z17
-	VPTERNLOGD   $0x96, Z6, Z12, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VMOVUPS      cd2511f53<>+0(SB), Z4
-	VMOVUPS      ccd9e8d57<>+0(SB), Z6
-	VPMULUDQ     Z4, Z20, Z8
-	VPMULUDQ     Z4, Z21, Z11
-	VPMULUDQ     Z4, Z22, Z12
-	VPMULUDQ     Z4, Z23, Z4
-	VPMULUDQ     Z6, Z16, Z13
-	VPMULUDQ     Z6, Z17, Z14
-	VPMULUDQ     Z6, Z18, Z15
-	VPMULUDQ     Z6, Z19, Z6
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z4, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSRLQ       $0x20, Z7, Z18
+	VPSRLQ       $0x20, Z12, Z19
 	VPSRLQ       $0x20, Z13, Z20
-	VPSRLQ       $0x20, Z14, Z21
+	VPSRLQ       $0x20, Z6, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z6, Z23
-	VPBROADCASTD 72(SP), Z24
-	VPTERNLOGD   $0x96, Z24, Z7, Z20
-	VPTERNLOGD   $0x96, Z24, Z9, Z21
-	VPTERNLOGD   $0x96, Z24, Z10, Z22
-	VPTERNLOGD   $0x96, Z24, Z1, Z23
+	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z14, Z25
+	VPTERNLOGD   $0x96, Z0, Z9, Z22
+	VPTERNLOGD   $0x96, Z0, Z10, Z23
+	VPTERNLOGD   $0x96, Z0, Z11, Z24
+	VPTERNLOGD   $0x96, Z0, Z8, Z25
+	VPTERNLOGD   $0x96, Z1, Z3, Z18
+	VPTERNLOGD   $0x96, Z1, Z4, Z19
+	VPTERNLOGD   $0x96, Z1, Z5, Z20
+	VPTERNLOGD   $0x96, Z1, Z2, Z21
+	VPBROADCASTD 64(SP), Z0
+	VPBROADCASTD 68(SP), Z1
+	VMOVUPS      cd2511f53<>+0(SB), Z2
+	VPMULUDQ     Z2, Z22, Z3
+	VPMULUDQ     Z2, Z23, Z4
+	VPMULUDQ     Z2, Z24, Z5
+	VPMULUDQ     Z2, Z25, Z2
+	VMOVUPS      ccd9e8d57<>+0(SB), Z8
+	VPMULUDQ     Z8, Z18, Z9
+	VPMULUDQ     Z8, Z19, Z10
+	VPMULUDQ     Z8, Z20, Z11
+	VPMULUDQ     Z8, Z21, Z8
+	VPSRLQ       $0x20, Z3, Z18
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z2, Z21
+	VPSRLQ       $0x20, Z9, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z8, Z25
+	VPTERNLOGD   $0x96, Z0, Z15, Z22
+	VPTERNLOGD   $0x96, Z0, Z16, Z23
+	VPTERNLOGD   $0x96, Z0, Z17, Z24
+	VPTERNLOGD   $0x96, Z0, Z14, Z25
+	VPTERNLOGD   $0x96, Z1, Z7, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, Z19
+	VPTERNLOGD   $0x96, Z1, Z13, Z20
+	VPTERNLOGD   $0x96, Z1, Z6, Z21
+	VPBROADCASTD 72(SP), Z0
 	VPBROADCASTD 76(SP), Z1
-	VPTERNLOGD   $0x96, Z1, Z2, Z16
-	VPTERNLOGD   $0x96, Z1, Z3, Z17
-	VPTERNLOGD   $0x96, Z1, Z5, Z18
-	VPTERNLOGD   $0x96, Z1, Z0, Z19
-	VPSLLQ       $0x20, Z13, Z13
-	VMOVDQA32    Z13, K1, Z20
-	VPSLLQ       $0x20, Z8, Z8
-	VMOVDQA32    Z8, K1, Z16
-	VPSLLQ       $0x20, Z14, Z14
-	VMOVDQA32    Z14, K1, Z21
-	VPSLLQ       $0x20, Z11, Z11
-	VMOVDQA32    Z11, K1, Z17
-	VPSLLQ       $0x20, Z15, Z15
-	VMOVDQA32    Z15, K1, Z22
-	VPSLLQ       $0x20, Z12, Z12
-	VMOVDQA32    Z12, K1, Z18
-	VPSLLQ       $0x20, Z6, Z6
-	VMOVDQA32    Z6, K1, Z23
-	VPSLLQ       $0x20, Z4, Z4
-	VMOVDQA32    Z4, K1, Z19
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z22, Z7
+	VPMULUDQ     Z6, Z23, Z12
+	VPMULUDQ     Z6, Z24, Z13
+	VPMULUDQ     Z6, Z25, Z6
+	VMOVUPS      ccd9e8d57<>+0(SB), Z14
+	VPMULUDQ     Z14, Z18, Z15
+	VPMULUDQ     Z14, Z19, Z16
+	VPMULUDQ     Z14, Z20, Z17
+	VPMULUDQ     Z14, Z21, Z14
+	VPSHUFD      $0xb1, Z15, Z15
+	VPTERNLOGD   $0x96, Z0, Z9, K1, Z15
+	VPSHUFD      $0xb1, Z7, Z7
+	VPTERNLOGD   $0x96, Z1, Z3, K1, Z7
+	VPSHUFD      $0xb1, Z16, Z16
+	VPTERNLOGD   $0x96, Z0, Z10, K1, Z16
+	VPSHUFD      $0xb1, Z12, Z12
+	VPTERNLOGD   $0x96, Z1, Z4, K1, Z12
+	VPSHUFD      $0xb1, Z17, Z17
+	VPTERNLOGD   $0x96, Z0, Z11, K1, Z17
+	VPSHUFD      $0xb1, Z13, Z13
+	VPTERNLOGD   $0x96, Z1, Z5, K1, Z13
+	VPSHUFD      $0xb1, Z14, Z14
+	VPTERNLOGD   $0x96, Z0, Z8, K1, Z14
+	VPSHUFD      $0xb1, Z6, Z6
+	VPTERNLOGD   $0x96, Z1, Z2, K1, Z6
 	VPBROADCASTD CX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -8015,217 +8340,190 @@ rest:
 	VPBROADCASTD CX, Z0
 	VMOVDQU32    iota<>+192(SB), Z1
 	VPCMPGTD     Z1, Z0, K4
-	VPSRAD       $0x1f, Z20, Z0
-	VPSRAD       $0x1f, Z16, Z1
-	VPSRAD       $0x1f, Z21, Z2
-	VPSRAD       $0x1f, Z17, Z3
-	VMOVUPS      c2f000000<>+0(SB), Z4
-	VMOVUPS      c2f000000<>+0(SB), Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VXORPS       Z0, Z20, Z8
-	VXORPS       Z1, Z16, Z9
-	VXORPS       Z2, Z21, Z10
-	VXORPS       Z3, Z17, Z11
-	VCVTDQ2PS    Z8, Z8
-	VCVTDQ2PS    Z9, Z9
+	VPSRAD       $0x1f, Z15, Z0
+	VPSRAD       $0x1f, Z7, Z1
+	VPSRAD       $0x1f, Z16, Z2
+	VPSRAD       $0x1f, Z12, Z3
+	VMOVUPS      caf000000<>+0(SB), Z4
+	VMOVUPS      caf000000<>+0(SB), Z5
+	VMOVUPS      caf000000<>+0(SB), Z8
+	VMOVUPS      caf000000<>+0(SB), Z9
+	VXORPS       Z0, Z15, Z10
+	VXORPS       Z1, Z7, Z7
+	VXORPS       Z2, Z16, Z11
+	VXORPS       Z3, Z12, Z12
 	VCVTDQ2PS    Z10, Z10
+	VCVTDQ2PS    Z7, Z7
 	VCVTDQ2PS    Z11, Z11
-	VMOVUPS      c2f800000<>+0(SB), Z12
-	VFMADD231PS  Z12, Z8, Z4
-	VFMADD231PS  Z12, Z9, Z5
-	VFMADD231PS  Z12, Z10, Z6
-	VFMADD231PS  Z12, Z11, Z7
-	VMOVUPS      c3f3504f3<>+0(SB), Z8
-	VPSUBD       Z8, Z4, Z9
-	VPSUBD       Z8, Z5, Z10
-	VPSUBD       Z8, Z6, Z11
-	VPSUBD       Z8, Z7, Z8
-	VPSRAD       $0x17, Z9, Z9
+	VCVTDQ2PS    Z12, Z12
+	VMOVUPS      caf800000<>+0(SB), Z15
+	VFMADD231PS  Z15, Z10, Z4
+	VFMADD231PS  Z15, Z7, Z5
+	VFMADD231PS  Z15, Z11, Z8
+	VFMADD231PS  Z15, Z12, Z9
+	VMOVUPS      cbf000000<>+0(SB), Z7
+	VPSUBD       Z7, Z4, Z10
+	VPSUBD       Z7, Z5, Z11
+	VPSUBD       Z7, Z8, Z12
+	VPSUBD       Z7, Z9, Z7
+	VMOVUPS      cff800000<>+0(SB), Z15
+	VANDPS       Z15, Z10, Z16
+	VANDPS       Z15, Z11, Z18
+	VANDPS       Z15, Z12, Z19
+	VANDPS       Z15, Z7, Z15
+	VPSUBD       Z16, Z4, Z16
+	VPSUBD       Z18, Z5, Z18
+	VPSUBD       Z19, Z8, Z19
+	VPSUBD       Z15, Z9, Z15
 	VPSRAD       $0x17, Z10, Z10
 	VPSRAD       $0x17, Z11, Z11
-	VPSRAD       $0x17, Z8, Z8
-	VPSLLD       $0x17, Z9, Z12
-	VPSLLD       $0x17, Z10, Z13
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z8, Z15
-	VPSUBD       Z12, Z4, Z12
-	VPSUBD       Z13, Z5, Z13
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VMOVUPS      c80000000<>+0(SB), Z16
-	VXORPS       Z16, Z4, Z4
-	VXORPS       Z16, Z5, Z5
-	VXORPS       Z16, Z6, Z6
-	VXORPS       Z16, Z7, Z7
-	VMOVUPS      c3f800000<>+0(SB), Z16
+	VPSRAD       $0x17, Z12, Z12
+	VPSRAD       $0x17, Z7, Z7
+	VMOVUPS      cbf800000<>+0(SB), Z20
 	VPMOVD2M     Z0, K5
-	VSUBPS       Z16, Z12, K5, Z4
-	VCVTDQ2PS.Z  Z9, K5, Z9
-	VPMOVD2M     Z1, K5
-	VSUBPS       Z16, Z13, K5, Z5
+	VSUBPS       Z16, Z20, K5, Z4
 	VCVTDQ2PS.Z  Z10, K5, Z10
-	VPMOVD2M     Z2, K5
-	VSUBPS       Z16, Z14, K5, Z6
+	VPMOVD2M     Z1, K5
+	VSUBPS       Z18, Z20, K5, Z5
 	VCVTDQ2PS.Z  Z11, K5, Z11
+	VPMOVD2M     Z2, K5
+	VSUBPS       Z19, Z20, K5, Z8
+	VCVTDQ2PS.Z  Z12, K5, Z12
 	VPMOVD2M     Z3, K5
-	VSUBPS       Z16, Z15, K5, Z7
-	VCVTDQ2PS.Z  Z8, K5, Z8
-	VMULPS       Z4, Z4, Z0
-	VMULPS       Z5, Z5, Z1
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMOVUPS      c3e856389<>+0(SB), Z12
-	VMOVUPS      c3e856389<>+0(SB), Z13
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3d4cc441<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3e1ad764<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3e4c5512<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3eaaaba7<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      cbe173c68<>+0(SB), Z16
-	VMOVUPS      cbe173c68<>+0(SB), Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z20
-	VMOVUPS      cbe173c68<>+0(SB), Z21
-	VMOVUPS      cbdeee46c<>+0(SB), Z24
-	VFMADD213PS  Z24, Z0, Z16
-	VFMADD213PS  Z24, Z1, Z17
-	VFMADD213PS  Z24, Z2, Z20
-	VFMADD213PS  Z24, Z3, Z21
-	VMOVUPS      cbe2b4b37<>+0(SB), Z24
-	VFMADD213PS  Z24, Z0, Z16
-	VFMADD213PS  Z24, Z1, Z17
-	VFMADD213PS  Z24, Z2, Z20
-	VFMADD213PS  Z24, Z3, Z21
-	VMOVUPS      cbe7ffbca<>+0(SB), Z24
-	VFMADD213PS  Z24, Z0, Z16
-	VFMADD213PS  Z24, Z1, Z17
-	VFMADD213PS  Z24, Z2, Z20
-	VFMADD213PS  Z24, Z3, Z21
-	VMOVUPS      cbf000000<>+0(SB), Z24
-	VFMADD213PS  Z24, Z0, Z16
-	VFMADD213PS  Z24, Z1, Z17
-	VFMADD213PS  Z24, Z2, Z20
-	VFMADD213PS  Z24, Z3, Z21
-	VFMADD213PS  Z16, Z4, Z12
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z20, Z6, Z14
-	VFMADD213PS  Z21, Z7, Z15
-	VFMADD213PS  Z4, Z0, Z12
-	VFMADD213PS  Z5, Z1, Z13
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VMOVUPS      c3f317218<>+0(SB), Z0
-	VFNMSUB231PS Z0, Z9, Z12
-	VFNMSUB231PS Z0, Z10, Z13
-	VFNMSUB231PS Z0, Z11, Z14
-	VFNMSUB231PS Z0, Z8, Z15
-	VMOVUPS      c3f3504f3<>+0(SB), Z0
-	VPSUBD       Z0, Z12, Z1
-	VPSUBD       Z0, Z13, Z2
-	VPSUBD       Z0, Z14, Z3
-	VPSUBD       Z0, Z15, Z0
-	VPSRAD       $0x17, Z1, Z1
-	VPSRAD       $0x17, Z2, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z0, Z0
-	VPSLLD       $0x17, Z1, Z4
-	VPSLLD       $0x17, Z2, Z5
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z0, Z7
-	VPSUBD       Z4, Z12, Z4
-	VPSUBD       Z5, Z13, Z5
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VMOVUPS      c3f800000<>+0(SB), Z8
-	VSUBPS       Z8, Z4, Z4
-	VSUBPS       Z8, Z5, Z5
-	VSUBPS       Z8, Z6, Z6
-	VSUBPS       Z8, Z7, Z7
-	VCVTDQ2PS    Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z4, Z4, Z8
-	VMULPS       Z5, Z5, Z9
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMOVUPS      c3e02adac<>+0(SB), Z12
-	VMOVUPS      c3e02adac<>+0(SB), Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e116d10<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      c3e4cd004<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z16
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z20
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z21
-	VMOVUPS      cbe06c2a6<>+0(SB), Z24
-	VFMADD213PS  Z24, Z8, Z16
-	VFMADD213PS  Z24, Z9, Z17
-	VFMADD213PS  Z24, Z10, Z20
-	VFMADD213PS  Z24, Z11, Z21
-	VMOVUPS      cbe2a3922<>+0(SB), Z24
-	VFMADD213PS  Z24, Z8, Z16
-	VFMADD213PS  Z24, Z9, Z17
-	VFMADD213PS  Z24, Z10, Z20
-	VFMADD213PS  Z24, Z11, Z21
-	VMOVUPS      cbe800113<>+0(SB), Z24
-	VFMADD213PS  Z24, Z8, Z16
-	VFMADD213PS  Z24, Z9, Z17
-	VFMADD213PS  Z24, Z10, Z20
-	VFMADD213PS  Z24, Z11, Z21
-	VMOVUPS      cbf000000<>+0(SB), Z24
-	VFMADD213PS  Z24, Z8, Z16
-	VFMADD213PS  Z24, Z9, Z17
-	VFMADD213PS  Z24, Z10, Z20
-	VFMADD213PS  Z24, Z11, Z21
-	VFMADD213PS  Z16, Z4, Z12
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z20, Z6, Z14
-	VFMADD213PS  Z21, Z7, Z15
-	VFMADD213PS  Z4, Z8, Z12
-	VFMADD213PS  Z5, Z9, Z13
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
+	VSUBPS       Z15, Z20, K5, Z9
+	VCVTDQ2PS.Z  Z7, K5, Z7
+	VMOVUPS      c3fb50fa9<>+0(SB), Z0
+	VMOVUPS      c3fb50fa9<>+0(SB), Z1
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z15
+	VFMADD213PS  Z15, Z4, Z0
+	VFMADD213PS  Z15, Z5, Z1
+	VFMADD213PS  Z15, Z8, Z2
+	VFMADD213PS  Z15, Z9, Z3
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z15
+	VFMADD213PS  Z15, Z4, Z0
+	VFMADD213PS  Z15, Z5, Z1
+	VFMADD213PS  Z15, Z8, Z2
+	VFMADD213PS  Z15, Z9, Z3
+	VMOVUPS      c3e394a60<>+0(SB), Z15
+	VFMADD213PS  Z15, Z4, Z0
+	VFMADD213PS  Z15, Z5, Z1
+	VFMADD213PS  Z15, Z8, Z2
+	VFMADD213PS  Z15, Z9, Z3
+	VMOVUPS      c3e87025e<>+0(SB), Z15
+	VFMADD213PS  Z15, Z4, Z0
+	VFMADD213PS  Z15, Z5, Z1
+	VFMADD213PS  Z15, Z8, Z2
+	VFMADD213PS  Z15, Z9, Z3
+	VMOVUPS      cbe7987f7<>+0(SB), Z15
+	VFMADD213PS  Z15, Z4, Z0
+	VFMADD213PS  Z15, Z5, Z1
+	VFMADD213PS  Z15, Z8, Z2
+	VFMADD213PS  Z15, Z9, Z3
+	VMOVUPS      c3eaad1d4<>+0(SB), Z15
+	VFMADD213PS  Z15, Z4, Z0
+	VFMADD213PS  Z15, Z5, Z1
+	VFMADD213PS  Z15, Z8, Z2
+	VFMADD213PS  Z15, Z9, Z3
+	VMOVUPS      cbeffff60<>+0(SB), Z15
+	VFMADD213PS  Z15, Z4, Z0
+	VFMADD213PS  Z15, Z5, Z1
+	VFMADD213PS  Z15, Z8, Z2
+	VFMADD213PS  Z15, Z9, Z3
+	VMULPS       Z4, Z0, Z0
+	VMULPS       Z5, Z1, Z1
+	VMULPS       Z8, Z2, Z2
+	VMULPS       Z9, Z3, Z3
+	VFMADD213PS  Z4, Z4, Z0
+	VFMADD213PS  Z5, Z5, Z1
+	VFMADD213PS  Z8, Z8, Z2
+	VFMADD213PS  Z9, Z9, Z3
 	VMOVUPS      c3f317218<>+0(SB), Z4
-	VFNMSUB231PS Z4, Z1, Z12
-	VFNMSUB231PS Z4, Z2, Z13
-	VFNMSUB231PS Z4, Z3, Z14
-	VFNMSUB231PS Z4, Z0, Z15
-	VMOVUPS      Z12, K1, (AX)(DX*4)
-	VMOVUPS      Z13, K2, 64(AX)(DX*4)
-	VMOVUPS      Z14, K3, 128(AX)(DX*4)
-	VMOVUPS      Z15, K4, 192(AX)(DX*4)
+	VFNMSUB231PS Z4, Z10, Z0
+	VFNMSUB231PS Z4, Z11, Z1
+	VFNMSUB231PS Z4, Z12, Z2
+	VFNMSUB231PS Z4, Z7, Z3
+	VMOVUPS      c3f3504f3<>+0(SB), Z4
+	VPSUBD       Z4, Z0, Z5
+	VPSUBD       Z4, Z1, Z7
+	VPSUBD       Z4, Z2, Z8
+	VPSUBD       Z4, Z3, Z4
+	VMOVUPS      cff800000<>+0(SB), Z9
+	VANDPS       Z9, Z5, Z10
+	VANDPS       Z9, Z7, Z11
+	VANDPS       Z9, Z8, Z12
+	VANDPS       Z9, Z4, Z9
+	VPSUBD       Z10, Z0, Z0
+	VPSUBD       Z11, Z1, Z1
+	VPSUBD       Z12, Z2, Z2
+	VPSUBD       Z9, Z3, Z3
+	VPSRAD       $0x17, Z5, Z5
+	VPSRAD       $0x17, Z7, Z7
+	VPSRAD       $0x17, Z8, Z8
+	VPSRAD       $0x17, Z4, Z4
+	VMOVUPS      c3f800000<>+0(SB), Z9
+	VSUBPS       Z9, Z0, Z0
+	VSUBPS       Z9, Z1, Z1
+	VSUBPS       Z9, Z2, Z2
+	VSUBPS       Z9, Z3, Z3
+	VCVTDQ2PS    Z5, Z5
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VCVTDQ2PS    Z4, Z4
+	VMOVUPS      cbdce6f81<>+0(SB), Z9
+	VMOVUPS      cbdce6f81<>+0(SB), Z10
+	VMOVUPS      cbdce6f81<>+0(SB), Z11
+	VMOVUPS      cbdce6f81<>+0(SB), Z12
+	VMOVUPS      c3e28c47a<>+0(SB), Z15
+	VFMADD213PS  Z15, Z0, Z9
+	VFMADD213PS  Z15, Z1, Z10
+	VFMADD213PS  Z15, Z2, Z11
+	VFMADD213PS  Z15, Z3, Z12
+	VMOVUPS      cbe31e11f<>+0(SB), Z15
+	VFMADD213PS  Z15, Z0, Z9
+	VFMADD213PS  Z15, Z1, Z10
+	VFMADD213PS  Z15, Z2, Z11
+	VFMADD213PS  Z15, Z3, Z12
+	VMOVUPS      c3e4b68af<>+0(SB), Z15
+	VFMADD213PS  Z15, Z0, Z9
+	VFMADD213PS  Z15, Z1, Z10
+	VFMADD213PS  Z15, Z2, Z11
+	VFMADD213PS  Z15, Z3, Z12
+	VMOVUPS      cbe7f86a8<>+0(SB), Z15
+	VFMADD213PS  Z15, Z0, Z9
+	VFMADD213PS  Z15, Z1, Z10
+	VFMADD213PS  Z15, Z2, Z11
+	VFMADD213PS  Z15, Z3, Z12
+	VMOVUPS      c3eaaaeed<>+0(SB), Z15
+	VFMADD213PS  Z15, Z0, Z9
+	VFMADD213PS  Z15, Z1, Z10
+	VFMADD213PS  Z15, Z2, Z11
+	VFMADD213PS  Z15, Z3, Z12
+	VMOVUPS      cbf00009a<>+0(SB), Z15
+	VFMADD213PS  Z15, Z0, Z9
+	VFMADD213PS  Z15, Z1, Z10
+	VFMADD213PS  Z15, Z2, Z11
+	VFMADD213PS  Z15, Z3, Z12
+	VMOVUPS      c3f7ffffc<>+0(SB), Z15
+	VFMADD213PS  Z15, Z0, Z9
+	VFMADD213PS  Z15, Z1, Z10
+	VFMADD213PS  Z15, Z2, Z11
+	VFMADD213PS  Z15, Z3, Z12
+	VMOVUPS      c32ee666d<>+0(SB), Z15
+	VFMADD213PS  Z15, Z0, Z9
+	VFMADD213PS  Z15, Z1, Z10
+	VFMADD213PS  Z15, Z2, Z11
+	VFMADD213PS  Z15, Z3, Z12
+	VMOVUPS      c3f317218<>+0(SB), Z0
+	VFNMSUB231PS Z0, Z5, Z9
+	VFNMSUB231PS Z0, Z7, Z10
+	VFNMSUB231PS Z0, Z8, Z11
+	VFNMSUB231PS Z0, Z4, Z12
+	VMOVUPS      Z9, K1, (AX)(DX*4)
+	VMOVUPS      Z10, K2, 64(AX)(DX*4)
+	VMOVUPS      Z11, K3, 128(AX)(DX*4)
+	VMOVUPS      Z12, K4, 192(AX)(DX*4)
 	VPBROADCASTD CX, Z0
 	VMOVDQU32    iota<>+256(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -8238,419 +8536,392 @@ rest:
 	VPBROADCASTD CX, Z0
 	VMOVDQU32    iota<>+448(SB), Z1
 	VPCMPGTD     Z1, Z0, K4
-	VPSRAD       $0x1f, Z22, Z0
-	VPSRAD       $0x1f, Z18, Z1
-	VPSRAD       $0x1f, Z23, Z2
-	VPSRAD       $0x1f, Z19, Z3
-	VMOVUPS      c2f000000<>+0(SB), Z4
-	VMOVUPS      c2f000000<>+0(SB), Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VXORPS       Z0, Z22, Z8
-	VXORPS       Z1, Z18, Z9
-	VXORPS       Z2, Z23, Z10
-	VXORPS       Z3, Z19, Z11
-	VCVTDQ2PS    Z8, Z8
+	VPSRAD       $0x1f, Z17, Z0
+	VPSRAD       $0x1f, Z13, Z1
+	VPSRAD       $0x1f, Z14, Z2
+	VPSRAD       $0x1f, Z6, Z3
+	VMOVUPS      caf000000<>+0(SB), Z4
+	VMOVUPS      caf000000<>+0(SB), Z5
+	VMOVUPS      caf000000<>+0(SB), Z7
+	VMOVUPS      caf000000<>+0(SB), Z8
+	VXORPS       Z0, Z17, Z9
+	VXORPS       Z1, Z13, Z10
+	VXORPS       Z2, Z14, Z11
+	VXORPS       Z3, Z6, Z6
 	VCVTDQ2PS    Z9, Z9
 	VCVTDQ2PS    Z10, Z10
 	VCVTDQ2PS    Z11, Z11
-	VMOVUPS      c2f800000<>+0(SB), Z12
-	VFMADD231PS  Z12, Z8, Z4
-	VFMADD231PS  Z12, Z9, Z5
-	VFMADD231PS  Z12, Z10, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMOVUPS      caf800000<>+0(SB), Z12
+	VFMADD231PS  Z12, Z9, Z4
+	VFMADD231PS  Z12, Z10, Z5
 	VFMADD231PS  Z12, Z11, Z7
-	VMOVUPS      c3f3504f3<>+0(SB), Z8
-	VPSUBD       Z8, Z4, Z9
-	VPSUBD       Z8, Z5, Z10
-	VPSUBD       Z8, Z6, Z11
-	VPSUBD       Z8, Z7, Z8
+	VFMADD231PS  Z12, Z6, Z8
+	VMOVUPS      cbf000000<>+0(SB), Z6
+	VPSUBD       Z6, Z4, Z9
+	VPSUBD       Z6, Z5, Z10
+	VPSUBD       Z6, Z7, Z11
+	VPSUBD       Z6, Z8, Z6
+	VMOVUPS      cff800000<>+0(SB), Z12
+	VANDPS       Z12, Z9, Z13
+	VANDPS       Z12, Z10, Z14
+	VANDPS       Z12, Z11, Z15
+	VANDPS       Z12, Z6, Z12
+	VPSUBD       Z13, Z4, Z13
+	VPSUBD       Z14, Z5, Z14
+	VPSUBD       Z15, Z7, Z15
+	VPSUBD       Z12, Z8, Z12
 	VPSRAD       $0x17, Z9, Z9
 	VPSRAD       $0x17, Z10, Z10
 	VPSRAD       $0x17, Z11, Z11
-	VPSRAD       $0x17, Z8, Z8
-	VPSLLD       $0x17, Z9, Z12
-	VPSLLD       $0x17, Z10, Z13
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z8, Z15
-	VPSUBD       Z12, Z4, Z12
-	VPSUBD       Z13, Z5, Z13
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VMOVUPS      c80000000<>+0(SB), Z16
-	VXORPS       Z16, Z4, Z4
-	VXORPS       Z16, Z5, Z5
-	VXORPS       Z16, Z6, Z6
-	VXORPS       Z16, Z7, Z7
-	VMOVUPS      c3f800000<>+0(SB), Z16
+	VPSRAD       $0x17, Z6, Z6
+	VMOVUPS      cbf800000<>+0(SB), Z16
 	VPMOVD2M     Z0, K5
-	VSUBPS       Z16, Z12, K5, Z4
+	VSUBPS       Z13, Z16, K5, Z4
 	VCVTDQ2PS.Z  Z9, K5, Z9
 	VPMOVD2M     Z1, K5
-	VSUBPS       Z16, Z13, K5, Z5
+	VSUBPS       Z14, Z16, K5, Z5
 	VCVTDQ2PS.Z  Z10, K5, Z10
 	VPMOVD2M     Z2, K5
-	VSUBPS       Z16, Z14, K5, Z6
+	VSUBPS       Z15, Z16, K5, Z7
 	VCVTDQ2PS.Z  Z11, K5, Z11
 	VPMOVD2M     Z3, K5
-	VSUBPS       Z16, Z15, K5, Z7
-	VCVTDQ2PS.Z  Z8, K5, Z8
-	VMULPS       Z4, Z4, Z0
-	VMULPS       Z5, Z5, Z1
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMOVUPS      c3e856389<>+0(SB), Z12
-	VMOVUPS      c3e856389<>+0(SB), Z13
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3d4cc441<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3e1ad764<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3e4c5512<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      c3eaaaba7<>+0(SB), Z16
-	VFMADD213PS  Z16, Z0, Z12
-	VFMADD213PS  Z16, Z1, Z13
-	VFMADD213PS  Z16, Z2, Z14
-	VFMADD213PS  Z16, Z3, Z15
-	VMOVUPS      cbe173c68<>+0(SB), Z16
-	VMOVUPS      cbe173c68<>+0(SB), Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z19
-	VMOVUPS      cbdeee46c<>+0(SB), Z20
-	VFMADD213PS  Z20, Z0, Z16
-	VFMADD213PS  Z20, Z1, Z17
-	VFMADD213PS  Z20, Z2, Z18
-	VFMADD213PS  Z20, Z3, Z19
-	VMOVUPS      cbe2b4b37<>+0(SB), Z20
-	VFMADD213PS  Z20, Z0, Z16
-	VFMADD213PS  Z20, Z1, Z17
-	VFMADD213PS  Z20, Z2, Z18
-	VFMADD213PS  Z20, Z3, Z19
-	VMOVUPS      cbe7ffbca<>+0(SB), Z20
-	VFMADD213PS  Z20, Z0, Z16
-	VFMADD213PS  Z20, Z1, Z17
-	VFMADD213PS  Z20, Z2, Z18
-	VFMADD213PS  Z20, Z3, Z19
-	VMOVUPS      cbf000000<>+0(SB), Z20
-	VFMADD213PS  Z20, Z0, Z16
-	VFMADD213PS  Z20, Z1, Z17
-	VFMADD213PS  Z20, Z2, Z18
-	VFMADD213PS  Z20, Z3, Z19
-	VFMADD213PS  Z16, Z4, Z12
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z4, Z0, Z12
-	VFMADD213PS  Z5, Z1, Z13
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VMOVUPS      c3f317218<>+0(SB), Z0
-	VFNMSUB231PS Z0, Z9, Z12
-	VFNMSUB231PS Z0, Z10, Z13
-	VFNMSUB231PS Z0, Z11, Z14
-	VFNMSUB231PS Z0, Z8, Z15
-	VMOVUPS      c3f3504f3<>+0(SB), Z0
-	VPSUBD       Z0, Z12, Z1
-	VPSUBD       Z0, Z13, Z2
-	VPSUBD       Z0, Z14, Z3
-	VPSUBD       Z0, Z15, Z0
-	VPSRAD       $0x17, Z1, Z1
-	VPSRAD       $0x17, Z2, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z0, Z0
-	VPSLLD       $0x17, Z1, Z4
-	VPSLLD       $0x17, Z2, Z5
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z0, Z7
-	VPSUBD       Z4, Z12, Z4
-	VPSUBD       Z5, Z13, Z5
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VMOVUPS      c3f800000<>+0(SB), Z8
-	VSUBPS       Z8, Z4, Z4
-	VSUBPS       Z8, Z5, Z5
-	VSUBPS       Z8, Z6, Z6
-	VSUBPS       Z8, Z7, Z7
-	VCVTDQ2PS    Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z4, Z4, Z8
-	VMULPS       Z5, Z5, Z9
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMOVUPS      c3e02adac<>+0(SB), Z12
-	VMOVUPS      c3e02adac<>+0(SB), Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e116d10<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      c3e4cd004<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z16
-	VFMADD213PS  Z16, Z8, Z12
-	VFMADD213PS  Z16, Z9, Z13
-	VFMADD213PS  Z16, Z10, Z14
-	VFMADD213PS  Z16, Z11, Z15
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z16
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z19
-	VMOVUPS      cbe06c2a6<>+0(SB), Z20
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z20, Z9, Z17
-	VFMADD213PS  Z20, Z10, Z18
-	VFMADD213PS  Z20, Z11, Z19
-	VMOVUPS      cbe2a3922<>+0(SB), Z20
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z20, Z9, Z17
-	VFMADD213PS  Z20, Z10, Z18
-	VFMADD213PS  Z20, Z11, Z19
-	VMOVUPS      cbe800113<>+0(SB), Z20
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z20, Z9, Z17
-	VFMADD213PS  Z20, Z10, Z18
-	VFMADD213PS  Z20, Z11, Z19
-	VMOVUPS      cbf000000<>+0(SB), Z20
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z20, Z9, Z17
-	VFMADD213PS  Z20, Z10, Z18
-	VFMADD213PS  Z20, Z11, Z19
-	VFMADD213PS  Z16, Z4, Z12
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z4, Z8, Z12
-	VFMADD213PS  Z5, Z9, Z13
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
+	VSUBPS       Z12, Z16, K5, Z8
+	VCVTDQ2PS.Z  Z6, K5, Z6
+	VMOVUPS      c3fb50fa9<>+0(SB), Z0
+	VMOVUPS      c3fb50fa9<>+0(SB), Z1
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z12
+	VFMADD213PS  Z12, Z4, Z0
+	VFMADD213PS  Z12, Z5, Z1
+	VFMADD213PS  Z12, Z7, Z2
+	VFMADD213PS  Z12, Z8, Z3
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z12
+	VFMADD213PS  Z12, Z4, Z0
+	VFMADD213PS  Z12, Z5, Z1
+	VFMADD213PS  Z12, Z7, Z2
+	VFMADD213PS  Z12, Z8, Z3
+	VMOVUPS      c3e394a60<>+0(SB), Z12
+	VFMADD213PS  Z12, Z4, Z0
+	VFMADD213PS  Z12, Z5, Z1
+	VFMADD213PS  Z12, Z7, Z2
+	VFMADD213PS  Z12, Z8, Z3
+	VMOVUPS      c3e87025e<>+0(SB), Z12
+	VFMADD213PS  Z12, Z4, Z0
+	VFMADD213PS  Z12, Z5, Z1
+	VFMADD213PS  Z12, Z7, Z2
+	VFMADD213PS  Z12, Z8, Z3
+	VMOVUPS      cbe7987f7<>+0(SB), Z12
+	VFMADD213PS  Z12, Z4, Z0
+	VFMADD213PS  Z12, Z5, Z1
+	VFMADD213PS  Z12, Z7, Z2
+	VFMADD213PS  Z12, Z8, Z3
+	VMOVUPS      c3eaad1d4<>+0(SB), Z12
+	VFMADD213PS  Z12, Z4, Z0
+	VFMADD213PS  Z12, Z5, Z1
+	VFMADD213PS  Z12, Z7, Z2
+	VFMADD213PS  Z12, Z8, Z3
+	VMOVUPS      cbeffff60<>+0(SB), Z12
+	VFMADD213PS  Z12, Z4, Z0
+	VFMADD213PS  Z12, Z5, Z1
+	VFMADD213PS  Z12, Z7, Z2
+	VFMADD213PS  Z12, Z8, Z3
+	VMULPS       Z4, Z0, Z0
+	VMULPS       Z5, Z1, Z1
+	VMULPS       Z7, Z2, Z2
+	VMULPS       Z8, Z3, Z3
+	VFMADD213PS  Z4, Z4, Z0
+	VFMADD213PS  Z5, Z5, Z1
+	VFMADD213PS  Z7, Z7, Z2
+	VFMADD213PS  Z8, Z8, Z3
 	VMOVUPS      c3f317218<>+0(SB), Z4
-	VFNMSUB231PS Z4, Z1, Z12
-	VFNMSUB231PS Z4, Z2, Z13
-	VFNMSUB231PS Z4, Z3, Z14
-	VFNMSUB231PS Z4, Z0, Z15
-	VMOVUPS      Z12, K1, 256(AX)(DX*4)
-	VMOVUPS      Z13, K2, 320(AX)(DX*4)
-	VMOVUPS      Z14, K3, 384(AX)(DX*4)
-	VMOVUPS      Z15, K4, 448(AX)(DX*4)
+	VFNMSUB231PS Z4, Z9, Z0
+	VFNMSUB231PS Z4, Z10, Z1
+	VFNMSUB231PS Z4, Z11, Z2
+	VFNMSUB231PS Z4, Z6, Z3
+	VMOVUPS      c3f3504f3<>+0(SB), Z4
+	VPSUBD       Z4, Z0, Z5
+	VPSUBD       Z4, Z1, Z6
+	VPSUBD       Z4, Z2, Z7
+	VPSUBD       Z4, Z3, Z4
+	VMOVUPS      cff800000<>+0(SB), Z8
+	VANDPS       Z8, Z5, Z9
+	VANDPS       Z8, Z6, Z10
+	VANDPS       Z8, Z7, Z11
+	VANDPS       Z8, Z4, Z8
+	VPSUBD       Z9, Z0, Z0
+	VPSUBD       Z10, Z1, Z1
+	VPSUBD       Z11, Z2, Z2
+	VPSUBD       Z8, Z3, Z3
+	VPSRAD       $0x17, Z5, Z5
+	VPSRAD       $0x17, Z6, Z6
+	VPSRAD       $0x17, Z7, Z7
+	VPSRAD       $0x17, Z4, Z4
+	VMOVUPS      c3f800000<>+0(SB), Z8
+	VSUBPS       Z8, Z0, Z0
+	VSUBPS       Z8, Z1, Z1
+	VSUBPS       Z8, Z2, Z2
+	VSUBPS       Z8, Z3, Z3
+	VCVTDQ2PS    Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z4, Z4
+	VMOVUPS      cbdce6f81<>+0(SB), Z8
+	VMOVUPS      cbdce6f81<>+0(SB), Z9
+	VMOVUPS      cbdce6f81<>+0(SB), Z10
+	VMOVUPS      cbdce6f81<>+0(SB), Z11
+	VMOVUPS      c3e28c47a<>+0(SB), Z12
+	VFMADD213PS  Z12, Z0, Z8
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z2, Z10
+	VFMADD213PS  Z12, Z3, Z11
+	VMOVUPS      cbe31e11f<>+0(SB), Z12
+	VFMADD213PS  Z12, Z0, Z8
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z2, Z10
+	VFMADD213PS  Z12, Z3, Z11
+	VMOVUPS      c3e4b68af<>+0(SB), Z12
+	VFMADD213PS  Z12, Z0, Z8
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z2, Z10
+	VFMADD213PS  Z12, Z3, Z11
+	VMOVUPS      cbe7f86a8<>+0(SB), Z12
+	VFMADD213PS  Z12, Z0, Z8
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z2, Z10
+	VFMADD213PS  Z12, Z3, Z11
+	VMOVUPS      c3eaaaeed<>+0(SB), Z12
+	VFMADD213PS  Z12, Z0, Z8
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z2, Z10
+	VFMADD213PS  Z12, Z3, Z11
+	VMOVUPS      cbf00009a<>+0(SB), Z12
+	VFMADD213PS  Z12, Z0, Z8
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z2, Z10
+	VFMADD213PS  Z12, Z3, Z11
+	VMOVUPS      c3f7ffffc<>+0(SB), Z12
+	VFMADD213PS  Z12, Z0, Z8
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z2, Z10
+	VFMADD213PS  Z12, Z3, Z11
+	VMOVUPS      c32ee666d<>+0(SB), Z12
+	VFMADD213PS  Z12, Z0, Z8
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z2, Z10
+	VFMADD213PS  Z12, Z3, Z11
+	VMOVUPS      c3f317218<>+0(SB), Z0
+	VFNMSUB231PS Z0, Z5, Z8
+	VFNMSUB231PS Z0, Z6, Z9
+	VFNMSUB231PS Z0, Z7, Z10
+	VFNMSUB231PS Z0, Z4, Z11
+	VMOVUPS      Z8, K1, 256(AX)(DX*4)
+	VMOVUPS      Z9, K2, 320(AX)(DX*4)
+	VMOVUPS      Z10, K3, 384(AX)(DX*4)
+	VMOVUPS      Z11, K4, 448(AX)(DX*4)
 
 done:
 	VZEROUPPER
 	RET
 
-DATA c2f000000<>+0(SB)/4, $0x2f000000
-DATA c2f000000<>+4(SB)/4, $0x2f000000
-DATA c2f000000<>+8(SB)/4, $0x2f000000
-DATA c2f000000<>+12(SB)/4, $0x2f000000
-DATA c2f000000<>+16(SB)/4, $0x2f000000
-DATA c2f000000<>+20(SB)/4, $0x2f000000
-DATA c2f000000<>+24(SB)/4, $0x2f000000
-DATA c2f000000<>+28(SB)/4, $0x2f000000
-DATA c2f000000<>+32(SB)/4, $0x2f000000
-DATA c2f000000<>+36(SB)/4, $0x2f000000
-DATA c2f000000<>+40(SB)/4, $0x2f000000
-DATA c2f000000<>+44(SB)/4, $0x2f000000
-DATA c2f000000<>+48(SB)/4, $0x2f000000
-DATA c2f000000<>+52(SB)/4, $0x2f000000
-DATA c2f000000<>+56(SB)/4, $0x2f000000
-DATA c2f000000<>+60(SB)/4, $0x2f000000
-GLOBL c2f000000<>(SB), RODATA|NOPTR, $64
+DATA caf000000<>+0(SB)/4, $0xaf000000
+DATA caf000000<>+4(SB)/4, $0xaf000000
+DATA caf000000<>+8(SB)/4, $0xaf000000
+DATA caf000000<>+12(SB)/4, $0xaf000000
+DATA caf000000<>+16(SB)/4, $0xaf000000
+DATA caf000000<>+20(SB)/4, $0xaf000000
+DATA caf000000<>+24(SB)/4, $0xaf000000
+DATA caf000000<>+28(SB)/4, $0xaf000000
+DATA caf000000<>+32(SB)/4, $0xaf000000
+DATA caf000000<>+36(SB)/4, $0xaf000000
+DATA caf000000<>+40(SB)/4, $0xaf000000
+DATA caf000000<>+44(SB)/4, $0xaf000000
+DATA caf000000<>+48(SB)/4, $0xaf000000
+DATA caf000000<>+52(SB)/4, $0xaf000000
+DATA caf000000<>+56(SB)/4, $0xaf000000
+DATA caf000000<>+60(SB)/4, $0xaf000000
+GLOBL caf000000<>(SB), RODATA|NOPTR, $64
 
-DATA c2f800000<>+0(SB)/4, $0x2f800000
-DATA c2f800000<>+4(SB)/4, $0x2f800000
-DATA c2f800000<>+8(SB)/4, $0x2f800000
-DATA c2f800000<>+12(SB)/4, $0x2f800000
-DATA c2f800000<>+16(SB)/4, $0x2f800000
-DATA c2f800000<>+20(SB)/4, $0x2f800000
-DATA c2f800000<>+24(SB)/4, $0x2f800000
-DATA c2f800000<>+28(SB)/4, $0x2f800000
-DATA c2f800000<>+32(SB)/4, $0x2f800000
-DATA c2f800000<>+36(SB)/4, $0x2f800000
-DATA c2f800000<>+40(SB)/4, $0x2f800000
-DATA c2f800000<>+44(SB)/4, $0x2f800000
-DATA c2f800000<>+48(SB)/4, $0x2f800000
-DATA c2f800000<>+52(SB)/4, $0x2f800000
-DATA c2f800000<>+56(SB)/4, $0x2f800000
-DATA c2f800000<>+60(SB)/4, $0x2f800000
-GLOBL c2f800000<>(SB), RODATA|NOPTR, $64
+DATA caf800000<>+0(SB)/4, $0xaf800000
+DATA caf800000<>+4(SB)/4, $0xaf800000
+DATA caf800000<>+8(SB)/4, $0xaf800000
+DATA caf800000<>+12(SB)/4, $0xaf800000
+DATA caf800000<>+16(SB)/4, $0xaf800000
+DATA caf800000<>+20(SB)/4, $0xaf800000
+DATA caf800000<>+24(SB)/4, $0xaf800000
+DATA caf800000<>+28(SB)/4, $0xaf800000
+DATA caf800000<>+32(SB)/4, $0xaf800000
+DATA caf800000<>+36(SB)/4, $0xaf800000
+DATA caf800000<>+40(SB)/4, $0xaf800000
+DATA caf800000<>+44(SB)/4, $0xaf800000
+DATA caf800000<>+48(SB)/4, $0xaf800000
+DATA caf800000<>+52(SB)/4, $0xaf800000
+DATA caf800000<>+56(SB)/4, $0xaf800000
+DATA caf800000<>+60(SB)/4, $0xaf800000
+GLOBL caf800000<>(SB), RODATA|NOPTR, $64
 
-DATA c3e856389<>+0(SB)/4, $0x3e856389
-DATA c3e856389<>+4(SB)/4, $0x3e856389
-DATA c3e856389<>+8(SB)/4, $0x3e856389
-DATA c3e856389<>+12(SB)/4, $0x3e856389
-DATA c3e856389<>+16(SB)/4, $0x3e856389
-DATA c3e856389<>+20(SB)/4, $0x3e856389
-DATA c3e856389<>+24(SB)/4, $0x3e856389
-DATA c3e856389<>+28(SB)/4, $0x3e856389
-DATA c3e856389<>+32(SB)/4, $0x3e856389
-DATA c3e856389<>+36(SB)/4, $0x3e856389
-DATA c3e856389<>+40(SB)/4, $0x3e856389
-DATA c3e856389<>+44(SB)/4, $0x3e856389
-DATA c3e856389<>+48(SB)/4, $0x3e856389
-DATA c3e856389<>+52(SB)/4, $0x3e856389
-DATA c3e856389<>+56(SB)/4, $0x3e856389
-DATA c3e856389<>+60(SB)/4, $0x3e856389
-GLOBL c3e856389<>(SB), RODATA|NOPTR, $64
+DATA cbf800000<>+0(SB)/4, $0xbf800000
+DATA cbf800000<>+4(SB)/4, $0xbf800000
+DATA cbf800000<>+8(SB)/4, $0xbf800000
+DATA cbf800000<>+12(SB)/4, $0xbf800000
+DATA cbf800000<>+16(SB)/4, $0xbf800000
+DATA cbf800000<>+20(SB)/4, $0xbf800000
+DATA cbf800000<>+24(SB)/4, $0xbf800000
+DATA cbf800000<>+28(SB)/4, $0xbf800000
+DATA cbf800000<>+32(SB)/4, $0xbf800000
+DATA cbf800000<>+36(SB)/4, $0xbf800000
+DATA cbf800000<>+40(SB)/4, $0xbf800000
+DATA cbf800000<>+44(SB)/4, $0xbf800000
+DATA cbf800000<>+48(SB)/4, $0xbf800000
+DATA cbf800000<>+52(SB)/4, $0xbf800000
+DATA cbf800000<>+56(SB)/4, $0xbf800000
+DATA cbf800000<>+60(SB)/4, $0xbf800000
+GLOBL cbf800000<>(SB), RODATA|NOPTR, $64
 
-DATA c3d4cc441<>+0(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+4(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+8(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+12(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+16(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+20(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+24(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+28(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+32(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+36(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+40(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+44(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+48(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+52(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+56(SB)/4, $0x3d4cc441
-DATA c3d4cc441<>+60(SB)/4, $0x3d4cc441
-GLOBL c3d4cc441<>(SB), RODATA|NOPTR, $64
+DATA c3fb50fa9<>+0(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+4(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+8(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+12(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+16(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+20(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+24(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+28(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+32(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+36(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+40(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+44(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+48(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+52(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+56(SB)/4, $0x3fb50fa9
+DATA c3fb50fa9<>+60(SB)/4, $0x3fb50fa9
+GLOBL c3fb50fa9<>(SB), RODATA|NOPTR, $64
 
-DATA c3e1ad764<>+0(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+4(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+8(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+12(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+16(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+20(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+24(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+28(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+32(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+36(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+40(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+44(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+48(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+52(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+56(SB)/4, $0x3e1ad764
-DATA c3e1ad764<>+60(SB)/4, $0x3e1ad764
-GLOBL c3e1ad764<>(SB), RODATA|NOPTR, $64
+DATA c3fd1dd9c<>+0(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+4(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+8(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+12(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+16(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+20(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+24(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+28(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+32(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+36(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+40(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+44(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+48(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+52(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+56(SB)/4, $0x3fd1dd9c
+DATA c3fd1dd9c<>+60(SB)/4, $0x3fd1dd9c
+GLOBL c3fd1dd9c<>(SB), RODATA|NOPTR, $64
 
-DATA c3e4c5512<>+0(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+4(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+8(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+12(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+16(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+20(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+24(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+28(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+32(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+36(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+40(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+44(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+48(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+52(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+56(SB)/4, $0x3e4c5512
-DATA c3e4c5512<>+60(SB)/4, $0x3e4c5512
-GLOBL c3e4c5512<>(SB), RODATA|NOPTR, $64
+DATA c3f9ab6c6<>+0(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+4(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+8(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+12(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+16(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+20(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+24(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+28(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+32(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+36(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+40(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+44(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+48(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+52(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+56(SB)/4, $0x3f9ab6c6
+DATA c3f9ab6c6<>+60(SB)/4, $0x3f9ab6c6
+GLOBL c3f9ab6c6<>(SB), RODATA|NOPTR, $64
 
-DATA c3eaaaba7<>+0(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+4(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+8(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+12(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+16(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+20(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+24(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+28(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+32(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+36(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+40(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+44(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+48(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+52(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+56(SB)/4, $0x3eaaaba7
-DATA c3eaaaba7<>+60(SB)/4, $0x3eaaaba7
-GLOBL c3eaaaba7<>(SB), RODATA|NOPTR, $64
+DATA c3e394a60<>+0(SB)/4, $0x3e394a60
+DATA c3e394a60<>+4(SB)/4, $0x3e394a60
+DATA c3e394a60<>+8(SB)/4, $0x3e394a60
+DATA c3e394a60<>+12(SB)/4, $0x3e394a60
+DATA c3e394a60<>+16(SB)/4, $0x3e394a60
+DATA c3e394a60<>+20(SB)/4, $0x3e394a60
+DATA c3e394a60<>+24(SB)/4, $0x3e394a60
+DATA c3e394a60<>+28(SB)/4, $0x3e394a60
+DATA c3e394a60<>+32(SB)/4, $0x3e394a60
+DATA c3e394a60<>+36(SB)/4, $0x3e394a60
+DATA c3e394a60<>+40(SB)/4, $0x3e394a60
+DATA c3e394a60<>+44(SB)/4, $0x3e394a60
+DATA c3e394a60<>+48(SB)/4, $0x3e394a60
+DATA c3e394a60<>+52(SB)/4, $0x3e394a60
+DATA c3e394a60<>+56(SB)/4, $0x3e394a60
+DATA c3e394a60<>+60(SB)/4, $0x3e394a60
+GLOBL c3e394a60<>(SB), RODATA|NOPTR, $64
 
-DATA cbe173c68<>+0(SB)/4, $0xbe173c68
-DATA cbe173c68<>+4(SB)/4, $0xbe173c68
-DATA cbe173c68<>+8(SB)/4, $0xbe173c68
-DATA cbe173c68<>+12(SB)/4, $0xbe173c68
-DATA cbe173c68<>+16(SB)/4, $0xbe173c68
-DATA cbe173c68<>+20(SB)/4, $0xbe173c68
-DATA cbe173c68<>+24(SB)/4, $0xbe173c68
-DATA cbe173c68<>+28(SB)/4, $0xbe173c68
-DATA cbe173c68<>+32(SB)/4, $0xbe173c68
-DATA cbe173c68<>+36(SB)/4, $0xbe173c68
-DATA cbe173c68<>+40(SB)/4, $0xbe173c68
-DATA cbe173c68<>+44(SB)/4, $0xbe173c68
-DATA cbe173c68<>+48(SB)/4, $0xbe173c68
-DATA cbe173c68<>+52(SB)/4, $0xbe173c68
-DATA cbe173c68<>+56(SB)/4, $0xbe173c68
-DATA cbe173c68<>+60(SB)/4, $0xbe173c68
-GLOBL cbe173c68<>(SB), RODATA|NOPTR, $64
+DATA c3e87025e<>+0(SB)/4, $0x3e87025e
+DATA c3e87025e<>+4(SB)/4, $0x3e87025e
+DATA c3e87025e<>+8(SB)/4, $0x3e87025e
+DATA c3e87025e<>+12(SB)/4, $0x3e87025e
+DATA c3e87025e<>+16(SB)/4, $0x3e87025e
+DATA c3e87025e<>+20(SB)/4, $0x3e87025e
+DATA c3e87025e<>+24(SB)/4, $0x3e87025e
+DATA c3e87025e<>+28(SB)/4, $0x3e87025e
+DATA c3e87025e<>+32(SB)/4, $0x3e87025e
+DATA c3e87025e<>+36(SB)/4, $0x3e87025e
+DATA c3e87025e<>+40(SB)/4, $0x3e87025e
+DATA c3e87025e<>+44(SB)/4, $0x3e87025e
+DATA c3e87025e<>+48(SB)/4, $0x3e87025e
+DATA c3e87025e<>+52(SB)/4, $0x3e87025e
+DATA c3e87025e<>+56(SB)/4, $0x3e87025e
+DATA c3e87025e<>+60(SB)/4, $0x3e87025e
+GLOBL c3e87025e<>(SB), RODATA|NOPTR, $64
 
-DATA cbdeee46c<>+0(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+4(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+8(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+12(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+16(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+20(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+24(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+28(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+32(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+36(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+40(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+44(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+48(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+52(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+56(SB)/4, $0xbdeee46c
-DATA cbdeee46c<>+60(SB)/4, $0xbdeee46c
-GLOBL cbdeee46c<>(SB), RODATA|NOPTR, $64
+DATA cbe7987f7<>+0(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+4(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+8(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+12(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+16(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+20(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+24(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+28(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+32(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+36(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+40(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+44(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+48(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+52(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+56(SB)/4, $0xbe7987f7
+DATA cbe7987f7<>+60(SB)/4, $0xbe7987f7
+GLOBL cbe7987f7<>(SB), RODATA|NOPTR, $64
 
-DATA cbe2b4b37<>+0(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+4(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+8(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+12(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+16(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+20(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+24(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+28(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+32(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+36(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+40(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+44(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+48(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+52(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+56(SB)/4, $0xbe2b4b37
-DATA cbe2b4b37<>+60(SB)/4, $0xbe2b4b37
-GLOBL cbe2b4b37<>(SB), RODATA|NOPTR, $64
+DATA c3eaad1d4<>+0(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+4(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+8(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+12(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+16(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+20(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+24(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+28(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+32(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+36(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+40(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+44(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+48(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+52(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+56(SB)/4, $0x3eaad1d4
+DATA c3eaad1d4<>+60(SB)/4, $0x3eaad1d4
+GLOBL c3eaad1d4<>(SB), RODATA|NOPTR, $64
 
-DATA cbe7ffbca<>+0(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+4(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+8(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+12(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+16(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+20(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+24(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+28(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+32(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+36(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+40(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+44(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+48(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+52(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+56(SB)/4, $0xbe7ffbca
-DATA cbe7ffbca<>+60(SB)/4, $0xbe7ffbca
-GLOBL cbe7ffbca<>(SB), RODATA|NOPTR, $64
+DATA cbeffff60<>+0(SB)/4, $0xbeffff60
+DATA cbeffff60<>+4(SB)/4, $0xbeffff60
+DATA cbeffff60<>+8(SB)/4, $0xbeffff60
+DATA cbeffff60<>+12(SB)/4, $0xbeffff60
+DATA cbeffff60<>+16(SB)/4, $0xbeffff60
+DATA cbeffff60<>+20(SB)/4, $0xbeffff60
+DATA cbeffff60<>+24(SB)/4, $0xbeffff60
+DATA cbeffff60<>+28(SB)/4, $0xbeffff60
+DATA cbeffff60<>+32(SB)/4, $0xbeffff60
+DATA cbeffff60<>+36(SB)/4, $0xbeffff60
+DATA cbeffff60<>+40(SB)/4, $0xbeffff60
+DATA cbeffff60<>+44(SB)/4, $0xbeffff60
+DATA cbeffff60<>+48(SB)/4, $0xbeffff60
+DATA cbeffff60<>+52(SB)/4, $0xbeffff60
+DATA cbeffff60<>+56(SB)/4, $0xbeffff60
+DATA cbeffff60<>+60(SB)/4, $0xbeffff60
+GLOBL cbeffff60<>(SB), RODATA|NOPTR, $64
 
 DATA c3f317218<>+0(SB)/4, $0x3f317218
 DATA c3f317218<>+4(SB)/4, $0x3f317218
@@ -8669,6 +8940,168 @@ DATA c3f317218<>+52(SB)/4, $0x3f317218
 DATA c3f317218<>+56(SB)/4, $0x3f317218
 DATA c3f317218<>+60(SB)/4, $0x3f317218
 GLOBL c3f317218<>(SB), RODATA|NOPTR, $64
+
+DATA cbdce6f81<>+0(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+4(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+8(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+12(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+16(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+20(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+24(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+28(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+32(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+36(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+40(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+44(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+48(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+52(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+56(SB)/4, $0xbdce6f81
+DATA cbdce6f81<>+60(SB)/4, $0xbdce6f81
+GLOBL cbdce6f81<>(SB), RODATA|NOPTR, $64
+
+DATA c3e28c47a<>+0(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+4(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+8(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+12(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+16(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+20(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+24(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+28(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+32(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+36(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+40(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+44(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+48(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+52(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+56(SB)/4, $0x3e28c47a
+DATA c3e28c47a<>+60(SB)/4, $0x3e28c47a
+GLOBL c3e28c47a<>(SB), RODATA|NOPTR, $64
+
+DATA cbe31e11f<>+0(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+4(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+8(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+12(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+16(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+20(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+24(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+28(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+32(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+36(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+40(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+44(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+48(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+52(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+56(SB)/4, $0xbe31e11f
+DATA cbe31e11f<>+60(SB)/4, $0xbe31e11f
+GLOBL cbe31e11f<>(SB), RODATA|NOPTR, $64
+
+DATA c3e4b68af<>+0(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+4(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+8(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+12(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+16(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+20(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+24(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+28(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+32(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+36(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+40(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+44(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+48(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+52(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+56(SB)/4, $0x3e4b68af
+DATA c3e4b68af<>+60(SB)/4, $0x3e4b68af
+GLOBL c3e4b68af<>(SB), RODATA|NOPTR, $64
+
+DATA cbe7f86a8<>+0(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+4(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+8(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+12(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+16(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+20(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+24(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+28(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+32(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+36(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+40(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+44(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+48(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+52(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+56(SB)/4, $0xbe7f86a8
+DATA cbe7f86a8<>+60(SB)/4, $0xbe7f86a8
+GLOBL cbe7f86a8<>(SB), RODATA|NOPTR, $64
+
+DATA c3eaaaeed<>+0(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+4(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+8(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+12(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+16(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+20(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+24(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+28(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+32(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+36(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+40(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+44(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+48(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+52(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+56(SB)/4, $0x3eaaaeed
+DATA c3eaaaeed<>+60(SB)/4, $0x3eaaaeed
+GLOBL c3eaaaeed<>(SB), RODATA|NOPTR, $64
+
+DATA cbf00009a<>+0(SB)/4, $0xbf00009a
+DATA cbf00009a<>+4(SB)/4, $0xbf00009a
+DATA cbf00009a<>+8(SB)/4, $0xbf00009a
+DATA cbf00009a<>+12(SB)/4, $0xbf00009a
+DATA cbf00009a<>+16(SB)/4, $0xbf00009a
+DATA cbf00009a<>+20(SB)/4, $0xbf00009a
+DATA cbf00009a<>+24(SB)/4, $0xbf00009a
+DATA cbf00009a<>+28(SB)/4, $0xbf00009a
+DATA cbf00009a<>+32(SB)/4, $0xbf00009a
+DATA cbf00009a<>+36(SB)/4, $0xbf00009a
+DATA cbf00009a<>+40(SB)/4, $0xbf00009a
+DATA cbf00009a<>+44(SB)/4, $0xbf00009a
+DATA cbf00009a<>+48(SB)/4, $0xbf00009a
+DATA cbf00009a<>+52(SB)/4, $0xbf00009a
+DATA cbf00009a<>+56(SB)/4, $0xbf00009a
+DATA cbf00009a<>+60(SB)/4, $0xbf00009a
+GLOBL cbf00009a<>(SB), RODATA|NOPTR, $64
+
+DATA c3f7ffffc<>+0(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+4(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+8(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+12(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+16(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+20(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+24(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+28(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+32(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+36(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+40(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+44(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+48(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+52(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+56(SB)/4, $0x3f7ffffc
+DATA c3f7ffffc<>+60(SB)/4, $0x3f7ffffc
+GLOBL c3f7ffffc<>(SB), RODATA|NOPTR, $64
+
+DATA c32ee666d<>+0(SB)/4, $0x32ee666d
+DATA c32ee666d<>+4(SB)/4, $0x32ee666d
+DATA c32ee666d<>+8(SB)/4, $0x32ee666d
+DATA c32ee666d<>+12(SB)/4, $0x32ee666d
+DATA c32ee666d<>+16(SB)/4, $0x32ee666d
+DATA c32ee666d<>+20(SB)/4, $0x32ee666d
+DATA c32ee666d<>+24(SB)/4, $0x32ee666d
+DATA c32ee666d<>+28(SB)/4, $0x32ee666d
+DATA c32ee666d<>+32(SB)/4, $0x32ee666d
+DATA c32ee666d<>+36(SB)/4, $0x32ee666d
+DATA c32ee666d<>+40(SB)/4, $0x32ee666d
+DATA c32ee666d<>+44(SB)/4, $0x32ee666d
+DATA c32ee666d<>+48(SB)/4, $0x32ee666d
+DATA c32ee666d<>+52(SB)/4, $0x32ee666d
+DATA c32ee666d<>+56(SB)/4, $0x32ee666d
+DATA c32ee666d<>+60(SB)/4, $0x32ee666d
+GLOBL c32ee666d<>(SB), RODATA|NOPTR, $64
 
 // func gumbelAdd512(dst []float32, logits []float32, seed uint64, stream uint32, step uint32, row uint32) float32
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL
@@ -8720,13 +9153,26 @@ TEXT ·gumbelAdd512(SB), NOSPLIT, $96-76
 	MOVL    SI, 76(SP)
 	ADDL    $0x9e3779b9, BX
 	ADDL    $0xbb67ae85, SI
-	MOVL    stream+56(FP), BX
+	MOVL    row+64(FP), BX
+	XORL    4(SP), BX
 	MOVL    BX, 80(SP)
 	MOVL    step+60(FP), BX
+	MOVL    $0xcd9e8d57, SI
+	IMULQ   SI, BX
+	MOVQ    BX, SI
+	SHRQ    $0x20, SI
+	XORL    stream+56(FP), SI
+	XORL    (SP), SI
+	XORL    8(SP), BX
 	MOVL    BX, 84(SP)
-	MOVL    row+64(FP), BX
+	MOVL    $0xd2511f53, BX
+	IMULQ   BX, SI
+	MOVQ    SI, BX
+	SHRQ    $0x20, BX
+	XORL    12(SP), BX
 	MOVL    BX, 88(SP)
-	MOVL    $0x0000aaaa, BX
+	MOVL    SI, 92(SP)
+	MOVL    $0x00005555, BX
 	KMOVW   BX, K1
 	XORQ    BX, BX
 	XORL    SI, SI
@@ -8739,751 +9185,639 @@ main:
 	VPADDD       counters<>+64(SB), Z1, Z3
 	VPADDD       counters<>+128(SB), Z1, Z4
 	VPADDD       counters<>+192(SB), Z1, Z1
-	VPBROADCASTD 80(SP), Z5
-	VPBROADCASTD 84(SP), Z6
-	VPBROADCASTD 88(SP), Z7
-	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VMOVUPS      cd2511f53<>+0(SB), Z5
+	VPMULUDQ     Z5, Z2, Z2
+	VPMULUDQ     Z5, Z3, Z3
+	VPMULUDQ     Z5, Z4, Z4
+	VPMULUDQ     Z5, Z1, Z1
+	VPSRLQ       $0x20, Z2, Z5
+	VPSRLQ       $0x20, Z3, Z6
+	VPSRLQ       $0x20, Z4, Z7
+	VPSRLQ       $0x20, Z1, Z8
+	VPBROADCASTD 80(SP), Z9
+	VXORPS       Z9, Z5, Z5
+	VXORPS       Z9, Z6, Z6
+	VXORPS       Z9, Z7, Z7
+	VXORPS       Z9, Z8, Z8
 	VMOVUPS      ccd9e8d57<>+0(SB), Z9
-	VPMULUDQ     Z8, Z2, Z2
-	VPMULUDQ     Z8, Z3, Z3
-	VPMULUDQ     Z8, Z4, Z4
-	VPMULUDQ     Z8, Z1, Z1
-	VPMULUDQ     Z9, Z6, Z8
-	VPMULUDQ     Z9, Z6, Z10
-	VPMULUDQ     Z9, Z6, Z11
+	VPMULUDQ     Z9, Z5, Z5
 	VPMULUDQ     Z9, Z6, Z6
-	VPSRLQ       $0x20, Z2, Z9
-	VPSRLQ       $0x20, Z3, Z12
-	VPSRLQ       $0x20, Z4, Z13
-	VPSRLQ       $0x20, Z1, Z14
-	VPSRLQ       $0x20, Z8, Z15
-	VPSRLQ       $0x20, Z10, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z6, Z18
-	VPBROADCASTD (SP), Z19
-	VPTERNLOGD   $0x96, Z19, Z5, Z15
-	VPTERNLOGD   $0x96, Z19, Z5, Z16
-	VPTERNLOGD   $0x96, Z19, Z5, Z17
-	VPTERNLOGD   $0x96, Z19, Z5, Z18
-	VPBROADCASTD 4(SP), Z5
-	VPTERNLOGD   $0x96, Z5, Z7, Z9
-	VPTERNLOGD   $0x96, Z5, Z7, Z12
-	VPTERNLOGD   $0x96, Z5, Z7, Z13
-	VPTERNLOGD   $0x96, Z5, Z7, Z14
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z15, Z15
-	VPMULUDQ     Z5, Z16, Z16
-	VPMULUDQ     Z5, Z17, Z17
-	VPMULUDQ     Z5, Z18, Z5
-	VPMULUDQ     Z7, Z9, Z9
-	VPMULUDQ     Z7, Z12, Z12
-	VPMULUDQ     Z7, Z13, Z13
-	VPMULUDQ     Z7, Z14, Z7
-	VPSRLQ       $0x20, Z15, Z14
-	VPSRLQ       $0x20, Z16, Z18
-	VPSRLQ       $0x20, Z17, Z19
-	VPSRLQ       $0x20, Z5, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z12, Z22
-	VPSRLQ       $0x20, Z13, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 8(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z6, Z24
-	VPBROADCASTD 12(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z2, Z14
-	VPTERNLOGD   $0x96, Z6, Z3, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VPTERNLOGD   $0x96, Z6, Z1, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z1
-	VMOVUPS      ccd9e8d57<>+0(SB), Z2
-	VPMULUDQ     Z1, Z21, Z3
-	VPMULUDQ     Z1, Z22, Z4
-	VPMULUDQ     Z1, Z23, Z6
-	VPMULUDQ     Z1, Z24, Z1
-	VPMULUDQ     Z2, Z14, Z8
-	VPMULUDQ     Z2, Z18, Z10
-	VPMULUDQ     Z2, Z19, Z11
-	VPMULUDQ     Z2, Z20, Z2
-	VPSRLQ       $0x20, Z3, Z14
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z6, Z19
-	VPSRLQ       $0x20, Z1, Z20
-	VPSRLQ       $0x20, Z8, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z2, Z24
-	VPBROADCASTD 16(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z9, Z21
-	VPTERNLOGD   $0x96, Z25, Z12, Z22
-	VPTERNLOGD   $0x96, Z25, Z13, Z23
-	VPTERNLOGD   $0x96, Z25, Z7, Z24
-	VPBROADCASTD 20(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z15, Z14
-	VPTERNLOGD   $0x96, Z7, Z16, Z18
-	VPTERNLOGD   $0x96, Z7, Z17, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z21, Z9
-	VPMULUDQ     Z5, Z22, Z12
-	VPMULUDQ     Z5, Z23, Z13
-	VPMULUDQ     Z5, Z24, Z5
-	VPMULUDQ     Z7, Z14, Z14
-	VPMULUDQ     Z7, Z18, Z15
-	VPMULUDQ     Z7, Z19, Z16
-	VPMULUDQ     Z7, Z20, Z7
-	VPSRLQ       $0x20, Z9, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z5, Z20
+	VPMULUDQ     Z9, Z7, Z7
+	VPMULUDQ     Z9, Z8, Z8
+	VPSRLQ       $0x20, Z5, Z9
+	VPSRLQ       $0x20, Z6, Z10
+	VPSRLQ       $0x20, Z7, Z11
+	VPSRLQ       $0x20, Z8, Z12
+	VPBROADCASTD 84(SP), Z13
+	VXORPS       Z13, Z9, Z9
+	VXORPS       Z13, Z10, Z10
+	VXORPS       Z13, Z11, Z11
+	VXORPS       Z13, Z12, Z12
+	VPBROADCASTD 88(SP), Z13
+	VXORPS       Z13, Z2, Z2
+	VXORPS       Z13, Z3, Z3
+	VXORPS       Z13, Z4, Z4
+	VXORPS       Z13, Z1, Z1
+	VPBROADCASTD 92(SP), Z13
+	VPBROADCASTD 16(SP), Z14
+	VPBROADCASTD 20(SP), Z15
+	VMOVUPS      cd2511f53<>+0(SB), Z16
+	VPMULUDQ     Z16, Z9, Z9
+	VPMULUDQ     Z16, Z10, Z10
+	VPMULUDQ     Z16, Z11, Z11
+	VPMULUDQ     Z16, Z12, Z12
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z2, Z2
+	VPMULUDQ     Z16, Z3, Z3
+	VPMULUDQ     Z16, Z4, Z4
+	VPMULUDQ     Z16, Z1, Z1
+	VPSRLQ       $0x20, Z9, Z16
+	VPSRLQ       $0x20, Z10, Z17
+	VPSRLQ       $0x20, Z11, Z18
+	VPSRLQ       $0x20, Z12, Z19
+	VPSRLQ       $0x20, Z2, Z20
+	VPSRLQ       $0x20, Z3, Z21
+	VPSRLQ       $0x20, Z4, Z22
+	VPSRLQ       $0x20, Z1, Z23
+	VPTERNLOGD   $0x96, Z14, Z5, Z20
+	VPTERNLOGD   $0x96, Z14, Z6, Z21
+	VPTERNLOGD   $0x96, Z14, Z7, Z22
+	VPTERNLOGD   $0x96, Z14, Z8, Z23
+	VPTERNLOGD   $0x96, Z15, Z13, Z16
+	VPTERNLOGD   $0x96, Z15, Z13, Z17
+	VPTERNLOGD   $0x96, Z15, Z13, Z18
+	VPTERNLOGD   $0x96, Z15, Z13, Z19
+	VPBROADCASTD 24(SP), Z5
+	VPBROADCASTD 28(SP), Z6
+	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VPMULUDQ     Z7, Z20, Z8
+	VPMULUDQ     Z7, Z21, Z13
+	VPMULUDQ     Z7, Z22, Z14
+	VPMULUDQ     Z7, Z23, Z7
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z16, Z16
+	VPMULUDQ     Z15, Z17, Z17
+	VPMULUDQ     Z15, Z18, Z18
+	VPMULUDQ     Z15, Z19, Z15
+	VPSRLQ       $0x20, Z8, Z19
+	VPSRLQ       $0x20, Z13, Z20
 	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
+	VPSRLQ       $0x20, Z7, Z22
 	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 24(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z2, Z24
-	VPBROADCASTD 28(SP), Z2
-	VPTERNLOGD   $0x96, Z2, Z3, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPTERNLOGD   $0x96, Z2, Z6, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z1
-	VMOVUPS      ccd9e8d57<>+0(SB), Z2
-	VPMULUDQ     Z1, Z21, Z3
-	VPMULUDQ     Z1, Z22, Z4
-	VPMULUDQ     Z1, Z23, Z6
-	VPMULUDQ     Z1, Z24, Z1
-	VPMULUDQ     Z2, Z17, Z8
-	VPMULUDQ     Z2, Z18, Z10
-	VPMULUDQ     Z2, Z19, Z11
-	VPMULUDQ     Z2, Z20, Z2
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z6, Z19
-	VPSRLQ       $0x20, Z1, Z20
-	VPSRLQ       $0x20, Z8, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z2, Z24
-	VPBROADCASTD 32(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z14, Z21
-	VPTERNLOGD   $0x96, Z25, Z15, Z22
-	VPTERNLOGD   $0x96, Z25, Z16, Z23
-	VPTERNLOGD   $0x96, Z25, Z7, Z24
-	VPBROADCASTD 36(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z9, Z17
-	VPTERNLOGD   $0x96, Z7, Z12, Z18
-	VPTERNLOGD   $0x96, Z7, Z13, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z21, Z9
-	VPMULUDQ     Z5, Z22, Z12
-	VPMULUDQ     Z5, Z23, Z13
-	VPMULUDQ     Z5, Z24, Z5
-	VPMULUDQ     Z7, Z17, Z14
-	VPMULUDQ     Z7, Z18, Z15
-	VPMULUDQ     Z7, Z19, Z16
-	VPMULUDQ     Z7, Z20, Z7
-	VPSRLQ       $0x20, Z9, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z13, Z19
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z15, Z26
+	VPTERNLOGD   $0x96, Z5, Z2, Z23
+	VPTERNLOGD   $0x96, Z5, Z3, Z24
+	VPTERNLOGD   $0x96, Z5, Z4, Z25
+	VPTERNLOGD   $0x96, Z5, Z1, Z26
+	VPTERNLOGD   $0x96, Z6, Z9, Z19
+	VPTERNLOGD   $0x96, Z6, Z10, Z20
+	VPTERNLOGD   $0x96, Z6, Z11, Z21
+	VPTERNLOGD   $0x96, Z6, Z12, Z22
+	VPBROADCASTD 32(SP), Z1
+	VPBROADCASTD 36(SP), Z2
+	VMOVUPS      cd2511f53<>+0(SB), Z3
+	VPMULUDQ     Z3, Z23, Z4
+	VPMULUDQ     Z3, Z24, Z5
+	VPMULUDQ     Z3, Z25, Z6
+	VPMULUDQ     Z3, Z26, Z3
+	VMOVUPS      ccd9e8d57<>+0(SB), Z9
+	VPMULUDQ     Z9, Z19, Z10
+	VPMULUDQ     Z9, Z20, Z11
+	VPMULUDQ     Z9, Z21, Z12
+	VPMULUDQ     Z9, Z22, Z9
+	VPSRLQ       $0x20, Z4, Z19
 	VPSRLQ       $0x20, Z5, Z20
-	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 40(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z2, Z24
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z3, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z9, Z26
+	VPTERNLOGD   $0x96, Z1, Z16, Z23
+	VPTERNLOGD   $0x96, Z1, Z17, Z24
+	VPTERNLOGD   $0x96, Z1, Z18, Z25
+	VPTERNLOGD   $0x96, Z1, Z15, Z26
+	VPTERNLOGD   $0x96, Z2, Z8, Z19
+	VPTERNLOGD   $0x96, Z2, Z13, Z20
+	VPTERNLOGD   $0x96, Z2, Z14, Z21
+	VPTERNLOGD   $0x96, Z2, Z7, Z22
+	VPBROADCASTD 40(SP), Z1
 	VPBROADCASTD 44(SP), Z2
-	VPTERNLOGD   $0x96, Z2, Z3, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPTERNLOGD   $0x96, Z2, Z6, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z1
-	VMOVUPS      ccd9e8d57<>+0(SB), Z2
-	VPMULUDQ     Z1, Z21, Z3
-	VPMULUDQ     Z1, Z22, Z4
-	VPMULUDQ     Z1, Z23, Z6
-	VPMULUDQ     Z1, Z24, Z1
-	VPMULUDQ     Z2, Z17, Z8
-	VPMULUDQ     Z2, Z18, Z10
-	VPMULUDQ     Z2, Z19, Z11
-	VPMULUDQ     Z2, Z20, Z2
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z6, Z19
-	VPSRLQ       $0x20, Z1, Z20
-	VPSRLQ       $0x20, Z8, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z2, Z24
-	VPBROADCASTD 48(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z14, Z21
-	VPTERNLOGD   $0x96, Z25, Z15, Z22
-	VPTERNLOGD   $0x96, Z25, Z16, Z23
-	VPTERNLOGD   $0x96, Z25, Z7, Z24
-	VPBROADCASTD 52(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z9, Z17
-	VPTERNLOGD   $0x96, Z7, Z12, Z18
-	VPTERNLOGD   $0x96, Z7, Z13, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z21, Z9
-	VPMULUDQ     Z5, Z22, Z12
-	VPMULUDQ     Z5, Z23, Z13
-	VPMULUDQ     Z5, Z24, Z5
-	VPMULUDQ     Z7, Z17, Z14
-	VPMULUDQ     Z7, Z18, Z15
-	VPMULUDQ     Z7, Z19, Z16
-	VPMULUDQ     Z7, Z20, Z7
-	VPSRLQ       $0x20, Z9, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z5, Z20
+	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VPMULUDQ     Z7, Z23, Z8
+	VPMULUDQ     Z7, Z24, Z13
+	VPMULUDQ     Z7, Z25, Z14
+	VPMULUDQ     Z7, Z26, Z7
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z19, Z16
+	VPMULUDQ     Z15, Z20, Z17
+	VPMULUDQ     Z15, Z21, Z18
+	VPMULUDQ     Z15, Z22, Z15
+	VPSRLQ       $0x20, Z8, Z19
+	VPSRLQ       $0x20, Z13, Z20
 	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
+	VPSRLQ       $0x20, Z7, Z22
 	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 56(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z2, Z24
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z15, Z26
+	VPTERNLOGD   $0x96, Z1, Z10, Z23
+	VPTERNLOGD   $0x96, Z1, Z11, Z24
+	VPTERNLOGD   $0x96, Z1, Z12, Z25
+	VPTERNLOGD   $0x96, Z1, Z9, Z26
+	VPTERNLOGD   $0x96, Z2, Z4, Z19
+	VPTERNLOGD   $0x96, Z2, Z5, Z20
+	VPTERNLOGD   $0x96, Z2, Z6, Z21
+	VPTERNLOGD   $0x96, Z2, Z3, Z22
+	VPBROADCASTD 48(SP), Z1
+	VPBROADCASTD 52(SP), Z2
+	VMOVUPS      cd2511f53<>+0(SB), Z3
+	VPMULUDQ     Z3, Z23, Z4
+	VPMULUDQ     Z3, Z24, Z5
+	VPMULUDQ     Z3, Z25, Z6
+	VPMULUDQ     Z3, Z26, Z3
+	VMOVUPS      ccd9e8d57<>+0(SB), Z9
+	VPMULUDQ     Z9, Z19, Z10
+	VPMULUDQ     Z9, Z20, Z11
+	VPMULUDQ     Z9, Z21, Z12
+	VPMULUDQ     Z9, Z22, Z9
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z3, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z9, Z26
+	VPTERNLOGD   $0x96, Z1, Z16, Z23
+	VPTERNLOGD   $0x96, Z1, Z17, Z24
+	VPTERNLOGD   $0x96, Z1, Z18, Z25
+	VPTERNLOGD   $0x96, Z1, Z15, Z26
+	VPTERNLOGD   $0x96, Z2, Z8, Z19
+	VPTERNLOGD   $0x96, Z2, Z13, Z20
+	VPTERNLOGD   $0x96, Z2, Z14, Z21
+	VPTERNLOGD   $0x96, Z2, Z7, Z22
+	VPBROADCASTD 56(SP), Z1
 	VPBROADCASTD 60(SP), Z2
-	VPTERNLOGD   $0x96, Z2, Z3, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPTERNLOGD   $0x96, Z2, Z6, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z1
-	VMOVUPS      ccd9e8d57<>+0(SB), Z2
-	VPMULUDQ     Z1, Z21, Z3
-	VPMULUDQ     Z1, Z22, Z4
-	VPMULUDQ     Z1, Z23, Z6
-	VPMULUDQ     Z1, Z24, Z1
-	VPMULUDQ     Z2, Z17, Z8
-	VPMULUDQ     Z2, Z18, Z10
-	VPMULUDQ     Z2, Z19, Z11
-	VPMULUDQ     Z2, Z20, Z2
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z6, Z19
-	VPSRLQ       $0x20, Z1, Z20
-	VPSRLQ       $0x20, Z8, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z2, Z24
-	VPBROADCASTD 64(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z14, Z21
-	VPTERNLOGD   $0x96, Z25, Z15, Z22
-	VPTERNLOGD   $0x96, Z25, Z16, Z23
-	VPTERNLOGD   $0x96, Z25, Z7, Z24
-	VPBROADCASTD 68(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z9, Z17
-	VPTERNLOGD   $0x96, Z7, Z12, Z18
-	VPTERNLOGD   $0x96, Z7, Z13, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z21, Z9
-	VPMULUDQ     Z5, Z22, Z12
-	VPMULUDQ     Z5, Z23, Z13
-	VPMULUDQ     Z5, Z24, Z5
-	VPMULUDQ     Z7, Z17, Z14
-	VPMULUDQ     Z7, Z18, Z15
-	VPMULUDQ     Z7, Z19, Z16
-	VPMULUDQ     Z7, Z20, Z7
-	VPSRLQ       $0x20, Z9, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z5, Z20
+	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VPMULUDQ     Z7, Z23, Z8
+	VPMULUDQ     Z7, Z24, Z13
+	VPMULUDQ     Z7, Z25, Z14
+	VPMULUDQ     Z7, Z26, Z7
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z19, Z16
+	VPMULUDQ     Z15, Z20, Z17
+	VPMULUDQ     Z15, Z21, Z18
+	VPMULUDQ     Z15, Z22, Z15
+	VPSRLQ       $0x20, Z8, Z19
+	VPSRLQ       $0x20, Z13, Z20
 	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
+	VPSRLQ       $0x20, Z7, Z22
 	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 72(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z2, Z24
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z15, Z26
+	VPTERNLOGD   $0x96, Z1, Z10, Z23
+	VPTERNLOGD   $0x96, Z1, Z11, Z24
+	VPTERNLOGD   $0x96, Z1, Z12, Z25
+	VPTERNLOGD   $0x96, Z1, Z9, Z26
+	VPTERNLOGD   $0x96, Z2, Z4, Z19
+	VPTERNLOGD   $0x96, Z2, Z5, Z20
+	VPTERNLOGD   $0x96, Z2, Z6, Z21
+	VPTERNLOGD   $0x96, Z2, Z3, Z22
+	VPBROADCASTD 64(SP), Z1
+	VPBROADCASTD 68(SP), Z2
+	VMOVUPS      cd2511f53<>+0(SB), Z3
+	VPMULUDQ     Z3, Z23, Z4
+	VPMULUDQ     Z3, Z24, Z5
+	VPMULUDQ     Z3, Z25, Z6
+	VPMULUDQ     Z3, Z26, Z3
+	VMOVUPS      ccd9e8d57<>+0(SB), Z9
+	VPMULUDQ     Z9, Z19, Z10
+	VPMULUDQ     Z9, Z20, Z11
+	VPMULUDQ     Z9, Z21, Z12
+	VPMULUDQ     Z9, Z22, Z9
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z3, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z9, Z26
+	VPTERNLOGD   $0x96, Z1, Z16, Z23
+	VPTERNLOGD   $0x96, Z1, Z17, Z24
+	VPTERNLOGD   $0x96, Z1, Z18, Z25
+	VPTERNLOGD   $0x96, Z1, Z15, Z26
+	VPTERNLOGD   $0x96, Z2, Z8, Z19
+	VPTERNLOGD   $0x96, Z2, Z13, Z20
+	VPTERNLOGD   $0x96, Z2, Z14, Z21
+	VPTERNLOGD   $0x96, Z2, Z7, Z22
+	VPBROADCASTD 72(SP), Z1
 	VPBROADCASTD 76(SP), Z2
-	VPTERNLOGD   $0x96, Z2, Z3, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPTERNLOGD   $0x96, Z2, Z6, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z20
-	VPSLLQ       $0x20, Z14, Z14
-	VMOVDQA32    Z14, K1, Z21
-	VPSLLQ       $0x20, Z9, Z9
-	VMOVDQA32    Z9, K1, Z17
-	VPSLLQ       $0x20, Z15, Z15
-	VMOVDQA32    Z15, K1, Z22
-	VPSLLQ       $0x20, Z12, Z12
-	VMOVDQA32    Z12, K1, Z18
-	VPSLLQ       $0x20, Z16, Z16
-	VMOVDQA32    Z16, K1, Z23
-	VPSLLQ       $0x20, Z13, Z13
-	VMOVDQA32    Z13, K1, Z19
-	VPSLLQ       $0x20, Z7, Z7
-	VMOVDQA32    Z7, K1, Z24
-	VPSLLQ       $0x20, Z5, Z5
-	VMOVDQA32    Z5, K1, Z20
-	VPSRAD       $0x1f, Z21, Z1
-	VPSRAD       $0x1f, Z17, Z2
-	VPSRAD       $0x1f, Z22, Z3
-	VPSRAD       $0x1f, Z18, Z4
-	VMOVUPS      c2f000000<>+0(SB), Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VMOVUPS      c2f000000<>+0(SB), Z8
-	VXORPS       Z1, Z21, Z9
-	VXORPS       Z2, Z17, Z10
-	VXORPS       Z3, Z22, Z11
-	VXORPS       Z4, Z18, Z12
-	VCVTDQ2PS    Z9, Z9
-	VCVTDQ2PS    Z10, Z10
+	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VPMULUDQ     Z7, Z23, Z8
+	VPMULUDQ     Z7, Z24, Z13
+	VPMULUDQ     Z7, Z25, Z14
+	VPMULUDQ     Z7, Z26, Z7
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z19, Z16
+	VPMULUDQ     Z15, Z20, Z17
+	VPMULUDQ     Z15, Z21, Z18
+	VPMULUDQ     Z15, Z22, Z15
+	VPSHUFD      $0xb1, Z16, Z16
+	VPTERNLOGD   $0x96, Z1, Z10, K1, Z16
+	VPSHUFD      $0xb1, Z8, Z8
+	VPTERNLOGD   $0x96, Z2, Z4, K1, Z8
+	VPSHUFD      $0xb1, Z17, Z17
+	VPTERNLOGD   $0x96, Z1, Z11, K1, Z17
+	VPSHUFD      $0xb1, Z13, Z13
+	VPTERNLOGD   $0x96, Z2, Z5, K1, Z13
+	VPSHUFD      $0xb1, Z18, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, K1, Z18
+	VPSHUFD      $0xb1, Z14, Z14
+	VPTERNLOGD   $0x96, Z2, Z6, K1, Z14
+	VPSHUFD      $0xb1, Z15, Z15
+	VPTERNLOGD   $0x96, Z1, Z9, K1, Z15
+	VPSHUFD      $0xb1, Z7, Z7
+	VPTERNLOGD   $0x96, Z2, Z3, K1, Z7
+	VPSRAD       $0x1f, Z16, Z1
+	VPSRAD       $0x1f, Z8, Z2
+	VPSRAD       $0x1f, Z17, Z3
+	VPSRAD       $0x1f, Z13, Z4
+	VMOVUPS      caf000000<>+0(SB), Z5
+	VMOVUPS      caf000000<>+0(SB), Z6
+	VMOVUPS      caf000000<>+0(SB), Z9
+	VMOVUPS      caf000000<>+0(SB), Z10
+	VXORPS       Z1, Z16, Z11
+	VXORPS       Z2, Z8, Z8
+	VXORPS       Z3, Z17, Z12
+	VXORPS       Z4, Z13, Z13
 	VCVTDQ2PS    Z11, Z11
+	VCVTDQ2PS    Z8, Z8
 	VCVTDQ2PS    Z12, Z12
-	VMOVUPS      c2f800000<>+0(SB), Z13
-	VFMADD231PS  Z13, Z9, Z5
-	VFMADD231PS  Z13, Z10, Z6
-	VFMADD231PS  Z13, Z11, Z7
-	VFMADD231PS  Z13, Z12, Z8
+	VCVTDQ2PS    Z13, Z13
+	VMOVUPS      caf800000<>+0(SB), Z16
+	VFMADD231PS  Z16, Z11, Z5
+	VFMADD231PS  Z16, Z8, Z6
+	VFMADD231PS  Z16, Z12, Z9
+	VFMADD231PS  Z16, Z13, Z10
+	VMOVUPS      cbf000000<>+0(SB), Z8
+	VPSUBD       Z8, Z5, Z11
+	VPSUBD       Z8, Z6, Z12
+	VPSUBD       Z8, Z9, Z13
+	VPSUBD       Z8, Z10, Z8
+	VMOVUPS      cff800000<>+0(SB), Z16
+	VANDPS       Z16, Z11, Z17
+	VANDPS       Z16, Z12, Z19
+	VANDPS       Z16, Z13, Z20
+	VANDPS       Z16, Z8, Z16
+	VPSUBD       Z17, Z5, Z17
+	VPSUBD       Z19, Z6, Z19
+	VPSUBD       Z20, Z9, Z20
+	VPSUBD       Z16, Z10, Z16
+	VPSRAD       $0x17, Z11, Z11
+	VPSRAD       $0x17, Z12, Z12
+	VPSRAD       $0x17, Z13, Z13
+	VPSRAD       $0x17, Z8, Z8
+	VMOVUPS      cbf800000<>+0(SB), Z21
+	VPMOVD2M     Z1, K2
+	VSUBPS       Z17, Z21, K2, Z5
+	VCVTDQ2PS.Z  Z11, K2, Z11
+	VPMOVD2M     Z2, K2
+	VSUBPS       Z19, Z21, K2, Z6
+	VCVTDQ2PS.Z  Z12, K2, Z12
+	VPMOVD2M     Z3, K2
+	VSUBPS       Z20, Z21, K2, Z9
+	VCVTDQ2PS.Z  Z13, K2, Z13
+	VPMOVD2M     Z4, K2
+	VSUBPS       Z16, Z21, K2, Z10
+	VCVTDQ2PS.Z  Z8, K2, Z8
+	VPSRAD       $0x1f, Z18, Z1
+	VPSRAD       $0x1f, Z14, Z2
+	VPSRAD       $0x1f, Z15, Z3
+	VPSRAD       $0x1f, Z7, Z4
+	VMOVUPS      caf000000<>+0(SB), Z16
+	VMOVUPS      caf000000<>+0(SB), Z17
+	VMOVUPS      caf000000<>+0(SB), Z19
+	VMOVUPS      caf000000<>+0(SB), Z20
+	VXORPS       Z1, Z18, Z18
+	VXORPS       Z2, Z14, Z14
+	VXORPS       Z3, Z15, Z15
+	VXORPS       Z4, Z7, Z7
+	VCVTDQ2PS    Z18, Z18
+	VCVTDQ2PS    Z14, Z14
+	VCVTDQ2PS    Z15, Z15
+	VCVTDQ2PS    Z7, Z7
+	VMOVUPS      caf800000<>+0(SB), Z21
+	VFMADD231PS  Z21, Z18, Z16
+	VFMADD231PS  Z21, Z14, Z17
+	VFMADD231PS  Z21, Z15, Z19
+	VFMADD231PS  Z21, Z7, Z20
+	VMOVUPS      cbf000000<>+0(SB), Z7
+	VPSUBD       Z7, Z16, Z14
+	VPSUBD       Z7, Z17, Z15
+	VPSUBD       Z7, Z19, Z18
+	VPSUBD       Z7, Z20, Z7
+	VMOVUPS      cff800000<>+0(SB), Z21
+	VANDPS       Z21, Z14, Z22
+	VANDPS       Z21, Z15, Z23
+	VANDPS       Z21, Z18, Z24
+	VANDPS       Z21, Z7, Z21
+	VPSUBD       Z22, Z16, Z22
+	VPSUBD       Z23, Z17, Z23
+	VPSUBD       Z24, Z19, Z24
+	VPSUBD       Z21, Z20, Z21
+	VPSRAD       $0x17, Z14, Z14
+	VPSRAD       $0x17, Z15, Z15
+	VPSRAD       $0x17, Z18, Z18
+	VPSRAD       $0x17, Z7, Z7
+	VMOVUPS      cbf800000<>+0(SB), Z25
+	VPMOVD2M     Z1, K2
+	VSUBPS       Z22, Z25, K2, Z16
+	VCVTDQ2PS.Z  Z14, K2, Z14
+	VPMOVD2M     Z2, K2
+	VSUBPS       Z23, Z25, K2, Z17
+	VCVTDQ2PS.Z  Z15, K2, Z15
+	VPMOVD2M     Z3, K2
+	VSUBPS       Z24, Z25, K2, Z19
+	VCVTDQ2PS.Z  Z18, K2, Z18
+	VPMOVD2M     Z4, K2
+	VSUBPS       Z21, Z25, K2, Z20
+	VCVTDQ2PS.Z  Z7, K2, Z7
+	VMOVUPS      c3fb50fa9<>+0(SB), Z1
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fb50fa9<>+0(SB), Z4
+	VMOVUPS      c3fb50fa9<>+0(SB), Z21
+	VMOVUPS      c3fb50fa9<>+0(SB), Z22
+	VMOVUPS      c3fb50fa9<>+0(SB), Z23
+	VMOVUPS      c3fb50fa9<>+0(SB), Z24
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z25
+	VFMADD213PS  Z25, Z5, Z1
+	VFMADD213PS  Z25, Z6, Z2
+	VFMADD213PS  Z25, Z9, Z3
+	VFMADD213PS  Z25, Z10, Z4
+	VFMADD213PS  Z25, Z16, Z21
+	VFMADD213PS  Z25, Z17, Z22
+	VFMADD213PS  Z25, Z19, Z23
+	VFMADD213PS  Z25, Z20, Z24
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z25
+	VFMADD213PS  Z25, Z5, Z1
+	VFMADD213PS  Z25, Z6, Z2
+	VFMADD213PS  Z25, Z9, Z3
+	VFMADD213PS  Z25, Z10, Z4
+	VFMADD213PS  Z25, Z16, Z21
+	VFMADD213PS  Z25, Z17, Z22
+	VFMADD213PS  Z25, Z19, Z23
+	VFMADD213PS  Z25, Z20, Z24
+	VMOVUPS      c3e394a60<>+0(SB), Z25
+	VFMADD213PS  Z25, Z5, Z1
+	VFMADD213PS  Z25, Z6, Z2
+	VFMADD213PS  Z25, Z9, Z3
+	VFMADD213PS  Z25, Z10, Z4
+	VFMADD213PS  Z25, Z16, Z21
+	VFMADD213PS  Z25, Z17, Z22
+	VFMADD213PS  Z25, Z19, Z23
+	VFMADD213PS  Z25, Z20, Z24
+	VMOVUPS      c3e87025e<>+0(SB), Z25
+	VFMADD213PS  Z25, Z5, Z1
+	VFMADD213PS  Z25, Z6, Z2
+	VFMADD213PS  Z25, Z9, Z3
+	VFMADD213PS  Z25, Z10, Z4
+	VFMADD213PS  Z25, Z16, Z21
+	VFMADD213PS  Z25, Z17, Z22
+	VFMADD213PS  Z25, Z19, Z23
+	VFMADD213PS  Z25, Z20, Z24
+	VMOVUPS      cbe7987f7<>+0(SB), Z25
+	VFMADD213PS  Z25, Z5, Z1
+	VFMADD213PS  Z25, Z6, Z2
+	VFMADD213PS  Z25, Z9, Z3
+	VFMADD213PS  Z25, Z10, Z4
+	VFMADD213PS  Z25, Z16, Z21
+	VFMADD213PS  Z25, Z17, Z22
+	VFMADD213PS  Z25, Z19, Z23
+	VFMADD213PS  Z25, Z20, Z24
+	VMOVUPS      c3eaad1d4<>+0(SB), Z25
+	VFMADD213PS  Z25, Z5, Z1
+	VFMADD213PS  Z25, Z6, Z2
+	VFMADD213PS  Z25, Z9, Z3
+	VFMADD213PS  Z25, Z10, Z4
+	VFMADD213PS  Z25, Z16, Z21
+	VFMADD213PS  Z25, Z17, Z22
+	VFMADD213PS  Z25, Z19, Z23
+	VFMADD213PS  Z25, Z20, Z24
+	VMOVUPS      cbeffff60<>+0(SB), Z25
+	VFMADD213PS  Z25, Z5, Z1
+	VFMADD213PS  Z25, Z6, Z2
+	VFMADD213PS  Z25, Z9, Z3
+	VFMADD213PS  Z25, Z10, Z4
+	VFMADD213PS  Z25, Z16, Z21
+	VFMADD213PS  Z25, Z17, Z22
+	VFMADD213PS  Z25, Z19, Z23
+	VFMADD213PS  Z25, Z20, Z24
+	VMULPS       Z5, Z1, Z1
+	VMULPS       Z6, Z2, Z2
+	VMULPS       Z9, Z3, Z3
+	VMULPS       Z10, Z4, Z4
+	VMULPS       Z16, Z21, Z21
+	VMULPS       Z17, Z22, Z22
+	VMULPS       Z19, Z23, Z23
+	VMULPS       Z20, Z24, Z24
+	VFMADD213PS  Z5, Z5, Z1
+	VFMADD213PS  Z6, Z6, Z2
+	VFMADD213PS  Z9, Z9, Z3
+	VFMADD213PS  Z10, Z10, Z4
+	VFMADD213PS  Z16, Z16, Z21
+	VFMADD213PS  Z17, Z17, Z22
+	VFMADD213PS  Z19, Z19, Z23
+	VFMADD213PS  Z20, Z20, Z24
+	VMOVUPS      c3f317218<>+0(SB), Z5
+	VFNMSUB231PS Z5, Z11, Z1
+	VFNMSUB231PS Z5, Z12, Z2
+	VFNMSUB231PS Z5, Z13, Z3
+	VFNMSUB231PS Z5, Z8, Z4
+	VFNMSUB231PS Z5, Z14, Z21
+	VFNMSUB231PS Z5, Z15, Z22
+	VFNMSUB231PS Z5, Z18, Z23
+	VFNMSUB231PS Z5, Z7, Z24
+	VMOVUPS      c3f3504f3<>+0(SB), Z5
+	VPSUBD       Z5, Z1, Z6
+	VPSUBD       Z5, Z2, Z7
+	VPSUBD       Z5, Z3, Z8
+	VPSUBD       Z5, Z4, Z5
+	VMOVUPS      cff800000<>+0(SB), Z9
+	VANDPS       Z9, Z6, Z10
+	VANDPS       Z9, Z7, Z11
+	VANDPS       Z9, Z8, Z12
+	VANDPS       Z9, Z5, Z9
+	VPSUBD       Z10, Z1, Z1
+	VPSUBD       Z11, Z2, Z2
+	VPSUBD       Z12, Z3, Z3
+	VPSUBD       Z9, Z4, Z4
+	VPSRAD       $0x17, Z6, Z6
+	VPSRAD       $0x17, Z7, Z7
+	VPSRAD       $0x17, Z8, Z8
+	VPSRAD       $0x17, Z5, Z5
+	VMOVUPS      c3f800000<>+0(SB), Z9
+	VSUBPS       Z9, Z1, Z1
+	VSUBPS       Z9, Z2, Z2
+	VSUBPS       Z9, Z3, Z3
+	VSUBPS       Z9, Z4, Z4
+	VCVTDQ2PS    Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VCVTDQ2PS    Z5, Z5
 	VMOVUPS      c3f3504f3<>+0(SB), Z9
-	VPSUBD       Z9, Z5, Z10
-	VPSUBD       Z9, Z6, Z11
-	VPSUBD       Z9, Z7, Z12
-	VPSUBD       Z9, Z8, Z9
+	VPSUBD       Z9, Z21, Z10
+	VPSUBD       Z9, Z22, Z11
+	VPSUBD       Z9, Z23, Z12
+	VPSUBD       Z9, Z24, Z9
+	VMOVUPS      cff800000<>+0(SB), Z13
+	VANDPS       Z13, Z10, Z14
+	VANDPS       Z13, Z11, Z15
+	VANDPS       Z13, Z12, Z16
+	VANDPS       Z13, Z9, Z13
+	VPSUBD       Z14, Z21, Z14
+	VPSUBD       Z15, Z22, Z15
+	VPSUBD       Z16, Z23, Z16
+	VPSUBD       Z13, Z24, Z13
 	VPSRAD       $0x17, Z10, Z10
 	VPSRAD       $0x17, Z11, Z11
 	VPSRAD       $0x17, Z12, Z12
 	VPSRAD       $0x17, Z9, Z9
-	VPSLLD       $0x17, Z10, Z13
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z12, Z15
-	VPSLLD       $0x17, Z9, Z16
-	VPSUBD       Z13, Z5, Z13
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VPSUBD       Z16, Z8, Z16
-	VMOVUPS      c80000000<>+0(SB), Z17
-	VXORPS       Z17, Z5, Z5
-	VXORPS       Z17, Z6, Z6
-	VXORPS       Z17, Z7, Z7
-	VXORPS       Z17, Z8, Z8
 	VMOVUPS      c3f800000<>+0(SB), Z17
-	VPMOVD2M     Z1, K2
-	VSUBPS       Z17, Z13, K2, Z5
-	VCVTDQ2PS.Z  Z10, K2, Z10
-	VPMOVD2M     Z2, K2
-	VSUBPS       Z17, Z14, K2, Z6
-	VCVTDQ2PS.Z  Z11, K2, Z11
-	VPMOVD2M     Z3, K2
-	VSUBPS       Z17, Z15, K2, Z7
-	VCVTDQ2PS.Z  Z12, K2, Z12
-	VPMOVD2M     Z4, K2
-	VSUBPS       Z17, Z16, K2, Z8
-	VCVTDQ2PS.Z  Z9, K2, Z9
-	VMULPS       Z5, Z5, Z1
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMULPS       Z8, Z8, Z4
-	VMOVUPS      c3e856389<>+0(SB), Z13
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3e856389<>+0(SB), Z16
-	VMOVUPS      c3d4cc441<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3e1ad764<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3e4c5512<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3eaaaba7<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      cbe173c68<>+0(SB), Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z21
-	VMOVUPS      cbe173c68<>+0(SB), Z22
-	VMOVUPS      cbdeee46c<>+0(SB), Z25
+	VSUBPS       Z17, Z14, Z14
+	VSUBPS       Z17, Z15, Z15
+	VSUBPS       Z17, Z16, Z16
+	VSUBPS       Z17, Z13, Z13
+	VCVTDQ2PS    Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VCVTDQ2PS    Z9, Z9
+	VMOVUPS      cbdce6f81<>+0(SB), Z17
+	VMOVUPS      cbdce6f81<>+0(SB), Z18
+	VMOVUPS      cbdce6f81<>+0(SB), Z19
+	VMOVUPS      cbdce6f81<>+0(SB), Z20
+	VMOVUPS      cbdce6f81<>+0(SB), Z21
+	VMOVUPS      cbdce6f81<>+0(SB), Z22
+	VMOVUPS      cbdce6f81<>+0(SB), Z23
+	VMOVUPS      cbdce6f81<>+0(SB), Z24
+	VMOVUPS      c3e28c47a<>+0(SB), Z25
 	VFMADD213PS  Z25, Z1, Z17
 	VFMADD213PS  Z25, Z2, Z18
-	VFMADD213PS  Z25, Z3, Z21
-	VFMADD213PS  Z25, Z4, Z22
-	VMOVUPS      cbe2b4b37<>+0(SB), Z25
+	VFMADD213PS  Z25, Z3, Z19
+	VFMADD213PS  Z25, Z4, Z20
+	VFMADD213PS  Z25, Z14, Z21
+	VFMADD213PS  Z25, Z15, Z22
+	VFMADD213PS  Z25, Z16, Z23
+	VFMADD213PS  Z25, Z13, Z24
+	VMOVUPS      cbe31e11f<>+0(SB), Z25
 	VFMADD213PS  Z25, Z1, Z17
 	VFMADD213PS  Z25, Z2, Z18
-	VFMADD213PS  Z25, Z3, Z21
-	VFMADD213PS  Z25, Z4, Z22
-	VMOVUPS      cbe7ffbca<>+0(SB), Z25
+	VFMADD213PS  Z25, Z3, Z19
+	VFMADD213PS  Z25, Z4, Z20
+	VFMADD213PS  Z25, Z14, Z21
+	VFMADD213PS  Z25, Z15, Z22
+	VFMADD213PS  Z25, Z16, Z23
+	VFMADD213PS  Z25, Z13, Z24
+	VMOVUPS      c3e4b68af<>+0(SB), Z25
 	VFMADD213PS  Z25, Z1, Z17
 	VFMADD213PS  Z25, Z2, Z18
-	VFMADD213PS  Z25, Z3, Z21
-	VFMADD213PS  Z25, Z4, Z22
-	VMOVUPS      cbf000000<>+0(SB), Z25
+	VFMADD213PS  Z25, Z3, Z19
+	VFMADD213PS  Z25, Z4, Z20
+	VFMADD213PS  Z25, Z14, Z21
+	VFMADD213PS  Z25, Z15, Z22
+	VFMADD213PS  Z25, Z16, Z23
+	VFMADD213PS  Z25, Z13, Z24
+	VMOVUPS      cbe7f86a8<>+0(SB), Z25
 	VFMADD213PS  Z25, Z1, Z17
 	VFMADD213PS  Z25, Z2, Z18
-	VFMADD213PS  Z25, Z3, Z21
-	VFMADD213PS  Z25, Z4, Z22
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z21, Z7, Z15
-	VFMADD213PS  Z22, Z8, Z16
-	VFMADD213PS  Z5, Z1, Z13
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VFMADD213PS  Z8, Z4, Z16
+	VFMADD213PS  Z25, Z3, Z19
+	VFMADD213PS  Z25, Z4, Z20
+	VFMADD213PS  Z25, Z14, Z21
+	VFMADD213PS  Z25, Z15, Z22
+	VFMADD213PS  Z25, Z16, Z23
+	VFMADD213PS  Z25, Z13, Z24
+	VMOVUPS      c3eaaaeed<>+0(SB), Z25
+	VFMADD213PS  Z25, Z1, Z17
+	VFMADD213PS  Z25, Z2, Z18
+	VFMADD213PS  Z25, Z3, Z19
+	VFMADD213PS  Z25, Z4, Z20
+	VFMADD213PS  Z25, Z14, Z21
+	VFMADD213PS  Z25, Z15, Z22
+	VFMADD213PS  Z25, Z16, Z23
+	VFMADD213PS  Z25, Z13, Z24
+	VMOVUPS      cbf00009a<>+0(SB), Z25
+	VFMADD213PS  Z25, Z1, Z17
+	VFMADD213PS  Z25, Z2, Z18
+	VFMADD213PS  Z25, Z3, Z19
+	VFMADD213PS  Z25, Z4, Z20
+	VFMADD213PS  Z25, Z14, Z21
+	VFMADD213PS  Z25, Z15, Z22
+	VFMADD213PS  Z25, Z16, Z23
+	VFMADD213PS  Z25, Z13, Z24
+	VMOVUPS      c3f7ffffc<>+0(SB), Z25
+	VFMADD213PS  Z25, Z1, Z17
+	VFMADD213PS  Z25, Z2, Z18
+	VFMADD213PS  Z25, Z3, Z19
+	VFMADD213PS  Z25, Z4, Z20
+	VFMADD213PS  Z25, Z14, Z21
+	VFMADD213PS  Z25, Z15, Z22
+	VFMADD213PS  Z25, Z16, Z23
+	VFMADD213PS  Z25, Z13, Z24
+	VMOVUPS      c32ee666d<>+0(SB), Z25
+	VFMADD213PS  Z25, Z1, Z17
+	VFMADD213PS  Z25, Z2, Z18
+	VFMADD213PS  Z25, Z3, Z19
+	VFMADD213PS  Z25, Z4, Z20
+	VFMADD213PS  Z25, Z14, Z21
+	VFMADD213PS  Z25, Z15, Z22
+	VFMADD213PS  Z25, Z16, Z23
+	VFMADD213PS  Z25, Z13, Z24
 	VMOVUPS      c3f317218<>+0(SB), Z1
-	VFNMSUB231PS Z1, Z10, Z13
-	VFNMSUB231PS Z1, Z11, Z14
-	VFNMSUB231PS Z1, Z12, Z15
-	VFNMSUB231PS Z1, Z9, Z16
-	VMOVUPS      c3f3504f3<>+0(SB), Z1
-	VPSUBD       Z1, Z13, Z2
-	VPSUBD       Z1, Z14, Z3
-	VPSUBD       Z1, Z15, Z4
-	VPSUBD       Z1, Z16, Z1
-	VPSRAD       $0x17, Z2, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z4, Z4
-	VPSRAD       $0x17, Z1, Z1
-	VPSLLD       $0x17, Z2, Z5
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z4, Z7
-	VPSLLD       $0x17, Z1, Z8
-	VPSUBD       Z5, Z13, Z5
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VPSUBD       Z8, Z16, Z8
-	VMOVUPS      c3f800000<>+0(SB), Z9
-	VSUBPS       Z9, Z5, Z5
-	VSUBPS       Z9, Z6, Z6
-	VSUBPS       Z9, Z7, Z7
-	VSUBPS       Z9, Z8, Z8
-	VCVTDQ2PS    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z5, Z5, Z9
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMOVUPS      c3e02adac<>+0(SB), Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e02adac<>+0(SB), Z16
-	VMOVUPS      c3e116d10<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      c3e4cd004<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z21
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z22
-	VMOVUPS      cbe06c2a6<>+0(SB), Z25
-	VFMADD213PS  Z25, Z9, Z17
-	VFMADD213PS  Z25, Z10, Z18
-	VFMADD213PS  Z25, Z11, Z21
-	VFMADD213PS  Z25, Z12, Z22
-	VMOVUPS      cbe2a3922<>+0(SB), Z25
-	VFMADD213PS  Z25, Z9, Z17
-	VFMADD213PS  Z25, Z10, Z18
-	VFMADD213PS  Z25, Z11, Z21
-	VFMADD213PS  Z25, Z12, Z22
-	VMOVUPS      cbe800113<>+0(SB), Z25
-	VFMADD213PS  Z25, Z9, Z17
-	VFMADD213PS  Z25, Z10, Z18
-	VFMADD213PS  Z25, Z11, Z21
-	VFMADD213PS  Z25, Z12, Z22
-	VMOVUPS      cbf000000<>+0(SB), Z25
-	VFMADD213PS  Z25, Z9, Z17
-	VFMADD213PS  Z25, Z10, Z18
-	VFMADD213PS  Z25, Z11, Z21
-	VFMADD213PS  Z25, Z12, Z22
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z21, Z7, Z15
-	VFMADD213PS  Z22, Z8, Z16
-	VFMADD213PS  Z5, Z9, Z13
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VFMADD213PS  Z8, Z12, Z16
-	VMOVUPS      c3f317218<>+0(SB), Z5
-	VFNMSUB231PS Z5, Z2, Z13
-	VFNMSUB231PS Z5, Z3, Z14
-	VFNMSUB231PS Z5, Z4, Z15
-	VFNMSUB231PS Z5, Z1, Z16
+	VFNMSUB231PS Z1, Z6, Z17
+	VFNMSUB231PS Z1, Z7, Z18
+	VFNMSUB231PS Z1, Z8, Z19
+	VFNMSUB231PS Z1, Z5, Z20
+	VFNMSUB231PS Z1, Z10, Z21
+	VFNMSUB231PS Z1, Z11, Z22
+	VFNMSUB231PS Z1, Z12, Z23
+	VFNMSUB231PS Z1, Z9, Z24
 	VMOVUPS      (CX)(BX*4), Z1
 	VMOVUPS      64(CX)(BX*4), Z2
 	VMOVUPS      128(CX)(BX*4), Z3
 	VMOVUPS      192(CX)(BX*4), Z4
-	VADDPS       Z1, Z13, Z1
-	VADDPS       Z2, Z14, Z2
-	VADDPS       Z3, Z15, Z3
-	VADDPS       Z4, Z16, Z4
+	VMOVUPS      256(CX)(BX*4), Z5
+	VMOVUPS      320(CX)(BX*4), Z6
+	VMOVUPS      384(CX)(BX*4), Z7
+	VMOVUPS      448(CX)(BX*4), Z8
+	VADDPS       Z1, Z17, Z1
+	VADDPS       Z2, Z18, Z2
+	VADDPS       Z3, Z19, Z3
+	VADDPS       Z4, Z20, Z4
+	VADDPS       Z5, Z21, Z5
+	VADDPS       Z6, Z22, Z6
+	VADDPS       Z7, Z23, Z7
+	VADDPS       Z8, Z24, Z8
 	VMAXPS       Z0, Z1, Z0
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z0, Z3, Z0
 	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z0, Z5, Z0
+	VMAXPS       Z0, Z6, Z0
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z0, Z8, Z0
 	VMOVUPS      Z1, (AX)(BX*4)
 	VMOVUPS      Z2, 64(AX)(BX*4)
 	VMOVUPS      Z3, 128(AX)(BX*4)
 	VMOVUPS      Z4, 192(AX)(BX*4)
-	VPSRAD       $0x1f, Z23, Z1
-	VPSRAD       $0x1f, Z19, Z2
-	VPSRAD       $0x1f, Z24, Z3
-	VPSRAD       $0x1f, Z20, Z4
-	VMOVUPS      c2f000000<>+0(SB), Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VMOVUPS      c2f000000<>+0(SB), Z8
-	VXORPS       Z1, Z23, Z9
-	VXORPS       Z2, Z19, Z10
-	VXORPS       Z3, Z24, Z11
-	VXORPS       Z4, Z20, Z12
-	VCVTDQ2PS    Z9, Z9
-	VCVTDQ2PS    Z10, Z10
-	VCVTDQ2PS    Z11, Z11
-	VCVTDQ2PS    Z12, Z12
-	VMOVUPS      c2f800000<>+0(SB), Z13
-	VFMADD231PS  Z13, Z9, Z5
-	VFMADD231PS  Z13, Z10, Z6
-	VFMADD231PS  Z13, Z11, Z7
-	VFMADD231PS  Z13, Z12, Z8
-	VMOVUPS      c3f3504f3<>+0(SB), Z9
-	VPSUBD       Z9, Z5, Z10
-	VPSUBD       Z9, Z6, Z11
-	VPSUBD       Z9, Z7, Z12
-	VPSUBD       Z9, Z8, Z9
-	VPSRAD       $0x17, Z10, Z10
-	VPSRAD       $0x17, Z11, Z11
-	VPSRAD       $0x17, Z12, Z12
-	VPSRAD       $0x17, Z9, Z9
-	VPSLLD       $0x17, Z10, Z13
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z12, Z15
-	VPSLLD       $0x17, Z9, Z16
-	VPSUBD       Z13, Z5, Z13
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VPSUBD       Z16, Z8, Z16
-	VMOVUPS      c80000000<>+0(SB), Z17
-	VXORPS       Z17, Z5, Z5
-	VXORPS       Z17, Z6, Z6
-	VXORPS       Z17, Z7, Z7
-	VXORPS       Z17, Z8, Z8
-	VMOVUPS      c3f800000<>+0(SB), Z17
-	VPMOVD2M     Z1, K2
-	VSUBPS       Z17, Z13, K2, Z5
-	VCVTDQ2PS.Z  Z10, K2, Z10
-	VPMOVD2M     Z2, K2
-	VSUBPS       Z17, Z14, K2, Z6
-	VCVTDQ2PS.Z  Z11, K2, Z11
-	VPMOVD2M     Z3, K2
-	VSUBPS       Z17, Z15, K2, Z7
-	VCVTDQ2PS.Z  Z12, K2, Z12
-	VPMOVD2M     Z4, K2
-	VSUBPS       Z17, Z16, K2, Z8
-	VCVTDQ2PS.Z  Z9, K2, Z9
-	VMULPS       Z5, Z5, Z1
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMULPS       Z8, Z8, Z4
-	VMOVUPS      c3e856389<>+0(SB), Z13
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3e856389<>+0(SB), Z16
-	VMOVUPS      c3d4cc441<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3e1ad764<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3e4c5512<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3eaaaba7<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      cbe173c68<>+0(SB), Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z19
-	VMOVUPS      cbe173c68<>+0(SB), Z20
-	VMOVUPS      cbdeee46c<>+0(SB), Z21
-	VFMADD213PS  Z21, Z1, Z17
-	VFMADD213PS  Z21, Z2, Z18
-	VFMADD213PS  Z21, Z3, Z19
-	VFMADD213PS  Z21, Z4, Z20
-	VMOVUPS      cbe2b4b37<>+0(SB), Z21
-	VFMADD213PS  Z21, Z1, Z17
-	VFMADD213PS  Z21, Z2, Z18
-	VFMADD213PS  Z21, Z3, Z19
-	VFMADD213PS  Z21, Z4, Z20
-	VMOVUPS      cbe7ffbca<>+0(SB), Z21
-	VFMADD213PS  Z21, Z1, Z17
-	VFMADD213PS  Z21, Z2, Z18
-	VFMADD213PS  Z21, Z3, Z19
-	VFMADD213PS  Z21, Z4, Z20
-	VMOVUPS      cbf000000<>+0(SB), Z21
-	VFMADD213PS  Z21, Z1, Z17
-	VFMADD213PS  Z21, Z2, Z18
-	VFMADD213PS  Z21, Z3, Z19
-	VFMADD213PS  Z21, Z4, Z20
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z5, Z1, Z13
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VFMADD213PS  Z8, Z4, Z16
-	VMOVUPS      c3f317218<>+0(SB), Z1
-	VFNMSUB231PS Z1, Z10, Z13
-	VFNMSUB231PS Z1, Z11, Z14
-	VFNMSUB231PS Z1, Z12, Z15
-	VFNMSUB231PS Z1, Z9, Z16
-	VMOVUPS      c3f3504f3<>+0(SB), Z1
-	VPSUBD       Z1, Z13, Z2
-	VPSUBD       Z1, Z14, Z3
-	VPSUBD       Z1, Z15, Z4
-	VPSUBD       Z1, Z16, Z1
-	VPSRAD       $0x17, Z2, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z4, Z4
-	VPSRAD       $0x17, Z1, Z1
-	VPSLLD       $0x17, Z2, Z5
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z4, Z7
-	VPSLLD       $0x17, Z1, Z8
-	VPSUBD       Z5, Z13, Z5
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VPSUBD       Z8, Z16, Z8
-	VMOVUPS      c3f800000<>+0(SB), Z9
-	VSUBPS       Z9, Z5, Z5
-	VSUBPS       Z9, Z6, Z6
-	VSUBPS       Z9, Z7, Z7
-	VSUBPS       Z9, Z8, Z8
-	VCVTDQ2PS    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z5, Z5, Z9
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMOVUPS      c3e02adac<>+0(SB), Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e02adac<>+0(SB), Z16
-	VMOVUPS      c3e116d10<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      c3e4cd004<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z19
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z20
-	VMOVUPS      cbe06c2a6<>+0(SB), Z21
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z21, Z10, Z18
-	VFMADD213PS  Z21, Z11, Z19
-	VFMADD213PS  Z21, Z12, Z20
-	VMOVUPS      cbe2a3922<>+0(SB), Z21
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z21, Z10, Z18
-	VFMADD213PS  Z21, Z11, Z19
-	VFMADD213PS  Z21, Z12, Z20
-	VMOVUPS      cbe800113<>+0(SB), Z21
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z21, Z10, Z18
-	VFMADD213PS  Z21, Z11, Z19
-	VFMADD213PS  Z21, Z12, Z20
-	VMOVUPS      cbf000000<>+0(SB), Z21
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z21, Z10, Z18
-	VFMADD213PS  Z21, Z11, Z19
-	VFMADD213PS  Z21, Z12, Z20
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z5, Z9, Z13
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VFMADD213PS  Z8, Z12, Z16
-	VMOVUPS      c3f317218<>+0(SB), Z5
-	VFNMSUB231PS Z5, Z2, Z13
-	VFNMSUB231PS Z5, Z3, Z14
-	VFNMSUB231PS Z5, Z4, Z15
-	VFNMSUB231PS Z5, Z1, Z16
-	VMOVUPS      256(CX)(BX*4), Z1
-	VMOVUPS      320(CX)(BX*4), Z2
-	VMOVUPS      384(CX)(BX*4), Z3
-	VMOVUPS      448(CX)(BX*4), Z4
-	VADDPS       Z1, Z13, Z1
-	VADDPS       Z2, Z14, Z2
-	VADDPS       Z3, Z15, Z3
-	VADDPS       Z4, Z16, Z4
-	VMAXPS       Z0, Z1, Z0
-	VMAXPS       Z0, Z2, Z0
-	VMAXPS       Z0, Z3, Z0
-	VMAXPS       Z0, Z4, Z0
-	VMOVUPS      Z1, 256(AX)(BX*4)
-	VMOVUPS      Z2, 320(AX)(BX*4)
-	VMOVUPS      Z3, 384(AX)(BX*4)
-	VMOVUPS      Z4, 448(AX)(BX*4)
+	VMOVUPS      Z5, 256(AX)(BX*4)
+	VMOVUPS      Z6, 320(AX)(BX*4)
+	VMOVUPS      Z7, 384(AX)(BX*4)
+	VMOVUPS      Z8, 448(AX)(BX*4)
 	ADDQ         $0x80, BX
 	ADDL         $0x20, SI
 	SUBQ         $0x80, DX
@@ -9497,305 +9831,264 @@ rest:
 	VPADDD       counters<>+64(SB), Z1, Z3
 	VPADDD       counters<>+128(SB), Z1, Z4
 	VPADDD       counters<>+192(SB), Z1, Z1
-	VPBROADCASTD 80(SP), Z5
-	VPBROADCASTD 84(SP), Z6
-	VPBROADCASTD 88(SP), Z7
-	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VMOVUPS      cd2511f53<>+0(SB), Z5
+	VPMULUDQ     Z5, Z2, Z2
+	VPMULUDQ     Z5, Z3, Z3
+	VPMULUDQ     Z5, Z4, Z4
+	VPMULUDQ     Z5, Z1, Z1
+	VPSRLQ       $0x20, Z2, Z5
+	VPSRLQ       $0x20, Z3, Z6
+	VPSRLQ       $0x20, Z4, Z7
+	VPSRLQ       $0x20, Z1, Z8
+	VPBROADCASTD 80(SP), Z9
+	VXORPS       Z9, Z5, Z5
+	VXORPS       Z9, Z6, Z6
+	VXORPS       Z9, Z7, Z7
+	VXORPS       Z9, Z8, Z8
 	VMOVUPS      ccd9e8d57<>+0(SB), Z9
-	VPMULUDQ     Z8, Z2, Z2
-	VPMULUDQ     Z8, Z3, Z3
-	VPMULUDQ     Z8, Z4, Z4
-	VPMULUDQ     Z8, Z1, Z1
-	VPMULUDQ     Z9, Z6, Z8
-	VPMULUDQ     Z9, Z6, Z10
-	VPMULUDQ     Z9, Z6, Z11
+	VPMULUDQ     Z9, Z5, Z5
 	VPMULUDQ     Z9, Z6, Z6
-	VPSRLQ       $0x20, Z2, Z9
-	VPSRLQ       $0x20, Z3, Z12
-	VPSRLQ       $0x20, Z4, Z13
-	VPSRLQ       $0x20, Z1, Z14
-	VPSRLQ       $0x20, Z8, Z15
-	VPSRLQ       $0x20, Z10, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z6, Z18
-	VPBROADCASTD (SP), Z19
-	VPTERNLOGD   $0x96, Z19, Z5, Z15
-	VPTERNLOGD   $0x96, Z19, Z5, Z16
-	VPTERNLOGD   $0x96, Z19, Z5, Z17
-	VPTERNLOGD   $0x96, Z19, Z5, Z18
-	VPBROADCASTD 4(SP), Z5
-	VPTERNLOGD   $0x96, Z5, Z7, Z9
-	VPTERNLOGD   $0x96, Z5, Z7, Z12
-	VPTERNLOGD   $0x96, Z5, Z7, Z13
-	VPTERNLOGD   $0x96, Z5, Z7, Z14
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z15, Z15
-	VPMULUDQ     Z5, Z16, Z16
-	VPMULUDQ     Z5, Z17, Z17
-	VPMULUDQ     Z5, Z18, Z5
-	VPMULUDQ     Z7, Z9, Z9
-	VPMULUDQ     Z7, Z12, Z12
-	VPMULUDQ     Z7, Z13, Z13
-	VPMULUDQ     Z7, Z14, Z7
-	VPSRLQ       $0x20, Z15, Z14
-	VPSRLQ       $0x20, Z16, Z18
-	VPSRLQ       $0x20, Z17, Z19
-	VPSRLQ       $0x20, Z5, Z20
-	VPSRLQ       $0x20, Z9, Z21
-	VPSRLQ       $0x20, Z12, Z22
-	VPSRLQ       $0x20, Z13, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 8(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z6, Z24
-	VPBROADCASTD 12(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z2, Z14
-	VPTERNLOGD   $0x96, Z6, Z3, Z18
-	VPTERNLOGD   $0x96, Z6, Z4, Z19
-	VPTERNLOGD   $0x96, Z6, Z1, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z1
-	VMOVUPS      ccd9e8d57<>+0(SB), Z2
-	VPMULUDQ     Z1, Z21, Z3
-	VPMULUDQ     Z1, Z22, Z4
-	VPMULUDQ     Z1, Z23, Z6
-	VPMULUDQ     Z1, Z24, Z1
-	VPMULUDQ     Z2, Z14, Z8
-	VPMULUDQ     Z2, Z18, Z10
-	VPMULUDQ     Z2, Z19, Z11
-	VPMULUDQ     Z2, Z20, Z2
-	VPSRLQ       $0x20, Z3, Z14
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z6, Z19
-	VPSRLQ       $0x20, Z1, Z20
-	VPSRLQ       $0x20, Z8, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z2, Z24
-	VPBROADCASTD 16(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z9, Z21
-	VPTERNLOGD   $0x96, Z25, Z12, Z22
-	VPTERNLOGD   $0x96, Z25, Z13, Z23
-	VPTERNLOGD   $0x96, Z25, Z7, Z24
-	VPBROADCASTD 20(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z15, Z14
-	VPTERNLOGD   $0x96, Z7, Z16, Z18
-	VPTERNLOGD   $0x96, Z7, Z17, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z21, Z9
-	VPMULUDQ     Z5, Z22, Z12
-	VPMULUDQ     Z5, Z23, Z13
-	VPMULUDQ     Z5, Z24, Z5
-	VPMULUDQ     Z7, Z14, Z14
-	VPMULUDQ     Z7, Z18, Z15
-	VPMULUDQ     Z7, Z19, Z16
-	VPMULUDQ     Z7, Z20, Z7
-	VPSRLQ       $0x20, Z9, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z5, Z20
+	VPMULUDQ     Z9, Z7, Z7
+	VPMULUDQ     Z9, Z8, Z8
+	VPSRLQ       $0x20, Z5, Z9
+	VPSRLQ       $0x20, Z6, Z10
+	VPSRLQ       $0x20, Z7, Z11
+	VPSRLQ       $0x20, Z8, Z12
+	VPBROADCASTD 84(SP), Z13
+	VXORPS       Z13, Z9, Z9
+	VXORPS       Z13, Z10, Z10
+	VXORPS       Z13, Z11, Z11
+	VXORPS       Z13, Z12, Z12
+	VPBROADCASTD 88(SP), Z13
+	VXORPS       Z13, Z2, Z2
+	VXORPS       Z13, Z3, Z3
+	VXORPS       Z13, Z4, Z4
+	VXORPS       Z13, Z1, Z1
+	VPBROADCASTD 92(SP), Z13
+	VPBROADCASTD 16(SP), Z14
+	VPBROADCASTD 20(SP), Z15
+	VMOVUPS      cd2511f53<>+0(SB), Z16
+	VPMULUDQ     Z16, Z9, Z9
+	VPMULUDQ     Z16, Z10, Z10
+	VPMULUDQ     Z16, Z11, Z11
+	VPMULUDQ     Z16, Z12, Z12
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z2, Z2
+	VPMULUDQ     Z16, Z3, Z3
+	VPMULUDQ     Z16, Z4, Z4
+	VPMULUDQ     Z16, Z1, Z1
+	VPSRLQ       $0x20, Z9, Z16
+	VPSRLQ       $0x20, Z10, Z17
+	VPSRLQ       $0x20, Z11, Z18
+	VPSRLQ       $0x20, Z12, Z19
+	VPSRLQ       $0x20, Z2, Z20
+	VPSRLQ       $0x20, Z3, Z21
+	VPSRLQ       $0x20, Z4, Z22
+	VPSRLQ       $0x20, Z1, Z23
+	VPTERNLOGD   $0x96, Z14, Z5, Z20
+	VPTERNLOGD   $0x96, Z14, Z6, Z21
+	VPTERNLOGD   $0x96, Z14, Z7, Z22
+	VPTERNLOGD   $0x96, Z14, Z8, Z23
+	VPTERNLOGD   $0x96, Z15, Z13, Z16
+	VPTERNLOGD   $0x96, Z15, Z13, Z17
+	VPTERNLOGD   $0x96, Z15, Z13, Z18
+	VPTERNLOGD   $0x96, Z15, Z13, Z19
+	VPBROADCASTD 24(SP), Z5
+	VPBROADCASTD 28(SP), Z6
+	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VPMULUDQ     Z7, Z20, Z8
+	VPMULUDQ     Z7, Z21, Z13
+	VPMULUDQ     Z7, Z22, Z14
+	VPMULUDQ     Z7, Z23, Z7
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z16, Z16
+	VPMULUDQ     Z15, Z17, Z17
+	VPMULUDQ     Z15, Z18, Z18
+	VPMULUDQ     Z15, Z19, Z15
+	VPSRLQ       $0x20, Z8, Z19
+	VPSRLQ       $0x20, Z13, Z20
 	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
+	VPSRLQ       $0x20, Z7, Z22
 	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 24(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z2, Z24
-	VPBROADCASTD 28(SP), Z2
-	VPTERNLOGD   $0x96, Z2, Z3, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPTERNLOGD   $0x96, Z2, Z6, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z1
-	VMOVUPS      ccd9e8d57<>+0(SB), Z2
-	VPMULUDQ     Z1, Z21, Z3
-	VPMULUDQ     Z1, Z22, Z4
-	VPMULUDQ     Z1, Z23, Z6
-	VPMULUDQ     Z1, Z24, Z1
-	VPMULUDQ     Z2, Z17, Z8
-	VPMULUDQ     Z2, Z18, Z10
-	VPMULUDQ     Z2, Z19, Z11
-	VPMULUDQ     Z2, Z20, Z2
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z6, Z19
-	VPSRLQ       $0x20, Z1, Z20
-	VPSRLQ       $0x20, Z8, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z2, Z24
-	VPBROADCASTD 32(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z14, Z21
-	VPTERNLOGD   $0x96, Z25, Z15, Z22
-	VPTERNLOGD   $0x96, Z25, Z16, Z23
-	VPTERNLOGD   $0x96, Z25, Z7, Z24
-	VPBROADCASTD 36(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z9, Z17
-	VPTERNLOGD   $0x96, Z7, Z12, Z18
-	VPTERNLOGD   $0x96, Z7, Z13, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z21, Z9
-	VPMULUDQ     Z5, Z22, Z12
-	VPMULUDQ     Z5, Z23, Z13
-	VPMULUDQ     Z5, Z24, Z5
-	VPMULUDQ     Z7, Z17, Z14
-	VPMULUDQ     Z7, Z18, Z15
-	VPMULUDQ     Z7, Z19, Z16
-	VPMULUDQ     Z7, Z20, Z7
-	VPSRLQ       $0x20, Z9, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z13, Z19
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z15, Z26
+	VPTERNLOGD   $0x96, Z5, Z2, Z23
+	VPTERNLOGD   $0x96, Z5, Z3, Z24
+	VPTERNLOGD   $0x96, Z5, Z4, Z25
+	VPTERNLOGD   $0x96, Z5, Z1, Z26
+	VPTERNLOGD   $0x96, Z6, Z9, Z19
+	VPTERNLOGD   $0x96, Z6, Z10, Z20
+	VPTERNLOGD   $0x96, Z6, Z11, Z21
+	VPTERNLOGD   $0x96, Z6, Z12, Z22
+	VPBROADCASTD 32(SP), Z1
+	VPBROADCASTD 36(SP), Z2
+	VMOVUPS      cd2511f53<>+0(SB), Z3
+	VPMULUDQ     Z3, Z23, Z4
+	VPMULUDQ     Z3, Z24, Z5
+	VPMULUDQ     Z3, Z25, Z6
+	VPMULUDQ     Z3, Z26, Z3
+	VMOVUPS      ccd9e8d57<>+0(SB), Z9
+	VPMULUDQ     Z9, Z19, Z10
+	VPMULUDQ     Z9, Z20, Z11
+	VPMULUDQ     Z9, Z21, Z12
+	VPMULUDQ     Z9, Z22, Z9
+	VPSRLQ       $0x20, Z4, Z19
 	VPSRLQ       $0x20, Z5, Z20
-	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 40(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z2, Z24
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z3, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z9, Z26
+	VPTERNLOGD   $0x96, Z1, Z16, Z23
+	VPTERNLOGD   $0x96, Z1, Z17, Z24
+	VPTERNLOGD   $0x96, Z1, Z18, Z25
+	VPTERNLOGD   $0x96, Z1, Z15, Z26
+	VPTERNLOGD   $0x96, Z2, Z8, Z19
+	VPTERNLOGD   $0x96, Z2, Z13, Z20
+	VPTERNLOGD   $0x96, Z2, Z14, Z21
+	VPTERNLOGD   $0x96, Z2, Z7, Z22
+	VPBROADCASTD 40(SP), Z1
 	VPBROADCASTD 44(SP), Z2
-	VPTERNLOGD   $0x96, Z2, Z3, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPTERNLOGD   $0x96, Z2, Z6, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z1
-	VMOVUPS      ccd9e8d57<>+0(SB), Z2
-	VPMULUDQ     Z1, Z21, Z3
-	VPMULUDQ     Z1, Z22, Z4
-	VPMULUDQ     Z1, Z23, Z6
-	VPMULUDQ     Z1, Z24, Z1
-	VPMULUDQ     Z2, Z17, Z8
-	VPMULUDQ     Z2, Z18, Z10
-	VPMULUDQ     Z2, Z19, Z11
-	VPMULUDQ     Z2, Z20, Z2
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z6, Z19
-	VPSRLQ       $0x20, Z1, Z20
-	VPSRLQ       $0x20, Z8, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z2, Z24
-	VPBROADCASTD 48(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z14, Z21
-	VPTERNLOGD   $0x96, Z25, Z15, Z22
-	VPTERNLOGD   $0x96, Z25, Z16, Z23
-	VPTERNLOGD   $0x96, Z25, Z7, Z24
-	VPBROADCASTD 52(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z9, Z17
-	VPTERNLOGD   $0x96, Z7, Z12, Z18
-	VPTERNLOGD   $0x96, Z7, Z13, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z21, Z9
-	VPMULUDQ     Z5, Z22, Z12
-	VPMULUDQ     Z5, Z23, Z13
-	VPMULUDQ     Z5, Z24, Z5
-	VPMULUDQ     Z7, Z17, Z14
-	VPMULUDQ     Z7, Z18, Z15
-	VPMULUDQ     Z7, Z19, Z16
-	VPMULUDQ     Z7, Z20, Z7
-	VPSRLQ       $0x20, Z9, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z5, Z20
+	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VPMULUDQ     Z7, Z23, Z8
+	VPMULUDQ     Z7, Z24, Z13
+	VPMULUDQ     Z7, Z25, Z14
+	VPMULUDQ     Z7, Z26, Z7
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z19, Z16
+	VPMULUDQ     Z15, Z20, Z17
+	VPMULUDQ     Z15, Z21, Z18
+	VPMULUDQ     Z15, Z22, Z15
+	VPSRLQ       $0x20, Z8, Z19
+	VPSRLQ       $0x20, Z13, Z20
 	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
+	VPSRLQ       $0x20, Z7, Z22
 	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 56(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z2, Z24
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z15, Z26
+	VPTERNLOGD   $0x96, Z1, Z10, Z23
+	VPTERNLOGD   $0x96, Z1, Z11, Z24
+	VPTERNLOGD   $0x96, Z1, Z12, Z25
+	VPTERNLOGD   $0x96, Z1, Z9, Z26
+	VPTERNLOGD   $0x96, Z2, Z4, Z19
+	VPTERNLOGD   $0x96, Z2, Z5, Z20
+	VPTERNLOGD   $0x96, Z2, Z6, Z21
+	VPTERNLOGD   $0x96, Z2, Z3, Z22
+	VPBROADCASTD 48(SP), Z1
+	VPBROADCASTD 52(SP), Z2
+	VMOVUPS      cd2511f53<>+0(SB), Z3
+	VPMULUDQ     Z3, Z23, Z4
+	VPMULUDQ     Z3, Z24, Z5
+	VPMULUDQ     Z3, Z25, Z6
+	VPMULUDQ     Z3, Z26, Z3
+	VMOVUPS      ccd9e8d57<>+0(SB), Z9
+	VPMULUDQ     Z9, Z19, Z10
+	VPMULUDQ     Z9, Z20, Z11
+	VPMULUDQ     Z9, Z21, Z12
+	VPMULUDQ     Z9, Z22, Z9
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z3, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z9, Z26
+	VPTERNLOGD   $0x96, Z1, Z16, Z23
+	VPTERNLOGD   $0x96, Z1, Z17, Z24
+	VPTERNLOGD   $0x96, Z1, Z18, Z25
+	VPTERNLOGD   $0x96, Z1, Z15, Z26
+	VPTERNLOGD   $0x96, Z2, Z8, Z19
+	VPTERNLOGD   $0x96, Z2, Z13, Z20
+	VPTERNLOGD   $0x96, Z2, Z14, Z21
+	VPTERNLOGD   $0x96, Z2, Z7, Z22
+	VPBROADCASTD 56(SP), Z1
 	VPBROADCASTD 60(SP), Z2
-	VPTERNLOGD   $0x96, Z2, Z3, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPTERNLOGD   $0x96, Z2, Z6, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z1
-	VMOVUPS      ccd9e8d57<>+0(SB), Z2
-	VPMULUDQ     Z1, Z21, Z3
-	VPMULUDQ     Z1, Z22, Z4
-	VPMULUDQ     Z1, Z23, Z6
-	VPMULUDQ     Z1, Z24, Z1
-	VPMULUDQ     Z2, Z17, Z8
-	VPMULUDQ     Z2, Z18, Z10
-	VPMULUDQ     Z2, Z19, Z11
-	VPMULUDQ     Z2, Z20, Z2
-	VPSRLQ       $0x20, Z3, Z17
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z6, Z19
-	VPSRLQ       $0x20, Z1, Z20
-	VPSRLQ       $0x20, Z8, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z2, Z24
-	VPBROADCASTD 64(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z14, Z21
-	VPTERNLOGD   $0x96, Z25, Z15, Z22
-	VPTERNLOGD   $0x96, Z25, Z16, Z23
-	VPTERNLOGD   $0x96, Z25, Z7, Z24
-	VPBROADCASTD 68(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z9, Z17
-	VPTERNLOGD   $0x96, Z7, Z12, Z18
-	VPTERNLOGD   $0x96, Z7, Z13, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VMOVUPS      cd2511f53<>+0(SB), Z5
-	VMOVUPS      ccd9e8d57<>+0(SB), Z7
-	VPMULUDQ     Z5, Z21, Z9
-	VPMULUDQ     Z5, Z22, Z12
-	VPMULUDQ     Z5, Z23, Z13
-	VPMULUDQ     Z5, Z24, Z5
-	VPMULUDQ     Z7, Z17, Z14
-	VPMULUDQ     Z7, Z18, Z15
-	VPMULUDQ     Z7, Z19, Z16
-	VPMULUDQ     Z7, Z20, Z7
-	VPSRLQ       $0x20, Z9, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z5, Z20
+	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VPMULUDQ     Z7, Z23, Z8
+	VPMULUDQ     Z7, Z24, Z13
+	VPMULUDQ     Z7, Z25, Z14
+	VPMULUDQ     Z7, Z26, Z7
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z19, Z16
+	VPMULUDQ     Z15, Z20, Z17
+	VPMULUDQ     Z15, Z21, Z18
+	VPMULUDQ     Z15, Z22, Z15
+	VPSRLQ       $0x20, Z8, Z19
+	VPSRLQ       $0x20, Z13, Z20
 	VPSRLQ       $0x20, Z14, Z21
-	VPSRLQ       $0x20, Z15, Z22
+	VPSRLQ       $0x20, Z7, Z22
 	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z7, Z24
-	VPBROADCASTD 72(SP), Z25
-	VPTERNLOGD   $0x96, Z25, Z8, Z21
-	VPTERNLOGD   $0x96, Z25, Z10, Z22
-	VPTERNLOGD   $0x96, Z25, Z11, Z23
-	VPTERNLOGD   $0x96, Z25, Z2, Z24
+	VPSRLQ       $0x20, Z17, Z24
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z15, Z26
+	VPTERNLOGD   $0x96, Z1, Z10, Z23
+	VPTERNLOGD   $0x96, Z1, Z11, Z24
+	VPTERNLOGD   $0x96, Z1, Z12, Z25
+	VPTERNLOGD   $0x96, Z1, Z9, Z26
+	VPTERNLOGD   $0x96, Z2, Z4, Z19
+	VPTERNLOGD   $0x96, Z2, Z5, Z20
+	VPTERNLOGD   $0x96, Z2, Z6, Z21
+	VPTERNLOGD   $0x96, Z2, Z3, Z22
+	VPBROADCASTD 64(SP), Z1
+	VPBROADCASTD 68(SP), Z2
+	VMOVUPS      cd2511f53<>+0(SB), Z3
+	VPMULUDQ     Z3, Z23, Z4
+	VPMULUDQ     Z3, Z24, Z5
+	VPMULUDQ     Z3, Z25, Z6
+	VPMULUDQ     Z3, Z26, Z3
+	VMOVUPS      ccd9e8d57<>+0(SB), Z9
+	VPMULUDQ     Z9, Z19, Z10
+	VPMULUDQ     Z9, Z20, Z11
+	VPMULUDQ     Z9, Z21, Z12
+	VPMULUDQ     Z9, Z22, Z9
+	VPSRLQ       $0x20, Z4, Z19
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z3, Z22
+	VPSRLQ       $0x20, Z10, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z9, Z26
+	VPTERNLOGD   $0x96, Z1, Z16, Z23
+	VPTERNLOGD   $0x96, Z1, Z17, Z24
+	VPTERNLOGD   $0x96, Z1, Z18, Z25
+	VPTERNLOGD   $0x96, Z1, Z15, Z26
+	VPTERNLOGD   $0x96, Z2, Z8, Z19
+	VPTERNLOGD   $0x96, Z2, Z13, Z20
+	VPTERNLOGD   $0x96, Z2, Z14, Z21
+	VPTERNLOGD   $0x96, Z2, Z7, Z22
+	VPBROADCASTD 72(SP), Z1
 	VPBROADCASTD 76(SP), Z2
-	VPTERNLOGD   $0x96, Z2, Z3, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPTERNLOGD   $0x96, Z2, Z6, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z20
-	VPSLLQ       $0x20, Z14, Z14
-	VMOVDQA32    Z14, K1, Z21
-	VPSLLQ       $0x20, Z9, Z9
-	VMOVDQA32    Z9, K1, Z17
-	VPSLLQ       $0x20, Z15, Z15
-	VMOVDQA32    Z15, K1, Z22
-	VPSLLQ       $0x20, Z12, Z12
-	VMOVDQA32    Z12, K1, Z18
-	VPSLLQ       $0x20, Z16, Z16
-	VMOVDQA32    Z16, K1, Z23
-	VPSLLQ       $0x20, Z13, Z13
-	VMOVDQA32    Z13, K1, Z19
-	VPSLLQ       $0x20, Z7, Z7
-	VMOVDQA32    Z7, K1, Z24
-	VPSLLQ       $0x20, Z5, Z5
-	VMOVDQA32    Z5, K1, Z20
+	VMOVUPS      cd2511f53<>+0(SB), Z7
+	VPMULUDQ     Z7, Z23, Z8
+	VPMULUDQ     Z7, Z24, Z13
+	VPMULUDQ     Z7, Z25, Z14
+	VPMULUDQ     Z7, Z26, Z7
+	VMOVUPS      ccd9e8d57<>+0(SB), Z15
+	VPMULUDQ     Z15, Z19, Z16
+	VPMULUDQ     Z15, Z20, Z17
+	VPMULUDQ     Z15, Z21, Z18
+	VPMULUDQ     Z15, Z22, Z15
+	VPSHUFD      $0xb1, Z16, Z16
+	VPTERNLOGD   $0x96, Z1, Z10, K1, Z16
+	VPSHUFD      $0xb1, Z8, Z8
+	VPTERNLOGD   $0x96, Z2, Z4, K1, Z8
+	VPSHUFD      $0xb1, Z17, Z17
+	VPTERNLOGD   $0x96, Z1, Z11, K1, Z17
+	VPSHUFD      $0xb1, Z13, Z13
+	VPTERNLOGD   $0x96, Z2, Z5, K1, Z13
+	VPSHUFD      $0xb1, Z18, Z18
+	VPTERNLOGD   $0x96, Z1, Z12, K1, Z18
+	VPSHUFD      $0xb1, Z14, Z14
+	VPTERNLOGD   $0x96, Z2, Z6, K1, Z14
+	VPSHUFD      $0xb1, Z15, Z15
+	VPTERNLOGD   $0x96, Z1, Z9, K1, Z15
+	VPSHUFD      $0xb1, Z7, Z7
+	VPTERNLOGD   $0x96, Z2, Z3, K1, Z7
 	VPBROADCASTD DX, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
@@ -9808,213 +10101,186 @@ rest:
 	VPBROADCASTD DX, Z1
 	VMOVDQU32    iota<>+192(SB), Z2
 	VPCMPGTD     Z2, Z1, K4
-	VPSRAD       $0x1f, Z21, Z1
-	VPSRAD       $0x1f, Z17, Z2
-	VPSRAD       $0x1f, Z22, Z3
-	VPSRAD       $0x1f, Z18, Z4
-	VMOVUPS      c2f000000<>+0(SB), Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VMOVUPS      c2f000000<>+0(SB), Z8
-	VXORPS       Z1, Z21, Z9
-	VXORPS       Z2, Z17, Z10
-	VXORPS       Z3, Z22, Z11
-	VXORPS       Z4, Z18, Z12
-	VCVTDQ2PS    Z9, Z9
-	VCVTDQ2PS    Z10, Z10
+	VPSRAD       $0x1f, Z16, Z1
+	VPSRAD       $0x1f, Z8, Z2
+	VPSRAD       $0x1f, Z17, Z3
+	VPSRAD       $0x1f, Z13, Z4
+	VMOVUPS      caf000000<>+0(SB), Z5
+	VMOVUPS      caf000000<>+0(SB), Z6
+	VMOVUPS      caf000000<>+0(SB), Z9
+	VMOVUPS      caf000000<>+0(SB), Z10
+	VXORPS       Z1, Z16, Z11
+	VXORPS       Z2, Z8, Z8
+	VXORPS       Z3, Z17, Z12
+	VXORPS       Z4, Z13, Z13
 	VCVTDQ2PS    Z11, Z11
+	VCVTDQ2PS    Z8, Z8
 	VCVTDQ2PS    Z12, Z12
-	VMOVUPS      c2f800000<>+0(SB), Z13
-	VFMADD231PS  Z13, Z9, Z5
-	VFMADD231PS  Z13, Z10, Z6
-	VFMADD231PS  Z13, Z11, Z7
-	VFMADD231PS  Z13, Z12, Z8
-	VMOVUPS      c3f3504f3<>+0(SB), Z9
-	VPSUBD       Z9, Z5, Z10
-	VPSUBD       Z9, Z6, Z11
-	VPSUBD       Z9, Z7, Z12
-	VPSUBD       Z9, Z8, Z9
-	VPSRAD       $0x17, Z10, Z10
+	VCVTDQ2PS    Z13, Z13
+	VMOVUPS      caf800000<>+0(SB), Z16
+	VFMADD231PS  Z16, Z11, Z5
+	VFMADD231PS  Z16, Z8, Z6
+	VFMADD231PS  Z16, Z12, Z9
+	VFMADD231PS  Z16, Z13, Z10
+	VMOVUPS      cbf000000<>+0(SB), Z8
+	VPSUBD       Z8, Z5, Z11
+	VPSUBD       Z8, Z6, Z12
+	VPSUBD       Z8, Z9, Z13
+	VPSUBD       Z8, Z10, Z8
+	VMOVUPS      cff800000<>+0(SB), Z16
+	VANDPS       Z16, Z11, Z17
+	VANDPS       Z16, Z12, Z19
+	VANDPS       Z16, Z13, Z20
+	VANDPS       Z16, Z8, Z16
+	VPSUBD       Z17, Z5, Z17
+	VPSUBD       Z19, Z6, Z19
+	VPSUBD       Z20, Z9, Z20
+	VPSUBD       Z16, Z10, Z16
 	VPSRAD       $0x17, Z11, Z11
 	VPSRAD       $0x17, Z12, Z12
-	VPSRAD       $0x17, Z9, Z9
-	VPSLLD       $0x17, Z10, Z13
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z12, Z15
-	VPSLLD       $0x17, Z9, Z16
-	VPSUBD       Z13, Z5, Z13
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VPSUBD       Z16, Z8, Z16
-	VMOVUPS      c80000000<>+0(SB), Z17
-	VXORPS       Z17, Z5, Z5
-	VXORPS       Z17, Z6, Z6
-	VXORPS       Z17, Z7, Z7
-	VXORPS       Z17, Z8, Z8
-	VMOVUPS      c3f800000<>+0(SB), Z17
+	VPSRAD       $0x17, Z13, Z13
+	VPSRAD       $0x17, Z8, Z8
+	VMOVUPS      cbf800000<>+0(SB), Z21
 	VPMOVD2M     Z1, K5
-	VSUBPS       Z17, Z13, K5, Z5
-	VCVTDQ2PS.Z  Z10, K5, Z10
-	VPMOVD2M     Z2, K5
-	VSUBPS       Z17, Z14, K5, Z6
+	VSUBPS       Z17, Z21, K5, Z5
 	VCVTDQ2PS.Z  Z11, K5, Z11
-	VPMOVD2M     Z3, K5
-	VSUBPS       Z17, Z15, K5, Z7
+	VPMOVD2M     Z2, K5
+	VSUBPS       Z19, Z21, K5, Z6
 	VCVTDQ2PS.Z  Z12, K5, Z12
+	VPMOVD2M     Z3, K5
+	VSUBPS       Z20, Z21, K5, Z9
+	VCVTDQ2PS.Z  Z13, K5, Z13
 	VPMOVD2M     Z4, K5
-	VSUBPS       Z17, Z16, K5, Z8
-	VCVTDQ2PS.Z  Z9, K5, Z9
-	VMULPS       Z5, Z5, Z1
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMULPS       Z8, Z8, Z4
-	VMOVUPS      c3e856389<>+0(SB), Z13
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3e856389<>+0(SB), Z16
-	VMOVUPS      c3d4cc441<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3e1ad764<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3e4c5512<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3eaaaba7<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      cbe173c68<>+0(SB), Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z21
-	VMOVUPS      cbe173c68<>+0(SB), Z22
-	VMOVUPS      cbdeee46c<>+0(SB), Z25
-	VFMADD213PS  Z25, Z1, Z17
-	VFMADD213PS  Z25, Z2, Z18
-	VFMADD213PS  Z25, Z3, Z21
-	VFMADD213PS  Z25, Z4, Z22
-	VMOVUPS      cbe2b4b37<>+0(SB), Z25
-	VFMADD213PS  Z25, Z1, Z17
-	VFMADD213PS  Z25, Z2, Z18
-	VFMADD213PS  Z25, Z3, Z21
-	VFMADD213PS  Z25, Z4, Z22
-	VMOVUPS      cbe7ffbca<>+0(SB), Z25
-	VFMADD213PS  Z25, Z1, Z17
-	VFMADD213PS  Z25, Z2, Z18
-	VFMADD213PS  Z25, Z3, Z21
-	VFMADD213PS  Z25, Z4, Z22
-	VMOVUPS      cbf000000<>+0(SB), Z25
-	VFMADD213PS  Z25, Z1, Z17
-	VFMADD213PS  Z25, Z2, Z18
-	VFMADD213PS  Z25, Z3, Z21
-	VFMADD213PS  Z25, Z4, Z22
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z21, Z7, Z15
-	VFMADD213PS  Z22, Z8, Z16
-	VFMADD213PS  Z5, Z1, Z13
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VFMADD213PS  Z8, Z4, Z16
-	VMOVUPS      c3f317218<>+0(SB), Z1
-	VFNMSUB231PS Z1, Z10, Z13
-	VFNMSUB231PS Z1, Z11, Z14
-	VFNMSUB231PS Z1, Z12, Z15
-	VFNMSUB231PS Z1, Z9, Z16
-	VMOVUPS      c3f3504f3<>+0(SB), Z1
-	VPSUBD       Z1, Z13, Z2
-	VPSUBD       Z1, Z14, Z3
-	VPSUBD       Z1, Z15, Z4
-	VPSUBD       Z1, Z16, Z1
-	VPSRAD       $0x17, Z2, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z4, Z4
-	VPSRAD       $0x17, Z1, Z1
-	VPSLLD       $0x17, Z2, Z5
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z4, Z7
-	VPSLLD       $0x17, Z1, Z8
-	VPSUBD       Z5, Z13, Z5
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VPSUBD       Z8, Z16, Z8
-	VMOVUPS      c3f800000<>+0(SB), Z9
-	VSUBPS       Z9, Z5, Z5
-	VSUBPS       Z9, Z6, Z6
-	VSUBPS       Z9, Z7, Z7
-	VSUBPS       Z9, Z8, Z8
-	VCVTDQ2PS    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z5, Z5, Z9
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMOVUPS      c3e02adac<>+0(SB), Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e02adac<>+0(SB), Z16
-	VMOVUPS      c3e116d10<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      c3e4cd004<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z21
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z22
-	VMOVUPS      cbe06c2a6<>+0(SB), Z25
-	VFMADD213PS  Z25, Z9, Z17
-	VFMADD213PS  Z25, Z10, Z18
-	VFMADD213PS  Z25, Z11, Z21
-	VFMADD213PS  Z25, Z12, Z22
-	VMOVUPS      cbe2a3922<>+0(SB), Z25
-	VFMADD213PS  Z25, Z9, Z17
-	VFMADD213PS  Z25, Z10, Z18
-	VFMADD213PS  Z25, Z11, Z21
-	VFMADD213PS  Z25, Z12, Z22
-	VMOVUPS      cbe800113<>+0(SB), Z25
-	VFMADD213PS  Z25, Z9, Z17
-	VFMADD213PS  Z25, Z10, Z18
-	VFMADD213PS  Z25, Z11, Z21
-	VFMADD213PS  Z25, Z12, Z22
-	VMOVUPS      cbf000000<>+0(SB), Z25
-	VFMADD213PS  Z25, Z9, Z17
-	VFMADD213PS  Z25, Z10, Z18
-	VFMADD213PS  Z25, Z11, Z21
-	VFMADD213PS  Z25, Z12, Z22
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z21, Z7, Z15
-	VFMADD213PS  Z22, Z8, Z16
-	VFMADD213PS  Z5, Z9, Z13
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VFMADD213PS  Z8, Z12, Z16
+	VSUBPS       Z16, Z21, K5, Z10
+	VCVTDQ2PS.Z  Z8, K5, Z8
+	VMOVUPS      c3fb50fa9<>+0(SB), Z1
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fb50fa9<>+0(SB), Z4
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z16
+	VFMADD213PS  Z16, Z5, Z1
+	VFMADD213PS  Z16, Z6, Z2
+	VFMADD213PS  Z16, Z9, Z3
+	VFMADD213PS  Z16, Z10, Z4
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z16
+	VFMADD213PS  Z16, Z5, Z1
+	VFMADD213PS  Z16, Z6, Z2
+	VFMADD213PS  Z16, Z9, Z3
+	VFMADD213PS  Z16, Z10, Z4
+	VMOVUPS      c3e394a60<>+0(SB), Z16
+	VFMADD213PS  Z16, Z5, Z1
+	VFMADD213PS  Z16, Z6, Z2
+	VFMADD213PS  Z16, Z9, Z3
+	VFMADD213PS  Z16, Z10, Z4
+	VMOVUPS      c3e87025e<>+0(SB), Z16
+	VFMADD213PS  Z16, Z5, Z1
+	VFMADD213PS  Z16, Z6, Z2
+	VFMADD213PS  Z16, Z9, Z3
+	VFMADD213PS  Z16, Z10, Z4
+	VMOVUPS      cbe7987f7<>+0(SB), Z16
+	VFMADD213PS  Z16, Z5, Z1
+	VFMADD213PS  Z16, Z6, Z2
+	VFMADD213PS  Z16, Z9, Z3
+	VFMADD213PS  Z16, Z10, Z4
+	VMOVUPS      c3eaad1d4<>+0(SB), Z16
+	VFMADD213PS  Z16, Z5, Z1
+	VFMADD213PS  Z16, Z6, Z2
+	VFMADD213PS  Z16, Z9, Z3
+	VFMADD213PS  Z16, Z10, Z4
+	VMOVUPS      cbeffff60<>+0(SB), Z16
+	VFMADD213PS  Z16, Z5, Z1
+	VFMADD213PS  Z16, Z6, Z2
+	VFMADD213PS  Z16, Z9, Z3
+	VFMADD213PS  Z16, Z10, Z4
+	VMULPS       Z5, Z1, Z1
+	VMULPS       Z6, Z2, Z2
+	VMULPS       Z9, Z3, Z3
+	VMULPS       Z10, Z4, Z4
+	VFMADD213PS  Z5, Z5, Z1
+	VFMADD213PS  Z6, Z6, Z2
+	VFMADD213PS  Z9, Z9, Z3
+	VFMADD213PS  Z10, Z10, Z4
 	VMOVUPS      c3f317218<>+0(SB), Z5
-	VFNMSUB231PS Z5, Z2, Z13
-	VFNMSUB231PS Z5, Z3, Z14
-	VFNMSUB231PS Z5, Z4, Z15
-	VFNMSUB231PS Z5, Z1, Z16
+	VFNMSUB231PS Z5, Z11, Z1
+	VFNMSUB231PS Z5, Z12, Z2
+	VFNMSUB231PS Z5, Z13, Z3
+	VFNMSUB231PS Z5, Z8, Z4
+	VMOVUPS      c3f3504f3<>+0(SB), Z5
+	VPSUBD       Z5, Z1, Z6
+	VPSUBD       Z5, Z2, Z8
+	VPSUBD       Z5, Z3, Z9
+	VPSUBD       Z5, Z4, Z5
+	VMOVUPS      cff800000<>+0(SB), Z10
+	VANDPS       Z10, Z6, Z11
+	VANDPS       Z10, Z8, Z12
+	VANDPS       Z10, Z9, Z13
+	VANDPS       Z10, Z5, Z10
+	VPSUBD       Z11, Z1, Z1
+	VPSUBD       Z12, Z2, Z2
+	VPSUBD       Z13, Z3, Z3
+	VPSUBD       Z10, Z4, Z4
+	VPSRAD       $0x17, Z6, Z6
+	VPSRAD       $0x17, Z8, Z8
+	VPSRAD       $0x17, Z9, Z9
+	VPSRAD       $0x17, Z5, Z5
+	VMOVUPS      c3f800000<>+0(SB), Z10
+	VSUBPS       Z10, Z1, Z1
+	VSUBPS       Z10, Z2, Z2
+	VSUBPS       Z10, Z3, Z3
+	VSUBPS       Z10, Z4, Z4
+	VCVTDQ2PS    Z6, Z6
+	VCVTDQ2PS    Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VCVTDQ2PS    Z5, Z5
+	VMOVUPS      cbdce6f81<>+0(SB), Z10
+	VMOVUPS      cbdce6f81<>+0(SB), Z11
+	VMOVUPS      cbdce6f81<>+0(SB), Z12
+	VMOVUPS      cbdce6f81<>+0(SB), Z13
+	VMOVUPS      c3e28c47a<>+0(SB), Z16
+	VFMADD213PS  Z16, Z1, Z10
+	VFMADD213PS  Z16, Z2, Z11
+	VFMADD213PS  Z16, Z3, Z12
+	VFMADD213PS  Z16, Z4, Z13
+	VMOVUPS      cbe31e11f<>+0(SB), Z16
+	VFMADD213PS  Z16, Z1, Z10
+	VFMADD213PS  Z16, Z2, Z11
+	VFMADD213PS  Z16, Z3, Z12
+	VFMADD213PS  Z16, Z4, Z13
+	VMOVUPS      c3e4b68af<>+0(SB), Z16
+	VFMADD213PS  Z16, Z1, Z10
+	VFMADD213PS  Z16, Z2, Z11
+	VFMADD213PS  Z16, Z3, Z12
+	VFMADD213PS  Z16, Z4, Z13
+	VMOVUPS      cbe7f86a8<>+0(SB), Z16
+	VFMADD213PS  Z16, Z1, Z10
+	VFMADD213PS  Z16, Z2, Z11
+	VFMADD213PS  Z16, Z3, Z12
+	VFMADD213PS  Z16, Z4, Z13
+	VMOVUPS      c3eaaaeed<>+0(SB), Z16
+	VFMADD213PS  Z16, Z1, Z10
+	VFMADD213PS  Z16, Z2, Z11
+	VFMADD213PS  Z16, Z3, Z12
+	VFMADD213PS  Z16, Z4, Z13
+	VMOVUPS      cbf00009a<>+0(SB), Z16
+	VFMADD213PS  Z16, Z1, Z10
+	VFMADD213PS  Z16, Z2, Z11
+	VFMADD213PS  Z16, Z3, Z12
+	VFMADD213PS  Z16, Z4, Z13
+	VMOVUPS      c3f7ffffc<>+0(SB), Z16
+	VFMADD213PS  Z16, Z1, Z10
+	VFMADD213PS  Z16, Z2, Z11
+	VFMADD213PS  Z16, Z3, Z12
+	VFMADD213PS  Z16, Z4, Z13
+	VMOVUPS      c32ee666d<>+0(SB), Z16
+	VFMADD213PS  Z16, Z1, Z10
+	VFMADD213PS  Z16, Z2, Z11
+	VFMADD213PS  Z16, Z3, Z12
+	VFMADD213PS  Z16, Z4, Z13
+	VMOVUPS      c3f317218<>+0(SB), Z1
+	VFNMSUB231PS Z1, Z6, Z10
+	VFNMSUB231PS Z1, Z8, Z11
+	VFNMSUB231PS Z1, Z9, Z12
+	VFNMSUB231PS Z1, Z5, Z13
 	VMOVUPS      cff800000<>+0(SB), Z1
 	VMOVUPS      (CX)(BX*4), K1, Z1
 	VMOVUPS      cff800000<>+0(SB), Z2
@@ -10023,10 +10289,10 @@ rest:
 	VMOVUPS      128(CX)(BX*4), K3, Z3
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      192(CX)(BX*4), K4, Z4
-	VADDPS       Z1, Z13, Z1
-	VADDPS       Z2, Z14, Z2
-	VADDPS       Z3, Z15, Z3
-	VADDPS       Z4, Z16, Z4
+	VADDPS       Z1, Z10, Z1
+	VADDPS       Z2, Z11, Z2
+	VADDPS       Z3, Z12, Z3
+	VADDPS       Z4, Z13, Z4
 	VMAXPS       Z0, Z1, Z0
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z0, Z3, Z0
@@ -10047,213 +10313,186 @@ rest:
 	VPBROADCASTD DX, Z1
 	VMOVDQU32    iota<>+448(SB), Z2
 	VPCMPGTD     Z2, Z1, K4
-	VPSRAD       $0x1f, Z23, Z1
-	VPSRAD       $0x1f, Z19, Z2
-	VPSRAD       $0x1f, Z24, Z3
-	VPSRAD       $0x1f, Z20, Z4
-	VMOVUPS      c2f000000<>+0(SB), Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VMOVUPS      c2f000000<>+0(SB), Z8
-	VXORPS       Z1, Z23, Z9
-	VXORPS       Z2, Z19, Z10
-	VXORPS       Z3, Z24, Z11
-	VXORPS       Z4, Z20, Z12
-	VCVTDQ2PS    Z9, Z9
+	VPSRAD       $0x1f, Z18, Z1
+	VPSRAD       $0x1f, Z14, Z2
+	VPSRAD       $0x1f, Z15, Z3
+	VPSRAD       $0x1f, Z7, Z4
+	VMOVUPS      caf000000<>+0(SB), Z5
+	VMOVUPS      caf000000<>+0(SB), Z6
+	VMOVUPS      caf000000<>+0(SB), Z8
+	VMOVUPS      caf000000<>+0(SB), Z9
+	VXORPS       Z1, Z18, Z10
+	VXORPS       Z2, Z14, Z11
+	VXORPS       Z3, Z15, Z12
+	VXORPS       Z4, Z7, Z7
 	VCVTDQ2PS    Z10, Z10
 	VCVTDQ2PS    Z11, Z11
 	VCVTDQ2PS    Z12, Z12
-	VMOVUPS      c2f800000<>+0(SB), Z13
-	VFMADD231PS  Z13, Z9, Z5
-	VFMADD231PS  Z13, Z10, Z6
-	VFMADD231PS  Z13, Z11, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMOVUPS      caf800000<>+0(SB), Z13
+	VFMADD231PS  Z13, Z10, Z5
+	VFMADD231PS  Z13, Z11, Z6
 	VFMADD231PS  Z13, Z12, Z8
-	VMOVUPS      c3f3504f3<>+0(SB), Z9
-	VPSUBD       Z9, Z5, Z10
-	VPSUBD       Z9, Z6, Z11
-	VPSUBD       Z9, Z7, Z12
-	VPSUBD       Z9, Z8, Z9
+	VFMADD231PS  Z13, Z7, Z9
+	VMOVUPS      cbf000000<>+0(SB), Z7
+	VPSUBD       Z7, Z5, Z10
+	VPSUBD       Z7, Z6, Z11
+	VPSUBD       Z7, Z8, Z12
+	VPSUBD       Z7, Z9, Z7
+	VMOVUPS      cff800000<>+0(SB), Z13
+	VANDPS       Z13, Z10, Z14
+	VANDPS       Z13, Z11, Z15
+	VANDPS       Z13, Z12, Z16
+	VANDPS       Z13, Z7, Z13
+	VPSUBD       Z14, Z5, Z14
+	VPSUBD       Z15, Z6, Z15
+	VPSUBD       Z16, Z8, Z16
+	VPSUBD       Z13, Z9, Z13
 	VPSRAD       $0x17, Z10, Z10
 	VPSRAD       $0x17, Z11, Z11
 	VPSRAD       $0x17, Z12, Z12
-	VPSRAD       $0x17, Z9, Z9
-	VPSLLD       $0x17, Z10, Z13
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z12, Z15
-	VPSLLD       $0x17, Z9, Z16
-	VPSUBD       Z13, Z5, Z13
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VPSUBD       Z16, Z8, Z16
-	VMOVUPS      c80000000<>+0(SB), Z17
-	VXORPS       Z17, Z5, Z5
-	VXORPS       Z17, Z6, Z6
-	VXORPS       Z17, Z7, Z7
-	VXORPS       Z17, Z8, Z8
-	VMOVUPS      c3f800000<>+0(SB), Z17
+	VPSRAD       $0x17, Z7, Z7
+	VMOVUPS      cbf800000<>+0(SB), Z17
 	VPMOVD2M     Z1, K5
-	VSUBPS       Z17, Z13, K5, Z5
+	VSUBPS       Z14, Z17, K5, Z5
 	VCVTDQ2PS.Z  Z10, K5, Z10
 	VPMOVD2M     Z2, K5
-	VSUBPS       Z17, Z14, K5, Z6
+	VSUBPS       Z15, Z17, K5, Z6
 	VCVTDQ2PS.Z  Z11, K5, Z11
 	VPMOVD2M     Z3, K5
-	VSUBPS       Z17, Z15, K5, Z7
+	VSUBPS       Z16, Z17, K5, Z8
 	VCVTDQ2PS.Z  Z12, K5, Z12
 	VPMOVD2M     Z4, K5
-	VSUBPS       Z17, Z16, K5, Z8
-	VCVTDQ2PS.Z  Z9, K5, Z9
-	VMULPS       Z5, Z5, Z1
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMULPS       Z8, Z8, Z4
-	VMOVUPS      c3e856389<>+0(SB), Z13
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3e856389<>+0(SB), Z16
-	VMOVUPS      c3d4cc441<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3e1ad764<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3e4c5512<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      c3eaaaba7<>+0(SB), Z17
-	VFMADD213PS  Z17, Z1, Z13
-	VFMADD213PS  Z17, Z2, Z14
-	VFMADD213PS  Z17, Z3, Z15
-	VFMADD213PS  Z17, Z4, Z16
-	VMOVUPS      cbe173c68<>+0(SB), Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z19
-	VMOVUPS      cbe173c68<>+0(SB), Z20
-	VMOVUPS      cbdeee46c<>+0(SB), Z21
-	VFMADD213PS  Z21, Z1, Z17
-	VFMADD213PS  Z21, Z2, Z18
-	VFMADD213PS  Z21, Z3, Z19
-	VFMADD213PS  Z21, Z4, Z20
-	VMOVUPS      cbe2b4b37<>+0(SB), Z21
-	VFMADD213PS  Z21, Z1, Z17
-	VFMADD213PS  Z21, Z2, Z18
-	VFMADD213PS  Z21, Z3, Z19
-	VFMADD213PS  Z21, Z4, Z20
-	VMOVUPS      cbe7ffbca<>+0(SB), Z21
-	VFMADD213PS  Z21, Z1, Z17
-	VFMADD213PS  Z21, Z2, Z18
-	VFMADD213PS  Z21, Z3, Z19
-	VFMADD213PS  Z21, Z4, Z20
-	VMOVUPS      cbf000000<>+0(SB), Z21
-	VFMADD213PS  Z21, Z1, Z17
-	VFMADD213PS  Z21, Z2, Z18
-	VFMADD213PS  Z21, Z3, Z19
-	VFMADD213PS  Z21, Z4, Z20
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z5, Z1, Z13
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VFMADD213PS  Z8, Z4, Z16
-	VMOVUPS      c3f317218<>+0(SB), Z1
-	VFNMSUB231PS Z1, Z10, Z13
-	VFNMSUB231PS Z1, Z11, Z14
-	VFNMSUB231PS Z1, Z12, Z15
-	VFNMSUB231PS Z1, Z9, Z16
-	VMOVUPS      c3f3504f3<>+0(SB), Z1
-	VPSUBD       Z1, Z13, Z2
-	VPSUBD       Z1, Z14, Z3
-	VPSUBD       Z1, Z15, Z4
-	VPSUBD       Z1, Z16, Z1
-	VPSRAD       $0x17, Z2, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z4, Z4
-	VPSRAD       $0x17, Z1, Z1
-	VPSLLD       $0x17, Z2, Z5
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z4, Z7
-	VPSLLD       $0x17, Z1, Z8
-	VPSUBD       Z5, Z13, Z5
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VPSUBD       Z8, Z16, Z8
-	VMOVUPS      c3f800000<>+0(SB), Z9
-	VSUBPS       Z9, Z5, Z5
-	VSUBPS       Z9, Z6, Z6
-	VSUBPS       Z9, Z7, Z7
-	VSUBPS       Z9, Z8, Z8
-	VCVTDQ2PS    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z5, Z5, Z9
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMOVUPS      c3e02adac<>+0(SB), Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e02adac<>+0(SB), Z16
-	VMOVUPS      c3e116d10<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      c3e4cd004<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z17
-	VFMADD213PS  Z17, Z9, Z13
-	VFMADD213PS  Z17, Z10, Z14
-	VFMADD213PS  Z17, Z11, Z15
-	VFMADD213PS  Z17, Z12, Z16
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z19
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z20
-	VMOVUPS      cbe06c2a6<>+0(SB), Z21
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z21, Z10, Z18
-	VFMADD213PS  Z21, Z11, Z19
-	VFMADD213PS  Z21, Z12, Z20
-	VMOVUPS      cbe2a3922<>+0(SB), Z21
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z21, Z10, Z18
-	VFMADD213PS  Z21, Z11, Z19
-	VFMADD213PS  Z21, Z12, Z20
-	VMOVUPS      cbe800113<>+0(SB), Z21
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z21, Z10, Z18
-	VFMADD213PS  Z21, Z11, Z19
-	VFMADD213PS  Z21, Z12, Z20
-	VMOVUPS      cbf000000<>+0(SB), Z21
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z21, Z10, Z18
-	VFMADD213PS  Z21, Z11, Z19
-	VFMADD213PS  Z21, Z12, Z20
-	VFMADD213PS  Z17, Z5, Z13
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z5, Z9, Z13
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VFMADD213PS  Z8, Z12, Z16
+	VSUBPS       Z13, Z17, K5, Z9
+	VCVTDQ2PS.Z  Z7, K5, Z7
+	VMOVUPS      c3fb50fa9<>+0(SB), Z1
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fb50fa9<>+0(SB), Z4
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z13
+	VFMADD213PS  Z13, Z5, Z1
+	VFMADD213PS  Z13, Z6, Z2
+	VFMADD213PS  Z13, Z8, Z3
+	VFMADD213PS  Z13, Z9, Z4
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z13
+	VFMADD213PS  Z13, Z5, Z1
+	VFMADD213PS  Z13, Z6, Z2
+	VFMADD213PS  Z13, Z8, Z3
+	VFMADD213PS  Z13, Z9, Z4
+	VMOVUPS      c3e394a60<>+0(SB), Z13
+	VFMADD213PS  Z13, Z5, Z1
+	VFMADD213PS  Z13, Z6, Z2
+	VFMADD213PS  Z13, Z8, Z3
+	VFMADD213PS  Z13, Z9, Z4
+	VMOVUPS      c3e87025e<>+0(SB), Z13
+	VFMADD213PS  Z13, Z5, Z1
+	VFMADD213PS  Z13, Z6, Z2
+	VFMADD213PS  Z13, Z8, Z3
+	VFMADD213PS  Z13, Z9, Z4
+	VMOVUPS      cbe7987f7<>+0(SB), Z13
+	VFMADD213PS  Z13, Z5, Z1
+	VFMADD213PS  Z13, Z6, Z2
+	VFMADD213PS  Z13, Z8, Z3
+	VFMADD213PS  Z13, Z9, Z4
+	VMOVUPS      c3eaad1d4<>+0(SB), Z13
+	VFMADD213PS  Z13, Z5, Z1
+	VFMADD213PS  Z13, Z6, Z2
+	VFMADD213PS  Z13, Z8, Z3
+	VFMADD213PS  Z13, Z9, Z4
+	VMOVUPS      cbeffff60<>+0(SB), Z13
+	VFMADD213PS  Z13, Z5, Z1
+	VFMADD213PS  Z13, Z6, Z2
+	VFMADD213PS  Z13, Z8, Z3
+	VFMADD213PS  Z13, Z9, Z4
+	VMULPS       Z5, Z1, Z1
+	VMULPS       Z6, Z2, Z2
+	VMULPS       Z8, Z3, Z3
+	VMULPS       Z9, Z4, Z4
+	VFMADD213PS  Z5, Z5, Z1
+	VFMADD213PS  Z6, Z6, Z2
+	VFMADD213PS  Z8, Z8, Z3
+	VFMADD213PS  Z9, Z9, Z4
 	VMOVUPS      c3f317218<>+0(SB), Z5
-	VFNMSUB231PS Z5, Z2, Z13
-	VFNMSUB231PS Z5, Z3, Z14
-	VFNMSUB231PS Z5, Z4, Z15
-	VFNMSUB231PS Z5, Z1, Z16
+	VFNMSUB231PS Z5, Z10, Z1
+	VFNMSUB231PS Z5, Z11, Z2
+	VFNMSUB231PS Z5, Z12, Z3
+	VFNMSUB231PS Z5, Z7, Z4
+	VMOVUPS      c3f3504f3<>+0(SB), Z5
+	VPSUBD       Z5, Z1, Z6
+	VPSUBD       Z5, Z2, Z7
+	VPSUBD       Z5, Z3, Z8
+	VPSUBD       Z5, Z4, Z5
+	VMOVUPS      cff800000<>+0(SB), Z9
+	VANDPS       Z9, Z6, Z10
+	VANDPS       Z9, Z7, Z11
+	VANDPS       Z9, Z8, Z12
+	VANDPS       Z9, Z5, Z9
+	VPSUBD       Z10, Z1, Z1
+	VPSUBD       Z11, Z2, Z2
+	VPSUBD       Z12, Z3, Z3
+	VPSUBD       Z9, Z4, Z4
+	VPSRAD       $0x17, Z6, Z6
+	VPSRAD       $0x17, Z7, Z7
+	VPSRAD       $0x17, Z8, Z8
+	VPSRAD       $0x17, Z5, Z5
+	VMOVUPS      c3f800000<>+0(SB), Z9
+	VSUBPS       Z9, Z1, Z1
+	VSUBPS       Z9, Z2, Z2
+	VSUBPS       Z9, Z3, Z3
+	VSUBPS       Z9, Z4, Z4
+	VCVTDQ2PS    Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VCVTDQ2PS    Z5, Z5
+	VMOVUPS      cbdce6f81<>+0(SB), Z9
+	VMOVUPS      cbdce6f81<>+0(SB), Z10
+	VMOVUPS      cbdce6f81<>+0(SB), Z11
+	VMOVUPS      cbdce6f81<>+0(SB), Z12
+	VMOVUPS      c3e28c47a<>+0(SB), Z13
+	VFMADD213PS  Z13, Z1, Z9
+	VFMADD213PS  Z13, Z2, Z10
+	VFMADD213PS  Z13, Z3, Z11
+	VFMADD213PS  Z13, Z4, Z12
+	VMOVUPS      cbe31e11f<>+0(SB), Z13
+	VFMADD213PS  Z13, Z1, Z9
+	VFMADD213PS  Z13, Z2, Z10
+	VFMADD213PS  Z13, Z3, Z11
+	VFMADD213PS  Z13, Z4, Z12
+	VMOVUPS      c3e4b68af<>+0(SB), Z13
+	VFMADD213PS  Z13, Z1, Z9
+	VFMADD213PS  Z13, Z2, Z10
+	VFMADD213PS  Z13, Z3, Z11
+	VFMADD213PS  Z13, Z4, Z12
+	VMOVUPS      cbe7f86a8<>+0(SB), Z13
+	VFMADD213PS  Z13, Z1, Z9
+	VFMADD213PS  Z13, Z2, Z10
+	VFMADD213PS  Z13, Z3, Z11
+	VFMADD213PS  Z13, Z4, Z12
+	VMOVUPS      c3eaaaeed<>+0(SB), Z13
+	VFMADD213PS  Z13, Z1, Z9
+	VFMADD213PS  Z13, Z2, Z10
+	VFMADD213PS  Z13, Z3, Z11
+	VFMADD213PS  Z13, Z4, Z12
+	VMOVUPS      cbf00009a<>+0(SB), Z13
+	VFMADD213PS  Z13, Z1, Z9
+	VFMADD213PS  Z13, Z2, Z10
+	VFMADD213PS  Z13, Z3, Z11
+	VFMADD213PS  Z13, Z4, Z12
+	VMOVUPS      c3f7ffffc<>+0(SB), Z13
+	VFMADD213PS  Z13, Z1, Z9
+	VFMADD213PS  Z13, Z2, Z10
+	VFMADD213PS  Z13, Z3, Z11
+	VFMADD213PS  Z13, Z4, Z12
+	VMOVUPS      c32ee666d<>+0(SB), Z13
+	VFMADD213PS  Z13, Z1, Z9
+	VFMADD213PS  Z13, Z2, Z10
+	VFMADD213PS  Z13, Z3, Z11
+	VFMADD213PS  Z13, Z4, Z12
+	VMOVUPS      c3f317218<>+0(SB), Z1
+	VFNMSUB231PS Z1, Z6, Z9
+	VFNMSUB231PS Z1, Z7, Z10
+	VFNMSUB231PS Z1, Z8, Z11
+	VFNMSUB231PS Z1, Z5, Z12
 	VMOVUPS      cff800000<>+0(SB), Z1
 	VMOVUPS      256(CX)(BX*4), K1, Z1
 	VMOVUPS      cff800000<>+0(SB), Z2
@@ -10262,10 +10501,10 @@ rest:
 	VMOVUPS      384(CX)(BX*4), K3, Z3
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      448(CX)(BX*4), K4, Z4
-	VADDPS       Z1, Z13, Z1
-	VADDPS       Z2, Z14, Z2
-	VADDPS       Z3, Z15, Z3
-	VADDPS       Z4, Z16, Z4
+	VADDPS       Z1, Z9, Z1
+	VADDPS       Z2, Z10, Z2
+	VADDPS       Z3, Z11, Z3
+	VADDPS       Z4, Z12, Z4
 	VMAXPS       Z0, Z1, Z0
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z0, Z3, Z0
@@ -10338,13 +10577,26 @@ TEXT ·gumbelArgmax512(SB), NOSPLIT, $96-56
 	MOVL    BX, 76(SP)
 	ADDL    $0x9e3779b9, DX
 	ADDL    $0xbb67ae85, BX
-	MOVL    stream+32(FP), DX
+	MOVL    row+40(FP), DX
+	XORL    4(SP), DX
 	MOVL    DX, 80(SP)
 	MOVL    step+36(FP), DX
+	MOVL    $0xcd9e8d57, BX
+	IMULQ   BX, DX
+	MOVQ    DX, BX
+	SHRQ    $0x20, BX
+	XORL    stream+32(FP), BX
+	XORL    (SP), BX
+	XORL    8(SP), DX
 	MOVL    DX, 84(SP)
-	MOVL    row+40(FP), DX
+	MOVL    $0xd2511f53, DX
+	IMULQ   DX, BX
+	MOVQ    BX, DX
+	SHRQ    $0x20, DX
+	XORL    12(SP), DX
 	MOVL    DX, 88(SP)
-	MOVL    $0x0000aaaa, DX
+	MOVL    BX, 92(SP)
+	MOVL    $0x00005555, DX
 	KMOVW   DX, K1
 	XORQ    DX, DX
 	XORL    BX, BX
@@ -10357,524 +10609,627 @@ main:
 	VPADDD       counters<>+64(SB), Z2, Z4
 	VPADDD       counters<>+128(SB), Z2, Z5
 	VPADDD       counters<>+192(SB), Z2, Z2
-	VPBROADCASTD 80(SP), Z6
-	VPBROADCASTD 84(SP), Z7
-	VPBROADCASTD 88(SP), Z8
-	VMOVUPS      cd2511f53<>+0(SB), Z9
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z3, Z3
+	VPMULUDQ     Z6, Z4, Z4
+	VPMULUDQ     Z6, Z5, Z5
+	VPMULUDQ     Z6, Z2, Z2
+	VPSRLQ       $0x20, Z3, Z6
+	VPSRLQ       $0x20, Z4, Z7
+	VPSRLQ       $0x20, Z5, Z8
+	VPSRLQ       $0x20, Z2, Z9
+	VPBROADCASTD 80(SP), Z10
+	VXORPS       Z10, Z6, Z6
+	VXORPS       Z10, Z7, Z7
+	VXORPS       Z10, Z8, Z8
+	VXORPS       Z10, Z9, Z9
 	VMOVUPS      ccd9e8d57<>+0(SB), Z10
-	VPMULUDQ     Z9, Z3, Z3
-	VPMULUDQ     Z9, Z4, Z4
-	VPMULUDQ     Z9, Z5, Z5
-	VPMULUDQ     Z9, Z2, Z2
-	VPMULUDQ     Z10, Z7, Z9
-	VPMULUDQ     Z10, Z7, Z11
-	VPMULUDQ     Z10, Z7, Z12
+	VPMULUDQ     Z10, Z6, Z6
 	VPMULUDQ     Z10, Z7, Z7
-	VPSRLQ       $0x20, Z3, Z10
-	VPSRLQ       $0x20, Z4, Z13
-	VPSRLQ       $0x20, Z5, Z14
-	VPSRLQ       $0x20, Z2, Z15
-	VPSRLQ       $0x20, Z9, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z7, Z19
-	VPBROADCASTD (SP), Z20
-	VPTERNLOGD   $0x96, Z20, Z6, Z16
-	VPTERNLOGD   $0x96, Z20, Z6, Z17
-	VPTERNLOGD   $0x96, Z20, Z6, Z18
-	VPTERNLOGD   $0x96, Z20, Z6, Z19
-	VPBROADCASTD 4(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z10
-	VPTERNLOGD   $0x96, Z6, Z8, Z13
-	VPTERNLOGD   $0x96, Z6, Z8, Z14
-	VPTERNLOGD   $0x96, Z6, Z8, Z15
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z16, Z16
-	VPMULUDQ     Z6, Z17, Z17
-	VPMULUDQ     Z6, Z18, Z18
-	VPMULUDQ     Z6, Z19, Z6
-	VPMULUDQ     Z8, Z10, Z10
-	VPMULUDQ     Z8, Z13, Z13
-	VPMULUDQ     Z8, Z14, Z14
-	VPMULUDQ     Z8, Z15, Z8
-	VPSRLQ       $0x20, Z16, Z15
-	VPSRLQ       $0x20, Z17, Z19
-	VPSRLQ       $0x20, Z18, Z20
-	VPSRLQ       $0x20, Z6, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z13, Z23
-	VPSRLQ       $0x20, Z14, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 8(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z7, Z25
-	VPBROADCASTD 12(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z3, Z15
-	VPTERNLOGD   $0x96, Z7, Z4, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VPTERNLOGD   $0x96, Z7, Z2, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z2
-	VMOVUPS      ccd9e8d57<>+0(SB), Z3
-	VPMULUDQ     Z2, Z22, Z4
-	VPMULUDQ     Z2, Z23, Z5
-	VPMULUDQ     Z2, Z24, Z7
-	VPMULUDQ     Z2, Z25, Z2
-	VPMULUDQ     Z3, Z15, Z9
-	VPMULUDQ     Z3, Z19, Z11
-	VPMULUDQ     Z3, Z20, Z12
-	VPMULUDQ     Z3, Z21, Z3
-	VPSRLQ       $0x20, Z4, Z15
-	VPSRLQ       $0x20, Z5, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z2, Z21
-	VPSRLQ       $0x20, Z9, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z12, Z24
-	VPSRLQ       $0x20, Z3, Z25
-	VPBROADCASTD 16(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z10, Z22
-	VPTERNLOGD   $0x96, Z26, Z13, Z23
-	VPTERNLOGD   $0x96, Z26, Z14, Z24
-	VPTERNLOGD   $0x96, Z26, Z8, Z25
-	VPBROADCASTD 20(SP), Z8
-	VPTERNLOGD   $0x96, Z8, Z16, Z15
-	VPTERNLOGD   $0x96, Z8, Z17, Z19
-	VPTERNLOGD   $0x96, Z8, Z18, Z20
-	VPTERNLOGD   $0x96, Z8, Z6, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z22, Z10
-	VPMULUDQ     Z6, Z23, Z13
-	VPMULUDQ     Z6, Z24, Z14
-	VPMULUDQ     Z6, Z25, Z6
-	VPMULUDQ     Z8, Z15, Z15
-	VPMULUDQ     Z8, Z19, Z16
-	VPMULUDQ     Z8, Z20, Z17
-	VPMULUDQ     Z8, Z21, Z8
-	VPSRLQ       $0x20, Z10, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z14, Z20
-	VPSRLQ       $0x20, Z6, Z21
+	VPMULUDQ     Z10, Z8, Z8
+	VPMULUDQ     Z10, Z9, Z9
+	VPSRLQ       $0x20, Z6, Z10
+	VPSRLQ       $0x20, Z7, Z11
+	VPSRLQ       $0x20, Z8, Z12
+	VPSRLQ       $0x20, Z9, Z13
+	VPBROADCASTD 84(SP), Z14
+	VXORPS       Z14, Z10, Z10
+	VXORPS       Z14, Z11, Z11
+	VXORPS       Z14, Z12, Z12
+	VXORPS       Z14, Z13, Z13
+	VPBROADCASTD 88(SP), Z14
+	VXORPS       Z14, Z3, Z3
+	VXORPS       Z14, Z4, Z4
+	VXORPS       Z14, Z5, Z5
+	VXORPS       Z14, Z2, Z2
+	VPBROADCASTD 92(SP), Z14
+	VPBROADCASTD 16(SP), Z15
+	VPBROADCASTD 20(SP), Z16
+	VMOVUPS      cd2511f53<>+0(SB), Z17
+	VPMULUDQ     Z17, Z10, Z10
+	VPMULUDQ     Z17, Z11, Z11
+	VPMULUDQ     Z17, Z12, Z12
+	VPMULUDQ     Z17, Z13, Z13
+	VMOVUPS      ccd9e8d57<>+0(SB), Z17
+	VPMULUDQ     Z17, Z3, Z3
+	VPMULUDQ     Z17, Z4, Z4
+	VPMULUDQ     Z17, Z5, Z5
+	VPMULUDQ     Z17, Z2, Z2
+	VPSRLQ       $0x20, Z10, Z17
+	VPSRLQ       $0x20, Z11, Z18
+	VPSRLQ       $0x20, Z12, Z19
+	VPSRLQ       $0x20, Z13, Z20
+	VPSRLQ       $0x20, Z3, Z21
+	VPSRLQ       $0x20, Z4, Z22
+	VPSRLQ       $0x20, Z5, Z23
+	VPSRLQ       $0x20, Z2, Z24
+	VPTERNLOGD   $0x96, Z15, Z6, Z21
+	VPTERNLOGD   $0x96, Z15, Z7, Z22
+	VPTERNLOGD   $0x96, Z15, Z8, Z23
+	VPTERNLOGD   $0x96, Z15, Z9, Z24
+	VPTERNLOGD   $0x96, Z16, Z14, Z17
+	VPTERNLOGD   $0x96, Z16, Z14, Z18
+	VPTERNLOGD   $0x96, Z16, Z14, Z19
+	VPTERNLOGD   $0x96, Z16, Z14, Z20
+	VPBROADCASTD 24(SP), Z6
+	VPBROADCASTD 28(SP), Z7
+	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VPMULUDQ     Z8, Z21, Z9
+	VPMULUDQ     Z8, Z22, Z14
+	VPMULUDQ     Z8, Z23, Z15
+	VPMULUDQ     Z8, Z24, Z8
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z17, Z17
+	VPMULUDQ     Z16, Z18, Z18
+	VPMULUDQ     Z16, Z19, Z19
+	VPMULUDQ     Z16, Z20, Z16
+	VPSRLQ       $0x20, Z9, Z20
+	VPSRLQ       $0x20, Z14, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z8, Z23
 	VPSRLQ       $0x20, Z17, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 24(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z3, Z25
-	VPBROADCASTD 28(SP), Z3
-	VPTERNLOGD   $0x96, Z3, Z4, Z18
-	VPTERNLOGD   $0x96, Z3, Z5, Z19
-	VPTERNLOGD   $0x96, Z3, Z7, Z20
-	VPTERNLOGD   $0x96, Z3, Z2, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z2
-	VMOVUPS      ccd9e8d57<>+0(SB), Z3
-	VPMULUDQ     Z2, Z22, Z4
-	VPMULUDQ     Z2, Z23, Z5
-	VPMULUDQ     Z2, Z24, Z7
-	VPMULUDQ     Z2, Z25, Z2
-	VPMULUDQ     Z3, Z18, Z9
-	VPMULUDQ     Z3, Z19, Z11
-	VPMULUDQ     Z3, Z20, Z12
-	VPMULUDQ     Z3, Z21, Z3
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z5, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z2, Z21
-	VPSRLQ       $0x20, Z9, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z12, Z24
-	VPSRLQ       $0x20, Z3, Z25
-	VPBROADCASTD 32(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z15, Z22
-	VPTERNLOGD   $0x96, Z26, Z16, Z23
-	VPTERNLOGD   $0x96, Z26, Z17, Z24
-	VPTERNLOGD   $0x96, Z26, Z8, Z25
-	VPBROADCASTD 36(SP), Z8
-	VPTERNLOGD   $0x96, Z8, Z10, Z18
-	VPTERNLOGD   $0x96, Z8, Z13, Z19
-	VPTERNLOGD   $0x96, Z8, Z14, Z20
-	VPTERNLOGD   $0x96, Z8, Z6, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z22, Z10
-	VPMULUDQ     Z6, Z23, Z13
-	VPMULUDQ     Z6, Z24, Z14
-	VPMULUDQ     Z6, Z25, Z6
-	VPMULUDQ     Z8, Z18, Z15
-	VPMULUDQ     Z8, Z19, Z16
-	VPMULUDQ     Z8, Z20, Z17
-	VPMULUDQ     Z8, Z21, Z8
-	VPSRLQ       $0x20, Z10, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z14, Z20
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z19, Z26
+	VPSRLQ       $0x20, Z16, Z27
+	VPTERNLOGD   $0x96, Z6, Z3, Z24
+	VPTERNLOGD   $0x96, Z6, Z4, Z25
+	VPTERNLOGD   $0x96, Z6, Z5, Z26
+	VPTERNLOGD   $0x96, Z6, Z2, Z27
+	VPTERNLOGD   $0x96, Z7, Z10, Z20
+	VPTERNLOGD   $0x96, Z7, Z11, Z21
+	VPTERNLOGD   $0x96, Z7, Z12, Z22
+	VPTERNLOGD   $0x96, Z7, Z13, Z23
+	VPBROADCASTD 32(SP), Z2
+	VPBROADCASTD 36(SP), Z3
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z24, Z5
+	VPMULUDQ     Z4, Z25, Z6
+	VPMULUDQ     Z4, Z26, Z7
+	VPMULUDQ     Z4, Z27, Z4
+	VMOVUPS      ccd9e8d57<>+0(SB), Z10
+	VPMULUDQ     Z10, Z20, Z11
+	VPMULUDQ     Z10, Z21, Z12
+	VPMULUDQ     Z10, Z22, Z13
+	VPMULUDQ     Z10, Z23, Z10
+	VPSRLQ       $0x20, Z5, Z20
 	VPSRLQ       $0x20, Z6, Z21
-	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z17, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 40(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z3, Z25
+	VPSRLQ       $0x20, Z7, Z22
+	VPSRLQ       $0x20, Z4, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z13, Z26
+	VPSRLQ       $0x20, Z10, Z27
+	VPTERNLOGD   $0x96, Z2, Z17, Z24
+	VPTERNLOGD   $0x96, Z2, Z18, Z25
+	VPTERNLOGD   $0x96, Z2, Z19, Z26
+	VPTERNLOGD   $0x96, Z2, Z16, Z27
+	VPTERNLOGD   $0x96, Z3, Z9, Z20
+	VPTERNLOGD   $0x96, Z3, Z14, Z21
+	VPTERNLOGD   $0x96, Z3, Z15, Z22
+	VPTERNLOGD   $0x96, Z3, Z8, Z23
+	VPBROADCASTD 40(SP), Z2
 	VPBROADCASTD 44(SP), Z3
-	VPTERNLOGD   $0x96, Z3, Z4, Z18
-	VPTERNLOGD   $0x96, Z3, Z5, Z19
-	VPTERNLOGD   $0x96, Z3, Z7, Z20
-	VPTERNLOGD   $0x96, Z3, Z2, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z2
-	VMOVUPS      ccd9e8d57<>+0(SB), Z3
-	VPMULUDQ     Z2, Z22, Z4
-	VPMULUDQ     Z2, Z23, Z5
-	VPMULUDQ     Z2, Z24, Z7
-	VPMULUDQ     Z2, Z25, Z2
-	VPMULUDQ     Z3, Z18, Z9
-	VPMULUDQ     Z3, Z19, Z11
-	VPMULUDQ     Z3, Z20, Z12
-	VPMULUDQ     Z3, Z21, Z3
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z5, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z2, Z21
-	VPSRLQ       $0x20, Z9, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z12, Z24
-	VPSRLQ       $0x20, Z3, Z25
-	VPBROADCASTD 48(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z15, Z22
-	VPTERNLOGD   $0x96, Z26, Z16, Z23
-	VPTERNLOGD   $0x96, Z26, Z17, Z24
-	VPTERNLOGD   $0x96, Z26, Z8, Z25
-	VPBROADCASTD 52(SP), Z8
-	VPTERNLOGD   $0x96, Z8, Z10, Z18
-	VPTERNLOGD   $0x96, Z8, Z13, Z19
-	VPTERNLOGD   $0x96, Z8, Z14, Z20
-	VPTERNLOGD   $0x96, Z8, Z6, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z22, Z10
-	VPMULUDQ     Z6, Z23, Z13
-	VPMULUDQ     Z6, Z24, Z14
-	VPMULUDQ     Z6, Z25, Z6
-	VPMULUDQ     Z8, Z18, Z15
-	VPMULUDQ     Z8, Z19, Z16
-	VPMULUDQ     Z8, Z20, Z17
-	VPMULUDQ     Z8, Z21, Z8
-	VPSRLQ       $0x20, Z10, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z14, Z20
-	VPSRLQ       $0x20, Z6, Z21
+	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VPMULUDQ     Z8, Z24, Z9
+	VPMULUDQ     Z8, Z25, Z14
+	VPMULUDQ     Z8, Z26, Z15
+	VPMULUDQ     Z8, Z27, Z8
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z20, Z17
+	VPMULUDQ     Z16, Z21, Z18
+	VPMULUDQ     Z16, Z22, Z19
+	VPMULUDQ     Z16, Z23, Z16
+	VPSRLQ       $0x20, Z9, Z20
+	VPSRLQ       $0x20, Z14, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z8, Z23
 	VPSRLQ       $0x20, Z17, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 56(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z3, Z25
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z19, Z26
+	VPSRLQ       $0x20, Z16, Z27
+	VPTERNLOGD   $0x96, Z2, Z11, Z24
+	VPTERNLOGD   $0x96, Z2, Z12, Z25
+	VPTERNLOGD   $0x96, Z2, Z13, Z26
+	VPTERNLOGD   $0x96, Z2, Z10, Z27
+	VPTERNLOGD   $0x96, Z3, Z5, Z20
+	VPTERNLOGD   $0x96, Z3, Z6, Z21
+	VPTERNLOGD   $0x96, Z3, Z7, Z22
+	VPTERNLOGD   $0x96, Z3, Z4, Z23
+	VPBROADCASTD 48(SP), Z2
+	VPBROADCASTD 52(SP), Z3
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z24, Z5
+	VPMULUDQ     Z4, Z25, Z6
+	VPMULUDQ     Z4, Z26, Z7
+	VPMULUDQ     Z4, Z27, Z4
+	VMOVUPS      ccd9e8d57<>+0(SB), Z10
+	VPMULUDQ     Z10, Z20, Z11
+	VPMULUDQ     Z10, Z21, Z12
+	VPMULUDQ     Z10, Z22, Z13
+	VPMULUDQ     Z10, Z23, Z10
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z7, Z22
+	VPSRLQ       $0x20, Z4, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z13, Z26
+	VPSRLQ       $0x20, Z10, Z27
+	VPTERNLOGD   $0x96, Z2, Z17, Z24
+	VPTERNLOGD   $0x96, Z2, Z18, Z25
+	VPTERNLOGD   $0x96, Z2, Z19, Z26
+	VPTERNLOGD   $0x96, Z2, Z16, Z27
+	VPTERNLOGD   $0x96, Z3, Z9, Z20
+	VPTERNLOGD   $0x96, Z3, Z14, Z21
+	VPTERNLOGD   $0x96, Z3, Z15, Z22
+	VPTERNLOGD   $0x96, Z3, Z8, Z23
+	VPBROADCASTD 56(SP), Z2
 	VPBROADCASTD 60(SP), Z3
-	VPTERNLOGD   $0x96, Z3, Z4, Z18
-	VPTERNLOGD   $0x96, Z3, Z5, Z19
-	VPTERNLOGD   $0x96, Z3, Z7, Z20
-	VPTERNLOGD   $0x96, Z3, Z2, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z2
-	VMOVUPS      ccd9e8d57<>+0(SB), Z3
-	VPMULUDQ     Z2, Z22, Z4
-	VPMULUDQ     Z2, Z23, Z5
-	VPMULUDQ     Z2, Z24, Z7
-	VPMULUDQ     Z2, Z25, Z2
-	VPMULUDQ     Z3, Z18, Z9
-	VPMULUDQ     Z3, Z19, Z11
-	VPMULUDQ     Z3, Z20, Z12
-	VPMULUDQ     Z3, Z21, Z3
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z5, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z2, Z21
-	VPSRLQ       $0x20, Z9, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z12, Z24
-	VPSRLQ       $0x20, Z3, Z25
-	VPBROADCASTD 64(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z15, Z22
-	VPTERNLOGD   $0x96, Z26, Z16, Z23
-	VPTERNLOGD   $0x96, Z26, Z17, Z24
-	VPTERNLOGD   $0x96, Z26, Z8, Z25
-	VPBROADCASTD 68(SP), Z8
-	VPTERNLOGD   $0x96, Z8, Z10, Z18
-	VPTERNLOGD   $0x96, Z8, Z13, Z19
-	VPTERNLOGD   $0x96, Z8, Z14, Z20
-	VPTERNLOGD   $0x96, Z8, Z6, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z22, Z10
-	VPMULUDQ     Z6, Z23, Z13
-	VPMULUDQ     Z6, Z24, Z14
-	VPMULUDQ     Z6, Z25, Z6
-	VPMULUDQ     Z8, Z18, Z15
-	VPMULUDQ     Z8, Z19, Z16
-	VPMULUDQ     Z8, Z20, Z17
-	VPMULUDQ     Z8, Z21, Z8
-	VPSRLQ       $0x20, Z10, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z14, Z20
-	VPSRLQ       $0x20, Z6, Z21
+	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VPMULUDQ     Z8, Z24, Z9
+	VPMULUDQ     Z8, Z25, Z14
+	VPMULUDQ     Z8, Z26, Z15
+	VPMULUDQ     Z8, Z27, Z8
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z20, Z17
+	VPMULUDQ     Z16, Z21, Z18
+	VPMULUDQ     Z16, Z22, Z19
+	VPMULUDQ     Z16, Z23, Z16
+	VPSRLQ       $0x20, Z9, Z20
+	VPSRLQ       $0x20, Z14, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z8, Z23
 	VPSRLQ       $0x20, Z17, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 72(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z3, Z25
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z19, Z26
+	VPSRLQ       $0x20, Z16, Z27
+	VPTERNLOGD   $0x96, Z2, Z11, Z24
+	VPTERNLOGD   $0x96, Z2, Z12, Z25
+	VPTERNLOGD   $0x96, Z2, Z13, Z26
+	VPTERNLOGD   $0x96, Z2, Z10, Z27
+	VPTERNLOGD   $0x96, Z3, Z5, Z20
+	VPTERNLOGD   $0x96, Z3, Z6, Z21
+	VPTERNLOGD   $0x96, Z3, Z7, Z22
+	VPTERNLOGD   $0x96, Z3, Z4, Z23
+	VPBROADCASTD 64(SP), Z2
+	VPBROADCASTD 68(SP), Z3
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z24, Z5
+	VPMULUDQ     Z4, Z25, Z6
+	VPMULUDQ     Z4, Z26, Z7
+	VPMULUDQ     Z4, Z27, Z4
+	VMOVUPS      ccd9e8d57<>+0(SB), Z10
+	VPMULUDQ     Z10, Z20, Z11
+	VPMULUDQ     Z10, Z21, Z12
+	VPMULUDQ     Z10, Z22, Z13
+	VPMULUDQ     Z10, Z23, Z10
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z7, Z22
+	VPSRLQ       $0x20, Z4, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z13, Z26
+	VPSRLQ       $0x20, Z10, Z27
+	VPTERNLOGD   $0x96, Z2, Z17, Z24
+	VPTERNLOGD   $0x96, Z2, Z18, Z25
+	VPTERNLOGD   $0x96, Z2, Z19, Z26
+	VPTERNLOGD   $0x96, Z2, Z16, Z27
+	VPTERNLOGD   $0x96, Z3, Z9, Z20
+	VPTERNLOGD   $0x96, Z3, Z14, Z21
+	VPTERNLOGD   $0x96, Z3, Z15, Z22
+	VPTERNLOGD   $0x96, Z3, Z8, Z23
+	VPBROADCASTD 72(SP), Z2
 	VPBROADCASTD 76(SP), Z3
-	VPTERNLOGD   $0x96, Z3, Z4, Z18
-	VPTERNLOGD   $0x96, Z3, Z5, Z19
-	VPTERNLOGD   $0x96, Z3, Z7, Z20
-	VPTERNLOGD   $0x96, Z3, Z2, Z21
-	VPSLLQ       $0x20, Z15, Z15
-	VMOVDQA32    Z15, K1, Z22
-	VPSLLQ       $0x20, Z10, Z10
-	VMOVDQA32    Z10, K1, Z18
-	VPSLLQ       $0x20, Z16, Z16
-	VMOVDQA32    Z16, K1, Z23
-	VPSLLQ       $0x20, Z13, Z13
-	VMOVDQA32    Z13, K1, Z19
-	VPSLLQ       $0x20, Z17, Z17
-	VMOVDQA32    Z17, K1, Z24
-	VPSLLQ       $0x20, Z14, Z14
-	VMOVDQA32    Z14, K1, Z20
-	VPSLLQ       $0x20, Z8, Z8
-	VMOVDQA32    Z8, K1, Z25
-	VPSLLQ       $0x20, Z6, Z6
-	VMOVDQA32    Z6, K1, Z21
-	VPSRAD       $0x1f, Z22, Z2
-	VPSRAD       $0x1f, Z18, Z3
-	VPSRAD       $0x1f, Z23, Z4
-	VPSRAD       $0x1f, Z19, Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VMOVUPS      c2f000000<>+0(SB), Z8
-	VMOVUPS      c2f000000<>+0(SB), Z9
-	VXORPS       Z2, Z22, Z10
-	VXORPS       Z3, Z18, Z11
-	VXORPS       Z4, Z23, Z12
-	VXORPS       Z5, Z19, Z13
-	VCVTDQ2PS    Z10, Z10
-	VCVTDQ2PS    Z11, Z11
+	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VPMULUDQ     Z8, Z24, Z9
+	VPMULUDQ     Z8, Z25, Z14
+	VPMULUDQ     Z8, Z26, Z15
+	VPMULUDQ     Z8, Z27, Z8
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z20, Z17
+	VPMULUDQ     Z16, Z21, Z18
+	VPMULUDQ     Z16, Z22, Z19
+	VPMULUDQ     Z16, Z23, Z16
+	VPSHUFD      $0xb1, Z17, Z17
+	VPTERNLOGD   $0x96, Z2, Z11, K1, Z17
+	VPSHUFD      $0xb1, Z9, Z9
+	VPTERNLOGD   $0x96, Z3, Z5, K1, Z9
+	VPSHUFD      $0xb1, Z18, Z18
+	VPTERNLOGD   $0x96, Z2, Z12, K1, Z18
+	VPSHUFD      $0xb1, Z14, Z14
+	VPTERNLOGD   $0x96, Z3, Z6, K1, Z14
+	VPSHUFD      $0xb1, Z19, Z19
+	VPTERNLOGD   $0x96, Z2, Z13, K1, Z19
+	VPSHUFD      $0xb1, Z15, Z15
+	VPTERNLOGD   $0x96, Z3, Z7, K1, Z15
+	VPSHUFD      $0xb1, Z16, Z16
+	VPTERNLOGD   $0x96, Z2, Z10, K1, Z16
+	VPSHUFD      $0xb1, Z8, Z8
+	VPTERNLOGD   $0x96, Z3, Z4, K1, Z8
+	VPSRAD       $0x1f, Z17, Z2
+	VPSRAD       $0x1f, Z9, Z3
+	VPSRAD       $0x1f, Z18, Z4
+	VPSRAD       $0x1f, Z14, Z5
+	VMOVUPS      caf000000<>+0(SB), Z6
+	VMOVUPS      caf000000<>+0(SB), Z7
+	VMOVUPS      caf000000<>+0(SB), Z10
+	VMOVUPS      caf000000<>+0(SB), Z11
+	VXORPS       Z2, Z17, Z12
+	VXORPS       Z3, Z9, Z9
+	VXORPS       Z4, Z18, Z13
+	VXORPS       Z5, Z14, Z14
 	VCVTDQ2PS    Z12, Z12
+	VCVTDQ2PS    Z9, Z9
 	VCVTDQ2PS    Z13, Z13
-	VMOVUPS      c2f800000<>+0(SB), Z14
-	VFMADD231PS  Z14, Z10, Z6
-	VFMADD231PS  Z14, Z11, Z7
-	VFMADD231PS  Z14, Z12, Z8
-	VFMADD231PS  Z14, Z13, Z9
+	VCVTDQ2PS    Z14, Z14
+	VMOVUPS      caf800000<>+0(SB), Z17
+	VFMADD231PS  Z17, Z12, Z6
+	VFMADD231PS  Z17, Z9, Z7
+	VFMADD231PS  Z17, Z13, Z10
+	VFMADD231PS  Z17, Z14, Z11
+	VMOVUPS      cbf000000<>+0(SB), Z9
+	VPSUBD       Z9, Z6, Z12
+	VPSUBD       Z9, Z7, Z13
+	VPSUBD       Z9, Z10, Z14
+	VPSUBD       Z9, Z11, Z9
+	VMOVUPS      cff800000<>+0(SB), Z17
+	VANDPS       Z17, Z12, Z18
+	VANDPS       Z17, Z13, Z20
+	VANDPS       Z17, Z14, Z21
+	VANDPS       Z17, Z9, Z17
+	VPSUBD       Z18, Z6, Z18
+	VPSUBD       Z20, Z7, Z20
+	VPSUBD       Z21, Z10, Z21
+	VPSUBD       Z17, Z11, Z17
+	VPSRAD       $0x17, Z12, Z12
+	VPSRAD       $0x17, Z13, Z13
+	VPSRAD       $0x17, Z14, Z14
+	VPSRAD       $0x17, Z9, Z9
+	VMOVUPS      cbf800000<>+0(SB), Z22
+	VPMOVD2M     Z2, K2
+	VSUBPS       Z18, Z22, K2, Z6
+	VCVTDQ2PS.Z  Z12, K2, Z12
+	VPMOVD2M     Z3, K2
+	VSUBPS       Z20, Z22, K2, Z7
+	VCVTDQ2PS.Z  Z13, K2, Z13
+	VPMOVD2M     Z4, K2
+	VSUBPS       Z21, Z22, K2, Z10
+	VCVTDQ2PS.Z  Z14, K2, Z14
+	VPMOVD2M     Z5, K2
+	VSUBPS       Z17, Z22, K2, Z11
+	VCVTDQ2PS.Z  Z9, K2, Z9
+	VPSRAD       $0x1f, Z19, Z2
+	VPSRAD       $0x1f, Z15, Z3
+	VPSRAD       $0x1f, Z16, Z4
+	VPSRAD       $0x1f, Z8, Z5
+	VMOVUPS      caf000000<>+0(SB), Z17
+	VMOVUPS      caf000000<>+0(SB), Z18
+	VMOVUPS      caf000000<>+0(SB), Z20
+	VMOVUPS      caf000000<>+0(SB), Z21
+	VXORPS       Z2, Z19, Z19
+	VXORPS       Z3, Z15, Z15
+	VXORPS       Z4, Z16, Z16
+	VXORPS       Z5, Z8, Z8
+	VCVTDQ2PS    Z19, Z19
+	VCVTDQ2PS    Z15, Z15
+	VCVTDQ2PS    Z16, Z16
+	VCVTDQ2PS    Z8, Z8
+	VMOVUPS      caf800000<>+0(SB), Z22
+	VFMADD231PS  Z22, Z19, Z17
+	VFMADD231PS  Z22, Z15, Z18
+	VFMADD231PS  Z22, Z16, Z20
+	VFMADD231PS  Z22, Z8, Z21
+	VMOVUPS      cbf000000<>+0(SB), Z8
+	VPSUBD       Z8, Z17, Z15
+	VPSUBD       Z8, Z18, Z16
+	VPSUBD       Z8, Z20, Z19
+	VPSUBD       Z8, Z21, Z8
+	VMOVUPS      cff800000<>+0(SB), Z22
+	VANDPS       Z22, Z15, Z23
+	VANDPS       Z22, Z16, Z24
+	VANDPS       Z22, Z19, Z25
+	VANDPS       Z22, Z8, Z22
+	VPSUBD       Z23, Z17, Z23
+	VPSUBD       Z24, Z18, Z24
+	VPSUBD       Z25, Z20, Z25
+	VPSUBD       Z22, Z21, Z22
+	VPSRAD       $0x17, Z15, Z15
+	VPSRAD       $0x17, Z16, Z16
+	VPSRAD       $0x17, Z19, Z19
+	VPSRAD       $0x17, Z8, Z8
+	VMOVUPS      cbf800000<>+0(SB), Z26
+	VPMOVD2M     Z2, K2
+	VSUBPS       Z23, Z26, K2, Z17
+	VCVTDQ2PS.Z  Z15, K2, Z15
+	VPMOVD2M     Z3, K2
+	VSUBPS       Z24, Z26, K2, Z18
+	VCVTDQ2PS.Z  Z16, K2, Z16
+	VPMOVD2M     Z4, K2
+	VSUBPS       Z25, Z26, K2, Z20
+	VCVTDQ2PS.Z  Z19, K2, Z19
+	VPMOVD2M     Z5, K2
+	VSUBPS       Z22, Z26, K2, Z21
+	VCVTDQ2PS.Z  Z8, K2, Z8
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fb50fa9<>+0(SB), Z4
+	VMOVUPS      c3fb50fa9<>+0(SB), Z5
+	VMOVUPS      c3fb50fa9<>+0(SB), Z22
+	VMOVUPS      c3fb50fa9<>+0(SB), Z23
+	VMOVUPS      c3fb50fa9<>+0(SB), Z24
+	VMOVUPS      c3fb50fa9<>+0(SB), Z25
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z26
+	VFMADD213PS  Z26, Z6, Z2
+	VFMADD213PS  Z26, Z7, Z3
+	VFMADD213PS  Z26, Z10, Z4
+	VFMADD213PS  Z26, Z11, Z5
+	VFMADD213PS  Z26, Z17, Z22
+	VFMADD213PS  Z26, Z18, Z23
+	VFMADD213PS  Z26, Z20, Z24
+	VFMADD213PS  Z26, Z21, Z25
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z26
+	VFMADD213PS  Z26, Z6, Z2
+	VFMADD213PS  Z26, Z7, Z3
+	VFMADD213PS  Z26, Z10, Z4
+	VFMADD213PS  Z26, Z11, Z5
+	VFMADD213PS  Z26, Z17, Z22
+	VFMADD213PS  Z26, Z18, Z23
+	VFMADD213PS  Z26, Z20, Z24
+	VFMADD213PS  Z26, Z21, Z25
+	VMOVUPS      c3e394a60<>+0(SB), Z26
+	VFMADD213PS  Z26, Z6, Z2
+	VFMADD213PS  Z26, Z7, Z3
+	VFMADD213PS  Z26, Z10, Z4
+	VFMADD213PS  Z26, Z11, Z5
+	VFMADD213PS  Z26, Z17, Z22
+	VFMADD213PS  Z26, Z18, Z23
+	VFMADD213PS  Z26, Z20, Z24
+	VFMADD213PS  Z26, Z21, Z25
+	VMOVUPS      c3e87025e<>+0(SB), Z26
+	VFMADD213PS  Z26, Z6, Z2
+	VFMADD213PS  Z26, Z7, Z3
+	VFMADD213PS  Z26, Z10, Z4
+	VFMADD213PS  Z26, Z11, Z5
+	VFMADD213PS  Z26, Z17, Z22
+	VFMADD213PS  Z26, Z18, Z23
+	VFMADD213PS  Z26, Z20, Z24
+	VFMADD213PS  Z26, Z21, Z25
+	VMOVUPS      cbe7987f7<>+0(SB), Z26
+	VFMADD213PS  Z26, Z6, Z2
+	VFMADD213PS  Z26, Z7, Z3
+	VFMADD213PS  Z26, Z10, Z4
+	VFMADD213PS  Z26, Z11, Z5
+	VFMADD213PS  Z26, Z17, Z22
+	VFMADD213PS  Z26, Z18, Z23
+	VFMADD213PS  Z26, Z20, Z24
+	VFMADD213PS  Z26, Z21, Z25
+	VMOVUPS      c3eaad1d4<>+0(SB), Z26
+	VFMADD213PS  Z26, Z6, Z2
+	VFMADD213PS  Z26, Z7, Z3
+	VFMADD213PS  Z26, Z10, Z4
+	VFMADD213PS  Z26, Z11, Z5
+	VFMADD213PS  Z26, Z17, Z22
+	VFMADD213PS  Z26, Z18, Z23
+	VFMADD213PS  Z26, Z20, Z24
+	VFMADD213PS  Z26, Z21, Z25
+	VMOVUPS      cbeffff60<>+0(SB), Z26
+	VFMADD213PS  Z26, Z6, Z2
+	VFMADD213PS  Z26, Z7, Z3
+	VFMADD213PS  Z26, Z10, Z4
+	VFMADD213PS  Z26, Z11, Z5
+	VFMADD213PS  Z26, Z17, Z22
+	VFMADD213PS  Z26, Z18, Z23
+	VFMADD213PS  Z26, Z20, Z24
+	VFMADD213PS  Z26, Z21, Z25
+	VMULPS       Z6, Z2, Z2
+	VMULPS       Z7, Z3, Z3
+	VMULPS       Z10, Z4, Z4
+	VMULPS       Z11, Z5, Z5
+	VMULPS       Z17, Z22, Z22
+	VMULPS       Z18, Z23, Z23
+	VMULPS       Z20, Z24, Z24
+	VMULPS       Z21, Z25, Z25
+	VFMADD213PS  Z6, Z6, Z2
+	VFMADD213PS  Z7, Z7, Z3
+	VFMADD213PS  Z10, Z10, Z4
+	VFMADD213PS  Z11, Z11, Z5
+	VFMADD213PS  Z17, Z17, Z22
+	VFMADD213PS  Z18, Z18, Z23
+	VFMADD213PS  Z20, Z20, Z24
+	VFMADD213PS  Z21, Z21, Z25
+	VMOVUPS      c3f317218<>+0(SB), Z6
+	VFNMSUB231PS Z6, Z12, Z2
+	VFNMSUB231PS Z6, Z13, Z3
+	VFNMSUB231PS Z6, Z14, Z4
+	VFNMSUB231PS Z6, Z9, Z5
+	VFNMSUB231PS Z6, Z15, Z22
+	VFNMSUB231PS Z6, Z16, Z23
+	VFNMSUB231PS Z6, Z19, Z24
+	VFNMSUB231PS Z6, Z8, Z25
+	VMOVUPS      c3f3504f3<>+0(SB), Z6
+	VPSUBD       Z6, Z2, Z7
+	VPSUBD       Z6, Z3, Z8
+	VPSUBD       Z6, Z4, Z9
+	VPSUBD       Z6, Z5, Z6
+	VMOVUPS      cff800000<>+0(SB), Z10
+	VANDPS       Z10, Z7, Z11
+	VANDPS       Z10, Z8, Z12
+	VANDPS       Z10, Z9, Z13
+	VANDPS       Z10, Z6, Z10
+	VPSUBD       Z11, Z2, Z2
+	VPSUBD       Z12, Z3, Z3
+	VPSUBD       Z13, Z4, Z4
+	VPSUBD       Z10, Z5, Z5
+	VPSRAD       $0x17, Z7, Z7
+	VPSRAD       $0x17, Z8, Z8
+	VPSRAD       $0x17, Z9, Z9
+	VPSRAD       $0x17, Z6, Z6
+	VMOVUPS      c3f800000<>+0(SB), Z10
+	VSUBPS       Z10, Z2, Z2
+	VSUBPS       Z10, Z3, Z3
+	VSUBPS       Z10, Z4, Z4
+	VSUBPS       Z10, Z5, Z5
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VCVTDQ2PS    Z6, Z6
 	VMOVUPS      c3f3504f3<>+0(SB), Z10
-	VPSUBD       Z10, Z6, Z11
-	VPSUBD       Z10, Z7, Z12
-	VPSUBD       Z10, Z8, Z13
-	VPSUBD       Z10, Z9, Z10
+	VPSUBD       Z10, Z22, Z11
+	VPSUBD       Z10, Z23, Z12
+	VPSUBD       Z10, Z24, Z13
+	VPSUBD       Z10, Z25, Z10
+	VMOVUPS      cff800000<>+0(SB), Z14
+	VANDPS       Z14, Z11, Z15
+	VANDPS       Z14, Z12, Z16
+	VANDPS       Z14, Z13, Z17
+	VANDPS       Z14, Z10, Z14
+	VPSUBD       Z15, Z22, Z15
+	VPSUBD       Z16, Z23, Z16
+	VPSUBD       Z17, Z24, Z17
+	VPSUBD       Z14, Z25, Z14
 	VPSRAD       $0x17, Z11, Z11
 	VPSRAD       $0x17, Z12, Z12
 	VPSRAD       $0x17, Z13, Z13
 	VPSRAD       $0x17, Z10, Z10
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z12, Z15
-	VPSLLD       $0x17, Z13, Z16
-	VPSLLD       $0x17, Z10, Z17
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VPSUBD       Z16, Z8, Z16
-	VPSUBD       Z17, Z9, Z17
-	VMOVUPS      c80000000<>+0(SB), Z18
-	VXORPS       Z18, Z6, Z6
-	VXORPS       Z18, Z7, Z7
-	VXORPS       Z18, Z8, Z8
-	VXORPS       Z18, Z9, Z9
 	VMOVUPS      c3f800000<>+0(SB), Z18
-	VPMOVD2M     Z2, K2
-	VSUBPS       Z18, Z14, K2, Z6
-	VCVTDQ2PS.Z  Z11, K2, Z11
-	VPMOVD2M     Z3, K2
-	VSUBPS       Z18, Z15, K2, Z7
-	VCVTDQ2PS.Z  Z12, K2, Z12
-	VPMOVD2M     Z4, K2
-	VSUBPS       Z18, Z16, K2, Z8
-	VCVTDQ2PS.Z  Z13, K2, Z13
-	VPMOVD2M     Z5, K2
-	VSUBPS       Z18, Z17, K2, Z9
-	VCVTDQ2PS.Z  Z10, K2, Z10
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMULPS       Z8, Z8, Z4
-	VMULPS       Z9, Z9, Z5
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3e856389<>+0(SB), Z16
-	VMOVUPS      c3e856389<>+0(SB), Z17
-	VMOVUPS      c3d4cc441<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3e1ad764<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3e4c5512<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3eaaaba7<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z19
-	VMOVUPS      cbe173c68<>+0(SB), Z22
-	VMOVUPS      cbe173c68<>+0(SB), Z23
-	VMOVUPS      cbdeee46c<>+0(SB), Z26
+	VSUBPS       Z18, Z15, Z15
+	VSUBPS       Z18, Z16, Z16
+	VSUBPS       Z18, Z17, Z17
+	VSUBPS       Z18, Z14, Z14
+	VCVTDQ2PS    Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VCVTDQ2PS    Z13, Z13
+	VCVTDQ2PS    Z10, Z10
+	VMOVUPS      cbdce6f81<>+0(SB), Z18
+	VMOVUPS      cbdce6f81<>+0(SB), Z19
+	VMOVUPS      cbdce6f81<>+0(SB), Z20
+	VMOVUPS      cbdce6f81<>+0(SB), Z21
+	VMOVUPS      cbdce6f81<>+0(SB), Z22
+	VMOVUPS      cbdce6f81<>+0(SB), Z23
+	VMOVUPS      cbdce6f81<>+0(SB), Z24
+	VMOVUPS      cbdce6f81<>+0(SB), Z25
+	VMOVUPS      c3e28c47a<>+0(SB), Z26
 	VFMADD213PS  Z26, Z2, Z18
 	VFMADD213PS  Z26, Z3, Z19
-	VFMADD213PS  Z26, Z4, Z22
-	VFMADD213PS  Z26, Z5, Z23
-	VMOVUPS      cbe2b4b37<>+0(SB), Z26
+	VFMADD213PS  Z26, Z4, Z20
+	VFMADD213PS  Z26, Z5, Z21
+	VFMADD213PS  Z26, Z15, Z22
+	VFMADD213PS  Z26, Z16, Z23
+	VFMADD213PS  Z26, Z17, Z24
+	VFMADD213PS  Z26, Z14, Z25
+	VMOVUPS      cbe31e11f<>+0(SB), Z26
 	VFMADD213PS  Z26, Z2, Z18
 	VFMADD213PS  Z26, Z3, Z19
-	VFMADD213PS  Z26, Z4, Z22
-	VFMADD213PS  Z26, Z5, Z23
-	VMOVUPS      cbe7ffbca<>+0(SB), Z26
+	VFMADD213PS  Z26, Z4, Z20
+	VFMADD213PS  Z26, Z5, Z21
+	VFMADD213PS  Z26, Z15, Z22
+	VFMADD213PS  Z26, Z16, Z23
+	VFMADD213PS  Z26, Z17, Z24
+	VFMADD213PS  Z26, Z14, Z25
+	VMOVUPS      c3e4b68af<>+0(SB), Z26
 	VFMADD213PS  Z26, Z2, Z18
 	VFMADD213PS  Z26, Z3, Z19
-	VFMADD213PS  Z26, Z4, Z22
-	VFMADD213PS  Z26, Z5, Z23
-	VMOVUPS      cbf000000<>+0(SB), Z26
+	VFMADD213PS  Z26, Z4, Z20
+	VFMADD213PS  Z26, Z5, Z21
+	VFMADD213PS  Z26, Z15, Z22
+	VFMADD213PS  Z26, Z16, Z23
+	VFMADD213PS  Z26, Z17, Z24
+	VFMADD213PS  Z26, Z14, Z25
+	VMOVUPS      cbe7f86a8<>+0(SB), Z26
 	VFMADD213PS  Z26, Z2, Z18
 	VFMADD213PS  Z26, Z3, Z19
-	VFMADD213PS  Z26, Z4, Z22
-	VFMADD213PS  Z26, Z5, Z23
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z22, Z8, Z16
-	VFMADD213PS  Z23, Z9, Z17
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VFMADD213PS  Z8, Z4, Z16
-	VFMADD213PS  Z9, Z5, Z17
+	VFMADD213PS  Z26, Z4, Z20
+	VFMADD213PS  Z26, Z5, Z21
+	VFMADD213PS  Z26, Z15, Z22
+	VFMADD213PS  Z26, Z16, Z23
+	VFMADD213PS  Z26, Z17, Z24
+	VFMADD213PS  Z26, Z14, Z25
+	VMOVUPS      c3eaaaeed<>+0(SB), Z26
+	VFMADD213PS  Z26, Z2, Z18
+	VFMADD213PS  Z26, Z3, Z19
+	VFMADD213PS  Z26, Z4, Z20
+	VFMADD213PS  Z26, Z5, Z21
+	VFMADD213PS  Z26, Z15, Z22
+	VFMADD213PS  Z26, Z16, Z23
+	VFMADD213PS  Z26, Z17, Z24
+	VFMADD213PS  Z26, Z14, Z25
+	VMOVUPS      cbf00009a<>+0(SB), Z26
+	VFMADD213PS  Z26, Z2, Z18
+	VFMADD213PS  Z26, Z3, Z19
+	VFMADD213PS  Z26, Z4, Z20
+	VFMADD213PS  Z26, Z5, Z21
+	VFMADD213PS  Z26, Z15, Z22
+	VFMADD213PS  Z26, Z16, Z23
+	VFMADD213PS  Z26, Z17, Z24
+	VFMADD213PS  Z26, Z14, Z25
+	VMOVUPS      c3f7ffffc<>+0(SB), Z26
+	VFMADD213PS  Z26, Z2, Z18
+	VFMADD213PS  Z26, Z3, Z19
+	VFMADD213PS  Z26, Z4, Z20
+	VFMADD213PS  Z26, Z5, Z21
+	VFMADD213PS  Z26, Z15, Z22
+	VFMADD213PS  Z26, Z16, Z23
+	VFMADD213PS  Z26, Z17, Z24
+	VFMADD213PS  Z26, Z14, Z25
+	VMOVUPS      c32ee666d<>+0(SB), Z26
+	VFMADD213PS  Z26, Z2, Z18
+	VFMADD213PS  Z26, Z3, Z19
+	VFMADD213PS  Z26, Z4, Z20
+	VFMADD213PS  Z26, Z5, Z21
+	VFMADD213PS  Z26, Z15, Z22
+	VFMADD213PS  Z26, Z16, Z23
+	VFMADD213PS  Z26, Z17, Z24
+	VFMADD213PS  Z26, Z14, Z25
 	VMOVUPS      c3f317218<>+0(SB), Z2
-	VFNMSUB231PS Z2, Z11, Z14
-	VFNMSUB231PS Z2, Z12, Z15
-	VFNMSUB231PS Z2, Z13, Z16
-	VFNMSUB231PS Z2, Z10, Z17
-	VMOVUPS      c3f3504f3<>+0(SB), Z2
-	VPSUBD       Z2, Z14, Z3
-	VPSUBD       Z2, Z15, Z4
-	VPSUBD       Z2, Z16, Z5
-	VPSUBD       Z2, Z17, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z4, Z4
-	VPSRAD       $0x17, Z5, Z5
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z4, Z7
-	VPSLLD       $0x17, Z5, Z8
-	VPSLLD       $0x17, Z2, Z9
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VPSUBD       Z8, Z16, Z8
-	VPSUBD       Z9, Z17, Z9
-	VMOVUPS      c3f800000<>+0(SB), Z10
-	VSUBPS       Z10, Z6, Z6
-	VSUBPS       Z10, Z7, Z7
-	VSUBPS       Z10, Z8, Z8
-	VSUBPS       Z10, Z9, Z9
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMULPS       Z9, Z9, Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e02adac<>+0(SB), Z16
-	VMOVUPS      c3e02adac<>+0(SB), Z17
-	VMOVUPS      c3e116d10<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      c3e4cd004<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z19
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z22
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z23
-	VMOVUPS      cbe06c2a6<>+0(SB), Z26
-	VFMADD213PS  Z26, Z10, Z18
-	VFMADD213PS  Z26, Z11, Z19
-	VFMADD213PS  Z26, Z12, Z22
-	VFMADD213PS  Z26, Z13, Z23
-	VMOVUPS      cbe2a3922<>+0(SB), Z26
-	VFMADD213PS  Z26, Z10, Z18
-	VFMADD213PS  Z26, Z11, Z19
-	VFMADD213PS  Z26, Z12, Z22
-	VFMADD213PS  Z26, Z13, Z23
-	VMOVUPS      cbe800113<>+0(SB), Z26
-	VFMADD213PS  Z26, Z10, Z18
-	VFMADD213PS  Z26, Z11, Z19
-	VFMADD213PS  Z26, Z12, Z22
-	VFMADD213PS  Z26, Z13, Z23
-	VMOVUPS      cbf000000<>+0(SB), Z26
-	VFMADD213PS  Z26, Z10, Z18
-	VFMADD213PS  Z26, Z11, Z19
-	VFMADD213PS  Z26, Z12, Z22
-	VFMADD213PS  Z26, Z13, Z23
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z22, Z8, Z16
-	VFMADD213PS  Z23, Z9, Z17
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VFMADD213PS  Z8, Z12, Z16
-	VFMADD213PS  Z9, Z13, Z17
-	VMOVUPS      c3f317218<>+0(SB), Z6
-	VFNMSUB231PS Z6, Z3, Z14
-	VFNMSUB231PS Z6, Z4, Z15
-	VFNMSUB231PS Z6, Z5, Z16
-	VFNMSUB231PS Z6, Z2, Z17
+	VFNMSUB231PS Z2, Z7, Z18
+	VFNMSUB231PS Z2, Z8, Z19
+	VFNMSUB231PS Z2, Z9, Z20
+	VFNMSUB231PS Z2, Z6, Z21
+	VFNMSUB231PS Z2, Z11, Z22
+	VFNMSUB231PS Z2, Z12, Z23
+	VFNMSUB231PS Z2, Z13, Z24
+	VFNMSUB231PS Z2, Z10, Z25
 	VMOVUPS      (AX)(DX*4), Z2
 	VMOVUPS      64(AX)(DX*4), Z3
 	VMOVUPS      128(AX)(DX*4), Z4
 	VMOVUPS      192(AX)(DX*4), Z5
-	VADDPS       Z2, Z14, Z2
-	VADDPS       Z3, Z15, Z3
-	VADDPS       Z4, Z16, Z4
-	VADDPS       Z5, Z17, Z5
+	VMOVUPS      256(AX)(DX*4), Z6
+	VMOVUPS      320(AX)(DX*4), Z7
+	VMOVUPS      384(AX)(DX*4), Z8
+	VMOVUPS      448(AX)(DX*4), Z9
+	VADDPS       Z2, Z18, Z2
+	VADDPS       Z3, Z19, Z3
+	VADDPS       Z4, Z20, Z4
+	VADDPS       Z5, Z21, Z5
+	VADDPS       Z6, Z22, Z6
+	VADDPS       Z7, Z23, Z7
+	VADDPS       Z8, Z24, Z8
+	VADDPS       Z9, Z25, Z9
 	VCMPPS       $0x0e, Z0, Z2, K2
-	VPBROADCASTD DX, Z6
-	VPADDD       iota<>+0(SB), Z6, Z6
-	VMOVAPS      Z6, K2, Z1
+	VPBROADCASTD DX, Z10
+	VPADDD       iota<>+0(SB), Z10, Z10
+	VMOVAPS      Z10, K2, Z1
 	VMAXPS       Z0, Z2, Z0
 	VCMPPS       $0x0e, Z0, Z3, K2
 	VPBROADCASTD DX, Z2
@@ -10891,241 +11246,26 @@ main:
 	VPADDD       iota<>+192(SB), Z2, Z2
 	VMOVAPS      Z2, K2, Z1
 	VMAXPS       Z0, Z5, Z0
-	VPSRAD       $0x1f, Z24, Z2
-	VPSRAD       $0x1f, Z20, Z3
-	VPSRAD       $0x1f, Z25, Z4
-	VPSRAD       $0x1f, Z21, Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VMOVUPS      c2f000000<>+0(SB), Z8
-	VMOVUPS      c2f000000<>+0(SB), Z9
-	VXORPS       Z2, Z24, Z10
-	VXORPS       Z3, Z20, Z11
-	VXORPS       Z4, Z25, Z12
-	VXORPS       Z5, Z21, Z13
-	VCVTDQ2PS    Z10, Z10
-	VCVTDQ2PS    Z11, Z11
-	VCVTDQ2PS    Z12, Z12
-	VCVTDQ2PS    Z13, Z13
-	VMOVUPS      c2f800000<>+0(SB), Z14
-	VFMADD231PS  Z14, Z10, Z6
-	VFMADD231PS  Z14, Z11, Z7
-	VFMADD231PS  Z14, Z12, Z8
-	VFMADD231PS  Z14, Z13, Z9
-	VMOVUPS      c3f3504f3<>+0(SB), Z10
-	VPSUBD       Z10, Z6, Z11
-	VPSUBD       Z10, Z7, Z12
-	VPSUBD       Z10, Z8, Z13
-	VPSUBD       Z10, Z9, Z10
-	VPSRAD       $0x17, Z11, Z11
-	VPSRAD       $0x17, Z12, Z12
-	VPSRAD       $0x17, Z13, Z13
-	VPSRAD       $0x17, Z10, Z10
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z12, Z15
-	VPSLLD       $0x17, Z13, Z16
-	VPSLLD       $0x17, Z10, Z17
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VPSUBD       Z16, Z8, Z16
-	VPSUBD       Z17, Z9, Z17
-	VMOVUPS      c80000000<>+0(SB), Z18
-	VXORPS       Z18, Z6, Z6
-	VXORPS       Z18, Z7, Z7
-	VXORPS       Z18, Z8, Z8
-	VXORPS       Z18, Z9, Z9
-	VMOVUPS      c3f800000<>+0(SB), Z18
-	VPMOVD2M     Z2, K2
-	VSUBPS       Z18, Z14, K2, Z6
-	VCVTDQ2PS.Z  Z11, K2, Z11
-	VPMOVD2M     Z3, K2
-	VSUBPS       Z18, Z15, K2, Z7
-	VCVTDQ2PS.Z  Z12, K2, Z12
-	VPMOVD2M     Z4, K2
-	VSUBPS       Z18, Z16, K2, Z8
-	VCVTDQ2PS.Z  Z13, K2, Z13
-	VPMOVD2M     Z5, K2
-	VSUBPS       Z18, Z17, K2, Z9
-	VCVTDQ2PS.Z  Z10, K2, Z10
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMULPS       Z8, Z8, Z4
-	VMULPS       Z9, Z9, Z5
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3e856389<>+0(SB), Z16
-	VMOVUPS      c3e856389<>+0(SB), Z17
-	VMOVUPS      c3d4cc441<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3e1ad764<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3e4c5512<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3eaaaba7<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z19
-	VMOVUPS      cbe173c68<>+0(SB), Z20
-	VMOVUPS      cbe173c68<>+0(SB), Z21
-	VMOVUPS      cbdeee46c<>+0(SB), Z22
-	VFMADD213PS  Z22, Z2, Z18
-	VFMADD213PS  Z22, Z3, Z19
-	VFMADD213PS  Z22, Z4, Z20
-	VFMADD213PS  Z22, Z5, Z21
-	VMOVUPS      cbe2b4b37<>+0(SB), Z22
-	VFMADD213PS  Z22, Z2, Z18
-	VFMADD213PS  Z22, Z3, Z19
-	VFMADD213PS  Z22, Z4, Z20
-	VFMADD213PS  Z22, Z5, Z21
-	VMOVUPS      cbe7ffbca<>+0(SB), Z22
-	VFMADD213PS  Z22, Z2, Z18
-	VFMADD213PS  Z22, Z3, Z19
-	VFMADD213PS  Z22, Z4, Z20
-	VFMADD213PS  Z22, Z5, Z21
-	VMOVUPS      cbf000000<>+0(SB), Z22
-	VFMADD213PS  Z22, Z2, Z18
-	VFMADD213PS  Z22, Z3, Z19
-	VFMADD213PS  Z22, Z4, Z20
-	VFMADD213PS  Z22, Z5, Z21
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VFMADD213PS  Z8, Z4, Z16
-	VFMADD213PS  Z9, Z5, Z17
-	VMOVUPS      c3f317218<>+0(SB), Z2
-	VFNMSUB231PS Z2, Z11, Z14
-	VFNMSUB231PS Z2, Z12, Z15
-	VFNMSUB231PS Z2, Z13, Z16
-	VFNMSUB231PS Z2, Z10, Z17
-	VMOVUPS      c3f3504f3<>+0(SB), Z2
-	VPSUBD       Z2, Z14, Z3
-	VPSUBD       Z2, Z15, Z4
-	VPSUBD       Z2, Z16, Z5
-	VPSUBD       Z2, Z17, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z4, Z4
-	VPSRAD       $0x17, Z5, Z5
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z4, Z7
-	VPSLLD       $0x17, Z5, Z8
-	VPSLLD       $0x17, Z2, Z9
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VPSUBD       Z8, Z16, Z8
-	VPSUBD       Z9, Z17, Z9
-	VMOVUPS      c3f800000<>+0(SB), Z10
-	VSUBPS       Z10, Z6, Z6
-	VSUBPS       Z10, Z7, Z7
-	VSUBPS       Z10, Z8, Z8
-	VSUBPS       Z10, Z9, Z9
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMULPS       Z9, Z9, Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e02adac<>+0(SB), Z16
-	VMOVUPS      c3e02adac<>+0(SB), Z17
-	VMOVUPS      c3e116d10<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      c3e4cd004<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z19
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z20
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z21
-	VMOVUPS      cbe06c2a6<>+0(SB), Z22
-	VFMADD213PS  Z22, Z10, Z18
-	VFMADD213PS  Z22, Z11, Z19
-	VFMADD213PS  Z22, Z12, Z20
-	VFMADD213PS  Z22, Z13, Z21
-	VMOVUPS      cbe2a3922<>+0(SB), Z22
-	VFMADD213PS  Z22, Z10, Z18
-	VFMADD213PS  Z22, Z11, Z19
-	VFMADD213PS  Z22, Z12, Z20
-	VFMADD213PS  Z22, Z13, Z21
-	VMOVUPS      cbe800113<>+0(SB), Z22
-	VFMADD213PS  Z22, Z10, Z18
-	VFMADD213PS  Z22, Z11, Z19
-	VFMADD213PS  Z22, Z12, Z20
-	VFMADD213PS  Z22, Z13, Z21
-	VMOVUPS      cbf000000<>+0(SB), Z22
-	VFMADD213PS  Z22, Z10, Z18
-	VFMADD213PS  Z22, Z11, Z19
-	VFMADD213PS  Z22, Z12, Z20
-	VFMADD213PS  Z22, Z13, Z21
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VFMADD213PS  Z8, Z12, Z16
-	VFMADD213PS  Z9, Z13, Z17
-	VMOVUPS      c3f317218<>+0(SB), Z6
-	VFNMSUB231PS Z6, Z3, Z14
-	VFNMSUB231PS Z6, Z4, Z15
-	VFNMSUB231PS Z6, Z5, Z16
-	VFNMSUB231PS Z6, Z2, Z17
-	VMOVUPS      256(AX)(DX*4), Z2
-	VMOVUPS      320(AX)(DX*4), Z3
-	VMOVUPS      384(AX)(DX*4), Z4
-	VMOVUPS      448(AX)(DX*4), Z5
-	VADDPS       Z2, Z14, Z2
-	VADDPS       Z3, Z15, Z3
-	VADDPS       Z4, Z16, Z4
-	VADDPS       Z5, Z17, Z5
-	VCMPPS       $0x0e, Z0, Z2, K2
-	VPBROADCASTD DX, Z6
-	VPADDD       iota<>+256(SB), Z6, Z6
-	VMOVAPS      Z6, K2, Z1
-	VMAXPS       Z0, Z2, Z0
-	VCMPPS       $0x0e, Z0, Z3, K2
+	VCMPPS       $0x0e, Z0, Z6, K2
+	VPBROADCASTD DX, Z2
+	VPADDD       iota<>+256(SB), Z2, Z2
+	VMOVAPS      Z2, K2, Z1
+	VMAXPS       Z0, Z6, Z0
+	VCMPPS       $0x0e, Z0, Z7, K2
 	VPBROADCASTD DX, Z2
 	VPADDD       iota<>+320(SB), Z2, Z2
 	VMOVAPS      Z2, K2, Z1
-	VMAXPS       Z0, Z3, Z0
-	VCMPPS       $0x0e, Z0, Z4, K2
+	VMAXPS       Z0, Z7, Z0
+	VCMPPS       $0x0e, Z0, Z8, K2
 	VPBROADCASTD DX, Z2
 	VPADDD       iota<>+384(SB), Z2, Z2
 	VMOVAPS      Z2, K2, Z1
-	VMAXPS       Z0, Z4, Z0
-	VCMPPS       $0x0e, Z0, Z5, K2
+	VMAXPS       Z0, Z8, Z0
+	VCMPPS       $0x0e, Z0, Z9, K2
 	VPBROADCASTD DX, Z2
 	VPADDD       iota<>+448(SB), Z2, Z2
 	VMOVAPS      Z2, K2, Z1
-	VMAXPS       Z0, Z5, Z0
+	VMAXPS       Z0, Z9, Z0
 	ADDQ         $0x80, DX
 	ADDL         $0x20, BX
 	SUBQ         $0x80, CX
@@ -11139,305 +11279,264 @@ rest:
 	VPADDD       counters<>+64(SB), Z2, Z4
 	VPADDD       counters<>+128(SB), Z2, Z5
 	VPADDD       counters<>+192(SB), Z2, Z2
-	VPBROADCASTD 80(SP), Z6
-	VPBROADCASTD 84(SP), Z7
-	VPBROADCASTD 88(SP), Z8
-	VMOVUPS      cd2511f53<>+0(SB), Z9
+	VMOVUPS      cd2511f53<>+0(SB), Z6
+	VPMULUDQ     Z6, Z3, Z3
+	VPMULUDQ     Z6, Z4, Z4
+	VPMULUDQ     Z6, Z5, Z5
+	VPMULUDQ     Z6, Z2, Z2
+	VPSRLQ       $0x20, Z3, Z6
+	VPSRLQ       $0x20, Z4, Z7
+	VPSRLQ       $0x20, Z5, Z8
+	VPSRLQ       $0x20, Z2, Z9
+	VPBROADCASTD 80(SP), Z10
+	VXORPS       Z10, Z6, Z6
+	VXORPS       Z10, Z7, Z7
+	VXORPS       Z10, Z8, Z8
+	VXORPS       Z10, Z9, Z9
 	VMOVUPS      ccd9e8d57<>+0(SB), Z10
-	VPMULUDQ     Z9, Z3, Z3
-	VPMULUDQ     Z9, Z4, Z4
-	VPMULUDQ     Z9, Z5, Z5
-	VPMULUDQ     Z9, Z2, Z2
-	VPMULUDQ     Z10, Z7, Z9
-	VPMULUDQ     Z10, Z7, Z11
-	VPMULUDQ     Z10, Z7, Z12
+	VPMULUDQ     Z10, Z6, Z6
 	VPMULUDQ     Z10, Z7, Z7
-	VPSRLQ       $0x20, Z3, Z10
-	VPSRLQ       $0x20, Z4, Z13
-	VPSRLQ       $0x20, Z5, Z14
-	VPSRLQ       $0x20, Z2, Z15
-	VPSRLQ       $0x20, Z9, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPSRLQ       $0x20, Z12, Z18
-	VPSRLQ       $0x20, Z7, Z19
-	VPBROADCASTD (SP), Z20
-	VPTERNLOGD   $0x96, Z20, Z6, Z16
-	VPTERNLOGD   $0x96, Z20, Z6, Z17
-	VPTERNLOGD   $0x96, Z20, Z6, Z18
-	VPTERNLOGD   $0x96, Z20, Z6, Z19
-	VPBROADCASTD 4(SP), Z6
-	VPTERNLOGD   $0x96, Z6, Z8, Z10
-	VPTERNLOGD   $0x96, Z6, Z8, Z13
-	VPTERNLOGD   $0x96, Z6, Z8, Z14
-	VPTERNLOGD   $0x96, Z6, Z8, Z15
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z16, Z16
-	VPMULUDQ     Z6, Z17, Z17
-	VPMULUDQ     Z6, Z18, Z18
-	VPMULUDQ     Z6, Z19, Z6
-	VPMULUDQ     Z8, Z10, Z10
-	VPMULUDQ     Z8, Z13, Z13
-	VPMULUDQ     Z8, Z14, Z14
-	VPMULUDQ     Z8, Z15, Z8
-	VPSRLQ       $0x20, Z16, Z15
-	VPSRLQ       $0x20, Z17, Z19
-	VPSRLQ       $0x20, Z18, Z20
-	VPSRLQ       $0x20, Z6, Z21
-	VPSRLQ       $0x20, Z10, Z22
-	VPSRLQ       $0x20, Z13, Z23
-	VPSRLQ       $0x20, Z14, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 8(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z7, Z25
-	VPBROADCASTD 12(SP), Z7
-	VPTERNLOGD   $0x96, Z7, Z3, Z15
-	VPTERNLOGD   $0x96, Z7, Z4, Z19
-	VPTERNLOGD   $0x96, Z7, Z5, Z20
-	VPTERNLOGD   $0x96, Z7, Z2, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z2
-	VMOVUPS      ccd9e8d57<>+0(SB), Z3
-	VPMULUDQ     Z2, Z22, Z4
-	VPMULUDQ     Z2, Z23, Z5
-	VPMULUDQ     Z2, Z24, Z7
-	VPMULUDQ     Z2, Z25, Z2
-	VPMULUDQ     Z3, Z15, Z9
-	VPMULUDQ     Z3, Z19, Z11
-	VPMULUDQ     Z3, Z20, Z12
-	VPMULUDQ     Z3, Z21, Z3
-	VPSRLQ       $0x20, Z4, Z15
-	VPSRLQ       $0x20, Z5, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z2, Z21
-	VPSRLQ       $0x20, Z9, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z12, Z24
-	VPSRLQ       $0x20, Z3, Z25
-	VPBROADCASTD 16(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z10, Z22
-	VPTERNLOGD   $0x96, Z26, Z13, Z23
-	VPTERNLOGD   $0x96, Z26, Z14, Z24
-	VPTERNLOGD   $0x96, Z26, Z8, Z25
-	VPBROADCASTD 20(SP), Z8
-	VPTERNLOGD   $0x96, Z8, Z16, Z15
-	VPTERNLOGD   $0x96, Z8, Z17, Z19
-	VPTERNLOGD   $0x96, Z8, Z18, Z20
-	VPTERNLOGD   $0x96, Z8, Z6, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z22, Z10
-	VPMULUDQ     Z6, Z23, Z13
-	VPMULUDQ     Z6, Z24, Z14
-	VPMULUDQ     Z6, Z25, Z6
-	VPMULUDQ     Z8, Z15, Z15
-	VPMULUDQ     Z8, Z19, Z16
-	VPMULUDQ     Z8, Z20, Z17
-	VPMULUDQ     Z8, Z21, Z8
-	VPSRLQ       $0x20, Z10, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z14, Z20
-	VPSRLQ       $0x20, Z6, Z21
+	VPMULUDQ     Z10, Z8, Z8
+	VPMULUDQ     Z10, Z9, Z9
+	VPSRLQ       $0x20, Z6, Z10
+	VPSRLQ       $0x20, Z7, Z11
+	VPSRLQ       $0x20, Z8, Z12
+	VPSRLQ       $0x20, Z9, Z13
+	VPBROADCASTD 84(SP), Z14
+	VXORPS       Z14, Z10, Z10
+	VXORPS       Z14, Z11, Z11
+	VXORPS       Z14, Z12, Z12
+	VXORPS       Z14, Z13, Z13
+	VPBROADCASTD 88(SP), Z14
+	VXORPS       Z14, Z3, Z3
+	VXORPS       Z14, Z4, Z4
+	VXORPS       Z14, Z5, Z5
+	VXORPS       Z14, Z2, Z2
+	VPBROADCASTD 92(SP), Z14
+	VPBROADCASTD 16(SP), Z15
+	VPBROADCASTD 20(SP), Z16
+	VMOVUPS      cd2511f53<>+0(SB), Z17
+	VPMULUDQ     Z17, Z10, Z10
+	VPMULUDQ     Z17, Z11, Z11
+	VPMULUDQ     Z17, Z12, Z12
+	VPMULUDQ     Z17, Z13, Z13
+	VMOVUPS      ccd9e8d57<>+0(SB), Z17
+	VPMULUDQ     Z17, Z3, Z3
+	VPMULUDQ     Z17, Z4, Z4
+	VPMULUDQ     Z17, Z5, Z5
+	VPMULUDQ     Z17, Z2, Z2
+	VPSRLQ       $0x20, Z10, Z17
+	VPSRLQ       $0x20, Z11, Z18
+	VPSRLQ       $0x20, Z12, Z19
+	VPSRLQ       $0x20, Z13, Z20
+	VPSRLQ       $0x20, Z3, Z21
+	VPSRLQ       $0x20, Z4, Z22
+	VPSRLQ       $0x20, Z5, Z23
+	VPSRLQ       $0x20, Z2, Z24
+	VPTERNLOGD   $0x96, Z15, Z6, Z21
+	VPTERNLOGD   $0x96, Z15, Z7, Z22
+	VPTERNLOGD   $0x96, Z15, Z8, Z23
+	VPTERNLOGD   $0x96, Z15, Z9, Z24
+	VPTERNLOGD   $0x96, Z16, Z14, Z17
+	VPTERNLOGD   $0x96, Z16, Z14, Z18
+	VPTERNLOGD   $0x96, Z16, Z14, Z19
+	VPTERNLOGD   $0x96, Z16, Z14, Z20
+	VPBROADCASTD 24(SP), Z6
+	VPBROADCASTD 28(SP), Z7
+	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VPMULUDQ     Z8, Z21, Z9
+	VPMULUDQ     Z8, Z22, Z14
+	VPMULUDQ     Z8, Z23, Z15
+	VPMULUDQ     Z8, Z24, Z8
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z17, Z17
+	VPMULUDQ     Z16, Z18, Z18
+	VPMULUDQ     Z16, Z19, Z19
+	VPMULUDQ     Z16, Z20, Z16
+	VPSRLQ       $0x20, Z9, Z20
+	VPSRLQ       $0x20, Z14, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z8, Z23
 	VPSRLQ       $0x20, Z17, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 24(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z3, Z25
-	VPBROADCASTD 28(SP), Z3
-	VPTERNLOGD   $0x96, Z3, Z4, Z18
-	VPTERNLOGD   $0x96, Z3, Z5, Z19
-	VPTERNLOGD   $0x96, Z3, Z7, Z20
-	VPTERNLOGD   $0x96, Z3, Z2, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z2
-	VMOVUPS      ccd9e8d57<>+0(SB), Z3
-	VPMULUDQ     Z2, Z22, Z4
-	VPMULUDQ     Z2, Z23, Z5
-	VPMULUDQ     Z2, Z24, Z7
-	VPMULUDQ     Z2, Z25, Z2
-	VPMULUDQ     Z3, Z18, Z9
-	VPMULUDQ     Z3, Z19, Z11
-	VPMULUDQ     Z3, Z20, Z12
-	VPMULUDQ     Z3, Z21, Z3
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z5, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z2, Z21
-	VPSRLQ       $0x20, Z9, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z12, Z24
-	VPSRLQ       $0x20, Z3, Z25
-	VPBROADCASTD 32(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z15, Z22
-	VPTERNLOGD   $0x96, Z26, Z16, Z23
-	VPTERNLOGD   $0x96, Z26, Z17, Z24
-	VPTERNLOGD   $0x96, Z26, Z8, Z25
-	VPBROADCASTD 36(SP), Z8
-	VPTERNLOGD   $0x96, Z8, Z10, Z18
-	VPTERNLOGD   $0x96, Z8, Z13, Z19
-	VPTERNLOGD   $0x96, Z8, Z14, Z20
-	VPTERNLOGD   $0x96, Z8, Z6, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z22, Z10
-	VPMULUDQ     Z6, Z23, Z13
-	VPMULUDQ     Z6, Z24, Z14
-	VPMULUDQ     Z6, Z25, Z6
-	VPMULUDQ     Z8, Z18, Z15
-	VPMULUDQ     Z8, Z19, Z16
-	VPMULUDQ     Z8, Z20, Z17
-	VPMULUDQ     Z8, Z21, Z8
-	VPSRLQ       $0x20, Z10, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z14, Z20
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z19, Z26
+	VPSRLQ       $0x20, Z16, Z27
+	VPTERNLOGD   $0x96, Z6, Z3, Z24
+	VPTERNLOGD   $0x96, Z6, Z4, Z25
+	VPTERNLOGD   $0x96, Z6, Z5, Z26
+	VPTERNLOGD   $0x96, Z6, Z2, Z27
+	VPTERNLOGD   $0x96, Z7, Z10, Z20
+	VPTERNLOGD   $0x96, Z7, Z11, Z21
+	VPTERNLOGD   $0x96, Z7, Z12, Z22
+	VPTERNLOGD   $0x96, Z7, Z13, Z23
+	VPBROADCASTD 32(SP), Z2
+	VPBROADCASTD 36(SP), Z3
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z24, Z5
+	VPMULUDQ     Z4, Z25, Z6
+	VPMULUDQ     Z4, Z26, Z7
+	VPMULUDQ     Z4, Z27, Z4
+	VMOVUPS      ccd9e8d57<>+0(SB), Z10
+	VPMULUDQ     Z10, Z20, Z11
+	VPMULUDQ     Z10, Z21, Z12
+	VPMULUDQ     Z10, Z22, Z13
+	VPMULUDQ     Z10, Z23, Z10
+	VPSRLQ       $0x20, Z5, Z20
 	VPSRLQ       $0x20, Z6, Z21
-	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
-	VPSRLQ       $0x20, Z17, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 40(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z3, Z25
+	VPSRLQ       $0x20, Z7, Z22
+	VPSRLQ       $0x20, Z4, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z13, Z26
+	VPSRLQ       $0x20, Z10, Z27
+	VPTERNLOGD   $0x96, Z2, Z17, Z24
+	VPTERNLOGD   $0x96, Z2, Z18, Z25
+	VPTERNLOGD   $0x96, Z2, Z19, Z26
+	VPTERNLOGD   $0x96, Z2, Z16, Z27
+	VPTERNLOGD   $0x96, Z3, Z9, Z20
+	VPTERNLOGD   $0x96, Z3, Z14, Z21
+	VPTERNLOGD   $0x96, Z3, Z15, Z22
+	VPTERNLOGD   $0x96, Z3, Z8, Z23
+	VPBROADCASTD 40(SP), Z2
 	VPBROADCASTD 44(SP), Z3
-	VPTERNLOGD   $0x96, Z3, Z4, Z18
-	VPTERNLOGD   $0x96, Z3, Z5, Z19
-	VPTERNLOGD   $0x96, Z3, Z7, Z20
-	VPTERNLOGD   $0x96, Z3, Z2, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z2
-	VMOVUPS      ccd9e8d57<>+0(SB), Z3
-	VPMULUDQ     Z2, Z22, Z4
-	VPMULUDQ     Z2, Z23, Z5
-	VPMULUDQ     Z2, Z24, Z7
-	VPMULUDQ     Z2, Z25, Z2
-	VPMULUDQ     Z3, Z18, Z9
-	VPMULUDQ     Z3, Z19, Z11
-	VPMULUDQ     Z3, Z20, Z12
-	VPMULUDQ     Z3, Z21, Z3
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z5, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z2, Z21
-	VPSRLQ       $0x20, Z9, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z12, Z24
-	VPSRLQ       $0x20, Z3, Z25
-	VPBROADCASTD 48(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z15, Z22
-	VPTERNLOGD   $0x96, Z26, Z16, Z23
-	VPTERNLOGD   $0x96, Z26, Z17, Z24
-	VPTERNLOGD   $0x96, Z26, Z8, Z25
-	VPBROADCASTD 52(SP), Z8
-	VPTERNLOGD   $0x96, Z8, Z10, Z18
-	VPTERNLOGD   $0x96, Z8, Z13, Z19
-	VPTERNLOGD   $0x96, Z8, Z14, Z20
-	VPTERNLOGD   $0x96, Z8, Z6, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z22, Z10
-	VPMULUDQ     Z6, Z23, Z13
-	VPMULUDQ     Z6, Z24, Z14
-	VPMULUDQ     Z6, Z25, Z6
-	VPMULUDQ     Z8, Z18, Z15
-	VPMULUDQ     Z8, Z19, Z16
-	VPMULUDQ     Z8, Z20, Z17
-	VPMULUDQ     Z8, Z21, Z8
-	VPSRLQ       $0x20, Z10, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z14, Z20
-	VPSRLQ       $0x20, Z6, Z21
+	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VPMULUDQ     Z8, Z24, Z9
+	VPMULUDQ     Z8, Z25, Z14
+	VPMULUDQ     Z8, Z26, Z15
+	VPMULUDQ     Z8, Z27, Z8
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z20, Z17
+	VPMULUDQ     Z16, Z21, Z18
+	VPMULUDQ     Z16, Z22, Z19
+	VPMULUDQ     Z16, Z23, Z16
+	VPSRLQ       $0x20, Z9, Z20
+	VPSRLQ       $0x20, Z14, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z8, Z23
 	VPSRLQ       $0x20, Z17, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 56(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z3, Z25
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z19, Z26
+	VPSRLQ       $0x20, Z16, Z27
+	VPTERNLOGD   $0x96, Z2, Z11, Z24
+	VPTERNLOGD   $0x96, Z2, Z12, Z25
+	VPTERNLOGD   $0x96, Z2, Z13, Z26
+	VPTERNLOGD   $0x96, Z2, Z10, Z27
+	VPTERNLOGD   $0x96, Z3, Z5, Z20
+	VPTERNLOGD   $0x96, Z3, Z6, Z21
+	VPTERNLOGD   $0x96, Z3, Z7, Z22
+	VPTERNLOGD   $0x96, Z3, Z4, Z23
+	VPBROADCASTD 48(SP), Z2
+	VPBROADCASTD 52(SP), Z3
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z24, Z5
+	VPMULUDQ     Z4, Z25, Z6
+	VPMULUDQ     Z4, Z26, Z7
+	VPMULUDQ     Z4, Z27, Z4
+	VMOVUPS      ccd9e8d57<>+0(SB), Z10
+	VPMULUDQ     Z10, Z20, Z11
+	VPMULUDQ     Z10, Z21, Z12
+	VPMULUDQ     Z10, Z22, Z13
+	VPMULUDQ     Z10, Z23, Z10
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z7, Z22
+	VPSRLQ       $0x20, Z4, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z13, Z26
+	VPSRLQ       $0x20, Z10, Z27
+	VPTERNLOGD   $0x96, Z2, Z17, Z24
+	VPTERNLOGD   $0x96, Z2, Z18, Z25
+	VPTERNLOGD   $0x96, Z2, Z19, Z26
+	VPTERNLOGD   $0x96, Z2, Z16, Z27
+	VPTERNLOGD   $0x96, Z3, Z9, Z20
+	VPTERNLOGD   $0x96, Z3, Z14, Z21
+	VPTERNLOGD   $0x96, Z3, Z15, Z22
+	VPTERNLOGD   $0x96, Z3, Z8, Z23
+	VPBROADCASTD 56(SP), Z2
 	VPBROADCASTD 60(SP), Z3
-	VPTERNLOGD   $0x96, Z3, Z4, Z18
-	VPTERNLOGD   $0x96, Z3, Z5, Z19
-	VPTERNLOGD   $0x96, Z3, Z7, Z20
-	VPTERNLOGD   $0x96, Z3, Z2, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z2
-	VMOVUPS      ccd9e8d57<>+0(SB), Z3
-	VPMULUDQ     Z2, Z22, Z4
-	VPMULUDQ     Z2, Z23, Z5
-	VPMULUDQ     Z2, Z24, Z7
-	VPMULUDQ     Z2, Z25, Z2
-	VPMULUDQ     Z3, Z18, Z9
-	VPMULUDQ     Z3, Z19, Z11
-	VPMULUDQ     Z3, Z20, Z12
-	VPMULUDQ     Z3, Z21, Z3
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z5, Z19
-	VPSRLQ       $0x20, Z7, Z20
-	VPSRLQ       $0x20, Z2, Z21
-	VPSRLQ       $0x20, Z9, Z22
-	VPSRLQ       $0x20, Z11, Z23
-	VPSRLQ       $0x20, Z12, Z24
-	VPSRLQ       $0x20, Z3, Z25
-	VPBROADCASTD 64(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z15, Z22
-	VPTERNLOGD   $0x96, Z26, Z16, Z23
-	VPTERNLOGD   $0x96, Z26, Z17, Z24
-	VPTERNLOGD   $0x96, Z26, Z8, Z25
-	VPBROADCASTD 68(SP), Z8
-	VPTERNLOGD   $0x96, Z8, Z10, Z18
-	VPTERNLOGD   $0x96, Z8, Z13, Z19
-	VPTERNLOGD   $0x96, Z8, Z14, Z20
-	VPTERNLOGD   $0x96, Z8, Z6, Z21
-	VMOVUPS      cd2511f53<>+0(SB), Z6
-	VMOVUPS      ccd9e8d57<>+0(SB), Z8
-	VPMULUDQ     Z6, Z22, Z10
-	VPMULUDQ     Z6, Z23, Z13
-	VPMULUDQ     Z6, Z24, Z14
-	VPMULUDQ     Z6, Z25, Z6
-	VPMULUDQ     Z8, Z18, Z15
-	VPMULUDQ     Z8, Z19, Z16
-	VPMULUDQ     Z8, Z20, Z17
-	VPMULUDQ     Z8, Z21, Z8
-	VPSRLQ       $0x20, Z10, Z18
-	VPSRLQ       $0x20, Z13, Z19
-	VPSRLQ       $0x20, Z14, Z20
-	VPSRLQ       $0x20, Z6, Z21
+	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VPMULUDQ     Z8, Z24, Z9
+	VPMULUDQ     Z8, Z25, Z14
+	VPMULUDQ     Z8, Z26, Z15
+	VPMULUDQ     Z8, Z27, Z8
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z20, Z17
+	VPMULUDQ     Z16, Z21, Z18
+	VPMULUDQ     Z16, Z22, Z19
+	VPMULUDQ     Z16, Z23, Z16
+	VPSRLQ       $0x20, Z9, Z20
+	VPSRLQ       $0x20, Z14, Z21
 	VPSRLQ       $0x20, Z15, Z22
-	VPSRLQ       $0x20, Z16, Z23
+	VPSRLQ       $0x20, Z8, Z23
 	VPSRLQ       $0x20, Z17, Z24
-	VPSRLQ       $0x20, Z8, Z25
-	VPBROADCASTD 72(SP), Z26
-	VPTERNLOGD   $0x96, Z26, Z9, Z22
-	VPTERNLOGD   $0x96, Z26, Z11, Z23
-	VPTERNLOGD   $0x96, Z26, Z12, Z24
-	VPTERNLOGD   $0x96, Z26, Z3, Z25
+	VPSRLQ       $0x20, Z18, Z25
+	VPSRLQ       $0x20, Z19, Z26
+	VPSRLQ       $0x20, Z16, Z27
+	VPTERNLOGD   $0x96, Z2, Z11, Z24
+	VPTERNLOGD   $0x96, Z2, Z12, Z25
+	VPTERNLOGD   $0x96, Z2, Z13, Z26
+	VPTERNLOGD   $0x96, Z2, Z10, Z27
+	VPTERNLOGD   $0x96, Z3, Z5, Z20
+	VPTERNLOGD   $0x96, Z3, Z6, Z21
+	VPTERNLOGD   $0x96, Z3, Z7, Z22
+	VPTERNLOGD   $0x96, Z3, Z4, Z23
+	VPBROADCASTD 64(SP), Z2
+	VPBROADCASTD 68(SP), Z3
+	VMOVUPS      cd2511f53<>+0(SB), Z4
+	VPMULUDQ     Z4, Z24, Z5
+	VPMULUDQ     Z4, Z25, Z6
+	VPMULUDQ     Z4, Z26, Z7
+	VPMULUDQ     Z4, Z27, Z4
+	VMOVUPS      ccd9e8d57<>+0(SB), Z10
+	VPMULUDQ     Z10, Z20, Z11
+	VPMULUDQ     Z10, Z21, Z12
+	VPMULUDQ     Z10, Z22, Z13
+	VPMULUDQ     Z10, Z23, Z10
+	VPSRLQ       $0x20, Z5, Z20
+	VPSRLQ       $0x20, Z6, Z21
+	VPSRLQ       $0x20, Z7, Z22
+	VPSRLQ       $0x20, Z4, Z23
+	VPSRLQ       $0x20, Z11, Z24
+	VPSRLQ       $0x20, Z12, Z25
+	VPSRLQ       $0x20, Z13, Z26
+	VPSRLQ       $0x20, Z10, Z27
+	VPTERNLOGD   $0x96, Z2, Z17, Z24
+	VPTERNLOGD   $0x96, Z2, Z18, Z25
+	VPTERNLOGD   $0x96, Z2, Z19, Z26
+	VPTERNLOGD   $0x96, Z2, Z16, Z27
+	VPTERNLOGD   $0x96, Z3, Z9, Z20
+	VPTERNLOGD   $0x96, Z3, Z14, Z21
+	VPTERNLOGD   $0x96, Z3, Z15, Z22
+	VPTERNLOGD   $0x96, Z3, Z8, Z23
+	VPBROADCASTD 72(SP), Z2
 	VPBROADCASTD 76(SP), Z3
-	VPTERNLOGD   $0x96, Z3, Z4, Z18
-	VPTERNLOGD   $0x96, Z3, Z5, Z19
-	VPTERNLOGD   $0x96, Z3, Z7, Z20
-	VPTERNLOGD   $0x96, Z3, Z2, Z21
-	VPSLLQ       $0x20, Z15, Z15
-	VMOVDQA32    Z15, K1, Z22
-	VPSLLQ       $0x20, Z10, Z10
-	VMOVDQA32    Z10, K1, Z18
-	VPSLLQ       $0x20, Z16, Z16
-	VMOVDQA32    Z16, K1, Z23
-	VPSLLQ       $0x20, Z13, Z13
-	VMOVDQA32    Z13, K1, Z19
-	VPSLLQ       $0x20, Z17, Z17
-	VMOVDQA32    Z17, K1, Z24
-	VPSLLQ       $0x20, Z14, Z14
-	VMOVDQA32    Z14, K1, Z20
-	VPSLLQ       $0x20, Z8, Z8
-	VMOVDQA32    Z8, K1, Z25
-	VPSLLQ       $0x20, Z6, Z6
-	VMOVDQA32    Z6, K1, Z21
+	VMOVUPS      cd2511f53<>+0(SB), Z8
+	VPMULUDQ     Z8, Z24, Z9
+	VPMULUDQ     Z8, Z25, Z14
+	VPMULUDQ     Z8, Z26, Z15
+	VPMULUDQ     Z8, Z27, Z8
+	VMOVUPS      ccd9e8d57<>+0(SB), Z16
+	VPMULUDQ     Z16, Z20, Z17
+	VPMULUDQ     Z16, Z21, Z18
+	VPMULUDQ     Z16, Z22, Z19
+	VPMULUDQ     Z16, Z23, Z16
+	VPSHUFD      $0xb1, Z17, Z17
+	VPTERNLOGD   $0x96, Z2, Z11, K1, Z17
+	VPSHUFD      $0xb1, Z9, Z9
+	VPTERNLOGD   $0x96, Z3, Z5, K1, Z9
+	VPSHUFD      $0xb1, Z18, Z18
+	VPTERNLOGD   $0x96, Z2, Z12, K1, Z18
+	VPSHUFD      $0xb1, Z14, Z14
+	VPTERNLOGD   $0x96, Z3, Z6, K1, Z14
+	VPSHUFD      $0xb1, Z19, Z19
+	VPTERNLOGD   $0x96, Z2, Z13, K1, Z19
+	VPSHUFD      $0xb1, Z15, Z15
+	VPTERNLOGD   $0x96, Z3, Z7, K1, Z15
+	VPSHUFD      $0xb1, Z16, Z16
+	VPTERNLOGD   $0x96, Z2, Z10, K1, Z16
+	VPSHUFD      $0xb1, Z8, Z8
+	VPTERNLOGD   $0x96, Z3, Z4, K1, Z8
 	VPBROADCASTD CX, Z2
 	VMOVDQU32    iota<>+0(SB), Z3
 	VPCMPGTD     Z3, Z2, K1
@@ -11450,213 +11549,186 @@ rest:
 	VPBROADCASTD CX, Z2
 	VMOVDQU32    iota<>+192(SB), Z3
 	VPCMPGTD     Z3, Z2, K4
-	VPSRAD       $0x1f, Z22, Z2
-	VPSRAD       $0x1f, Z18, Z3
-	VPSRAD       $0x1f, Z23, Z4
-	VPSRAD       $0x1f, Z19, Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VMOVUPS      c2f000000<>+0(SB), Z8
-	VMOVUPS      c2f000000<>+0(SB), Z9
-	VXORPS       Z2, Z22, Z10
-	VXORPS       Z3, Z18, Z11
-	VXORPS       Z4, Z23, Z12
-	VXORPS       Z5, Z19, Z13
-	VCVTDQ2PS    Z10, Z10
-	VCVTDQ2PS    Z11, Z11
+	VPSRAD       $0x1f, Z17, Z2
+	VPSRAD       $0x1f, Z9, Z3
+	VPSRAD       $0x1f, Z18, Z4
+	VPSRAD       $0x1f, Z14, Z5
+	VMOVUPS      caf000000<>+0(SB), Z6
+	VMOVUPS      caf000000<>+0(SB), Z7
+	VMOVUPS      caf000000<>+0(SB), Z10
+	VMOVUPS      caf000000<>+0(SB), Z11
+	VXORPS       Z2, Z17, Z12
+	VXORPS       Z3, Z9, Z9
+	VXORPS       Z4, Z18, Z13
+	VXORPS       Z5, Z14, Z14
 	VCVTDQ2PS    Z12, Z12
+	VCVTDQ2PS    Z9, Z9
 	VCVTDQ2PS    Z13, Z13
-	VMOVUPS      c2f800000<>+0(SB), Z14
-	VFMADD231PS  Z14, Z10, Z6
-	VFMADD231PS  Z14, Z11, Z7
-	VFMADD231PS  Z14, Z12, Z8
-	VFMADD231PS  Z14, Z13, Z9
-	VMOVUPS      c3f3504f3<>+0(SB), Z10
-	VPSUBD       Z10, Z6, Z11
-	VPSUBD       Z10, Z7, Z12
-	VPSUBD       Z10, Z8, Z13
-	VPSUBD       Z10, Z9, Z10
-	VPSRAD       $0x17, Z11, Z11
+	VCVTDQ2PS    Z14, Z14
+	VMOVUPS      caf800000<>+0(SB), Z17
+	VFMADD231PS  Z17, Z12, Z6
+	VFMADD231PS  Z17, Z9, Z7
+	VFMADD231PS  Z17, Z13, Z10
+	VFMADD231PS  Z17, Z14, Z11
+	VMOVUPS      cbf000000<>+0(SB), Z9
+	VPSUBD       Z9, Z6, Z12
+	VPSUBD       Z9, Z7, Z13
+	VPSUBD       Z9, Z10, Z14
+	VPSUBD       Z9, Z11, Z9
+	VMOVUPS      cff800000<>+0(SB), Z17
+	VANDPS       Z17, Z12, Z18
+	VANDPS       Z17, Z13, Z20
+	VANDPS       Z17, Z14, Z21
+	VANDPS       Z17, Z9, Z17
+	VPSUBD       Z18, Z6, Z18
+	VPSUBD       Z20, Z7, Z20
+	VPSUBD       Z21, Z10, Z21
+	VPSUBD       Z17, Z11, Z17
 	VPSRAD       $0x17, Z12, Z12
 	VPSRAD       $0x17, Z13, Z13
-	VPSRAD       $0x17, Z10, Z10
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z12, Z15
-	VPSLLD       $0x17, Z13, Z16
-	VPSLLD       $0x17, Z10, Z17
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VPSUBD       Z16, Z8, Z16
-	VPSUBD       Z17, Z9, Z17
-	VMOVUPS      c80000000<>+0(SB), Z18
-	VXORPS       Z18, Z6, Z6
-	VXORPS       Z18, Z7, Z7
-	VXORPS       Z18, Z8, Z8
-	VXORPS       Z18, Z9, Z9
-	VMOVUPS      c3f800000<>+0(SB), Z18
+	VPSRAD       $0x17, Z14, Z14
+	VPSRAD       $0x17, Z9, Z9
+	VMOVUPS      cbf800000<>+0(SB), Z22
 	VPMOVD2M     Z2, K5
-	VSUBPS       Z18, Z14, K5, Z6
-	VCVTDQ2PS.Z  Z11, K5, Z11
-	VPMOVD2M     Z3, K5
-	VSUBPS       Z18, Z15, K5, Z7
+	VSUBPS       Z18, Z22, K5, Z6
 	VCVTDQ2PS.Z  Z12, K5, Z12
-	VPMOVD2M     Z4, K5
-	VSUBPS       Z18, Z16, K5, Z8
+	VPMOVD2M     Z3, K5
+	VSUBPS       Z20, Z22, K5, Z7
 	VCVTDQ2PS.Z  Z13, K5, Z13
+	VPMOVD2M     Z4, K5
+	VSUBPS       Z21, Z22, K5, Z10
+	VCVTDQ2PS.Z  Z14, K5, Z14
 	VPMOVD2M     Z5, K5
-	VSUBPS       Z18, Z17, K5, Z9
-	VCVTDQ2PS.Z  Z10, K5, Z10
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMULPS       Z8, Z8, Z4
-	VMULPS       Z9, Z9, Z5
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3e856389<>+0(SB), Z16
-	VMOVUPS      c3e856389<>+0(SB), Z17
-	VMOVUPS      c3d4cc441<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3e1ad764<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3e4c5512<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3eaaaba7<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z19
-	VMOVUPS      cbe173c68<>+0(SB), Z22
-	VMOVUPS      cbe173c68<>+0(SB), Z23
-	VMOVUPS      cbdeee46c<>+0(SB), Z26
-	VFMADD213PS  Z26, Z2, Z18
-	VFMADD213PS  Z26, Z3, Z19
-	VFMADD213PS  Z26, Z4, Z22
-	VFMADD213PS  Z26, Z5, Z23
-	VMOVUPS      cbe2b4b37<>+0(SB), Z26
-	VFMADD213PS  Z26, Z2, Z18
-	VFMADD213PS  Z26, Z3, Z19
-	VFMADD213PS  Z26, Z4, Z22
-	VFMADD213PS  Z26, Z5, Z23
-	VMOVUPS      cbe7ffbca<>+0(SB), Z26
-	VFMADD213PS  Z26, Z2, Z18
-	VFMADD213PS  Z26, Z3, Z19
-	VFMADD213PS  Z26, Z4, Z22
-	VFMADD213PS  Z26, Z5, Z23
-	VMOVUPS      cbf000000<>+0(SB), Z26
-	VFMADD213PS  Z26, Z2, Z18
-	VFMADD213PS  Z26, Z3, Z19
-	VFMADD213PS  Z26, Z4, Z22
-	VFMADD213PS  Z26, Z5, Z23
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z22, Z8, Z16
-	VFMADD213PS  Z23, Z9, Z17
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VFMADD213PS  Z8, Z4, Z16
-	VFMADD213PS  Z9, Z5, Z17
-	VMOVUPS      c3f317218<>+0(SB), Z2
-	VFNMSUB231PS Z2, Z11, Z14
-	VFNMSUB231PS Z2, Z12, Z15
-	VFNMSUB231PS Z2, Z13, Z16
-	VFNMSUB231PS Z2, Z10, Z17
-	VMOVUPS      c3f3504f3<>+0(SB), Z2
-	VPSUBD       Z2, Z14, Z3
-	VPSUBD       Z2, Z15, Z4
-	VPSUBD       Z2, Z16, Z5
-	VPSUBD       Z2, Z17, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z4, Z4
-	VPSRAD       $0x17, Z5, Z5
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z4, Z7
-	VPSLLD       $0x17, Z5, Z8
-	VPSLLD       $0x17, Z2, Z9
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VPSUBD       Z8, Z16, Z8
-	VPSUBD       Z9, Z17, Z9
-	VMOVUPS      c3f800000<>+0(SB), Z10
-	VSUBPS       Z10, Z6, Z6
-	VSUBPS       Z10, Z7, Z7
-	VSUBPS       Z10, Z8, Z8
-	VSUBPS       Z10, Z9, Z9
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMULPS       Z9, Z9, Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e02adac<>+0(SB), Z16
-	VMOVUPS      c3e02adac<>+0(SB), Z17
-	VMOVUPS      c3e116d10<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      c3e4cd004<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z19
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z22
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z23
-	VMOVUPS      cbe06c2a6<>+0(SB), Z26
-	VFMADD213PS  Z26, Z10, Z18
-	VFMADD213PS  Z26, Z11, Z19
-	VFMADD213PS  Z26, Z12, Z22
-	VFMADD213PS  Z26, Z13, Z23
-	VMOVUPS      cbe2a3922<>+0(SB), Z26
-	VFMADD213PS  Z26, Z10, Z18
-	VFMADD213PS  Z26, Z11, Z19
-	VFMADD213PS  Z26, Z12, Z22
-	VFMADD213PS  Z26, Z13, Z23
-	VMOVUPS      cbe800113<>+0(SB), Z26
-	VFMADD213PS  Z26, Z10, Z18
-	VFMADD213PS  Z26, Z11, Z19
-	VFMADD213PS  Z26, Z12, Z22
-	VFMADD213PS  Z26, Z13, Z23
-	VMOVUPS      cbf000000<>+0(SB), Z26
-	VFMADD213PS  Z26, Z10, Z18
-	VFMADD213PS  Z26, Z11, Z19
-	VFMADD213PS  Z26, Z12, Z22
-	VFMADD213PS  Z26, Z13, Z23
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z22, Z8, Z16
-	VFMADD213PS  Z23, Z9, Z17
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VFMADD213PS  Z8, Z12, Z16
-	VFMADD213PS  Z9, Z13, Z17
+	VSUBPS       Z17, Z22, K5, Z11
+	VCVTDQ2PS.Z  Z9, K5, Z9
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fb50fa9<>+0(SB), Z4
+	VMOVUPS      c3fb50fa9<>+0(SB), Z5
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z17
+	VFMADD213PS  Z17, Z6, Z2
+	VFMADD213PS  Z17, Z7, Z3
+	VFMADD213PS  Z17, Z10, Z4
+	VFMADD213PS  Z17, Z11, Z5
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z17
+	VFMADD213PS  Z17, Z6, Z2
+	VFMADD213PS  Z17, Z7, Z3
+	VFMADD213PS  Z17, Z10, Z4
+	VFMADD213PS  Z17, Z11, Z5
+	VMOVUPS      c3e394a60<>+0(SB), Z17
+	VFMADD213PS  Z17, Z6, Z2
+	VFMADD213PS  Z17, Z7, Z3
+	VFMADD213PS  Z17, Z10, Z4
+	VFMADD213PS  Z17, Z11, Z5
+	VMOVUPS      c3e87025e<>+0(SB), Z17
+	VFMADD213PS  Z17, Z6, Z2
+	VFMADD213PS  Z17, Z7, Z3
+	VFMADD213PS  Z17, Z10, Z4
+	VFMADD213PS  Z17, Z11, Z5
+	VMOVUPS      cbe7987f7<>+0(SB), Z17
+	VFMADD213PS  Z17, Z6, Z2
+	VFMADD213PS  Z17, Z7, Z3
+	VFMADD213PS  Z17, Z10, Z4
+	VFMADD213PS  Z17, Z11, Z5
+	VMOVUPS      c3eaad1d4<>+0(SB), Z17
+	VFMADD213PS  Z17, Z6, Z2
+	VFMADD213PS  Z17, Z7, Z3
+	VFMADD213PS  Z17, Z10, Z4
+	VFMADD213PS  Z17, Z11, Z5
+	VMOVUPS      cbeffff60<>+0(SB), Z17
+	VFMADD213PS  Z17, Z6, Z2
+	VFMADD213PS  Z17, Z7, Z3
+	VFMADD213PS  Z17, Z10, Z4
+	VFMADD213PS  Z17, Z11, Z5
+	VMULPS       Z6, Z2, Z2
+	VMULPS       Z7, Z3, Z3
+	VMULPS       Z10, Z4, Z4
+	VMULPS       Z11, Z5, Z5
+	VFMADD213PS  Z6, Z6, Z2
+	VFMADD213PS  Z7, Z7, Z3
+	VFMADD213PS  Z10, Z10, Z4
+	VFMADD213PS  Z11, Z11, Z5
 	VMOVUPS      c3f317218<>+0(SB), Z6
-	VFNMSUB231PS Z6, Z3, Z14
-	VFNMSUB231PS Z6, Z4, Z15
-	VFNMSUB231PS Z6, Z5, Z16
-	VFNMSUB231PS Z6, Z2, Z17
+	VFNMSUB231PS Z6, Z12, Z2
+	VFNMSUB231PS Z6, Z13, Z3
+	VFNMSUB231PS Z6, Z14, Z4
+	VFNMSUB231PS Z6, Z9, Z5
+	VMOVUPS      c3f3504f3<>+0(SB), Z6
+	VPSUBD       Z6, Z2, Z7
+	VPSUBD       Z6, Z3, Z9
+	VPSUBD       Z6, Z4, Z10
+	VPSUBD       Z6, Z5, Z6
+	VMOVUPS      cff800000<>+0(SB), Z11
+	VANDPS       Z11, Z7, Z12
+	VANDPS       Z11, Z9, Z13
+	VANDPS       Z11, Z10, Z14
+	VANDPS       Z11, Z6, Z11
+	VPSUBD       Z12, Z2, Z2
+	VPSUBD       Z13, Z3, Z3
+	VPSUBD       Z14, Z4, Z4
+	VPSUBD       Z11, Z5, Z5
+	VPSRAD       $0x17, Z7, Z7
+	VPSRAD       $0x17, Z9, Z9
+	VPSRAD       $0x17, Z10, Z10
+	VPSRAD       $0x17, Z6, Z6
+	VMOVUPS      c3f800000<>+0(SB), Z11
+	VSUBPS       Z11, Z2, Z2
+	VSUBPS       Z11, Z3, Z3
+	VSUBPS       Z11, Z4, Z4
+	VSUBPS       Z11, Z5, Z5
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VCVTDQ2PS    Z6, Z6
+	VMOVUPS      cbdce6f81<>+0(SB), Z11
+	VMOVUPS      cbdce6f81<>+0(SB), Z12
+	VMOVUPS      cbdce6f81<>+0(SB), Z13
+	VMOVUPS      cbdce6f81<>+0(SB), Z14
+	VMOVUPS      c3e28c47a<>+0(SB), Z17
+	VFMADD213PS  Z17, Z2, Z11
+	VFMADD213PS  Z17, Z3, Z12
+	VFMADD213PS  Z17, Z4, Z13
+	VFMADD213PS  Z17, Z5, Z14
+	VMOVUPS      cbe31e11f<>+0(SB), Z17
+	VFMADD213PS  Z17, Z2, Z11
+	VFMADD213PS  Z17, Z3, Z12
+	VFMADD213PS  Z17, Z4, Z13
+	VFMADD213PS  Z17, Z5, Z14
+	VMOVUPS      c3e4b68af<>+0(SB), Z17
+	VFMADD213PS  Z17, Z2, Z11
+	VFMADD213PS  Z17, Z3, Z12
+	VFMADD213PS  Z17, Z4, Z13
+	VFMADD213PS  Z17, Z5, Z14
+	VMOVUPS      cbe7f86a8<>+0(SB), Z17
+	VFMADD213PS  Z17, Z2, Z11
+	VFMADD213PS  Z17, Z3, Z12
+	VFMADD213PS  Z17, Z4, Z13
+	VFMADD213PS  Z17, Z5, Z14
+	VMOVUPS      c3eaaaeed<>+0(SB), Z17
+	VFMADD213PS  Z17, Z2, Z11
+	VFMADD213PS  Z17, Z3, Z12
+	VFMADD213PS  Z17, Z4, Z13
+	VFMADD213PS  Z17, Z5, Z14
+	VMOVUPS      cbf00009a<>+0(SB), Z17
+	VFMADD213PS  Z17, Z2, Z11
+	VFMADD213PS  Z17, Z3, Z12
+	VFMADD213PS  Z17, Z4, Z13
+	VFMADD213PS  Z17, Z5, Z14
+	VMOVUPS      c3f7ffffc<>+0(SB), Z17
+	VFMADD213PS  Z17, Z2, Z11
+	VFMADD213PS  Z17, Z3, Z12
+	VFMADD213PS  Z17, Z4, Z13
+	VFMADD213PS  Z17, Z5, Z14
+	VMOVUPS      c32ee666d<>+0(SB), Z17
+	VFMADD213PS  Z17, Z2, Z11
+	VFMADD213PS  Z17, Z3, Z12
+	VFMADD213PS  Z17, Z4, Z13
+	VFMADD213PS  Z17, Z5, Z14
+	VMOVUPS      c3f317218<>+0(SB), Z2
+	VFNMSUB231PS Z2, Z7, Z11
+	VFNMSUB231PS Z2, Z9, Z12
+	VFNMSUB231PS Z2, Z10, Z13
+	VFNMSUB231PS Z2, Z6, Z14
 	VMOVUPS      cff800000<>+0(SB), Z2
 	VMOVUPS      (AX)(DX*4), K1, Z2
 	VMOVUPS      cff800000<>+0(SB), Z3
@@ -11665,10 +11737,10 @@ rest:
 	VMOVUPS      128(AX)(DX*4), K3, Z4
 	VMOVUPS      cff800000<>+0(SB), Z5
 	VMOVUPS      192(AX)(DX*4), K4, Z5
-	VADDPS       Z2, Z14, Z2
-	VADDPS       Z3, Z15, Z3
-	VADDPS       Z4, Z16, Z4
-	VADDPS       Z5, Z17, Z5
+	VADDPS       Z2, Z11, Z2
+	VADDPS       Z3, Z12, Z3
+	VADDPS       Z4, Z13, Z4
+	VADDPS       Z5, Z14, Z5
 	VCMPPS       $0x0e, Z0, Z2, K1
 	VPBROADCASTD DX, Z6
 	VPADDD       iota<>+0(SB), Z6, Z6
@@ -11701,213 +11773,186 @@ rest:
 	VPBROADCASTD CX, Z2
 	VMOVDQU32    iota<>+448(SB), Z3
 	VPCMPGTD     Z3, Z2, K4
-	VPSRAD       $0x1f, Z24, Z2
-	VPSRAD       $0x1f, Z20, Z3
-	VPSRAD       $0x1f, Z25, Z4
-	VPSRAD       $0x1f, Z21, Z5
-	VMOVUPS      c2f000000<>+0(SB), Z6
-	VMOVUPS      c2f000000<>+0(SB), Z7
-	VMOVUPS      c2f000000<>+0(SB), Z8
-	VMOVUPS      c2f000000<>+0(SB), Z9
-	VXORPS       Z2, Z24, Z10
-	VXORPS       Z3, Z20, Z11
-	VXORPS       Z4, Z25, Z12
-	VXORPS       Z5, Z21, Z13
-	VCVTDQ2PS    Z10, Z10
+	VPSRAD       $0x1f, Z19, Z2
+	VPSRAD       $0x1f, Z15, Z3
+	VPSRAD       $0x1f, Z16, Z4
+	VPSRAD       $0x1f, Z8, Z5
+	VMOVUPS      caf000000<>+0(SB), Z6
+	VMOVUPS      caf000000<>+0(SB), Z7
+	VMOVUPS      caf000000<>+0(SB), Z9
+	VMOVUPS      caf000000<>+0(SB), Z10
+	VXORPS       Z2, Z19, Z11
+	VXORPS       Z3, Z15, Z12
+	VXORPS       Z4, Z16, Z13
+	VXORPS       Z5, Z8, Z8
 	VCVTDQ2PS    Z11, Z11
 	VCVTDQ2PS    Z12, Z12
 	VCVTDQ2PS    Z13, Z13
-	VMOVUPS      c2f800000<>+0(SB), Z14
-	VFMADD231PS  Z14, Z10, Z6
-	VFMADD231PS  Z14, Z11, Z7
-	VFMADD231PS  Z14, Z12, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMOVUPS      caf800000<>+0(SB), Z14
+	VFMADD231PS  Z14, Z11, Z6
+	VFMADD231PS  Z14, Z12, Z7
 	VFMADD231PS  Z14, Z13, Z9
-	VMOVUPS      c3f3504f3<>+0(SB), Z10
-	VPSUBD       Z10, Z6, Z11
-	VPSUBD       Z10, Z7, Z12
-	VPSUBD       Z10, Z8, Z13
-	VPSUBD       Z10, Z9, Z10
+	VFMADD231PS  Z14, Z8, Z10
+	VMOVUPS      cbf000000<>+0(SB), Z8
+	VPSUBD       Z8, Z6, Z11
+	VPSUBD       Z8, Z7, Z12
+	VPSUBD       Z8, Z9, Z13
+	VPSUBD       Z8, Z10, Z8
+	VMOVUPS      cff800000<>+0(SB), Z14
+	VANDPS       Z14, Z11, Z15
+	VANDPS       Z14, Z12, Z16
+	VANDPS       Z14, Z13, Z17
+	VANDPS       Z14, Z8, Z14
+	VPSUBD       Z15, Z6, Z15
+	VPSUBD       Z16, Z7, Z16
+	VPSUBD       Z17, Z9, Z17
+	VPSUBD       Z14, Z10, Z14
 	VPSRAD       $0x17, Z11, Z11
 	VPSRAD       $0x17, Z12, Z12
 	VPSRAD       $0x17, Z13, Z13
-	VPSRAD       $0x17, Z10, Z10
-	VPSLLD       $0x17, Z11, Z14
-	VPSLLD       $0x17, Z12, Z15
-	VPSLLD       $0x17, Z13, Z16
-	VPSLLD       $0x17, Z10, Z17
-	VPSUBD       Z14, Z6, Z14
-	VPSUBD       Z15, Z7, Z15
-	VPSUBD       Z16, Z8, Z16
-	VPSUBD       Z17, Z9, Z17
-	VMOVUPS      c80000000<>+0(SB), Z18
-	VXORPS       Z18, Z6, Z6
-	VXORPS       Z18, Z7, Z7
-	VXORPS       Z18, Z8, Z8
-	VXORPS       Z18, Z9, Z9
-	VMOVUPS      c3f800000<>+0(SB), Z18
+	VPSRAD       $0x17, Z8, Z8
+	VMOVUPS      cbf800000<>+0(SB), Z18
 	VPMOVD2M     Z2, K5
-	VSUBPS       Z18, Z14, K5, Z6
+	VSUBPS       Z15, Z18, K5, Z6
 	VCVTDQ2PS.Z  Z11, K5, Z11
 	VPMOVD2M     Z3, K5
-	VSUBPS       Z18, Z15, K5, Z7
+	VSUBPS       Z16, Z18, K5, Z7
 	VCVTDQ2PS.Z  Z12, K5, Z12
 	VPMOVD2M     Z4, K5
-	VSUBPS       Z18, Z16, K5, Z8
+	VSUBPS       Z17, Z18, K5, Z9
 	VCVTDQ2PS.Z  Z13, K5, Z13
 	VPMOVD2M     Z5, K5
-	VSUBPS       Z18, Z17, K5, Z9
-	VCVTDQ2PS.Z  Z10, K5, Z10
-	VMULPS       Z6, Z6, Z2
-	VMULPS       Z7, Z7, Z3
-	VMULPS       Z8, Z8, Z4
-	VMULPS       Z9, Z9, Z5
-	VMOVUPS      c3e856389<>+0(SB), Z14
-	VMOVUPS      c3e856389<>+0(SB), Z15
-	VMOVUPS      c3e856389<>+0(SB), Z16
-	VMOVUPS      c3e856389<>+0(SB), Z17
-	VMOVUPS      c3d4cc441<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3e1ad764<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3e4c5512<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      c3eaaaba7<>+0(SB), Z18
-	VFMADD213PS  Z18, Z2, Z14
-	VFMADD213PS  Z18, Z3, Z15
-	VFMADD213PS  Z18, Z4, Z16
-	VFMADD213PS  Z18, Z5, Z17
-	VMOVUPS      cbe173c68<>+0(SB), Z18
-	VMOVUPS      cbe173c68<>+0(SB), Z19
-	VMOVUPS      cbe173c68<>+0(SB), Z20
-	VMOVUPS      cbe173c68<>+0(SB), Z21
-	VMOVUPS      cbdeee46c<>+0(SB), Z22
-	VFMADD213PS  Z22, Z2, Z18
-	VFMADD213PS  Z22, Z3, Z19
-	VFMADD213PS  Z22, Z4, Z20
-	VFMADD213PS  Z22, Z5, Z21
-	VMOVUPS      cbe2b4b37<>+0(SB), Z22
-	VFMADD213PS  Z22, Z2, Z18
-	VFMADD213PS  Z22, Z3, Z19
-	VFMADD213PS  Z22, Z4, Z20
-	VFMADD213PS  Z22, Z5, Z21
-	VMOVUPS      cbe7ffbca<>+0(SB), Z22
-	VFMADD213PS  Z22, Z2, Z18
-	VFMADD213PS  Z22, Z3, Z19
-	VFMADD213PS  Z22, Z4, Z20
-	VFMADD213PS  Z22, Z5, Z21
-	VMOVUPS      cbf000000<>+0(SB), Z22
-	VFMADD213PS  Z22, Z2, Z18
-	VFMADD213PS  Z22, Z3, Z19
-	VFMADD213PS  Z22, Z4, Z20
-	VFMADD213PS  Z22, Z5, Z21
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z6, Z2, Z14
-	VFMADD213PS  Z7, Z3, Z15
-	VFMADD213PS  Z8, Z4, Z16
-	VFMADD213PS  Z9, Z5, Z17
-	VMOVUPS      c3f317218<>+0(SB), Z2
-	VFNMSUB231PS Z2, Z11, Z14
-	VFNMSUB231PS Z2, Z12, Z15
-	VFNMSUB231PS Z2, Z13, Z16
-	VFNMSUB231PS Z2, Z10, Z17
-	VMOVUPS      c3f3504f3<>+0(SB), Z2
-	VPSUBD       Z2, Z14, Z3
-	VPSUBD       Z2, Z15, Z4
-	VPSUBD       Z2, Z16, Z5
-	VPSUBD       Z2, Z17, Z2
-	VPSRAD       $0x17, Z3, Z3
-	VPSRAD       $0x17, Z4, Z4
-	VPSRAD       $0x17, Z5, Z5
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z3, Z6
-	VPSLLD       $0x17, Z4, Z7
-	VPSLLD       $0x17, Z5, Z8
-	VPSLLD       $0x17, Z2, Z9
-	VPSUBD       Z6, Z14, Z6
-	VPSUBD       Z7, Z15, Z7
-	VPSUBD       Z8, Z16, Z8
-	VPSUBD       Z9, Z17, Z9
-	VMOVUPS      c3f800000<>+0(SB), Z10
-	VSUBPS       Z10, Z6, Z6
-	VSUBPS       Z10, Z7, Z7
-	VSUBPS       Z10, Z8, Z8
-	VSUBPS       Z10, Z9, Z9
-	VCVTDQ2PS    Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z6, Z6, Z10
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMULPS       Z9, Z9, Z13
-	VMOVUPS      c3e02adac<>+0(SB), Z14
-	VMOVUPS      c3e02adac<>+0(SB), Z15
-	VMOVUPS      c3e02adac<>+0(SB), Z16
-	VMOVUPS      c3e02adac<>+0(SB), Z17
-	VMOVUPS      c3e116d10<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      c3e4cd004<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      c3eaaaaaa<>+0(SB), Z18
-	VFMADD213PS  Z18, Z10, Z14
-	VFMADD213PS  Z18, Z11, Z15
-	VFMADD213PS  Z18, Z12, Z16
-	VFMADD213PS  Z18, Z13, Z17
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z18
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z19
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z20
-	VMOVUPS      cbd9c5a8f<>+0(SB), Z21
-	VMOVUPS      cbe06c2a6<>+0(SB), Z22
-	VFMADD213PS  Z22, Z10, Z18
-	VFMADD213PS  Z22, Z11, Z19
-	VFMADD213PS  Z22, Z12, Z20
-	VFMADD213PS  Z22, Z13, Z21
-	VMOVUPS      cbe2a3922<>+0(SB), Z22
-	VFMADD213PS  Z22, Z10, Z18
-	VFMADD213PS  Z22, Z11, Z19
-	VFMADD213PS  Z22, Z12, Z20
-	VFMADD213PS  Z22, Z13, Z21
-	VMOVUPS      cbe800113<>+0(SB), Z22
-	VFMADD213PS  Z22, Z10, Z18
-	VFMADD213PS  Z22, Z11, Z19
-	VFMADD213PS  Z22, Z12, Z20
-	VFMADD213PS  Z22, Z13, Z21
-	VMOVUPS      cbf000000<>+0(SB), Z22
-	VFMADD213PS  Z22, Z10, Z18
-	VFMADD213PS  Z22, Z11, Z19
-	VFMADD213PS  Z22, Z12, Z20
-	VFMADD213PS  Z22, Z13, Z21
-	VFMADD213PS  Z18, Z6, Z14
-	VFMADD213PS  Z19, Z7, Z15
-	VFMADD213PS  Z20, Z8, Z16
-	VFMADD213PS  Z21, Z9, Z17
-	VFMADD213PS  Z6, Z10, Z14
-	VFMADD213PS  Z7, Z11, Z15
-	VFMADD213PS  Z8, Z12, Z16
-	VFMADD213PS  Z9, Z13, Z17
+	VSUBPS       Z14, Z18, K5, Z10
+	VCVTDQ2PS.Z  Z8, K5, Z8
+	VMOVUPS      c3fb50fa9<>+0(SB), Z2
+	VMOVUPS      c3fb50fa9<>+0(SB), Z3
+	VMOVUPS      c3fb50fa9<>+0(SB), Z4
+	VMOVUPS      c3fb50fa9<>+0(SB), Z5
+	VMOVUPS      c3fd1dd9c<>+0(SB), Z14
+	VFMADD213PS  Z14, Z6, Z2
+	VFMADD213PS  Z14, Z7, Z3
+	VFMADD213PS  Z14, Z9, Z4
+	VFMADD213PS  Z14, Z10, Z5
+	VMOVUPS      c3f9ab6c6<>+0(SB), Z14
+	VFMADD213PS  Z14, Z6, Z2
+	VFMADD213PS  Z14, Z7, Z3
+	VFMADD213PS  Z14, Z9, Z4
+	VFMADD213PS  Z14, Z10, Z5
+	VMOVUPS      c3e394a60<>+0(SB), Z14
+	VFMADD213PS  Z14, Z6, Z2
+	VFMADD213PS  Z14, Z7, Z3
+	VFMADD213PS  Z14, Z9, Z4
+	VFMADD213PS  Z14, Z10, Z5
+	VMOVUPS      c3e87025e<>+0(SB), Z14
+	VFMADD213PS  Z14, Z6, Z2
+	VFMADD213PS  Z14, Z7, Z3
+	VFMADD213PS  Z14, Z9, Z4
+	VFMADD213PS  Z14, Z10, Z5
+	VMOVUPS      cbe7987f7<>+0(SB), Z14
+	VFMADD213PS  Z14, Z6, Z2
+	VFMADD213PS  Z14, Z7, Z3
+	VFMADD213PS  Z14, Z9, Z4
+	VFMADD213PS  Z14, Z10, Z5
+	VMOVUPS      c3eaad1d4<>+0(SB), Z14
+	VFMADD213PS  Z14, Z6, Z2
+	VFMADD213PS  Z14, Z7, Z3
+	VFMADD213PS  Z14, Z9, Z4
+	VFMADD213PS  Z14, Z10, Z5
+	VMOVUPS      cbeffff60<>+0(SB), Z14
+	VFMADD213PS  Z14, Z6, Z2
+	VFMADD213PS  Z14, Z7, Z3
+	VFMADD213PS  Z14, Z9, Z4
+	VFMADD213PS  Z14, Z10, Z5
+	VMULPS       Z6, Z2, Z2
+	VMULPS       Z7, Z3, Z3
+	VMULPS       Z9, Z4, Z4
+	VMULPS       Z10, Z5, Z5
+	VFMADD213PS  Z6, Z6, Z2
+	VFMADD213PS  Z7, Z7, Z3
+	VFMADD213PS  Z9, Z9, Z4
+	VFMADD213PS  Z10, Z10, Z5
 	VMOVUPS      c3f317218<>+0(SB), Z6
-	VFNMSUB231PS Z6, Z3, Z14
-	VFNMSUB231PS Z6, Z4, Z15
-	VFNMSUB231PS Z6, Z5, Z16
-	VFNMSUB231PS Z6, Z2, Z17
+	VFNMSUB231PS Z6, Z11, Z2
+	VFNMSUB231PS Z6, Z12, Z3
+	VFNMSUB231PS Z6, Z13, Z4
+	VFNMSUB231PS Z6, Z8, Z5
+	VMOVUPS      c3f3504f3<>+0(SB), Z6
+	VPSUBD       Z6, Z2, Z7
+	VPSUBD       Z6, Z3, Z8
+	VPSUBD       Z6, Z4, Z9
+	VPSUBD       Z6, Z5, Z6
+	VMOVUPS      cff800000<>+0(SB), Z10
+	VANDPS       Z10, Z7, Z11
+	VANDPS       Z10, Z8, Z12
+	VANDPS       Z10, Z9, Z13
+	VANDPS       Z10, Z6, Z10
+	VPSUBD       Z11, Z2, Z2
+	VPSUBD       Z12, Z3, Z3
+	VPSUBD       Z13, Z4, Z4
+	VPSUBD       Z10, Z5, Z5
+	VPSRAD       $0x17, Z7, Z7
+	VPSRAD       $0x17, Z8, Z8
+	VPSRAD       $0x17, Z9, Z9
+	VPSRAD       $0x17, Z6, Z6
+	VMOVUPS      c3f800000<>+0(SB), Z10
+	VSUBPS       Z10, Z2, Z2
+	VSUBPS       Z10, Z3, Z3
+	VSUBPS       Z10, Z4, Z4
+	VSUBPS       Z10, Z5, Z5
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VCVTDQ2PS    Z6, Z6
+	VMOVUPS      cbdce6f81<>+0(SB), Z10
+	VMOVUPS      cbdce6f81<>+0(SB), Z11
+	VMOVUPS      cbdce6f81<>+0(SB), Z12
+	VMOVUPS      cbdce6f81<>+0(SB), Z13
+	VMOVUPS      c3e28c47a<>+0(SB), Z14
+	VFMADD213PS  Z14, Z2, Z10
+	VFMADD213PS  Z14, Z3, Z11
+	VFMADD213PS  Z14, Z4, Z12
+	VFMADD213PS  Z14, Z5, Z13
+	VMOVUPS      cbe31e11f<>+0(SB), Z14
+	VFMADD213PS  Z14, Z2, Z10
+	VFMADD213PS  Z14, Z3, Z11
+	VFMADD213PS  Z14, Z4, Z12
+	VFMADD213PS  Z14, Z5, Z13
+	VMOVUPS      c3e4b68af<>+0(SB), Z14
+	VFMADD213PS  Z14, Z2, Z10
+	VFMADD213PS  Z14, Z3, Z11
+	VFMADD213PS  Z14, Z4, Z12
+	VFMADD213PS  Z14, Z5, Z13
+	VMOVUPS      cbe7f86a8<>+0(SB), Z14
+	VFMADD213PS  Z14, Z2, Z10
+	VFMADD213PS  Z14, Z3, Z11
+	VFMADD213PS  Z14, Z4, Z12
+	VFMADD213PS  Z14, Z5, Z13
+	VMOVUPS      c3eaaaeed<>+0(SB), Z14
+	VFMADD213PS  Z14, Z2, Z10
+	VFMADD213PS  Z14, Z3, Z11
+	VFMADD213PS  Z14, Z4, Z12
+	VFMADD213PS  Z14, Z5, Z13
+	VMOVUPS      cbf00009a<>+0(SB), Z14
+	VFMADD213PS  Z14, Z2, Z10
+	VFMADD213PS  Z14, Z3, Z11
+	VFMADD213PS  Z14, Z4, Z12
+	VFMADD213PS  Z14, Z5, Z13
+	VMOVUPS      c3f7ffffc<>+0(SB), Z14
+	VFMADD213PS  Z14, Z2, Z10
+	VFMADD213PS  Z14, Z3, Z11
+	VFMADD213PS  Z14, Z4, Z12
+	VFMADD213PS  Z14, Z5, Z13
+	VMOVUPS      c32ee666d<>+0(SB), Z14
+	VFMADD213PS  Z14, Z2, Z10
+	VFMADD213PS  Z14, Z3, Z11
+	VFMADD213PS  Z14, Z4, Z12
+	VFMADD213PS  Z14, Z5, Z13
+	VMOVUPS      c3f317218<>+0(SB), Z2
+	VFNMSUB231PS Z2, Z7, Z10
+	VFNMSUB231PS Z2, Z8, Z11
+	VFNMSUB231PS Z2, Z9, Z12
+	VFNMSUB231PS Z2, Z6, Z13
 	VMOVUPS      cff800000<>+0(SB), Z2
 	VMOVUPS      256(AX)(DX*4), K1, Z2
 	VMOVUPS      cff800000<>+0(SB), Z3
@@ -11916,10 +11961,10 @@ rest:
 	VMOVUPS      384(AX)(DX*4), K3, Z4
 	VMOVUPS      cff800000<>+0(SB), Z5
 	VMOVUPS      448(AX)(DX*4), K4, Z5
-	VADDPS       Z2, Z14, Z2
-	VADDPS       Z3, Z15, Z3
-	VADDPS       Z4, Z16, Z4
-	VADDPS       Z5, Z17, Z5
+	VADDPS       Z2, Z10, Z2
+	VADDPS       Z3, Z11, Z3
+	VADDPS       Z4, Z12, Z4
+	VADDPS       Z5, Z13, Z5
 	VCMPPS       $0x0e, Z0, Z2, K1
 	VPBROADCASTD DX, Z6
 	VPADDD       iota<>+256(SB), Z6, Z6
@@ -12225,27 +12270,41 @@ TEXT ·tile4x3x256(SB), NOSPLIT, $0-104
 	SUBQ CX, AX
 
 tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	LEAQ   (R8)(R8*2), R9
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	TESTQ  CX, CX
-	JZ     done
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	MOVQ       k+8(FP), CX
+	MOVQ       aks+32(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       bks+48(FP), SI
+	MOVQ       a+16(FP), DI
+	MOVQ       ars+24(FP), R8
+	LEAQ       (R8)(R8*2), R9
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	TESTQ      CX, CX
+	JZ         done
 
 loop:
 	VMOVUPS      (BX), Y13
@@ -13561,9 +13620,9 @@ TEXT ·exp256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main114:
+main130:
 	CMPQ        DX, $0x10
-	JLT         rest115
+	JLT         rest131
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMULPS      c3fb8aa3b<>+0(SB), Y0, Y2
@@ -13610,11 +13669,11 @@ main114:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main114
+	JMP         main130
 
-rest115:
+rest131:
 	TESTQ        DX, DX
-	JZ           done116
+	JZ           done132
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -13664,7 +13723,7 @@ rest115:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done116:
+done132:
 	VZEROUPPER
 	RET
 
@@ -13676,9 +13735,9 @@ TEXT ·log256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main118:
+main134:
 	CMPQ        DX, $0x10
-	JLT         rest119
+	JLT         rest135
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMOVAPS     Y0, Y2
@@ -13691,12 +13750,12 @@ main118:
 	VBLENDVPS   Y4, Y5, Y3, Y3
 	VPSUBD      c3f3504f3<>+0(SB), Y2, Y4
 	VPSUBD      c3f3504f3<>+0(SB), Y3, Y5
-	VPSRAD      $0x17, Y4, Y4
-	VPSRAD      $0x17, Y5, Y5
-	VPSLLD      $0x17, Y4, Y6
-	VPSLLD      $0x17, Y5, Y7
+	VANDPS      cff800000<>+0(SB), Y4, Y6
+	VANDPS      cff800000<>+0(SB), Y5, Y7
 	VPSUBD      Y6, Y2, Y2
 	VPSUBD      Y7, Y3, Y3
+	VPSRAD      $0x17, Y4, Y4
+	VPSRAD      $0x17, Y5, Y5
 	VCVTDQ2PS   Y4, Y4
 	VCVTDQ2PS   Y5, Y5
 	VSUBPS      c41b80000<>+0(SB), Y4, Y6
@@ -13757,11 +13816,11 @@ main118:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main118
+	JMP         main134
 
-rest119:
+rest135:
 	TESTQ        DX, DX
-	JZ           done120
+	JZ           done136
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -13778,12 +13837,12 @@ rest119:
 	VBLENDVPS    Y6, Y7, Y5, Y5
 	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
 	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
-	VPSRAD       $0x17, Y6, Y6
-	VPSRAD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y6, Y8
-	VPSLLD       $0x17, Y7, Y9
+	VANDPS       cff800000<>+0(SB), Y6, Y8
+	VANDPS       cff800000<>+0(SB), Y7, Y9
 	VPSUBD       Y8, Y4, Y4
 	VPSUBD       Y9, Y5, Y5
+	VPSRAD       $0x17, Y6, Y6
+	VPSRAD       $0x17, Y7, Y7
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
 	VSUBPS       c41b80000<>+0(SB), Y6, Y8
@@ -13843,7 +13902,7 @@ rest119:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done120:
+done136:
 	VZEROUPPER
 	RET
 
@@ -13855,9 +13914,9 @@ TEXT ·tanh256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main122:
+main138:
 	CMPQ        DX, $0x10
-	JLT         rest123
+	JLT         rest139
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VANDPS      c7fffffff<>+0(SB), Y0, Y2
@@ -13915,11 +13974,11 @@ main122:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main122
+	JMP         main138
 
-rest123:
+rest139:
 	TESTQ        DX, DX
-	JZ           done124
+	JZ           done140
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -13980,7 +14039,7 @@ rest123:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done124:
+done140:
 	VZEROUPPER
 	RET
 
@@ -13992,9 +14051,9 @@ TEXT ·sigmoid256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main126:
+main142:
 	CMPQ        DX, $0x10
-	JLT         rest127
+	JLT         rest143
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VXORPS      c80000000<>+0(SB), Y0, Y0
@@ -14049,11 +14108,11 @@ main126:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main126
+	JMP         main142
 
-rest127:
+rest143:
 	TESTQ        DX, DX
-	JZ           done128
+	JZ           done144
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14111,7 +14170,7 @@ rest127:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done128:
+done144:
 	VZEROUPPER
 	RET
 
@@ -14124,9 +14183,9 @@ TEXT ·axpy256(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), DX
 	XORQ         BX, BX
 
-main130:
+main146:
 	CMPQ        DX, $0x20
-	JLT         rest131
+	JLT         rest147
 	VMOVUPS     (CX)(BX*4), Y1
 	VMOVUPS     32(CX)(BX*4), Y2
 	VMOVUPS     64(CX)(BX*4), Y3
@@ -14145,13 +14204,13 @@ main130:
 	VMOVUPS     Y4, 96(CX)(BX*4)
 	ADDQ        $0x20, BX
 	SUBQ        $0x20, DX
-	JMP         main130
+	JMP         main146
 
-rest131:
+rest147:
 	CMPQ         DX, $0x10
-	JGE          next133
+	JGE          next149
 	TESTQ        DX, DX
-	JZ           done132
+	JZ           done148
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14164,9 +14223,9 @@ rest131:
 	VFMADD231PS  Y0, Y6, Y4
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
-	JMP          done132
+	JMP          done148
 
-next133:
+next149:
 	VMOVUPS      (CX)(BX*4), Y1
 	VMOVUPS      32(CX)(BX*4), Y2
 	VMOVUPS      (AX)(BX*4), Y3
@@ -14178,7 +14237,7 @@ next133:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done132
+	JZ           done148
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14192,7 +14251,7 @@ next133:
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
 
-done132:
+done148:
 	VZEROUPPER
 	RET
 
@@ -14204,9 +14263,9 @@ TEXT ·add256(SB), NOSPLIT, $0-48
 	MOVQ x_len+32(FP), DX
 	XORQ BX, BX
 
-main135:
+main151:
 	CMPQ    DX, $0x20
-	JLT     rest136
+	JLT     rest152
 	VMOVUPS (AX)(BX*4), Y0
 	VMOVUPS 32(AX)(BX*4), Y1
 	VMOVUPS 64(AX)(BX*4), Y2
@@ -14225,13 +14284,13 @@ main135:
 	VMOVUPS Y3, 96(AX)(BX*4)
 	ADDQ    $0x20, BX
 	SUBQ    $0x20, DX
-	JMP     main135
+	JMP     main151
 
-rest136:
+rest152:
 	CMPQ         DX, $0x10
-	JGE          next138
+	JGE          next154
 	TESTQ        DX, DX
-	JZ           done137
+	JZ           done153
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14244,9 +14303,9 @@ rest136:
 	VADDPS       Y5, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
-	JMP          done137
+	JMP          done153
 
-next138:
+next154:
 	VMOVUPS      (AX)(BX*4), Y0
 	VMOVUPS      32(AX)(BX*4), Y1
 	VMOVUPS      (CX)(BX*4), Y2
@@ -14258,7 +14317,7 @@ next138:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done137
+	JZ           done153
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14272,7 +14331,7 @@ next138:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done137:
+done153:
 	VZEROUPPER
 	RET
 
@@ -14284,9 +14343,9 @@ TEXT ·scale256(SB), NOSPLIT, $0-32
 	MOVQ         x_len+16(FP), CX
 	XORQ         DX, DX
 
-main140:
+main156:
 	CMPQ    CX, $0x20
-	JLT     rest141
+	JLT     rest157
 	VMOVUPS (AX)(DX*4), Y1
 	VMOVUPS 32(AX)(DX*4), Y2
 	VMOVUPS 64(AX)(DX*4), Y3
@@ -14301,13 +14360,13 @@ main140:
 	VMOVUPS Y4, 96(AX)(DX*4)
 	ADDQ    $0x20, DX
 	SUBQ    $0x20, CX
-	JMP     main140
+	JMP     main156
 
-rest141:
+rest157:
 	CMPQ         CX, $0x10
-	JGE          next143
+	JGE          next159
 	TESTQ        CX, CX
-	JZ           done142
+	JZ           done158
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14318,9 +14377,9 @@ rest141:
 	VMULPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
-	JMP          done142
+	JMP          done158
 
-next143:
+next159:
 	VMOVUPS      (AX)(DX*4), Y1
 	VMOVUPS      32(AX)(DX*4), Y2
 	VMULPS       Y0, Y1, Y1
@@ -14330,7 +14389,7 @@ next143:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done142
+	JZ           done158
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14342,7 +14401,7 @@ next143:
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
 
-done142:
+done158:
 	VZEROUPPER
 	RET
 
@@ -14357,9 +14416,9 @@ TEXT ·softmaxBackward256(SB), NOSPLIT, $0-80
 	MOVQ         dx_len+8(FP), BX
 	XORQ         SI, SI
 
-main145:
+main161:
 	CMPQ    BX, $0x20
-	JLT     rest146
+	JLT     rest162
 	VMOVUPS (CX)(SI*4), Y2
 	VMOVUPS 32(CX)(SI*4), Y3
 	VMOVUPS 64(CX)(SI*4), Y4
@@ -14386,13 +14445,13 @@ main145:
 	VMOVUPS Y5, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main145
+	JMP     main161
 
-rest146:
+rest162:
 	CMPQ         BX, $0x10
-	JGE          next148
+	JGE          next164
 	TESTQ        BX, BX
-	JZ           done147
+	JZ           done163
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -14409,9 +14468,9 @@ rest146:
 	VMULPS       Y1, Y0, Y0
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
-	JMP          done147
+	JMP          done163
 
-next148:
+next164:
 	VMOVUPS      (CX)(SI*4), Y2
 	VMOVUPS      32(CX)(SI*4), Y3
 	VMULPS       Y0, Y2, Y2
@@ -14427,7 +14486,7 @@ next148:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done147
+	JZ           done163
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -14445,7 +14504,7 @@ next148:
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
 
-done147:
+done163:
 	VZEROUPPER
 	RET
 
@@ -14468,9 +14527,9 @@ TEXT ·adam256(SB), NOSPLIT, $0-132
 	MOVQ         w_len+8(FP), SI
 	XORQ         DI, DI
 
-main150:
+main166:
 	CMPQ        SI, $0x10
-	JLT         rest151
+	JLT         rest167
 	VMOVUPS     (BX)(DI*4), Y9
 	VMULPS      Y0, Y9, Y9
 	VMULPS      Y2, Y9, Y10
@@ -14513,11 +14572,11 @@ main150:
 	VMOVUPS     Y9, 32(AX)(DI*4)
 	ADDQ        $0x10, DI
 	SUBQ        $0x10, SI
-	JMP         main150
+	JMP         main166
 
-rest151:
+rest167:
 	TESTQ        SI, SI
-	JZ           done152
+	JZ           done168
 	VMOVD        SI, X9
 	VPBROADCASTD X9, Y9
 	VPCMPGTD     iota<>+0(SB), Y9, Y10
@@ -14563,7 +14622,802 @@ rest151:
 	VSUBPS       Y0, Y1, Y0
 	VMASKMOVPS   Y0, Y9, 32(AX)(DI*4)
 
-done152:
+done168:
+	VZEROUPPER
+	RET
+
+// func lstm256(gates []float32, cPrev []float32, u []float32, h []float32, c []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·lstm256(SB), NOSPLIT, $0-120
+	MOVQ gates_base+0(FP), AX
+	MOVQ cPrev_base+24(FP), CX
+	MOVQ u_base+48(FP), DX
+	MOVQ h_base+72(FP), BX
+	MOVQ c_base+96(FP), SI
+	MOVQ c_len+104(FP), DI
+	XORQ R8, R8
+	MOVQ DI, R9
+
+main170:
+	CMPQ        R9, $0x10
+	JLT         rest171
+	LEAQ        (R8)(DI*1), R10
+	LEAQ        (R10)(DI*1), R11
+	LEAQ        (R11)(DI*1), R12
+	VMOVUPS     (AX)(R8*4), Y0
+	VXORPS      c80000000<>+0(SB), Y0, Y0
+	VMULPS      c3fb8aa3b<>+0(SB), Y0, Y1
+	VCVTPS2DQ   Y1, Y1
+	VMOVAPS     Y0, Y2
+	VCVTDQ2PS   Y1, Y3
+	VFMADD231PS cbf318000<>+0(SB), Y3, Y2
+	VFMADD231PS c395e8083<>+0(SB), Y3, Y2
+	VPSLLD      $0x17, Y1, Y1
+	VMOVUPS     c3ab57347<>+0(SB), Y3
+	VFMADD213PS c3c093418<>+0(SB), Y2, Y3
+	VFMADD213PS c3d2aac13<>+0(SB), Y2, Y3
+	VFMADD213PS c3e2aaa0c<>+0(SB), Y2, Y3
+	VFMADD213PS c3efffffe<>+0(SB), Y2, Y3
+	VFMADD213PS c3f800000<>+0(SB), Y2, Y3
+	VFMADD213PS c3f800000<>+0(SB), Y2, Y3
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Y0, Y2
+	VPADDD      Y1, Y3, Y1
+	VANDPS      Y2, Y1, Y1
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Y0, Y0
+	VMOVUPS     c7f800000<>+0(SB), Y2
+	VBLENDVPS   Y0, Y2, Y1, Y1
+	VMOVUPS     c3f800000<>+0(SB), Y0
+	VADDPS      c3f800000<>+0(SB), Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (AX)(R8*4)
+	VMOVUPS     (AX)(R12*4), Y1
+	VANDPS      c7fffffff<>+0(SB), Y1, Y2
+	VMULPS      cc0000000<>+0(SB), Y2, Y2
+	VMOVUPS     cc2200000<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMULPS      c3fb8aa3b<>+0(SB), Y2, Y3
+	VCVTPS2DQ   Y3, Y3
+	VMOVAPS     Y2, Y2
+	VCVTDQ2PS   Y3, Y4
+	VFMADD231PS cbf318000<>+0(SB), Y4, Y2
+	VFMADD231PS c395e8083<>+0(SB), Y4, Y2
+	VPSLLD      $0x17, Y3, Y3
+	VMOVUPS     c3ab5f5f8<>+0(SB), Y4
+	VFMADD213PS c3c0913fb<>+0(SB), Y2, Y4
+	VFMADD213PS c3d2aab3a<>+0(SB), Y2, Y4
+	VFMADD213PS c3e2aaa58<>+0(SB), Y2, Y4
+	VFMADD213PS c3effffff<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y5
+	VFMADD213PS Y2, Y5, Y4
+	VPADDD      c3f800000<>+0(SB), Y3, Y2
+	VSUBPS      c3f800000<>+0(SB), Y2, Y3
+	VFMADD231PS Y2, Y4, Y3
+	VADDPS      c40000000<>+0(SB), Y3, Y2
+	VDIVPS      Y2, Y3, Y2
+	VANDPS      c7fffffff<>+0(SB), Y2, Y2
+	VANDPS      c80000000<>+0(SB), Y1, Y1
+	VORPS       Y1, Y2, Y1
+	VMOVUPS     Y1, (AX)(R12*4)
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     (AX)(R10*4), Y1
+	VXORPS      c80000000<>+0(SB), Y1, Y1
+	VMULPS      c3fb8aa3b<>+0(SB), Y1, Y2
+	VCVTPS2DQ   Y2, Y2
+	VMOVAPS     Y1, Y3
+	VCVTDQ2PS   Y2, Y4
+	VFMADD231PS cbf318000<>+0(SB), Y4, Y3
+	VFMADD231PS c395e8083<>+0(SB), Y4, Y3
+	VPSLLD      $0x17, Y2, Y2
+	VMOVUPS     c3ab57347<>+0(SB), Y4
+	VFMADD213PS c3c093418<>+0(SB), Y3, Y4
+	VFMADD213PS c3d2aac13<>+0(SB), Y3, Y4
+	VFMADD213PS c3e2aaa0c<>+0(SB), Y3, Y4
+	VFMADD213PS c3efffffe<>+0(SB), Y3, Y4
+	VFMADD213PS c3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS c3f800000<>+0(SB), Y3, Y4
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Y1, Y3
+	VPADDD      Y2, Y4, Y2
+	VANDPS      Y3, Y2, Y2
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Y1, Y1
+	VMOVUPS     c7f800000<>+0(SB), Y3
+	VBLENDVPS   Y1, Y3, Y2, Y2
+	VMOVUPS     c3f800000<>+0(SB), Y1
+	VADDPS      c3f800000<>+0(SB), Y2, Y2
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (AX)(R10*4)
+	VMOVUPS     (CX)(R8*4), Y2
+	VMULPS      Y2, Y1, Y1
+	VADDPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (SI)(R8*4)
+	VANDPS      c7fffffff<>+0(SB), Y0, Y1
+	VMULPS      cc0000000<>+0(SB), Y1, Y1
+	VMOVUPS     cc2200000<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMULPS      c3fb8aa3b<>+0(SB), Y1, Y2
+	VCVTPS2DQ   Y2, Y2
+	VMOVAPS     Y1, Y1
+	VCVTDQ2PS   Y2, Y3
+	VFMADD231PS cbf318000<>+0(SB), Y3, Y1
+	VFMADD231PS c395e8083<>+0(SB), Y3, Y1
+	VPSLLD      $0x17, Y2, Y2
+	VMOVUPS     c3ab5f5f8<>+0(SB), Y3
+	VFMADD213PS c3c0913fb<>+0(SB), Y1, Y3
+	VFMADD213PS c3d2aab3a<>+0(SB), Y1, Y3
+	VFMADD213PS c3e2aaa58<>+0(SB), Y1, Y3
+	VFMADD213PS c3effffff<>+0(SB), Y1, Y3
+	VMULPS      Y1, Y1, Y4
+	VFMADD213PS Y1, Y4, Y3
+	VPADDD      c3f800000<>+0(SB), Y2, Y1
+	VSUBPS      c3f800000<>+0(SB), Y1, Y2
+	VFMADD231PS Y1, Y3, Y2
+	VADDPS      c40000000<>+0(SB), Y2, Y1
+	VDIVPS      Y1, Y2, Y1
+	VANDPS      c7fffffff<>+0(SB), Y1, Y1
+	VANDPS      c80000000<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     Y0, (DX)(R8*4)
+	VMOVUPS     (AX)(R11*4), Y1
+	VXORPS      c80000000<>+0(SB), Y1, Y1
+	VMULPS      c3fb8aa3b<>+0(SB), Y1, Y2
+	VCVTPS2DQ   Y2, Y2
+	VMOVAPS     Y1, Y3
+	VCVTDQ2PS   Y2, Y4
+	VFMADD231PS cbf318000<>+0(SB), Y4, Y3
+	VFMADD231PS c395e8083<>+0(SB), Y4, Y3
+	VPSLLD      $0x17, Y2, Y2
+	VMOVUPS     c3ab57347<>+0(SB), Y4
+	VFMADD213PS c3c093418<>+0(SB), Y3, Y4
+	VFMADD213PS c3d2aac13<>+0(SB), Y3, Y4
+	VFMADD213PS c3e2aaa0c<>+0(SB), Y3, Y4
+	VFMADD213PS c3efffffe<>+0(SB), Y3, Y4
+	VFMADD213PS c3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS c3f800000<>+0(SB), Y3, Y4
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Y1, Y3
+	VPADDD      Y2, Y4, Y2
+	VANDPS      Y3, Y2, Y2
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Y1, Y1
+	VMOVUPS     c7f800000<>+0(SB), Y3
+	VBLENDVPS   Y1, Y3, Y2, Y2
+	VMOVUPS     c3f800000<>+0(SB), Y1
+	VADDPS      c3f800000<>+0(SB), Y2, Y2
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (AX)(R11*4)
+	VMULPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (BX)(R8*4)
+	VMOVUPS     32(AX)(R8*4), Y0
+	VXORPS      c80000000<>+0(SB), Y0, Y0
+	VMULPS      c3fb8aa3b<>+0(SB), Y0, Y1
+	VCVTPS2DQ   Y1, Y1
+	VMOVAPS     Y0, Y2
+	VCVTDQ2PS   Y1, Y3
+	VFMADD231PS cbf318000<>+0(SB), Y3, Y2
+	VFMADD231PS c395e8083<>+0(SB), Y3, Y2
+	VPSLLD      $0x17, Y1, Y1
+	VMOVUPS     c3ab57347<>+0(SB), Y3
+	VFMADD213PS c3c093418<>+0(SB), Y2, Y3
+	VFMADD213PS c3d2aac13<>+0(SB), Y2, Y3
+	VFMADD213PS c3e2aaa0c<>+0(SB), Y2, Y3
+	VFMADD213PS c3efffffe<>+0(SB), Y2, Y3
+	VFMADD213PS c3f800000<>+0(SB), Y2, Y3
+	VFMADD213PS c3f800000<>+0(SB), Y2, Y3
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Y0, Y2
+	VPADDD      Y1, Y3, Y1
+	VANDPS      Y2, Y1, Y1
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Y0, Y0
+	VMOVUPS     c7f800000<>+0(SB), Y2
+	VBLENDVPS   Y0, Y2, Y1, Y1
+	VMOVUPS     c3f800000<>+0(SB), Y0
+	VADDPS      c3f800000<>+0(SB), Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 32(AX)(R8*4)
+	VMOVUPS     32(AX)(R12*4), Y1
+	VANDPS      c7fffffff<>+0(SB), Y1, Y2
+	VMULPS      cc0000000<>+0(SB), Y2, Y2
+	VMOVUPS     cc2200000<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMULPS      c3fb8aa3b<>+0(SB), Y2, Y3
+	VCVTPS2DQ   Y3, Y3
+	VMOVAPS     Y2, Y2
+	VCVTDQ2PS   Y3, Y4
+	VFMADD231PS cbf318000<>+0(SB), Y4, Y2
+	VFMADD231PS c395e8083<>+0(SB), Y4, Y2
+	VPSLLD      $0x17, Y3, Y3
+	VMOVUPS     c3ab5f5f8<>+0(SB), Y4
+	VFMADD213PS c3c0913fb<>+0(SB), Y2, Y4
+	VFMADD213PS c3d2aab3a<>+0(SB), Y2, Y4
+	VFMADD213PS c3e2aaa58<>+0(SB), Y2, Y4
+	VFMADD213PS c3effffff<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y5
+	VFMADD213PS Y2, Y5, Y4
+	VPADDD      c3f800000<>+0(SB), Y3, Y2
+	VSUBPS      c3f800000<>+0(SB), Y2, Y3
+	VFMADD231PS Y2, Y4, Y3
+	VADDPS      c40000000<>+0(SB), Y3, Y2
+	VDIVPS      Y2, Y3, Y2
+	VANDPS      c7fffffff<>+0(SB), Y2, Y2
+	VANDPS      c80000000<>+0(SB), Y1, Y1
+	VORPS       Y1, Y2, Y1
+	VMOVUPS     Y1, 32(AX)(R12*4)
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     32(AX)(R10*4), Y1
+	VXORPS      c80000000<>+0(SB), Y1, Y1
+	VMULPS      c3fb8aa3b<>+0(SB), Y1, Y2
+	VCVTPS2DQ   Y2, Y2
+	VMOVAPS     Y1, Y3
+	VCVTDQ2PS   Y2, Y4
+	VFMADD231PS cbf318000<>+0(SB), Y4, Y3
+	VFMADD231PS c395e8083<>+0(SB), Y4, Y3
+	VPSLLD      $0x17, Y2, Y2
+	VMOVUPS     c3ab57347<>+0(SB), Y4
+	VFMADD213PS c3c093418<>+0(SB), Y3, Y4
+	VFMADD213PS c3d2aac13<>+0(SB), Y3, Y4
+	VFMADD213PS c3e2aaa0c<>+0(SB), Y3, Y4
+	VFMADD213PS c3efffffe<>+0(SB), Y3, Y4
+	VFMADD213PS c3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS c3f800000<>+0(SB), Y3, Y4
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Y1, Y3
+	VPADDD      Y2, Y4, Y2
+	VANDPS      Y3, Y2, Y2
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Y1, Y1
+	VMOVUPS     c7f800000<>+0(SB), Y3
+	VBLENDVPS   Y1, Y3, Y2, Y2
+	VMOVUPS     c3f800000<>+0(SB), Y1
+	VADDPS      c3f800000<>+0(SB), Y2, Y2
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     Y1, 32(AX)(R10*4)
+	VMOVUPS     32(CX)(R8*4), Y2
+	VMULPS      Y2, Y1, Y1
+	VADDPS      Y0, Y1, Y0
+	VMOVUPS     Y0, 32(SI)(R8*4)
+	VANDPS      c7fffffff<>+0(SB), Y0, Y1
+	VMULPS      cc0000000<>+0(SB), Y1, Y1
+	VMOVUPS     cc2200000<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMULPS      c3fb8aa3b<>+0(SB), Y1, Y2
+	VCVTPS2DQ   Y2, Y2
+	VMOVAPS     Y1, Y1
+	VCVTDQ2PS   Y2, Y3
+	VFMADD231PS cbf318000<>+0(SB), Y3, Y1
+	VFMADD231PS c395e8083<>+0(SB), Y3, Y1
+	VPSLLD      $0x17, Y2, Y2
+	VMOVUPS     c3ab5f5f8<>+0(SB), Y3
+	VFMADD213PS c3c0913fb<>+0(SB), Y1, Y3
+	VFMADD213PS c3d2aab3a<>+0(SB), Y1, Y3
+	VFMADD213PS c3e2aaa58<>+0(SB), Y1, Y3
+	VFMADD213PS c3effffff<>+0(SB), Y1, Y3
+	VMULPS      Y1, Y1, Y4
+	VFMADD213PS Y1, Y4, Y3
+	VPADDD      c3f800000<>+0(SB), Y2, Y1
+	VSUBPS      c3f800000<>+0(SB), Y1, Y2
+	VFMADD231PS Y1, Y3, Y2
+	VADDPS      c40000000<>+0(SB), Y2, Y1
+	VDIVPS      Y1, Y2, Y1
+	VANDPS      c7fffffff<>+0(SB), Y1, Y1
+	VANDPS      c80000000<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     Y0, 32(DX)(R8*4)
+	VMOVUPS     32(AX)(R11*4), Y1
+	VXORPS      c80000000<>+0(SB), Y1, Y1
+	VMULPS      c3fb8aa3b<>+0(SB), Y1, Y2
+	VCVTPS2DQ   Y2, Y2
+	VMOVAPS     Y1, Y3
+	VCVTDQ2PS   Y2, Y4
+	VFMADD231PS cbf318000<>+0(SB), Y4, Y3
+	VFMADD231PS c395e8083<>+0(SB), Y4, Y3
+	VPSLLD      $0x17, Y2, Y2
+	VMOVUPS     c3ab57347<>+0(SB), Y4
+	VFMADD213PS c3c093418<>+0(SB), Y3, Y4
+	VFMADD213PS c3d2aac13<>+0(SB), Y3, Y4
+	VFMADD213PS c3e2aaa0c<>+0(SB), Y3, Y4
+	VFMADD213PS c3efffffe<>+0(SB), Y3, Y4
+	VFMADD213PS c3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS c3f800000<>+0(SB), Y3, Y4
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Y1, Y3
+	VPADDD      Y2, Y4, Y2
+	VANDPS      Y3, Y2, Y2
+	VCMPPS      $0x0e, c42aeac4f<>+0(SB), Y1, Y1
+	VMOVUPS     c7f800000<>+0(SB), Y3
+	VBLENDVPS   Y1, Y3, Y2, Y2
+	VMOVUPS     c3f800000<>+0(SB), Y1
+	VADDPS      c3f800000<>+0(SB), Y2, Y2
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     Y1, 32(AX)(R11*4)
+	VMULPS      Y0, Y1, Y0
+	VMOVUPS     Y0, 32(BX)(R8*4)
+	ADDQ        $0x10, R8
+	SUBQ        $0x10, R9
+	JMP         main170
+
+rest171:
+	TESTQ        R9, R9
+	JZ           done172
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	LEAQ         (R8)(DI*1), R9
+	LEAQ         (R9)(DI*1), R10
+	LEAQ         (R10)(DI*1), DI
+	VMASKMOVPS   (AX)(R8*4), Y1, Y2
+	VXORPS       c80000000<>+0(SB), Y2, Y2
+	VMULPS       c3fb8aa3b<>+0(SB), Y2, Y3
+	VCVTPS2DQ    Y3, Y3
+	VMOVAPS      Y2, Y4
+	VCVTDQ2PS    Y3, Y5
+	VFMADD231PS  cbf318000<>+0(SB), Y5, Y4
+	VFMADD231PS  c395e8083<>+0(SB), Y5, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVUPS      c3ab57347<>+0(SB), Y5
+	VFMADD213PS  c3c093418<>+0(SB), Y4, Y5
+	VFMADD213PS  c3d2aac13<>+0(SB), Y4, Y5
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y4, Y5
+	VFMADD213PS  c3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y4, Y5
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y2, Y4
+	VPADDD       Y3, Y5, Y3
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Y2, Y2
+	VMOVUPS      c7f800000<>+0(SB), Y4
+	VBLENDVPS    Y2, Y4, Y3, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VADDPS       c3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y1, (AX)(R8*4)
+	VMASKMOVPS   (AX)(DI*4), Y1, Y3
+	VANDPS       c7fffffff<>+0(SB), Y3, Y4
+	VMULPS       cc0000000<>+0(SB), Y4, Y4
+	VMOVUPS      cc2200000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       c3fb8aa3b<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y5, Y5
+	VMOVAPS      Y4, Y4
+	VCVTDQ2PS    Y5, Y6
+	VFMADD231PS  cbf318000<>+0(SB), Y6, Y4
+	VFMADD231PS  c395e8083<>+0(SB), Y6, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VMOVUPS      c3ab5f5f8<>+0(SB), Y6
+	VFMADD213PS  c3c0913fb<>+0(SB), Y4, Y6
+	VFMADD213PS  c3d2aab3a<>+0(SB), Y4, Y6
+	VFMADD213PS  c3e2aaa58<>+0(SB), Y4, Y6
+	VFMADD213PS  c3effffff<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD213PS  Y4, Y7, Y6
+	VPADDD       c3f800000<>+0(SB), Y5, Y4
+	VSUBPS       c3f800000<>+0(SB), Y4, Y5
+	VFMADD231PS  Y4, Y6, Y5
+	VADDPS       c40000000<>+0(SB), Y5, Y4
+	VDIVPS       Y4, Y5, Y4
+	VANDPS       c7fffffff<>+0(SB), Y4, Y4
+	VANDPS       c80000000<>+0(SB), Y3, Y3
+	VORPS        Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (AX)(DI*4)
+	VMULPS       Y3, Y2, Y2
+	VMASKMOVPS   (AX)(R9*4), Y1, Y3
+	VXORPS       c80000000<>+0(SB), Y3, Y3
+	VMULPS       c3fb8aa3b<>+0(SB), Y3, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMOVAPS      Y3, Y5
+	VCVTDQ2PS    Y4, Y6
+	VFMADD231PS  cbf318000<>+0(SB), Y6, Y5
+	VFMADD231PS  c395e8083<>+0(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      c3ab57347<>+0(SB), Y6
+	VFMADD213PS  c3c093418<>+0(SB), Y5, Y6
+	VFMADD213PS  c3d2aac13<>+0(SB), Y5, Y6
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y5, Y6
+	VFMADD213PS  c3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y5, Y6
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y3, Y5
+	VPADDD       Y4, Y6, Y4
+	VANDPS       Y5, Y4, Y4
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Y3, Y3
+	VMOVUPS      c7f800000<>+0(SB), Y5
+	VBLENDVPS    Y3, Y5, Y4, Y4
+	VMOVUPS      c3f800000<>+0(SB), Y3
+	VADDPS       c3f800000<>+0(SB), Y4, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMASKMOVPS   Y3, Y1, (AX)(R9*4)
+	VMASKMOVPS   (CX)(R8*4), Y1, Y4
+	VMULPS       Y4, Y3, Y3
+	VADDPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (SI)(R8*4)
+	VANDPS       c7fffffff<>+0(SB), Y2, Y3
+	VMULPS       cc0000000<>+0(SB), Y3, Y3
+	VMOVUPS      cc2200000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       c3fb8aa3b<>+0(SB), Y3, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMOVAPS      Y3, Y3
+	VCVTDQ2PS    Y4, Y5
+	VFMADD231PS  cbf318000<>+0(SB), Y5, Y3
+	VFMADD231PS  c395e8083<>+0(SB), Y5, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      c3ab5f5f8<>+0(SB), Y5
+	VFMADD213PS  c3c0913fb<>+0(SB), Y3, Y5
+	VFMADD213PS  c3d2aab3a<>+0(SB), Y3, Y5
+	VFMADD213PS  c3e2aaa58<>+0(SB), Y3, Y5
+	VFMADD213PS  c3effffff<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD213PS  Y3, Y6, Y5
+	VPADDD       c3f800000<>+0(SB), Y4, Y3
+	VSUBPS       c3f800000<>+0(SB), Y3, Y4
+	VFMADD231PS  Y3, Y5, Y4
+	VADDPS       c40000000<>+0(SB), Y4, Y3
+	VDIVPS       Y3, Y4, Y3
+	VANDPS       c7fffffff<>+0(SB), Y3, Y3
+	VANDPS       c80000000<>+0(SB), Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (DX)(R8*4)
+	VMASKMOVPS   (AX)(R10*4), Y1, Y3
+	VXORPS       c80000000<>+0(SB), Y3, Y3
+	VMULPS       c3fb8aa3b<>+0(SB), Y3, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMOVAPS      Y3, Y5
+	VCVTDQ2PS    Y4, Y6
+	VFMADD231PS  cbf318000<>+0(SB), Y6, Y5
+	VFMADD231PS  c395e8083<>+0(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      c3ab57347<>+0(SB), Y6
+	VFMADD213PS  c3c093418<>+0(SB), Y5, Y6
+	VFMADD213PS  c3d2aac13<>+0(SB), Y5, Y6
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y5, Y6
+	VFMADD213PS  c3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y5, Y6
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y3, Y5
+	VPADDD       Y4, Y6, Y4
+	VANDPS       Y5, Y4, Y4
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Y3, Y3
+	VMOVUPS      c7f800000<>+0(SB), Y5
+	VBLENDVPS    Y3, Y5, Y4, Y4
+	VMOVUPS      c3f800000<>+0(SB), Y3
+	VADDPS       c3f800000<>+0(SB), Y4, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMASKMOVPS   Y3, Y1, (AX)(R10*4)
+	VMULPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(R8*4)
+	VMASKMOVPS   32(AX)(R8*4), Y0, Y1
+	VXORPS       c80000000<>+0(SB), Y1, Y1
+	VMULPS       c3fb8aa3b<>+0(SB), Y1, Y2
+	VCVTPS2DQ    Y2, Y2
+	VMOVAPS      Y1, Y3
+	VCVTDQ2PS    Y2, Y4
+	VFMADD231PS  cbf318000<>+0(SB), Y4, Y3
+	VFMADD231PS  c395e8083<>+0(SB), Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVUPS      c3ab57347<>+0(SB), Y4
+	VFMADD213PS  c3c093418<>+0(SB), Y3, Y4
+	VFMADD213PS  c3d2aac13<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y3, Y4
+	VFMADD213PS  c3efffffe<>+0(SB), Y3, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y3, Y4
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y1, Y3
+	VPADDD       Y2, Y4, Y2
+	VANDPS       Y3, Y2, Y2
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Y1, Y1
+	VMOVUPS      c7f800000<>+0(SB), Y3
+	VBLENDVPS    Y1, Y3, Y2, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y1
+	VADDPS       c3f800000<>+0(SB), Y2, Y2
+	VDIVPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, 32(AX)(R8*4)
+	VMASKMOVPS   32(AX)(DI*4), Y0, Y2
+	VANDPS       c7fffffff<>+0(SB), Y2, Y3
+	VMULPS       cc0000000<>+0(SB), Y3, Y3
+	VMOVUPS      cc2200000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       c3fb8aa3b<>+0(SB), Y3, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMOVAPS      Y3, Y3
+	VCVTDQ2PS    Y4, Y5
+	VFMADD231PS  cbf318000<>+0(SB), Y5, Y3
+	VFMADD231PS  c395e8083<>+0(SB), Y5, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      c3ab5f5f8<>+0(SB), Y5
+	VFMADD213PS  c3c0913fb<>+0(SB), Y3, Y5
+	VFMADD213PS  c3d2aab3a<>+0(SB), Y3, Y5
+	VFMADD213PS  c3e2aaa58<>+0(SB), Y3, Y5
+	VFMADD213PS  c3effffff<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD213PS  Y3, Y6, Y5
+	VPADDD       c3f800000<>+0(SB), Y4, Y3
+	VSUBPS       c3f800000<>+0(SB), Y3, Y4
+	VFMADD231PS  Y3, Y5, Y4
+	VADDPS       c40000000<>+0(SB), Y4, Y3
+	VDIVPS       Y3, Y4, Y3
+	VANDPS       c7fffffff<>+0(SB), Y3, Y3
+	VANDPS       c80000000<>+0(SB), Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y0, 32(AX)(DI*4)
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   32(AX)(R9*4), Y0, Y2
+	VXORPS       c80000000<>+0(SB), Y2, Y2
+	VMULPS       c3fb8aa3b<>+0(SB), Y2, Y3
+	VCVTPS2DQ    Y3, Y3
+	VMOVAPS      Y2, Y4
+	VCVTDQ2PS    Y3, Y5
+	VFMADD231PS  cbf318000<>+0(SB), Y5, Y4
+	VFMADD231PS  c395e8083<>+0(SB), Y5, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVUPS      c3ab57347<>+0(SB), Y5
+	VFMADD213PS  c3c093418<>+0(SB), Y4, Y5
+	VFMADD213PS  c3d2aac13<>+0(SB), Y4, Y5
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y4, Y5
+	VFMADD213PS  c3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y4, Y5
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y2, Y4
+	VPADDD       Y3, Y5, Y3
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Y2, Y2
+	VMOVUPS      c7f800000<>+0(SB), Y4
+	VBLENDVPS    Y2, Y4, Y3, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VADDPS       c3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y0, 32(AX)(R9*4)
+	VMASKMOVPS   32(CX)(R8*4), Y0, Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, 32(SI)(R8*4)
+	VANDPS       c7fffffff<>+0(SB), Y1, Y2
+	VMULPS       cc0000000<>+0(SB), Y2, Y2
+	VMOVUPS      cc2200000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMULPS       c3fb8aa3b<>+0(SB), Y2, Y3
+	VCVTPS2DQ    Y3, Y3
+	VMOVAPS      Y2, Y2
+	VCVTDQ2PS    Y3, Y4
+	VFMADD231PS  cbf318000<>+0(SB), Y4, Y2
+	VFMADD231PS  c395e8083<>+0(SB), Y4, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VMOVUPS      c3ab5f5f8<>+0(SB), Y4
+	VFMADD213PS  c3c0913fb<>+0(SB), Y2, Y4
+	VFMADD213PS  c3d2aab3a<>+0(SB), Y2, Y4
+	VFMADD213PS  c3e2aaa58<>+0(SB), Y2, Y4
+	VFMADD213PS  c3effffff<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD213PS  Y2, Y5, Y4
+	VPADDD       c3f800000<>+0(SB), Y3, Y2
+	VSUBPS       c3f800000<>+0(SB), Y2, Y3
+	VFMADD231PS  Y2, Y4, Y3
+	VADDPS       c40000000<>+0(SB), Y3, Y2
+	VDIVPS       Y2, Y3, Y2
+	VANDPS       c7fffffff<>+0(SB), Y2, Y2
+	VANDPS       c80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, 32(DX)(R8*4)
+	VMASKMOVPS   32(AX)(R10*4), Y0, Y2
+	VXORPS       c80000000<>+0(SB), Y2, Y2
+	VMULPS       c3fb8aa3b<>+0(SB), Y2, Y3
+	VCVTPS2DQ    Y3, Y3
+	VMOVAPS      Y2, Y4
+	VCVTDQ2PS    Y3, Y5
+	VFMADD231PS  cbf318000<>+0(SB), Y5, Y4
+	VFMADD231PS  c395e8083<>+0(SB), Y5, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVUPS      c3ab57347<>+0(SB), Y5
+	VFMADD213PS  c3c093418<>+0(SB), Y4, Y5
+	VFMADD213PS  c3d2aac13<>+0(SB), Y4, Y5
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y4, Y5
+	VFMADD213PS  c3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y4, Y5
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y2, Y4
+	VPADDD       Y3, Y5, Y3
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x0e, c42aeac4f<>+0(SB), Y2, Y2
+	VMOVUPS      c7f800000<>+0(SB), Y4
+	VBLENDVPS    Y2, Y4, Y3, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VADDPS       c3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y0, 32(AX)(R10*4)
+	VMULPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, 32(BX)(R8*4)
+
+done172:
+	VZEROUPPER
+	RET
+
+// func lstmBack256(act []float32, u []float32, cPrev []float32, dh []float32, dc []float32, dgates []float32)
+// Requires: AVX, AVX2
+TEXT ·lstmBack256(SB), NOSPLIT, $0-144
+	MOVQ act_base+0(FP), AX
+	MOVQ u_base+24(FP), CX
+	MOVQ cPrev_base+48(FP), DX
+	MOVQ dh_base+72(FP), BX
+	MOVQ dc_base+96(FP), SI
+	MOVQ dgates_base+120(FP), DI
+	MOVQ dc_len+104(FP), R8
+	XORQ R9, R9
+	MOVQ R8, R10
+
+main174:
+	CMPQ    R10, $0x10
+	JLT     rest175
+	LEAQ    (R9)(R8*1), R11
+	LEAQ    (R11)(R8*1), R12
+	LEAQ    (R12)(R8*1), R13
+	VMOVUPS (BX)(R9*4), Y0
+	VMOVUPS (CX)(R9*4), Y1
+	VMOVUPS (AX)(R12*4), Y2
+	VMULPS  Y2, Y0, Y3
+	VMULPS  Y1, Y1, Y4
+	VMOVUPS c3f800000<>+0(SB), Y5
+	VSUBPS  Y4, Y5, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS (SI)(R9*4), Y4
+	VADDPS  Y4, Y3, Y3
+	VMULPS  Y1, Y0, Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS c3f800000<>+0(SB), Y1
+	VSUBPS  Y2, Y1, Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)(R12*4)
+	VMOVUPS (AX)(R9*4), Y0
+	VMOVUPS (AX)(R13*4), Y1
+	VMULPS  Y1, Y3, Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS c3f800000<>+0(SB), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS Y2, (DI)(R9*4)
+	VMULPS  Y0, Y3, Y0
+	VMULPS  Y1, Y1, Y1
+	VMOVUPS c3f800000<>+0(SB), Y2
+	VSUBPS  Y1, Y2, Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)(R13*4)
+	VMOVUPS (AX)(R11*4), Y0
+	VMOVUPS (DX)(R9*4), Y1
+	VMULPS  Y1, Y3, Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS c3f800000<>+0(SB), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (DI)(R11*4)
+	VMULPS  Y0, Y3, Y0
+	VMOVUPS Y0, (SI)(R9*4)
+	VMOVUPS 32(BX)(R9*4), Y0
+	VMOVUPS 32(CX)(R9*4), Y1
+	VMOVUPS 32(AX)(R12*4), Y2
+	VMULPS  Y2, Y0, Y3
+	VMULPS  Y1, Y1, Y4
+	VMOVUPS c3f800000<>+0(SB), Y5
+	VSUBPS  Y4, Y5, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS 32(SI)(R9*4), Y4
+	VADDPS  Y4, Y3, Y3
+	VMULPS  Y1, Y0, Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS c3f800000<>+0(SB), Y1
+	VSUBPS  Y2, Y1, Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(DI)(R12*4)
+	VMOVUPS 32(AX)(R9*4), Y0
+	VMOVUPS 32(AX)(R13*4), Y1
+	VMULPS  Y1, Y3, Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS c3f800000<>+0(SB), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS Y2, 32(DI)(R9*4)
+	VMULPS  Y0, Y3, Y0
+	VMULPS  Y1, Y1, Y1
+	VMOVUPS c3f800000<>+0(SB), Y2
+	VSUBPS  Y1, Y2, Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(DI)(R13*4)
+	VMOVUPS 32(AX)(R11*4), Y0
+	VMOVUPS 32(DX)(R9*4), Y1
+	VMULPS  Y1, Y3, Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS c3f800000<>+0(SB), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(DI)(R11*4)
+	VMULPS  Y0, Y3, Y0
+	VMOVUPS Y0, 32(SI)(R9*4)
+	ADDQ    $0x10, R9
+	SUBQ    $0x10, R10
+	JMP     main174
+
+rest175:
+	TESTQ        R10, R10
+	JZ           done176
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	LEAQ         (R9)(R8*1), R10
+	LEAQ         (R10)(R8*1), R11
+	LEAQ         (R11)(R8*1), R8
+	VMASKMOVPS   (BX)(R9*4), Y1, Y2
+	VMASKMOVPS   (CX)(R9*4), Y1, Y3
+	VMASKMOVPS   (AX)(R11*4), Y1, Y4
+	VMULPS       Y4, Y2, Y5
+	VMULPS       Y3, Y3, Y6
+	VMOVUPS      c3f800000<>+0(SB), Y7
+	VSUBPS       Y6, Y7, Y6
+	VMULPS       Y6, Y5, Y5
+	VMASKMOVPS   (SI)(R9*4), Y1, Y6
+	VADDPS       Y6, Y5, Y5
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y3
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y1, (DI)(R11*4)
+	VMASKMOVPS   (AX)(R9*4), Y1, Y2
+	VMASKMOVPS   (AX)(R8*4), Y1, Y3
+	VMULPS       Y3, Y5, Y4
+	VMULPS       Y2, Y4, Y4
+	VMOVUPS      c3f800000<>+0(SB), Y6
+	VSUBPS       Y2, Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VMASKMOVPS   Y4, Y1, (DI)(R9*4)
+	VMULPS       Y2, Y5, Y2
+	VMULPS       Y3, Y3, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y4
+	VSUBPS       Y3, Y4, Y3
+	VMULPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y1, (DI)(R8*4)
+	VMASKMOVPS   (AX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R9*4), Y1, Y3
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VMASKMOVPS   Y3, Y1, (DI)(R10*4)
+	VMULPS       Y2, Y5, Y2
+	VMASKMOVPS   Y2, Y1, (SI)(R9*4)
+	VMASKMOVPS   32(BX)(R9*4), Y0, Y1
+	VMASKMOVPS   32(CX)(R9*4), Y0, Y2
+	VMASKMOVPS   32(AX)(R11*4), Y0, Y3
+	VMULPS       Y3, Y1, Y4
+	VMULPS       Y2, Y2, Y5
+	VMOVUPS      c3f800000<>+0(SB), Y6
+	VSUBPS       Y5, Y6, Y5
+	VMULPS       Y5, Y4, Y4
+	VMASKMOVPS   32(SI)(R9*4), Y0, Y5
+	VADDPS       Y5, Y4, Y4
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y1, Y1
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, 32(DI)(R11*4)
+	VMASKMOVPS   32(AX)(R9*4), Y0, Y1
+	VMASKMOVPS   32(AX)(R8*4), Y0, Y2
+	VMULPS       Y2, Y4, Y3
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y5
+	VSUBPS       Y1, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VMASKMOVPS   Y3, Y0, 32(DI)(R9*4)
+	VMULPS       Y1, Y4, Y1
+	VMULPS       Y2, Y2, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y3
+	VSUBPS       Y2, Y3, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, 32(DI)(R8*4)
+	VMASKMOVPS   32(AX)(R10*4), Y0, Y1
+	VMASKMOVPS   32(DX)(R9*4), Y0, Y2
+	VMULPS       Y2, Y4, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y3
+	VSUBPS       Y1, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y0, 32(DI)(R10*4)
+	VMULPS       Y1, Y4, Y1
+	VMASKMOVPS   Y1, Y0, 32(SI)(R9*4)
+
+done176:
 	VZEROUPPER
 	RET
 
@@ -14582,9 +15436,9 @@ TEXT ·sum256(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main154:
+main178:
 	CMPQ    CX, $0x40
-	JLT     rest155
+	JLT     rest179
 	VMOVUPS (AX)(DX*4), Y8
 	VADDPS  Y8, Y0, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -14603,13 +15457,13 @@ main154:
 	VADDPS  Y8, Y7, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main154
+	JMP     main178
 
-rest155:
+rest179:
 	CMPQ         CX, $0x10
-	JGE          next157
+	JGE          next181
 	TESTQ        CX, CX
-	JZ           done156
+	JZ           done180
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14618,9 +15472,9 @@ rest155:
 	VADDPS       Y9, Y0, Y0
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	JMP          done156
+	JMP          done180
 
-next157:
+next181:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y0, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -14628,9 +15482,9 @@ next157:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next158
+	JGE          next182
 	TESTQ        CX, CX
-	JZ           done156
+	JZ           done180
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14639,9 +15493,9 @@ next157:
 	VADDPS       Y9, Y2, Y2
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	JMP          done156
+	JMP          done180
 
-next158:
+next182:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y2, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -14649,9 +15503,9 @@ next158:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next159
+	JGE          next183
 	TESTQ        CX, CX
-	JZ           done156
+	JZ           done180
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14660,9 +15514,9 @@ next158:
 	VADDPS       Y9, Y4, Y4
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	JMP          done156
+	JMP          done180
 
-next159:
+next183:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y4, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -14670,7 +15524,7 @@ next159:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done156
+	JZ           done180
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14680,7 +15534,7 @@ next159:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y7, Y7
 
-done156:
+done180:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -14714,9 +15568,9 @@ TEXT ·dot256(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main161:
+main185:
 	CMPQ        DX, $0x40
-	JLT         rest162
+	JLT         rest186
 	VMOVUPS     (AX)(BX*4), Y8
 	VMOVUPS     (CX)(BX*4), Y9
 	VFMADD231PS Y8, Y9, Y0
@@ -14743,13 +15597,13 @@ main161:
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main161
+	JMP         main185
 
-rest162:
+rest186:
 	CMPQ         DX, $0x10
-	JGE          next164
+	JGE          next188
 	TESTQ        DX, DX
-	JZ           done163
+	JZ           done187
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14760,9 +15614,9 @@ rest162:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y1
-	JMP          done163
+	JMP          done187
 
-next164:
+next188:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -14772,9 +15626,9 @@ next164:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next165
+	JGE          next189
 	TESTQ        DX, DX
-	JZ           done163
+	JZ           done187
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14785,9 +15639,9 @@ next164:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y3
-	JMP          done163
+	JMP          done187
 
-next165:
+next189:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y2
@@ -14797,9 +15651,9 @@ next165:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next166
+	JGE          next190
 	TESTQ        DX, DX
-	JZ           done163
+	JZ           done187
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14810,9 +15664,9 @@ next165:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y5
-	JMP          done163
+	JMP          done187
 
-next166:
+next190:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y4
@@ -14822,7 +15676,7 @@ next166:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done163
+	JZ           done187
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14834,7 +15688,7 @@ next166:
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y7
 
-done163:
+done187:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -14867,9 +15721,9 @@ TEXT ·max256(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main168:
+main192:
 	CMPQ    CX, $0x40
-	JLT     rest169
+	JLT     rest193
 	VMOVUPS (AX)(DX*4), Y8
 	VMAXPS  Y0, Y8, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -14888,13 +15742,13 @@ main168:
 	VMAXPS  Y7, Y8, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main168
+	JMP     main192
 
-rest169:
+rest193:
 	CMPQ         CX, $0x10
-	JGE          next171
+	JGE          next195
 	TESTQ        CX, CX
-	JZ           done170
+	JZ           done194
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14907,9 +15761,9 @@ rest169:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y1, Y9, Y1
-	JMP          done170
+	JMP          done194
 
-next171:
+next195:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -14917,9 +15771,9 @@ next171:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next172
+	JGE          next196
 	TESTQ        CX, CX
-	JZ           done170
+	JZ           done194
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14932,9 +15786,9 @@ next171:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y3, Y9, Y3
-	JMP          done170
+	JMP          done194
 
-next172:
+next196:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y2, Y8, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -14942,9 +15796,9 @@ next172:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next173
+	JGE          next197
 	TESTQ        CX, CX
-	JZ           done170
+	JZ           done194
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14957,9 +15811,9 @@ next172:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y5, Y9, Y5
-	JMP          done170
+	JMP          done194
 
-next173:
+next197:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y4, Y8, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -14967,7 +15821,7 @@ next173:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done170
+	JZ           done194
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -14981,7 +15835,7 @@ next173:
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y7, Y9, Y7
 
-done170:
+done194:
 	VMAXPS       Y4, Y0, Y0
 	VMAXPS       Y5, Y1, Y1
 	VMAXPS       Y6, Y2, Y2
@@ -15014,9 +15868,9 @@ TEXT ·sumSquares256(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main175:
+main199:
 	CMPQ         CX, $0x20
-	JLT          rest176
+	JLT          rest200
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -15043,13 +15897,13 @@ main175:
 	VFMADD231PD  Y8, Y8, Y7
 	ADDQ         $0x20, DX
 	SUBQ         $0x20, CX
-	JMP          main175
+	JMP          main199
 
-rest176:
+rest200:
 	CMPQ         CX, $0x10
-	JGE          next178
+	JGE          next202
 	TESTQ        CX, CX
-	JZ           done177
+	JZ           done201
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15066,9 +15920,9 @@ rest176:
 	VFMADD231PD  Y8, Y8, Y2
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y3
-	JMP          done177
+	JMP          done201
 
-next178:
+next202:
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -15084,7 +15938,7 @@ next178:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done177
+	JZ           done201
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15102,7 +15956,7 @@ next178:
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y7
 
-done177:
+done201:
 	VADDPD       Y4, Y0, Y0
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
@@ -15127,9 +15981,9 @@ TEXT ·index256(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main180:
+main204:
 	CMPQ      SI, $0x10
-	JLT       rest181
+	JLT       rest205
 	VMOVUPS   (AX)(BX*4), Y1
 	VCMPPS    $0x00, Y0, Y1, Y1
 	VMOVMSKPS Y1, CX
@@ -15144,11 +15998,11 @@ main180:
 	JNZ       found
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, SI
-	JMP       main180
+	JMP       main204
 
-rest181:
+rest205:
 	TESTQ        SI, SI
-	JZ           done182
+	JZ           done206
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -15170,7 +16024,7 @@ rest181:
 	TESTL        CX, CX
 	JNZ          found
 
-done182:
+done206:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -15180,6 +16034,121 @@ found:
 	BSFL CX, CX
 	ADDQ CX, DX
 	MOVQ DX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func above256(places []int32, x []float32, bound float32) int
+// Requires: AVX, AVX2
+TEXT ·above256(SB), NOSPLIT, $0-64
+	MOVQ         places_base+0(FP), AX
+	MOVQ         places_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VBROADCASTSS bound+48(FP), Y0
+	XORQ         R8, R8
+	MOVQ         x_len+32(FP), BX
+	XORQ         R9, R9
+	MOVQ         BX, R10
+
+main208:
+	CMPQ      R10, $0x10
+	JLT       rest209
+	VMOVUPS   (DX)(R9*4), Y1
+	VCMPPS    $0x0d, Y0, Y1, Y1
+	VMOVMSKPS Y1, BX
+
+hit211:
+	TESTL BX, BX
+	JZ    none212
+	CMPQ  R8, CX
+	JGE   full
+	BSFL  BX, SI
+	ADDL  R9, SI
+	MOVL  SI, (AX)(R8*4)
+	INCQ  R8
+	LEAL  -1(BX), DI
+	ANDL  DI, BX
+	JMP   hit211
+
+none212:
+	VMOVUPS   32(DX)(R9*4), Y1
+	VCMPPS    $0x0d, Y0, Y1, Y1
+	VMOVMSKPS Y1, BX
+
+hit213:
+	TESTL BX, BX
+	JZ    none214
+	CMPQ  R8, CX
+	JGE   full
+	BSFL  BX, SI
+	ADDL  R9, SI
+	ADDL  $0x00000008, SI
+	MOVL  SI, (AX)(R8*4)
+	INCQ  R8
+	LEAL  -1(BX), DI
+	ANDL  DI, BX
+	JMP   hit213
+
+none214:
+	ADDQ $0x10, R9
+	SUBQ $0x10, R10
+	JMP  main208
+
+rest209:
+	TESTQ        R10, R10
+	JZ           done210
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMOVUPS      c7fc00000<>+0(SB), Y3
+	VMASKMOVPS   (DX)(R9*4), Y2, Y4
+	VBLENDVPS    Y2, Y4, Y3, Y3
+	VCMPPS       $0x0d, Y0, Y3, Y2
+	VMOVMSKPS    Y2, BX
+
+hit216:
+	TESTL BX, BX
+	JZ    none217
+	CMPQ  R8, CX
+	JGE   full
+	BSFL  BX, SI
+	ADDL  R9, SI
+	MOVL  SI, (AX)(R8*4)
+	INCQ  R8
+	LEAL  -1(BX), DI
+	ANDL  DI, BX
+	JMP   hit216
+
+none217:
+	VMOVUPS    c7fc00000<>+0(SB), Y2
+	VMASKMOVPS 32(DX)(R9*4), Y1, Y3
+	VBLENDVPS  Y1, Y3, Y2, Y2
+	VCMPPS     $0x0d, Y0, Y2, Y0
+	VMOVMSKPS  Y0, BX
+
+hit218:
+	TESTL BX, BX
+	JZ    none219
+	CMPQ  R8, CX
+	JGE   full
+	BSFL  BX, SI
+	ADDL  R9, SI
+	ADDL  $0x00000008, SI
+	MOVL  SI, (AX)(R8*4)
+	INCQ  R8
+	LEAL  -1(BX), DI
+	ANDL  DI, BX
+	JMP   hit218
+
+none219:
+done210:
+	MOVQ R8, ret+56(FP)
+	VZEROUPPER
+	RET
+
+full:
+	MOVQ $-1, R8
+	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
 
@@ -15195,9 +16164,9 @@ TEXT ·expSum256(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main184:
+main220:
 	CMPQ        DX, $0x10
-	JLT         rest185
+	JLT         rest221
 	VMOVUPS     (CX)(BX*4), Y4
 	VMOVUPS     32(CX)(BX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -15242,11 +16211,11 @@ main184:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main184
+	JMP         main220
 
-rest185:
+rest221:
 	TESTQ        DX, DX
-	JZ           done186
+	JZ           done222
 	VMOVD        DX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -15296,7 +16265,7 @@ rest185:
 	VMASKMOVPS   Y1, Y4, 32(AX)(BX*4)
 	VADDPS       Y1, Y3, Y3
 
-done186:
+done222:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -15319,9 +16288,9 @@ TEXT ·sumExp256(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main188:
+main224:
 	CMPQ        CX, $0x10
-	JLT         rest189
+	JLT         rest225
 	VMOVUPS     (AX)(DX*4), Y4
 	VMOVUPS     32(AX)(DX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -15364,11 +16333,11 @@ main188:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, DX
 	SUBQ        $0x10, CX
-	JMP         main188
+	JMP         main224
 
-rest189:
+rest225:
 	TESTQ        CX, CX
-	JZ           done190
+	JZ           done226
 	VMOVD        CX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -15416,7 +16385,7 @@ rest189:
 	VANDPS       Y4, Y1, Y1
 	VADDPS       Y1, Y3, Y3
 
-done190:
+done226:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -15445,9 +16414,9 @@ TEXT ·addEight256(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main192:
+main228:
 	CMPQ    R11, $0x10
-	JLT     rest193
+	JLT     rest229
 	VMOVUPS (AX)(R12*4), Y0
 	VMOVUPS 32(AX)(R12*4), Y1
 	VMOVUPS (CX)(R12*4), Y2
@@ -15486,11 +16455,11 @@ main192:
 	VMOVUPS Y1, 32(AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main192
+	JMP     main228
 
-rest193:
+rest229:
 	TESTQ        R11, R11
-	JZ           done194
+	JZ           done230
 	VMOVD        R11, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -15532,7 +16501,7 @@ rest193:
 	VMASKMOVPS   Y2, Y1, (AX)(R12*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(R12*4)
 
-done194:
+done230:
 	VZEROUPPER
 	RET
 
@@ -15548,9 +16517,9 @@ TEXT ·maxRows256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main196:
+main232:
 	CMPQ    DI, $0x20
-	JLT     rest197
+	JLT     rest233
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -15563,9 +16532,9 @@ main196:
 	VMOVUPS 96(R9), Y7
 	VXORPS  Y8, Y8, Y8
 
-row199:
+row235:
 	DECQ      R10
-	JZ        last200
+	JZ        last236
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y9
@@ -15584,9 +16553,9 @@ row199:
 	VCMPPS    $0x0e, Y7, Y9, Y10
 	VBLENDVPS Y10, Y0, Y8, Y8
 	VMAXPS    Y7, Y9, Y7
-	JMP       row199
+	JMP       row235
 
-last200:
+last236:
 	VMOVUPS Y1, (AX)(R8*4)
 	VMOVUPS Y3, 32(AX)(R8*4)
 	VMOVUPS Y5, 64(AX)(R8*4)
@@ -15597,13 +16566,13 @@ last200:
 	VMOVUPS Y8, 96(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main196
+	JMP     main232
 
-rest197:
+rest233:
 	CMPQ         DI, $0x10
-	JGE          next201
+	JGE          next237
 	TESTQ        DI, DI
-	JZ           done198
+	JZ           done234
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -15615,9 +16584,9 @@ rest197:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row202:
+row238:
 	DECQ       BX
-	JZ         last203
+	JZ         last239
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -15628,16 +16597,16 @@ row202:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row202
+	JMP        row238
 
-last203:
+last239:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
-	JMP        done198
+	JMP        done234
 
-next201:
+next237:
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -15646,9 +16615,9 @@ next201:
 	VMOVUPS 32(R9), Y3
 	VXORPS  Y4, Y4, Y4
 
-row204:
+row240:
 	DECQ      R10
-	JZ        last205
+	JZ        last241
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y5
@@ -15659,9 +16628,9 @@ row204:
 	VCMPPS    $0x0e, Y3, Y5, Y6
 	VBLENDVPS Y6, Y0, Y4, Y4
 	VMAXPS    Y3, Y5, Y3
-	JMP       row204
+	JMP       row240
 
-last205:
+last241:
 	VMOVUPS      Y1, (AX)(R8*4)
 	VMOVUPS      Y3, 32(AX)(R8*4)
 	VMOVUPS      Y2, (CX)(R8*4)
@@ -15669,7 +16638,7 @@ last205:
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done198
+	JZ           done234
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -15681,9 +16650,9 @@ last205:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row207:
+row243:
 	DECQ       BX
-	JZ         last208
+	JZ         last244
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -15694,74 +16663,87 @@ row207:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row207
+	JMP        row243
 
-last208:
+last244:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
 
-done198:
+done234:
 	VZEROUPPER
 	RET
 
 // func uniform256(dst []float32, seed uint64, stream uint32, step uint32, row uint32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·uniform256(SB), NOSPLIT, $96-44
-	MOVQ dst_base+0(FP), AX
-	MOVQ dst_len+8(FP), CX
-	MOVQ seed+24(FP), BX
-	MOVL BX, DX
-	SHRQ $0x20, BX
-	MOVL DX, (SP)
-	MOVL BX, 4(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 8(SP)
-	MOVL BX, 12(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 16(SP)
-	MOVL BX, 20(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 24(SP)
-	MOVL BX, 28(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 32(SP)
-	MOVL BX, 36(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 40(SP)
-	MOVL BX, 44(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 48(SP)
-	MOVL BX, 52(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 56(SP)
-	MOVL BX, 60(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 64(SP)
-	MOVL BX, 68(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 72(SP)
-	MOVL BX, 76(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL stream+32(FP), DX
-	MOVL DX, 80(SP)
-	MOVL step+36(FP), DX
-	MOVL DX, 84(SP)
-	MOVL row+40(FP), DX
-	MOVL DX, 88(SP)
-	XORQ DX, DX
-	XORL BX, BX
+	MOVQ  dst_base+0(FP), AX
+	MOVQ  dst_len+8(FP), CX
+	MOVQ  seed+24(FP), BX
+	MOVL  BX, DX
+	SHRQ  $0x20, BX
+	MOVL  DX, (SP)
+	MOVL  BX, 4(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 8(SP)
+	MOVL  BX, 12(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 16(SP)
+	MOVL  BX, 20(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 24(SP)
+	MOVL  BX, 28(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 32(SP)
+	MOVL  BX, 36(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 40(SP)
+	MOVL  BX, 44(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 48(SP)
+	MOVL  BX, 52(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 56(SP)
+	MOVL  BX, 60(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 64(SP)
+	MOVL  BX, 68(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 72(SP)
+	MOVL  BX, 76(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  row+40(FP), DX
+	XORL  4(SP), DX
+	MOVL  DX, 80(SP)
+	MOVL  step+36(FP), DX
+	MOVL  $0xcd9e8d57, BX
+	IMULQ BX, DX
+	MOVQ  DX, BX
+	SHRQ  $0x20, BX
+	XORL  stream+32(FP), BX
+	XORL  (SP), BX
+	XORL  8(SP), DX
+	MOVL  DX, 84(SP)
+	MOVL  $0xd2511f53, DX
+	IMULQ DX, BX
+	MOVQ  BX, DX
+	SHRQ  $0x20, DX
+	XORL  12(SP), DX
+	MOVL  DX, 88(SP)
+	MOVL  BX, 92(SP)
+	XORQ  DX, DX
+	XORL  BX, BX
 
 main:
 	CMPQ         CX, $0x20
@@ -15770,217 +16752,192 @@ main:
 	VPBROADCASTD X0, Y0
 	VPADDD       counters<>+0(SB), Y0, Y1
 	VPADDD       counters<>+32(SB), Y0, Y0
-	VPBROADCASTD 80(SP), Y2
-	VPBROADCASTD 84(SP), Y3
-	VPBROADCASTD 88(SP), Y4
 	VPMULUDQ     cd2511f53<>+0(SB), Y1, Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y0, Y0
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y5
+	VPSRLQ       $0x20, Y1, Y2
+	VPSRLQ       $0x20, Y0, Y3
+	VPBROADCASTD 80(SP), Y4
+	VXORPS       Y4, Y2, Y2
+	VXORPS       Y4, Y3, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y6
-	VPSRLQ       $0x20, Y0, Y7
-	VPSRLQ       $0x20, Y5, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPBROADCASTD (SP), Y10
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y10, Y8, Y8
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y10, Y9, Y9
-	VPBROADCASTD 4(SP), Y2
-	VPXOR        Y4, Y6, Y6
-	VPXOR        Y2, Y6, Y6
-	VPXOR        Y4, Y7, Y7
-	VPXOR        Y2, Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y2, Y8
+	VPSRLQ       $0x20, Y2, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPBROADCASTD 84(SP), Y6
+	VXORPS       Y6, Y4, Y4
+	VXORPS       Y6, Y5, Y5
+	VPBROADCASTD 88(SP), Y6
+	VXORPS       Y6, Y1, Y1
+	VXORPS       Y6, Y0, Y0
+	VPBROADCASTD 92(SP), Y6
+	VPBROADCASTD 16(SP), Y7
+	VPBROADCASTD 20(SP), Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y1, Y1
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y4, Y9
-	VPSRLQ       $0x20, Y6, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 8(SP), Y12
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 12(SP), Y3
-	VPXOR        Y1, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y0, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 16(SP), Y12
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPSRLQ       $0x20, Y5, Y10
+	VPSRLQ       $0x20, Y1, Y11
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 20(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y7, Y12, Y12
 	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
-	VPSRLQ       $0x20, Y6, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 24(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
+	VPXOR        Y8, Y9, Y9
+	VPXOR        Y6, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD 24(SP), Y2
 	VPBROADCASTD 28(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 32(SP), Y12
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 36(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 40(SP), Y12
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y1, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y13, Y13
+	VPXOR        Y4, Y10, Y10
 	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 44(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 48(SP), Y12
+	VPXOR        Y3, Y11, Y11
+	VPBROADCASTD 32(SP), Y0
+	VPBROADCASTD 36(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 52(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 40(SP), Y0
+	VPBROADCASTD 44(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 56(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 60(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 64(SP), Y12
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 48(SP), Y0
+	VPBROADCASTD 52(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 68(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 56(SP), Y0
+	VPBROADCASTD 60(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 72(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 76(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPSLLQ       $0x20, Y6, Y6
-	VPBLENDD     $0xaa, Y6, Y10, Y10
-	VPSLLQ       $0x20, Y2, Y2
-	VPBLENDD     $0xaa, Y2, Y8, Y8
-	VPSLLQ       $0x20, Y7, Y7
-	VPBLENDD     $0xaa, Y7, Y11, Y11
-	VPSLLQ       $0x20, Y4, Y4
-	VPBLENDD     $0xaa, Y4, Y9, Y9
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 64(SP), Y0
+	VPBROADCASTD 68(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y6, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y7, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 72(SP), Y0
+	VPBROADCASTD 76(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPSHUFD      $0xb1, Y8, Y8
+	VPXOR        Y4, Y0, Y4
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y8, Y8
+	VPSHUFD      $0xb1, Y6, Y6
+	VPXOR        Y2, Y1, Y2
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y6, Y6
+	VPSHUFD      $0xb1, Y9, Y9
+	VPXOR        Y5, Y0, Y0
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y0, Y0
+	VPXOR        Y0, Y9, Y9
+	VPSHUFD      $0xb1, Y7, Y7
+	VPXOR        Y3, Y1, Y0
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y0, Y0
+	VPXOR        Y0, Y7, Y7
 	VMOVUPS      c33800000<>+0(SB), Y0
 	VMOVUPS      c33800000<>+0(SB), Y1
-	VPSRLD       $0x09, Y10, Y2
-	VPSRLD       $0x09, Y11, Y3
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VFMADD231PS  c34000000<>+0(SB), Y2, Y0
-	VFMADD231PS  c34000000<>+0(SB), Y3, Y1
+	VMOVUPS      c33800000<>+0(SB), Y2
+	VMOVUPS      c33800000<>+0(SB), Y3
+	VPSRLD       $0x09, Y8, Y4
+	VPSRLD       $0x09, Y9, Y5
+	VPSRLD       $0x09, Y6, Y6
+	VPSRLD       $0x09, Y7, Y7
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VFMADD231PS  c34000000<>+0(SB), Y4, Y0
+	VFMADD231PS  c34000000<>+0(SB), Y5, Y1
+	VFMADD231PS  c34000000<>+0(SB), Y6, Y2
+	VFMADD231PS  c34000000<>+0(SB), Y7, Y3
 	VMOVUPS      Y0, (AX)(DX*4)
 	VMOVUPS      Y1, 32(AX)(DX*4)
-	VMOVUPS      c33800000<>+0(SB), Y0
-	VMOVUPS      c33800000<>+0(SB), Y1
-	VPSRLD       $0x09, Y8, Y2
-	VPSRLD       $0x09, Y9, Y3
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VFMADD231PS  c34000000<>+0(SB), Y2, Y0
-	VFMADD231PS  c34000000<>+0(SB), Y3, Y1
-	VMOVUPS      Y0, 64(AX)(DX*4)
-	VMOVUPS      Y1, 96(AX)(DX*4)
+	VMOVUPS      Y2, 64(AX)(DX*4)
+	VMOVUPS      Y3, 96(AX)(DX*4)
 	ADDQ         $0x20, DX
 	ADDL         $0x08, BX
 	SUBQ         $0x20, CX
@@ -15993,197 +16950,172 @@ rest:
 	VPBROADCASTD X0, Y0
 	VPADDD       counters<>+0(SB), Y0, Y1
 	VPADDD       counters<>+32(SB), Y0, Y0
-	VPBROADCASTD 80(SP), Y2
-	VPBROADCASTD 84(SP), Y3
-	VPBROADCASTD 88(SP), Y4
 	VPMULUDQ     cd2511f53<>+0(SB), Y1, Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y0, Y0
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y5
+	VPSRLQ       $0x20, Y1, Y2
+	VPSRLQ       $0x20, Y0, Y3
+	VPBROADCASTD 80(SP), Y4
+	VXORPS       Y4, Y2, Y2
+	VXORPS       Y4, Y3, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y6
-	VPSRLQ       $0x20, Y0, Y7
-	VPSRLQ       $0x20, Y5, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPBROADCASTD (SP), Y10
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y10, Y8, Y8
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y10, Y9, Y9
-	VPBROADCASTD 4(SP), Y2
-	VPXOR        Y4, Y6, Y6
-	VPXOR        Y2, Y6, Y6
-	VPXOR        Y4, Y7, Y7
-	VPXOR        Y2, Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y2, Y8
+	VPSRLQ       $0x20, Y2, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPBROADCASTD 84(SP), Y6
+	VXORPS       Y6, Y4, Y4
+	VXORPS       Y6, Y5, Y5
+	VPBROADCASTD 88(SP), Y6
+	VXORPS       Y6, Y1, Y1
+	VXORPS       Y6, Y0, Y0
+	VPBROADCASTD 92(SP), Y6
+	VPBROADCASTD 16(SP), Y7
+	VPBROADCASTD 20(SP), Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y1, Y1
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y4, Y9
-	VPSRLQ       $0x20, Y6, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 8(SP), Y12
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 12(SP), Y3
-	VPXOR        Y1, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y0, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 16(SP), Y12
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPSRLQ       $0x20, Y5, Y10
+	VPSRLQ       $0x20, Y1, Y11
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 20(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y7, Y12, Y12
 	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
-	VPSRLQ       $0x20, Y6, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 24(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
+	VPXOR        Y8, Y9, Y9
+	VPXOR        Y6, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD 24(SP), Y2
 	VPBROADCASTD 28(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 32(SP), Y12
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 36(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 40(SP), Y12
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y1, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y13, Y13
+	VPXOR        Y4, Y10, Y10
 	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 44(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 48(SP), Y12
+	VPXOR        Y3, Y11, Y11
+	VPBROADCASTD 32(SP), Y0
+	VPBROADCASTD 36(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 52(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 40(SP), Y0
+	VPBROADCASTD 44(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 56(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 60(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 64(SP), Y12
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 48(SP), Y0
+	VPBROADCASTD 52(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 68(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 56(SP), Y0
+	VPBROADCASTD 60(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 72(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 76(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPSLLQ       $0x20, Y6, Y6
-	VPBLENDD     $0xaa, Y6, Y10, Y10
-	VPSLLQ       $0x20, Y2, Y2
-	VPBLENDD     $0xaa, Y2, Y8, Y8
-	VPSLLQ       $0x20, Y7, Y7
-	VPBLENDD     $0xaa, Y7, Y11, Y11
-	VPSLLQ       $0x20, Y4, Y4
-	VPBLENDD     $0xaa, Y4, Y9, Y9
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 64(SP), Y0
+	VPBROADCASTD 68(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y6, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y7, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 72(SP), Y0
+	VPBROADCASTD 76(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPSHUFD      $0xb1, Y8, Y8
+	VPXOR        Y4, Y0, Y4
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y8, Y8
+	VPSHUFD      $0xb1, Y6, Y6
+	VPXOR        Y2, Y1, Y2
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y6, Y6
+	VPSHUFD      $0xb1, Y9, Y9
+	VPXOR        Y5, Y0, Y0
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y0, Y0
+	VPXOR        Y0, Y9, Y9
+	VPSHUFD      $0xb1, Y7, Y7
+	VPXOR        Y3, Y1, Y0
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y0, Y0
+	VPXOR        Y0, Y7, Y7
 	VMOVD        CX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y0
@@ -16192,8 +17124,8 @@ rest:
 	VPCMPGTD     iota<>+32(SB), Y1, Y1
 	VMOVUPS      c33800000<>+0(SB), Y2
 	VMOVUPS      c33800000<>+0(SB), Y3
-	VPSRLD       $0x09, Y10, Y4
-	VPSRLD       $0x09, Y11, Y5
+	VPSRLD       $0x09, Y8, Y4
+	VPSRLD       $0x09, Y9, Y5
 	VCVTDQ2PS    Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VFMADD231PS  c34000000<>+0(SB), Y4, Y2
@@ -16208,8 +17140,8 @@ rest:
 	VPCMPGTD     iota<>+96(SB), Y1, Y1
 	VMOVUPS      c33800000<>+0(SB), Y2
 	VMOVUPS      c33800000<>+0(SB), Y3
-	VPSRLD       $0x09, Y8, Y4
-	VPSRLD       $0x09, Y9, Y5
+	VPSRLD       $0x09, Y6, Y4
+	VPSRLD       $0x09, Y7, Y5
 	VCVTDQ2PS    Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VFMADD231PS  c34000000<>+0(SB), Y4, Y2
@@ -16224,59 +17156,72 @@ done:
 // func gumbel256(dst []float32, seed uint64, stream uint32, step uint32, row uint32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·gumbel256(SB), NOSPLIT, $96-44
-	MOVQ dst_base+0(FP), AX
-	MOVQ dst_len+8(FP), CX
-	MOVQ seed+24(FP), BX
-	MOVL BX, DX
-	SHRQ $0x20, BX
-	MOVL DX, (SP)
-	MOVL BX, 4(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 8(SP)
-	MOVL BX, 12(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 16(SP)
-	MOVL BX, 20(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 24(SP)
-	MOVL BX, 28(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 32(SP)
-	MOVL BX, 36(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 40(SP)
-	MOVL BX, 44(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 48(SP)
-	MOVL BX, 52(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 56(SP)
-	MOVL BX, 60(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 64(SP)
-	MOVL BX, 68(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL DX, 72(SP)
-	MOVL BX, 76(SP)
-	ADDL $0x9e3779b9, DX
-	ADDL $0xbb67ae85, BX
-	MOVL stream+32(FP), DX
-	MOVL DX, 80(SP)
-	MOVL step+36(FP), DX
-	MOVL DX, 84(SP)
-	MOVL row+40(FP), DX
-	MOVL DX, 88(SP)
-	XORQ DX, DX
-	XORL BX, BX
+	MOVQ  dst_base+0(FP), AX
+	MOVQ  dst_len+8(FP), CX
+	MOVQ  seed+24(FP), BX
+	MOVL  BX, DX
+	SHRQ  $0x20, BX
+	MOVL  DX, (SP)
+	MOVL  BX, 4(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 8(SP)
+	MOVL  BX, 12(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 16(SP)
+	MOVL  BX, 20(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 24(SP)
+	MOVL  BX, 28(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 32(SP)
+	MOVL  BX, 36(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 40(SP)
+	MOVL  BX, 44(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 48(SP)
+	MOVL  BX, 52(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 56(SP)
+	MOVL  BX, 60(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 64(SP)
+	MOVL  BX, 68(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  DX, 72(SP)
+	MOVL  BX, 76(SP)
+	ADDL  $0x9e3779b9, DX
+	ADDL  $0xbb67ae85, BX
+	MOVL  row+40(FP), DX
+	XORL  4(SP), DX
+	MOVL  DX, 80(SP)
+	MOVL  step+36(FP), DX
+	MOVL  $0xcd9e8d57, BX
+	IMULQ BX, DX
+	MOVQ  DX, BX
+	SHRQ  $0x20, BX
+	XORL  stream+32(FP), BX
+	XORL  (SP), BX
+	XORL  8(SP), DX
+	MOVL  DX, 84(SP)
+	MOVL  $0xd2511f53, DX
+	IMULQ DX, BX
+	MOVQ  BX, DX
+	SHRQ  $0x20, DX
+	XORL  12(SP), DX
+	MOVL  DX, 88(SP)
+	MOVL  BX, 92(SP)
+	XORQ  DX, DX
+	XORL  BX, BX
 
 main:
 	CMPQ         CX, $0x20
@@ -16285,389 +17230,338 @@ main:
 	VPBROADCASTD X0, Y0
 	VPADDD       counters<>+0(SB), Y0, Y1
 	VPADDD       counters<>+32(SB), Y0, Y0
-	VPBROADCASTD 80(SP), Y2
-	VPBROADCASTD 84(SP), Y3
-	VPBROADCASTD 88(SP), Y4
 	VPMULUDQ     cd2511f53<>+0(SB), Y1, Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y0, Y0
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y5
+	VPSRLQ       $0x20, Y1, Y2
+	VPSRLQ       $0x20, Y0, Y3
+	VPBROADCASTD 80(SP), Y4
+	VXORPS       Y4, Y2, Y2
+	VXORPS       Y4, Y3, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y6
-	VPSRLQ       $0x20, Y0, Y7
-	VPSRLQ       $0x20, Y5, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPBROADCASTD (SP), Y10
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y10, Y8, Y8
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y10, Y9, Y9
-	VPBROADCASTD 4(SP), Y2
-	VPXOR        Y4, Y6, Y6
-	VPXOR        Y2, Y6, Y6
-	VPXOR        Y4, Y7, Y7
-	VPXOR        Y2, Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y2, Y8
+	VPSRLQ       $0x20, Y2, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPBROADCASTD 84(SP), Y6
+	VXORPS       Y6, Y4, Y4
+	VXORPS       Y6, Y5, Y5
+	VPBROADCASTD 88(SP), Y6
+	VXORPS       Y6, Y1, Y1
+	VXORPS       Y6, Y0, Y0
+	VPBROADCASTD 92(SP), Y6
+	VPBROADCASTD 16(SP), Y7
+	VPBROADCASTD 20(SP), Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y1, Y1
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y4, Y9
-	VPSRLQ       $0x20, Y6, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 8(SP), Y12
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 12(SP), Y3
-	VPXOR        Y1, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y0, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 16(SP), Y12
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPSRLQ       $0x20, Y5, Y10
+	VPSRLQ       $0x20, Y1, Y11
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 20(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y7, Y12, Y12
 	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
-	VPSRLQ       $0x20, Y6, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 24(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
+	VPXOR        Y8, Y9, Y9
+	VPXOR        Y6, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD 24(SP), Y2
 	VPBROADCASTD 28(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 32(SP), Y12
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 36(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 40(SP), Y12
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y1, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y13, Y13
+	VPXOR        Y4, Y10, Y10
 	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 44(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 48(SP), Y12
+	VPXOR        Y3, Y11, Y11
+	VPBROADCASTD 32(SP), Y0
+	VPBROADCASTD 36(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 52(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 40(SP), Y0
+	VPBROADCASTD 44(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 56(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 60(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 64(SP), Y12
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 48(SP), Y0
+	VPBROADCASTD 52(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 68(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 56(SP), Y0
+	VPBROADCASTD 60(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 72(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 76(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPSLLQ       $0x20, Y6, Y6
-	VPBLENDD     $0xaa, Y6, Y10, Y10
-	VPSLLQ       $0x20, Y2, Y2
-	VPBLENDD     $0xaa, Y2, Y8, Y8
-	VPSLLQ       $0x20, Y7, Y7
-	VPBLENDD     $0xaa, Y7, Y11, Y11
-	VPSLLQ       $0x20, Y4, Y4
-	VPBLENDD     $0xaa, Y4, Y9, Y9
-	VPSRAD       $0x1f, Y10, Y0
-	VPSRAD       $0x1f, Y11, Y1
-	VMOVUPS      c2f000000<>+0(SB), Y2
-	VMOVUPS      c2f000000<>+0(SB), Y3
-	VXORPS       Y0, Y10, Y4
-	VXORPS       Y1, Y11, Y5
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VFMADD231PS  c2f800000<>+0(SB), Y4, Y2
-	VFMADD231PS  c2f800000<>+0(SB), Y5, Y3
-	VPSUBD       c3f3504f3<>+0(SB), Y2, Y4
-	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
-	VPSRAD       $0x17, Y4, Y4
-	VPSRAD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSUBD       Y6, Y2, Y6
-	VPSUBD       Y7, Y3, Y7
-	VXORPS       c80000000<>+0(SB), Y2, Y2
-	VXORPS       c80000000<>+0(SB), Y3, Y3
-	VSUBPS       c3f800000<>+0(SB), Y6, Y6
-	VBLENDVPS    Y0, Y6, Y2, Y2
-	VPAND        Y0, Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VSUBPS       c3f800000<>+0(SB), Y7, Y7
-	VBLENDVPS    Y1, Y7, Y3, Y3
-	VPAND        Y1, Y5, Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y2, Y2, Y0
-	VMULPS       Y3, Y3, Y1
-	VMOVUPS      c3e856389<>+0(SB), Y6
-	VMOVUPS      c3e856389<>+0(SB), Y7
-	VFMADD213PS  c3d4cc441<>+0(SB), Y0, Y6
-	VFMADD213PS  c3d4cc441<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e1ad764<>+0(SB), Y0, Y6
-	VFMADD213PS  c3e1ad764<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e4c5512<>+0(SB), Y0, Y6
-	VFMADD213PS  c3e4c5512<>+0(SB), Y1, Y7
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y0, Y6
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y1, Y7
-	VMOVUPS      cbe173c68<>+0(SB), Y10
-	VMOVUPS      cbe173c68<>+0(SB), Y11
-	VFMADD213PS  cbdeee46c<>+0(SB), Y0, Y10
-	VFMADD213PS  cbdeee46c<>+0(SB), Y1, Y11
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y0, Y10
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y1, Y11
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y0, Y10
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y1, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y0, Y10
-	VFMADD213PS  cbf000000<>+0(SB), Y1, Y11
-	VFMADD213PS  Y10, Y2, Y6
-	VFMADD213PS  Y11, Y3, Y7
-	VFMADD213PS  Y2, Y0, Y6
-	VFMADD213PS  Y3, Y1, Y7
-	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y6
-	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y7
-	VPSUBD       c3f3504f3<>+0(SB), Y6, Y0
-	VPSUBD       c3f3504f3<>+0(SB), Y7, Y1
-	VPSRAD       $0x17, Y0, Y0
-	VPSRAD       $0x17, Y1, Y1
-	VPSLLD       $0x17, Y0, Y2
-	VPSLLD       $0x17, Y1, Y3
-	VPSUBD       Y2, Y6, Y2
-	VPSUBD       Y3, Y7, Y3
-	VSUBPS       c3f800000<>+0(SB), Y2, Y2
-	VSUBPS       c3f800000<>+0(SB), Y3, Y3
-	VCVTDQ2PS    Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y2, Y4
-	VMULPS       Y3, Y3, Y5
-	VMOVUPS      c3e02adac<>+0(SB), Y6
-	VMOVUPS      c3e02adac<>+0(SB), Y7
-	VFMADD213PS  c3e116d10<>+0(SB), Y4, Y6
-	VFMADD213PS  c3e116d10<>+0(SB), Y5, Y7
-	VFMADD213PS  c3e4cd004<>+0(SB), Y4, Y6
-	VFMADD213PS  c3e4cd004<>+0(SB), Y5, Y7
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y5, Y7
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y10
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y11
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y4, Y10
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y5, Y11
-	VFMADD213PS  cbe2a3922<>+0(SB), Y4, Y10
-	VFMADD213PS  cbe2a3922<>+0(SB), Y5, Y11
-	VFMADD213PS  cbe800113<>+0(SB), Y4, Y10
-	VFMADD213PS  cbe800113<>+0(SB), Y5, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y4, Y10
-	VFMADD213PS  cbf000000<>+0(SB), Y5, Y11
-	VFMADD213PS  Y10, Y2, Y6
-	VFMADD213PS  Y11, Y3, Y7
-	VFMADD213PS  Y2, Y4, Y6
-	VFMADD213PS  Y3, Y5, Y7
-	VFNMSUB231PS c3f317218<>+0(SB), Y0, Y6
-	VFNMSUB231PS c3f317218<>+0(SB), Y1, Y7
-	VMOVUPS      Y6, (AX)(DX*4)
-	VMOVUPS      Y7, 32(AX)(DX*4)
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 64(SP), Y0
+	VPBROADCASTD 68(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y6, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y7, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 72(SP), Y0
+	VPBROADCASTD 76(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPSHUFD      $0xb1, Y8, Y8
+	VPXOR        Y4, Y0, Y4
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y8, Y8
+	VPSHUFD      $0xb1, Y6, Y6
+	VPXOR        Y2, Y1, Y2
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y6, Y6
+	VPSHUFD      $0xb1, Y9, Y9
+	VPXOR        Y5, Y0, Y0
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y0, Y0
+	VPXOR        Y0, Y9, Y9
+	VPSHUFD      $0xb1, Y7, Y7
+	VPXOR        Y3, Y1, Y0
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y0, Y0
+	VPXOR        Y0, Y7, Y7
 	VPSRAD       $0x1f, Y8, Y0
 	VPSRAD       $0x1f, Y9, Y1
-	VMOVUPS      c2f000000<>+0(SB), Y2
-	VMOVUPS      c2f000000<>+0(SB), Y3
+	VMOVUPS      caf000000<>+0(SB), Y2
+	VMOVUPS      caf000000<>+0(SB), Y3
 	VXORPS       Y0, Y8, Y4
 	VXORPS       Y1, Y9, Y5
 	VCVTDQ2PS    Y4, Y4
 	VCVTDQ2PS    Y5, Y5
-	VFMADD231PS  c2f800000<>+0(SB), Y4, Y2
-	VFMADD231PS  c2f800000<>+0(SB), Y5, Y3
-	VPSUBD       c3f3504f3<>+0(SB), Y2, Y4
-	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
+	VFMADD231PS  caf800000<>+0(SB), Y4, Y2
+	VFMADD231PS  caf800000<>+0(SB), Y5, Y3
+	VPSUBD       cbf000000<>+0(SB), Y2, Y4
+	VPSUBD       cbf000000<>+0(SB), Y3, Y5
+	VANDPS       cff800000<>+0(SB), Y4, Y8
+	VANDPS       cff800000<>+0(SB), Y5, Y9
+	VPSUBD       Y8, Y2, Y8
+	VPSUBD       Y9, Y3, Y9
 	VPSRAD       $0x17, Y4, Y4
 	VPSRAD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSUBD       Y6, Y2, Y6
-	VPSUBD       Y7, Y3, Y7
-	VXORPS       c80000000<>+0(SB), Y2, Y2
-	VXORPS       c80000000<>+0(SB), Y3, Y3
-	VSUBPS       c3f800000<>+0(SB), Y6, Y6
-	VBLENDVPS    Y0, Y6, Y2, Y2
+	VMOVUPS      cbf800000<>+0(SB), Y10
+	VSUBPS       Y8, Y10, Y8
+	VBLENDVPS    Y0, Y8, Y2, Y2
 	VPAND        Y0, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VSUBPS       c3f800000<>+0(SB), Y7, Y7
-	VBLENDVPS    Y1, Y7, Y3, Y3
+	VSUBPS       Y9, Y10, Y9
+	VBLENDVPS    Y1, Y9, Y3, Y3
 	VPAND        Y1, Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y2, Y2, Y0
-	VMULPS       Y3, Y3, Y1
-	VMOVUPS      c3e856389<>+0(SB), Y6
-	VMOVUPS      c3e856389<>+0(SB), Y7
-	VFMADD213PS  c3d4cc441<>+0(SB), Y0, Y6
-	VFMADD213PS  c3d4cc441<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e1ad764<>+0(SB), Y0, Y6
-	VFMADD213PS  c3e1ad764<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e4c5512<>+0(SB), Y0, Y6
-	VFMADD213PS  c3e4c5512<>+0(SB), Y1, Y7
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y0, Y6
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y1, Y7
-	VMOVUPS      cbe173c68<>+0(SB), Y8
-	VMOVUPS      cbe173c68<>+0(SB), Y9
-	VFMADD213PS  cbdeee46c<>+0(SB), Y0, Y8
-	VFMADD213PS  cbdeee46c<>+0(SB), Y1, Y9
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y0, Y8
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y1, Y9
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y0, Y8
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y1, Y9
-	VFMADD213PS  cbf000000<>+0(SB), Y0, Y8
-	VFMADD213PS  cbf000000<>+0(SB), Y1, Y9
-	VFMADD213PS  Y8, Y2, Y6
-	VFMADD213PS  Y9, Y3, Y7
-	VFMADD213PS  Y2, Y0, Y6
-	VFMADD213PS  Y3, Y1, Y7
-	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y6
-	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y7
-	VPSUBD       c3f3504f3<>+0(SB), Y6, Y0
-	VPSUBD       c3f3504f3<>+0(SB), Y7, Y1
-	VPSRAD       $0x17, Y0, Y0
-	VPSRAD       $0x17, Y1, Y1
-	VPSLLD       $0x17, Y0, Y2
-	VPSLLD       $0x17, Y1, Y3
-	VPSUBD       Y2, Y6, Y2
-	VPSUBD       Y3, Y7, Y3
-	VSUBPS       c3f800000<>+0(SB), Y2, Y2
-	VSUBPS       c3f800000<>+0(SB), Y3, Y3
-	VCVTDQ2PS    Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y2, Y4
-	VMULPS       Y3, Y3, Y5
-	VMOVUPS      c3e02adac<>+0(SB), Y6
-	VMOVUPS      c3e02adac<>+0(SB), Y7
-	VFMADD213PS  c3e116d10<>+0(SB), Y4, Y6
-	VFMADD213PS  c3e116d10<>+0(SB), Y5, Y7
-	VFMADD213PS  c3e4cd004<>+0(SB), Y4, Y6
-	VFMADD213PS  c3e4cd004<>+0(SB), Y5, Y7
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y5, Y7
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y8
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y9
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y4, Y8
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y5, Y9
-	VFMADD213PS  cbe2a3922<>+0(SB), Y4, Y8
-	VFMADD213PS  cbe2a3922<>+0(SB), Y5, Y9
-	VFMADD213PS  cbe800113<>+0(SB), Y4, Y8
-	VFMADD213PS  cbe800113<>+0(SB), Y5, Y9
-	VFMADD213PS  cbf000000<>+0(SB), Y4, Y8
-	VFMADD213PS  cbf000000<>+0(SB), Y5, Y9
-	VFMADD213PS  Y8, Y2, Y6
-	VFMADD213PS  Y9, Y3, Y7
-	VFMADD213PS  Y2, Y4, Y6
-	VFMADD213PS  Y3, Y5, Y7
-	VFNMSUB231PS c3f317218<>+0(SB), Y0, Y6
-	VFNMSUB231PS c3f317218<>+0(SB), Y1, Y7
-	VMOVUPS      Y6, 64(AX)(DX*4)
-	VMOVUPS      Y7, 96(AX)(DX*4)
+	VPSRAD       $0x1f, Y6, Y0
+	VPSRAD       $0x1f, Y7, Y1
+	VMOVUPS      caf000000<>+0(SB), Y8
+	VMOVUPS      caf000000<>+0(SB), Y9
+	VXORPS       Y0, Y6, Y6
+	VXORPS       Y1, Y7, Y7
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VFMADD231PS  caf800000<>+0(SB), Y6, Y8
+	VFMADD231PS  caf800000<>+0(SB), Y7, Y9
+	VPSUBD       cbf000000<>+0(SB), Y8, Y6
+	VPSUBD       cbf000000<>+0(SB), Y9, Y7
+	VANDPS       cff800000<>+0(SB), Y6, Y10
+	VANDPS       cff800000<>+0(SB), Y7, Y11
+	VPSUBD       Y10, Y8, Y10
+	VPSUBD       Y11, Y9, Y11
+	VPSRAD       $0x17, Y6, Y6
+	VPSRAD       $0x17, Y7, Y7
+	VMOVUPS      cbf800000<>+0(SB), Y12
+	VSUBPS       Y10, Y12, Y10
+	VBLENDVPS    Y0, Y10, Y8, Y8
+	VPAND        Y0, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VSUBPS       Y11, Y12, Y11
+	VBLENDVPS    Y1, Y11, Y9, Y9
+	VPAND        Y1, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VMOVUPS      c3fb50fa9<>+0(SB), Y0
+	VMOVUPS      c3fb50fa9<>+0(SB), Y1
+	VMOVUPS      c3fb50fa9<>+0(SB), Y10
+	VMOVUPS      c3fb50fa9<>+0(SB), Y11
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y2, Y0
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y3, Y1
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y8, Y10
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y9, Y11
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y2, Y0
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y3, Y1
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y8, Y10
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y9, Y11
+	VFMADD213PS  c3e394a60<>+0(SB), Y2, Y0
+	VFMADD213PS  c3e394a60<>+0(SB), Y3, Y1
+	VFMADD213PS  c3e394a60<>+0(SB), Y8, Y10
+	VFMADD213PS  c3e394a60<>+0(SB), Y9, Y11
+	VFMADD213PS  c3e87025e<>+0(SB), Y2, Y0
+	VFMADD213PS  c3e87025e<>+0(SB), Y3, Y1
+	VFMADD213PS  c3e87025e<>+0(SB), Y8, Y10
+	VFMADD213PS  c3e87025e<>+0(SB), Y9, Y11
+	VFMADD213PS  cbe7987f7<>+0(SB), Y2, Y0
+	VFMADD213PS  cbe7987f7<>+0(SB), Y3, Y1
+	VFMADD213PS  cbe7987f7<>+0(SB), Y8, Y10
+	VFMADD213PS  cbe7987f7<>+0(SB), Y9, Y11
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y2, Y0
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y3, Y1
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y8, Y10
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y9, Y11
+	VFMADD213PS  cbeffff60<>+0(SB), Y2, Y0
+	VFMADD213PS  cbeffff60<>+0(SB), Y3, Y1
+	VFMADD213PS  cbeffff60<>+0(SB), Y8, Y10
+	VFMADD213PS  cbeffff60<>+0(SB), Y9, Y11
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y8, Y10, Y10
+	VMULPS       Y9, Y11, Y11
+	VFMADD213PS  Y2, Y2, Y0
+	VFMADD213PS  Y3, Y3, Y1
+	VFMADD213PS  Y8, Y8, Y10
+	VFMADD213PS  Y9, Y9, Y11
+	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y0
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y1
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y10
+	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y11
+	VPSUBD       c3f3504f3<>+0(SB), Y0, Y2
+	VPSUBD       c3f3504f3<>+0(SB), Y1, Y3
+	VANDPS       cff800000<>+0(SB), Y2, Y4
+	VANDPS       cff800000<>+0(SB), Y3, Y5
+	VPSUBD       Y4, Y0, Y0
+	VPSUBD       Y5, Y1, Y1
+	VPSRAD       $0x17, Y2, Y2
+	VPSRAD       $0x17, Y3, Y3
+	VSUBPS       c3f800000<>+0(SB), Y0, Y0
+	VSUBPS       c3f800000<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VPSUBD       c3f3504f3<>+0(SB), Y10, Y4
+	VPSUBD       c3f3504f3<>+0(SB), Y11, Y5
+	VANDPS       cff800000<>+0(SB), Y4, Y6
+	VANDPS       cff800000<>+0(SB), Y5, Y7
+	VPSUBD       Y6, Y10, Y6
+	VPSUBD       Y7, Y11, Y7
+	VPSRAD       $0x17, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VSUBPS       c3f800000<>+0(SB), Y6, Y6
+	VSUBPS       c3f800000<>+0(SB), Y7, Y7
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMOVUPS      cbdce6f81<>+0(SB), Y8
+	VMOVUPS      cbdce6f81<>+0(SB), Y9
+	VMOVUPS      cbdce6f81<>+0(SB), Y10
+	VMOVUPS      cbdce6f81<>+0(SB), Y11
+	VFMADD213PS  c3e28c47a<>+0(SB), Y0, Y8
+	VFMADD213PS  c3e28c47a<>+0(SB), Y1, Y9
+	VFMADD213PS  c3e28c47a<>+0(SB), Y6, Y10
+	VFMADD213PS  c3e28c47a<>+0(SB), Y7, Y11
+	VFMADD213PS  cbe31e11f<>+0(SB), Y0, Y8
+	VFMADD213PS  cbe31e11f<>+0(SB), Y1, Y9
+	VFMADD213PS  cbe31e11f<>+0(SB), Y6, Y10
+	VFMADD213PS  cbe31e11f<>+0(SB), Y7, Y11
+	VFMADD213PS  c3e4b68af<>+0(SB), Y0, Y8
+	VFMADD213PS  c3e4b68af<>+0(SB), Y1, Y9
+	VFMADD213PS  c3e4b68af<>+0(SB), Y6, Y10
+	VFMADD213PS  c3e4b68af<>+0(SB), Y7, Y11
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y0, Y8
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y1, Y9
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y6, Y10
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y7, Y11
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y0, Y8
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y1, Y9
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y6, Y10
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y7, Y11
+	VFMADD213PS  cbf00009a<>+0(SB), Y0, Y8
+	VFMADD213PS  cbf00009a<>+0(SB), Y1, Y9
+	VFMADD213PS  cbf00009a<>+0(SB), Y6, Y10
+	VFMADD213PS  cbf00009a<>+0(SB), Y7, Y11
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y0, Y8
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y1, Y9
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y6, Y10
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y7, Y11
+	VFMADD213PS  c32ee666d<>+0(SB), Y0, Y8
+	VFMADD213PS  c32ee666d<>+0(SB), Y1, Y9
+	VFMADD213PS  c32ee666d<>+0(SB), Y6, Y10
+	VFMADD213PS  c32ee666d<>+0(SB), Y7, Y11
+	VFNMSUB231PS c3f317218<>+0(SB), Y2, Y8
+	VFNMSUB231PS c3f317218<>+0(SB), Y3, Y9
+	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y10
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y11
+	VMOVUPS      Y8, (AX)(DX*4)
+	VMOVUPS      Y9, 32(AX)(DX*4)
+	VMOVUPS      Y10, 64(AX)(DX*4)
+	VMOVUPS      Y11, 96(AX)(DX*4)
 	ADDQ         $0x20, DX
 	ADDL         $0x08, BX
 	SUBQ         $0x20, CX
@@ -16680,401 +17574,350 @@ rest:
 	VPBROADCASTD X0, Y0
 	VPADDD       counters<>+0(SB), Y0, Y1
 	VPADDD       counters<>+32(SB), Y0, Y0
-	VPBROADCASTD 80(SP), Y2
-	VPBROADCASTD 84(SP), Y3
-	VPBROADCASTD 88(SP), Y4
 	VPMULUDQ     cd2511f53<>+0(SB), Y1, Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y0, Y0
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y5
+	VPSRLQ       $0x20, Y1, Y2
+	VPSRLQ       $0x20, Y0, Y3
+	VPBROADCASTD 80(SP), Y4
+	VXORPS       Y4, Y2, Y2
+	VXORPS       Y4, Y3, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y6
-	VPSRLQ       $0x20, Y0, Y7
-	VPSRLQ       $0x20, Y5, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPBROADCASTD (SP), Y10
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y10, Y8, Y8
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y10, Y9, Y9
-	VPBROADCASTD 4(SP), Y2
-	VPXOR        Y4, Y6, Y6
-	VPXOR        Y2, Y6, Y6
-	VPXOR        Y4, Y7, Y7
-	VPXOR        Y2, Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y2, Y8
+	VPSRLQ       $0x20, Y2, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPBROADCASTD 84(SP), Y6
+	VXORPS       Y6, Y4, Y4
+	VXORPS       Y6, Y5, Y5
+	VPBROADCASTD 88(SP), Y6
+	VXORPS       Y6, Y1, Y1
+	VXORPS       Y6, Y0, Y0
+	VPBROADCASTD 92(SP), Y6
+	VPBROADCASTD 16(SP), Y7
+	VPBROADCASTD 20(SP), Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y1, Y1
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y4, Y9
-	VPSRLQ       $0x20, Y6, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 8(SP), Y12
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 12(SP), Y3
-	VPXOR        Y1, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y0, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 16(SP), Y12
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPSRLQ       $0x20, Y5, Y10
+	VPSRLQ       $0x20, Y1, Y11
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 20(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y7, Y12, Y12
 	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
-	VPSRLQ       $0x20, Y6, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 24(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
+	VPXOR        Y8, Y9, Y9
+	VPXOR        Y6, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD 24(SP), Y2
 	VPBROADCASTD 28(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 32(SP), Y12
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 36(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 40(SP), Y12
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y1, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y13, Y13
+	VPXOR        Y4, Y10, Y10
 	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 44(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 48(SP), Y12
+	VPXOR        Y3, Y11, Y11
+	VPBROADCASTD 32(SP), Y0
+	VPBROADCASTD 36(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 52(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 40(SP), Y0
+	VPBROADCASTD 44(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 56(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 60(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y0
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y0, Y8
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y3, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD 64(SP), Y12
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 48(SP), Y0
+	VPBROADCASTD 52(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y12, Y10, Y10
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 68(SP), Y6
-	VPXOR        Y2, Y8, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y6, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y2, Y8
-	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 56(SP), Y0
+	VPBROADCASTD 60(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPSRLQ       $0x20, Y7, Y11
-	VPBROADCASTD 72(SP), Y12
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 76(SP), Y3
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y3, Y9, Y9
-	VPSLLQ       $0x20, Y6, Y6
-	VPBLENDD     $0xaa, Y6, Y10, Y10
-	VPSLLQ       $0x20, Y2, Y2
-	VPBLENDD     $0xaa, Y2, Y8, Y8
-	VPSLLQ       $0x20, Y7, Y7
-	VPBLENDD     $0xaa, Y7, Y11, Y11
-	VPSLLQ       $0x20, Y4, Y4
-	VPBLENDD     $0xaa, Y4, Y9, Y9
+	VPSRLQ       $0x20, Y8, Y12
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 64(SP), Y0
+	VPBROADCASTD 68(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y2, Y10
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        Y6, Y10, Y10
+	VPXOR        Y1, Y10, Y10
+	VPXOR        Y7, Y11, Y11
+	VPXOR        Y1, Y11, Y11
+	VPBROADCASTD 72(SP), Y0
+	VPBROADCASTD 76(SP), Y1
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPSHUFD      $0xb1, Y8, Y8
+	VPXOR        Y4, Y0, Y4
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y8, Y8
+	VPSHUFD      $0xb1, Y6, Y6
+	VPXOR        Y2, Y1, Y2
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y6, Y6
+	VPSHUFD      $0xb1, Y9, Y9
+	VPXOR        Y5, Y0, Y0
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y0, Y0
+	VPXOR        Y0, Y9, Y9
+	VPSHUFD      $0xb1, Y7, Y7
+	VPXOR        Y3, Y1, Y0
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y0, Y0
+	VPXOR        Y0, Y7, Y7
 	VMOVD        CX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y0
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+32(SB), Y1, Y1
-	VPSRAD       $0x1f, Y10, Y2
-	VPSRAD       $0x1f, Y11, Y3
-	VMOVUPS      c2f000000<>+0(SB), Y4
-	VMOVUPS      c2f000000<>+0(SB), Y5
-	VXORPS       Y2, Y10, Y6
-	VXORPS       Y3, Y11, Y7
-	VCVTDQ2PS    Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VFMADD231PS  c2f800000<>+0(SB), Y6, Y4
-	VFMADD231PS  c2f800000<>+0(SB), Y7, Y5
-	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
-	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
-	VPSRAD       $0x17, Y6, Y6
-	VPSRAD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y6, Y10
-	VPSLLD       $0x17, Y7, Y11
+	VPSRAD       $0x1f, Y8, Y2
+	VPSRAD       $0x1f, Y9, Y3
+	VMOVUPS      caf000000<>+0(SB), Y4
+	VMOVUPS      caf000000<>+0(SB), Y5
+	VXORPS       Y2, Y8, Y8
+	VXORPS       Y3, Y9, Y9
+	VCVTDQ2PS    Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  caf800000<>+0(SB), Y8, Y4
+	VFMADD231PS  caf800000<>+0(SB), Y9, Y5
+	VPSUBD       cbf000000<>+0(SB), Y4, Y8
+	VPSUBD       cbf000000<>+0(SB), Y5, Y9
+	VANDPS       cff800000<>+0(SB), Y8, Y10
+	VANDPS       cff800000<>+0(SB), Y9, Y11
 	VPSUBD       Y10, Y4, Y10
 	VPSUBD       Y11, Y5, Y11
-	VXORPS       c80000000<>+0(SB), Y4, Y4
-	VXORPS       c80000000<>+0(SB), Y5, Y5
-	VSUBPS       c3f800000<>+0(SB), Y10, Y10
+	VPSRAD       $0x17, Y8, Y8
+	VPSRAD       $0x17, Y9, Y9
+	VMOVUPS      cbf800000<>+0(SB), Y12
+	VSUBPS       Y10, Y12, Y10
 	VBLENDVPS    Y2, Y10, Y4, Y4
-	VPAND        Y2, Y6, Y6
-	VCVTDQ2PS    Y6, Y6
-	VSUBPS       c3f800000<>+0(SB), Y11, Y11
+	VPAND        Y2, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VSUBPS       Y11, Y12, Y11
 	VBLENDVPS    Y3, Y11, Y5, Y5
-	VPAND        Y3, Y7, Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y4, Y4, Y2
-	VMULPS       Y5, Y5, Y3
-	VMOVUPS      c3e856389<>+0(SB), Y10
-	VMOVUPS      c3e856389<>+0(SB), Y11
-	VFMADD213PS  c3d4cc441<>+0(SB), Y2, Y10
-	VFMADD213PS  c3d4cc441<>+0(SB), Y3, Y11
-	VFMADD213PS  c3e1ad764<>+0(SB), Y2, Y10
-	VFMADD213PS  c3e1ad764<>+0(SB), Y3, Y11
-	VFMADD213PS  c3e4c5512<>+0(SB), Y2, Y10
-	VFMADD213PS  c3e4c5512<>+0(SB), Y3, Y11
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y2, Y10
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y3, Y11
-	VMOVUPS      cbe173c68<>+0(SB), Y12
-	VMOVUPS      cbe173c68<>+0(SB), Y13
-	VFMADD213PS  cbdeee46c<>+0(SB), Y2, Y12
-	VFMADD213PS  cbdeee46c<>+0(SB), Y3, Y13
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y2, Y12
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y3, Y13
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y2, Y12
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y3, Y13
-	VFMADD213PS  cbf000000<>+0(SB), Y2, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y3, Y13
-	VFMADD213PS  Y12, Y4, Y10
-	VFMADD213PS  Y13, Y5, Y11
-	VFMADD213PS  Y4, Y2, Y10
-	VFMADD213PS  Y5, Y3, Y11
-	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y10
-	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y11
-	VPSUBD       c3f3504f3<>+0(SB), Y10, Y2
-	VPSUBD       c3f3504f3<>+0(SB), Y11, Y3
-	VPSRAD       $0x17, Y2, Y2
-	VPSRAD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y2, Y4
-	VPSLLD       $0x17, Y3, Y5
-	VPSUBD       Y4, Y10, Y4
-	VPSUBD       Y5, Y11, Y5
-	VSUBPS       c3f800000<>+0(SB), Y4, Y4
-	VSUBPS       c3f800000<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      c3e02adac<>+0(SB), Y10
-	VMOVUPS      c3e02adac<>+0(SB), Y11
-	VFMADD213PS  c3e116d10<>+0(SB), Y6, Y10
-	VFMADD213PS  c3e116d10<>+0(SB), Y7, Y11
-	VFMADD213PS  c3e4cd004<>+0(SB), Y6, Y10
-	VFMADD213PS  c3e4cd004<>+0(SB), Y7, Y11
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y6, Y10
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y7, Y11
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y12
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y13
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y6, Y12
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y7, Y13
-	VFMADD213PS  cbe2a3922<>+0(SB), Y6, Y12
-	VFMADD213PS  cbe2a3922<>+0(SB), Y7, Y13
-	VFMADD213PS  cbe800113<>+0(SB), Y6, Y12
-	VFMADD213PS  cbe800113<>+0(SB), Y7, Y13
-	VFMADD213PS  cbf000000<>+0(SB), Y6, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y7, Y13
-	VFMADD213PS  Y12, Y4, Y10
-	VFMADD213PS  Y13, Y5, Y11
-	VFMADD213PS  Y4, Y6, Y10
-	VFMADD213PS  Y5, Y7, Y11
-	VFNMSUB231PS c3f317218<>+0(SB), Y2, Y10
-	VFNMSUB231PS c3f317218<>+0(SB), Y3, Y11
-	VMASKMOVPS   Y10, Y0, (AX)(DX*4)
-	VMASKMOVPS   Y11, Y1, 32(AX)(DX*4)
+	VPAND        Y3, Y9, Y9
+	VCVTDQ2PS    Y9, Y9
+	VMOVUPS      c3fb50fa9<>+0(SB), Y2
+	VMOVUPS      c3fb50fa9<>+0(SB), Y3
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y4, Y2
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y5, Y3
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y4, Y2
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e394a60<>+0(SB), Y4, Y2
+	VFMADD213PS  c3e394a60<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e87025e<>+0(SB), Y4, Y2
+	VFMADD213PS  c3e87025e<>+0(SB), Y5, Y3
+	VFMADD213PS  cbe7987f7<>+0(SB), Y4, Y2
+	VFMADD213PS  cbe7987f7<>+0(SB), Y5, Y3
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y4, Y2
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y5, Y3
+	VFMADD213PS  cbeffff60<>+0(SB), Y4, Y2
+	VFMADD213PS  cbeffff60<>+0(SB), Y5, Y3
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VFMADD213PS  Y4, Y4, Y2
+	VFMADD213PS  Y5, Y5, Y3
+	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y2
+	VFNMSUB231PS c3f317218<>+0(SB), Y9, Y3
+	VPSUBD       c3f3504f3<>+0(SB), Y2, Y4
+	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
+	VANDPS       cff800000<>+0(SB), Y4, Y8
+	VANDPS       cff800000<>+0(SB), Y5, Y9
+	VPSUBD       Y8, Y2, Y2
+	VPSUBD       Y9, Y3, Y3
+	VPSRAD       $0x17, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VSUBPS       c3f800000<>+0(SB), Y2, Y2
+	VSUBPS       c3f800000<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMOVUPS      cbdce6f81<>+0(SB), Y8
+	VMOVUPS      cbdce6f81<>+0(SB), Y9
+	VFMADD213PS  c3e28c47a<>+0(SB), Y2, Y8
+	VFMADD213PS  c3e28c47a<>+0(SB), Y3, Y9
+	VFMADD213PS  cbe31e11f<>+0(SB), Y2, Y8
+	VFMADD213PS  cbe31e11f<>+0(SB), Y3, Y9
+	VFMADD213PS  c3e4b68af<>+0(SB), Y2, Y8
+	VFMADD213PS  c3e4b68af<>+0(SB), Y3, Y9
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y2, Y8
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y3, Y9
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y2, Y8
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y3, Y9
+	VFMADD213PS  cbf00009a<>+0(SB), Y2, Y8
+	VFMADD213PS  cbf00009a<>+0(SB), Y3, Y9
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y2, Y8
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y3, Y9
+	VFMADD213PS  c32ee666d<>+0(SB), Y2, Y8
+	VFMADD213PS  c32ee666d<>+0(SB), Y3, Y9
+	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y8
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y9
+	VMASKMOVPS   Y8, Y0, (AX)(DX*4)
+	VMASKMOVPS   Y9, Y1, 32(AX)(DX*4)
 	VMOVD        CX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+64(SB), Y0, Y0
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+96(SB), Y1, Y1
-	VPSRAD       $0x1f, Y8, Y2
-	VPSRAD       $0x1f, Y9, Y3
-	VMOVUPS      c2f000000<>+0(SB), Y4
-	VMOVUPS      c2f000000<>+0(SB), Y5
-	VXORPS       Y2, Y8, Y6
-	VXORPS       Y3, Y9, Y7
+	VPSRAD       $0x1f, Y6, Y2
+	VPSRAD       $0x1f, Y7, Y3
+	VMOVUPS      caf000000<>+0(SB), Y4
+	VMOVUPS      caf000000<>+0(SB), Y5
+	VXORPS       Y2, Y6, Y6
+	VXORPS       Y3, Y7, Y7
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VFMADD231PS  c2f800000<>+0(SB), Y6, Y4
-	VFMADD231PS  c2f800000<>+0(SB), Y7, Y5
-	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
-	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
-	VPSRAD       $0x17, Y6, Y6
-	VPSRAD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y6, Y8
-	VPSLLD       $0x17, Y7, Y9
+	VFMADD231PS  caf800000<>+0(SB), Y6, Y4
+	VFMADD231PS  caf800000<>+0(SB), Y7, Y5
+	VPSUBD       cbf000000<>+0(SB), Y4, Y6
+	VPSUBD       cbf000000<>+0(SB), Y5, Y7
+	VANDPS       cff800000<>+0(SB), Y6, Y8
+	VANDPS       cff800000<>+0(SB), Y7, Y9
 	VPSUBD       Y8, Y4, Y8
 	VPSUBD       Y9, Y5, Y9
-	VXORPS       c80000000<>+0(SB), Y4, Y4
-	VXORPS       c80000000<>+0(SB), Y5, Y5
-	VSUBPS       c3f800000<>+0(SB), Y8, Y8
+	VPSRAD       $0x17, Y6, Y6
+	VPSRAD       $0x17, Y7, Y7
+	VMOVUPS      cbf800000<>+0(SB), Y10
+	VSUBPS       Y8, Y10, Y8
 	VBLENDVPS    Y2, Y8, Y4, Y4
 	VPAND        Y2, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
-	VSUBPS       c3f800000<>+0(SB), Y9, Y9
+	VSUBPS       Y9, Y10, Y9
 	VBLENDVPS    Y3, Y9, Y5, Y5
 	VPAND        Y3, Y7, Y7
 	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y4, Y4, Y2
-	VMULPS       Y5, Y5, Y3
-	VMOVUPS      c3e856389<>+0(SB), Y8
-	VMOVUPS      c3e856389<>+0(SB), Y9
-	VFMADD213PS  c3d4cc441<>+0(SB), Y2, Y8
-	VFMADD213PS  c3d4cc441<>+0(SB), Y3, Y9
-	VFMADD213PS  c3e1ad764<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e1ad764<>+0(SB), Y3, Y9
-	VFMADD213PS  c3e4c5512<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e4c5512<>+0(SB), Y3, Y9
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y2, Y8
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y3, Y9
-	VMOVUPS      cbe173c68<>+0(SB), Y10
-	VMOVUPS      cbe173c68<>+0(SB), Y11
-	VFMADD213PS  cbdeee46c<>+0(SB), Y2, Y10
-	VFMADD213PS  cbdeee46c<>+0(SB), Y3, Y11
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y2, Y10
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y3, Y11
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y2, Y10
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y3, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y2, Y10
-	VFMADD213PS  cbf000000<>+0(SB), Y3, Y11
-	VFMADD213PS  Y10, Y4, Y8
-	VFMADD213PS  Y11, Y5, Y9
-	VFMADD213PS  Y4, Y2, Y8
-	VFMADD213PS  Y5, Y3, Y9
-	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y9
-	VPSUBD       c3f3504f3<>+0(SB), Y8, Y2
-	VPSUBD       c3f3504f3<>+0(SB), Y9, Y3
-	VPSRAD       $0x17, Y2, Y2
-	VPSRAD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y2, Y4
-	VPSLLD       $0x17, Y3, Y5
-	VPSUBD       Y4, Y8, Y4
-	VPSUBD       Y5, Y9, Y5
-	VSUBPS       c3f800000<>+0(SB), Y4, Y4
-	VSUBPS       c3f800000<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      c3e02adac<>+0(SB), Y8
-	VMOVUPS      c3e02adac<>+0(SB), Y9
-	VFMADD213PS  c3e116d10<>+0(SB), Y6, Y8
-	VFMADD213PS  c3e116d10<>+0(SB), Y7, Y9
-	VFMADD213PS  c3e4cd004<>+0(SB), Y6, Y8
-	VFMADD213PS  c3e4cd004<>+0(SB), Y7, Y9
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y6, Y8
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y7, Y9
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y10
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y11
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y6, Y10
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y7, Y11
-	VFMADD213PS  cbe2a3922<>+0(SB), Y6, Y10
-	VFMADD213PS  cbe2a3922<>+0(SB), Y7, Y11
-	VFMADD213PS  cbe800113<>+0(SB), Y6, Y10
-	VFMADD213PS  cbe800113<>+0(SB), Y7, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y6, Y10
-	VFMADD213PS  cbf000000<>+0(SB), Y7, Y11
-	VFMADD213PS  Y10, Y4, Y8
-	VFMADD213PS  Y11, Y5, Y9
-	VFMADD213PS  Y4, Y6, Y8
-	VFMADD213PS  Y5, Y7, Y9
-	VFNMSUB231PS c3f317218<>+0(SB), Y2, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y3, Y9
-	VMASKMOVPS   Y8, Y0, 64(AX)(DX*4)
-	VMASKMOVPS   Y9, Y1, 96(AX)(DX*4)
+	VMOVUPS      c3fb50fa9<>+0(SB), Y2
+	VMOVUPS      c3fb50fa9<>+0(SB), Y3
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y4, Y2
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y5, Y3
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y4, Y2
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e394a60<>+0(SB), Y4, Y2
+	VFMADD213PS  c3e394a60<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e87025e<>+0(SB), Y4, Y2
+	VFMADD213PS  c3e87025e<>+0(SB), Y5, Y3
+	VFMADD213PS  cbe7987f7<>+0(SB), Y4, Y2
+	VFMADD213PS  cbe7987f7<>+0(SB), Y5, Y3
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y4, Y2
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y5, Y3
+	VFMADD213PS  cbeffff60<>+0(SB), Y4, Y2
+	VFMADD213PS  cbeffff60<>+0(SB), Y5, Y3
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VFMADD213PS  Y4, Y4, Y2
+	VFMADD213PS  Y5, Y5, Y3
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y2
+	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y3
+	VPSUBD       c3f3504f3<>+0(SB), Y2, Y4
+	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
+	VANDPS       cff800000<>+0(SB), Y4, Y6
+	VANDPS       cff800000<>+0(SB), Y5, Y7
+	VPSUBD       Y6, Y2, Y2
+	VPSUBD       Y7, Y3, Y3
+	VPSRAD       $0x17, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VSUBPS       c3f800000<>+0(SB), Y2, Y2
+	VSUBPS       c3f800000<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMOVUPS      cbdce6f81<>+0(SB), Y6
+	VMOVUPS      cbdce6f81<>+0(SB), Y7
+	VFMADD213PS  c3e28c47a<>+0(SB), Y2, Y6
+	VFMADD213PS  c3e28c47a<>+0(SB), Y3, Y7
+	VFMADD213PS  cbe31e11f<>+0(SB), Y2, Y6
+	VFMADD213PS  cbe31e11f<>+0(SB), Y3, Y7
+	VFMADD213PS  c3e4b68af<>+0(SB), Y2, Y6
+	VFMADD213PS  c3e4b68af<>+0(SB), Y3, Y7
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y2, Y6
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y3, Y7
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y2, Y6
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y3, Y7
+	VFMADD213PS  cbf00009a<>+0(SB), Y2, Y6
+	VFMADD213PS  cbf00009a<>+0(SB), Y3, Y7
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y2, Y6
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y3, Y7
+	VFMADD213PS  c32ee666d<>+0(SB), Y2, Y6
+	VFMADD213PS  c32ee666d<>+0(SB), Y3, Y7
+	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y6
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y7
+	VMASKMOVPS   Y6, Y0, 64(AX)(DX*4)
+	VMASKMOVPS   Y7, Y1, 96(AX)(DX*4)
 
 done:
 	VZEROUPPER
@@ -17130,12 +17973,25 @@ TEXT ·gumbelAdd256(SB), NOSPLIT, $96-76
 	MOVL    SI, 76(SP)
 	ADDL    $0x9e3779b9, BX
 	ADDL    $0xbb67ae85, SI
-	MOVL    stream+56(FP), BX
+	MOVL    row+64(FP), BX
+	XORL    4(SP), BX
 	MOVL    BX, 80(SP)
 	MOVL    step+60(FP), BX
+	MOVL    $0xcd9e8d57, SI
+	IMULQ   SI, BX
+	MOVQ    BX, SI
+	SHRQ    $0x20, SI
+	XORL    stream+56(FP), SI
+	XORL    (SP), SI
+	XORL    8(SP), BX
 	MOVL    BX, 84(SP)
-	MOVL    row+64(FP), BX
+	MOVL    $0xd2511f53, BX
+	IMULQ   BX, SI
+	MOVQ    SI, BX
+	SHRQ    $0x20, BX
+	XORL    12(SP), BX
 	MOVL    BX, 88(SP)
+	MOVL    SI, 92(SP)
 	XORQ    BX, BX
 	XORL    SI, SI
 
@@ -17146,401 +18002,350 @@ main:
 	VPBROADCASTD X1, Y1
 	VPADDD       counters<>+0(SB), Y1, Y2
 	VPADDD       counters<>+32(SB), Y1, Y1
-	VPBROADCASTD 80(SP), Y3
-	VPBROADCASTD 84(SP), Y4
-	VPBROADCASTD 88(SP), Y5
 	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y1, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y6
+	VPSRLQ       $0x20, Y2, Y3
+	VPSRLQ       $0x20, Y1, Y4
+	VPBROADCASTD 80(SP), Y5
+	VXORPS       Y5, Y3, Y3
+	VXORPS       Y5, Y4, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y2, Y7
-	VPSRLQ       $0x20, Y1, Y8
-	VPSRLQ       $0x20, Y6, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPBROADCASTD (SP), Y11
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y11, Y9, Y9
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y11, Y10, Y10
-	VPBROADCASTD 4(SP), Y3
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y3, Y7, Y7
-	VPXOR        Y5, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y3, Y9
+	VPSRLQ       $0x20, Y3, Y5
+	VPSRLQ       $0x20, Y4, Y6
+	VPBROADCASTD 84(SP), Y7
+	VXORPS       Y7, Y5, Y5
+	VXORPS       Y7, Y6, Y6
+	VPBROADCASTD 88(SP), Y7
+	VXORPS       Y7, Y2, Y2
+	VXORPS       Y7, Y1, Y1
+	VPBROADCASTD 92(SP), Y7
+	VPBROADCASTD 16(SP), Y8
+	VPBROADCASTD 20(SP), Y9
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y5, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 8(SP), Y13
-	VPXOR        Y6, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y4, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 12(SP), Y4
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y1, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y4, Y11
-	VPSRLQ       $0x20, Y6, Y12
-	VPBROADCASTD 16(SP), Y13
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y13, Y11, Y11
+	VPSRLQ       $0x20, Y6, Y11
+	VPSRLQ       $0x20, Y2, Y12
+	VPSRLQ       $0x20, Y1, Y13
+	VPXOR        Y3, Y12, Y12
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 20(SP), Y7
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y5, Y10, Y10
+	VPXOR        Y4, Y13, Y13
+	VPXOR        Y8, Y13, Y13
 	VPXOR        Y7, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 24(SP), Y13
-	VPXOR        Y4, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y6, Y12, Y12
-	VPXOR        Y13, Y12, Y12
+	VPXOR        Y9, Y10, Y10
+	VPXOR        Y7, Y11, Y11
+	VPXOR        Y9, Y11, Y11
+	VPBROADCASTD 24(SP), Y3
 	VPBROADCASTD 28(SP), Y4
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y4, Y11
-	VPSRLQ       $0x20, Y6, Y12
-	VPBROADCASTD 32(SP), Y13
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y8, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 36(SP), Y7
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y7, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y10
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y10
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 40(SP), Y13
+	VPSRLQ       $0x20, Y9, Y13
+	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y2, Y13, Y13
+	VPXOR        Y3, Y13, Y13
+	VPXOR        Y1, Y14, Y14
+	VPXOR        Y3, Y14, Y14
+	VPXOR        Y5, Y11, Y11
 	VPXOR        Y4, Y11, Y11
-	VPXOR        Y13, Y11, Y11
 	VPXOR        Y6, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 44(SP), Y4
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y4, Y11
-	VPSRLQ       $0x20, Y6, Y12
-	VPBROADCASTD 48(SP), Y13
+	VPXOR        Y4, Y12, Y12
+	VPBROADCASTD 32(SP), Y1
+	VPBROADCASTD 36(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y1, Y14, Y14
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y13, Y11, Y11
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 52(SP), Y7
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y7, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 40(SP), Y1
+	VPBROADCASTD 44(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 56(SP), Y13
-	VPXOR        Y4, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y6, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 60(SP), Y4
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y4, Y11
-	VPSRLQ       $0x20, Y6, Y12
-	VPBROADCASTD 64(SP), Y13
+	VPSRLQ       $0x20, Y9, Y13
+	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y6, Y14, Y14
+	VPXOR        Y1, Y14, Y14
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 48(SP), Y1
+	VPBROADCASTD 52(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y1, Y14, Y14
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y13, Y11, Y11
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 68(SP), Y7
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y7, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 56(SP), Y1
+	VPBROADCASTD 60(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 72(SP), Y13
-	VPXOR        Y4, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y6, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 76(SP), Y4
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPSLLQ       $0x20, Y7, Y7
-	VPBLENDD     $0xaa, Y7, Y11, Y11
-	VPSLLQ       $0x20, Y3, Y3
-	VPBLENDD     $0xaa, Y3, Y9, Y9
-	VPSLLQ       $0x20, Y8, Y8
-	VPBLENDD     $0xaa, Y8, Y12, Y12
-	VPSLLQ       $0x20, Y5, Y5
-	VPBLENDD     $0xaa, Y5, Y10, Y10
-	VPSRAD       $0x1f, Y11, Y1
-	VPSRAD       $0x1f, Y12, Y2
-	VMOVUPS      c2f000000<>+0(SB), Y3
-	VMOVUPS      c2f000000<>+0(SB), Y4
-	VXORPS       Y1, Y11, Y5
-	VXORPS       Y2, Y12, Y6
-	VCVTDQ2PS    Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VFMADD231PS  c2f800000<>+0(SB), Y5, Y3
-	VFMADD231PS  c2f800000<>+0(SB), Y6, Y4
-	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
-	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
-	VPSRAD       $0x17, Y5, Y5
-	VPSRAD       $0x17, Y6, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSLLD       $0x17, Y6, Y8
-	VPSUBD       Y7, Y3, Y7
-	VPSUBD       Y8, Y4, Y8
-	VXORPS       c80000000<>+0(SB), Y3, Y3
-	VXORPS       c80000000<>+0(SB), Y4, Y4
-	VSUBPS       c3f800000<>+0(SB), Y7, Y7
-	VBLENDVPS    Y1, Y7, Y3, Y3
-	VPAND        Y1, Y5, Y5
-	VCVTDQ2PS    Y5, Y5
-	VSUBPS       c3f800000<>+0(SB), Y8, Y8
-	VBLENDVPS    Y2, Y8, Y4, Y4
-	VPAND        Y2, Y6, Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y3, Y3, Y1
-	VMULPS       Y4, Y4, Y2
-	VMOVUPS      c3e856389<>+0(SB), Y7
-	VMOVUPS      c3e856389<>+0(SB), Y8
-	VFMADD213PS  c3d4cc441<>+0(SB), Y1, Y7
-	VFMADD213PS  c3d4cc441<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e1ad764<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e1ad764<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e4c5512<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e4c5512<>+0(SB), Y2, Y8
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y1, Y7
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y2, Y8
-	VMOVUPS      cbe173c68<>+0(SB), Y11
-	VMOVUPS      cbe173c68<>+0(SB), Y12
-	VFMADD213PS  cbdeee46c<>+0(SB), Y1, Y11
-	VFMADD213PS  cbdeee46c<>+0(SB), Y2, Y12
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y1, Y11
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y2, Y12
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y1, Y11
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y2, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y1, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y2, Y12
-	VFMADD213PS  Y11, Y3, Y7
-	VFMADD213PS  Y12, Y4, Y8
-	VFMADD213PS  Y3, Y1, Y7
-	VFMADD213PS  Y4, Y2, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y7
-	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y8
-	VPSUBD       c3f3504f3<>+0(SB), Y7, Y1
-	VPSUBD       c3f3504f3<>+0(SB), Y8, Y2
-	VPSRAD       $0x17, Y1, Y1
-	VPSRAD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y1, Y3
-	VPSLLD       $0x17, Y2, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPSUBD       Y4, Y8, Y4
-	VSUBPS       c3f800000<>+0(SB), Y3, Y3
-	VSUBPS       c3f800000<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y3, Y5
-	VMULPS       Y4, Y4, Y6
-	VMOVUPS      c3e02adac<>+0(SB), Y7
-	VMOVUPS      c3e02adac<>+0(SB), Y8
-	VFMADD213PS  c3e116d10<>+0(SB), Y5, Y7
-	VFMADD213PS  c3e116d10<>+0(SB), Y6, Y8
-	VFMADD213PS  c3e4cd004<>+0(SB), Y5, Y7
-	VFMADD213PS  c3e4cd004<>+0(SB), Y6, Y8
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y5, Y7
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y6, Y8
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y11
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y12
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y5, Y11
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y6, Y12
-	VFMADD213PS  cbe2a3922<>+0(SB), Y5, Y11
-	VFMADD213PS  cbe2a3922<>+0(SB), Y6, Y12
-	VFMADD213PS  cbe800113<>+0(SB), Y5, Y11
-	VFMADD213PS  cbe800113<>+0(SB), Y6, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y5, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y6, Y12
-	VFMADD213PS  Y11, Y3, Y7
-	VFMADD213PS  Y12, Y4, Y8
-	VFMADD213PS  Y3, Y5, Y7
-	VFMADD213PS  Y4, Y6, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y1, Y7
-	VFNMSUB231PS c3f317218<>+0(SB), Y2, Y8
-	VMOVUPS      (CX)(BX*4), Y1
-	VMOVUPS      32(CX)(BX*4), Y2
-	VADDPS       Y1, Y7, Y1
-	VADDPS       Y2, Y8, Y2
-	VMAXPS       Y0, Y1, Y0
-	VMAXPS       Y0, Y2, Y0
-	VMOVUPS      Y1, (AX)(BX*4)
-	VMOVUPS      Y2, 32(AX)(BX*4)
+	VPSRLQ       $0x20, Y9, Y13
+	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y6, Y14, Y14
+	VPXOR        Y1, Y14, Y14
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 64(SP), Y1
+	VPBROADCASTD 68(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y1, Y14, Y14
+	VPXOR        Y7, Y11, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 72(SP), Y1
+	VPBROADCASTD 76(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
+	VPSHUFD      $0xb1, Y9, Y9
+	VPXOR        Y5, Y1, Y5
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y5, Y5
+	VPXOR        Y5, Y9, Y9
+	VPSHUFD      $0xb1, Y7, Y7
+	VPXOR        Y3, Y2, Y3
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y3, Y3
+	VPXOR        Y3, Y7, Y7
+	VPSHUFD      $0xb1, Y10, Y10
+	VPXOR        Y6, Y1, Y1
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y10, Y10
+	VPSHUFD      $0xb1, Y8, Y8
+	VPXOR        Y4, Y2, Y1
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y8, Y8
 	VPSRAD       $0x1f, Y9, Y1
 	VPSRAD       $0x1f, Y10, Y2
-	VMOVUPS      c2f000000<>+0(SB), Y3
-	VMOVUPS      c2f000000<>+0(SB), Y4
+	VMOVUPS      caf000000<>+0(SB), Y3
+	VMOVUPS      caf000000<>+0(SB), Y4
 	VXORPS       Y1, Y9, Y5
 	VXORPS       Y2, Y10, Y6
 	VCVTDQ2PS    Y5, Y5
 	VCVTDQ2PS    Y6, Y6
-	VFMADD231PS  c2f800000<>+0(SB), Y5, Y3
-	VFMADD231PS  c2f800000<>+0(SB), Y6, Y4
-	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
-	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
+	VFMADD231PS  caf800000<>+0(SB), Y5, Y3
+	VFMADD231PS  caf800000<>+0(SB), Y6, Y4
+	VPSUBD       cbf000000<>+0(SB), Y3, Y5
+	VPSUBD       cbf000000<>+0(SB), Y4, Y6
+	VANDPS       cff800000<>+0(SB), Y5, Y9
+	VANDPS       cff800000<>+0(SB), Y6, Y10
+	VPSUBD       Y9, Y3, Y9
+	VPSUBD       Y10, Y4, Y10
 	VPSRAD       $0x17, Y5, Y5
 	VPSRAD       $0x17, Y6, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSLLD       $0x17, Y6, Y8
-	VPSUBD       Y7, Y3, Y7
-	VPSUBD       Y8, Y4, Y8
-	VXORPS       c80000000<>+0(SB), Y3, Y3
-	VXORPS       c80000000<>+0(SB), Y4, Y4
-	VSUBPS       c3f800000<>+0(SB), Y7, Y7
-	VBLENDVPS    Y1, Y7, Y3, Y3
+	VMOVUPS      cbf800000<>+0(SB), Y11
+	VSUBPS       Y9, Y11, Y9
+	VBLENDVPS    Y1, Y9, Y3, Y3
 	VPAND        Y1, Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VSUBPS       c3f800000<>+0(SB), Y8, Y8
-	VBLENDVPS    Y2, Y8, Y4, Y4
+	VSUBPS       Y10, Y11, Y10
+	VBLENDVPS    Y2, Y10, Y4, Y4
 	VPAND        Y2, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y3, Y3, Y1
-	VMULPS       Y4, Y4, Y2
-	VMOVUPS      c3e856389<>+0(SB), Y7
-	VMOVUPS      c3e856389<>+0(SB), Y8
-	VFMADD213PS  c3d4cc441<>+0(SB), Y1, Y7
-	VFMADD213PS  c3d4cc441<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e1ad764<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e1ad764<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e4c5512<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e4c5512<>+0(SB), Y2, Y8
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y1, Y7
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y2, Y8
-	VMOVUPS      cbe173c68<>+0(SB), Y9
-	VMOVUPS      cbe173c68<>+0(SB), Y10
-	VFMADD213PS  cbdeee46c<>+0(SB), Y1, Y9
-	VFMADD213PS  cbdeee46c<>+0(SB), Y2, Y10
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y1, Y9
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y2, Y10
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y1, Y9
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y2, Y10
-	VFMADD213PS  cbf000000<>+0(SB), Y1, Y9
-	VFMADD213PS  cbf000000<>+0(SB), Y2, Y10
-	VFMADD213PS  Y9, Y3, Y7
-	VFMADD213PS  Y10, Y4, Y8
-	VFMADD213PS  Y3, Y1, Y7
-	VFMADD213PS  Y4, Y2, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y7
-	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y8
-	VPSUBD       c3f3504f3<>+0(SB), Y7, Y1
-	VPSUBD       c3f3504f3<>+0(SB), Y8, Y2
-	VPSRAD       $0x17, Y1, Y1
-	VPSRAD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y1, Y3
-	VPSLLD       $0x17, Y2, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPSUBD       Y4, Y8, Y4
-	VSUBPS       c3f800000<>+0(SB), Y3, Y3
-	VSUBPS       c3f800000<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y3, Y5
-	VMULPS       Y4, Y4, Y6
-	VMOVUPS      c3e02adac<>+0(SB), Y7
-	VMOVUPS      c3e02adac<>+0(SB), Y8
-	VFMADD213PS  c3e116d10<>+0(SB), Y5, Y7
-	VFMADD213PS  c3e116d10<>+0(SB), Y6, Y8
-	VFMADD213PS  c3e4cd004<>+0(SB), Y5, Y7
-	VFMADD213PS  c3e4cd004<>+0(SB), Y6, Y8
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y5, Y7
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y6, Y8
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y9
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y10
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y5, Y9
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y6, Y10
-	VFMADD213PS  cbe2a3922<>+0(SB), Y5, Y9
-	VFMADD213PS  cbe2a3922<>+0(SB), Y6, Y10
-	VFMADD213PS  cbe800113<>+0(SB), Y5, Y9
-	VFMADD213PS  cbe800113<>+0(SB), Y6, Y10
-	VFMADD213PS  cbf000000<>+0(SB), Y5, Y9
-	VFMADD213PS  cbf000000<>+0(SB), Y6, Y10
-	VFMADD213PS  Y9, Y3, Y7
-	VFMADD213PS  Y10, Y4, Y8
-	VFMADD213PS  Y3, Y5, Y7
-	VFMADD213PS  Y4, Y6, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y1, Y7
-	VFNMSUB231PS c3f317218<>+0(SB), Y2, Y8
-	VMOVUPS      64(CX)(BX*4), Y1
-	VMOVUPS      96(CX)(BX*4), Y2
-	VADDPS       Y1, Y7, Y1
-	VADDPS       Y2, Y8, Y2
+	VPSRAD       $0x1f, Y7, Y1
+	VPSRAD       $0x1f, Y8, Y2
+	VMOVUPS      caf000000<>+0(SB), Y9
+	VMOVUPS      caf000000<>+0(SB), Y10
+	VXORPS       Y1, Y7, Y7
+	VXORPS       Y2, Y8, Y8
+	VCVTDQ2PS    Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VFMADD231PS  caf800000<>+0(SB), Y7, Y9
+	VFMADD231PS  caf800000<>+0(SB), Y8, Y10
+	VPSUBD       cbf000000<>+0(SB), Y9, Y7
+	VPSUBD       cbf000000<>+0(SB), Y10, Y8
+	VANDPS       cff800000<>+0(SB), Y7, Y11
+	VANDPS       cff800000<>+0(SB), Y8, Y12
+	VPSUBD       Y11, Y9, Y11
+	VPSUBD       Y12, Y10, Y12
+	VPSRAD       $0x17, Y7, Y7
+	VPSRAD       $0x17, Y8, Y8
+	VMOVUPS      cbf800000<>+0(SB), Y13
+	VSUBPS       Y11, Y13, Y11
+	VBLENDVPS    Y1, Y11, Y9, Y9
+	VPAND        Y1, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VSUBPS       Y12, Y13, Y12
+	VBLENDVPS    Y2, Y12, Y10, Y10
+	VPAND        Y2, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VMOVUPS      c3fb50fa9<>+0(SB), Y1
+	VMOVUPS      c3fb50fa9<>+0(SB), Y2
+	VMOVUPS      c3fb50fa9<>+0(SB), Y11
+	VMOVUPS      c3fb50fa9<>+0(SB), Y12
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y3, Y1
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y4, Y2
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y9, Y11
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y10, Y12
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y3, Y1
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y4, Y2
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y9, Y11
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y10, Y12
+	VFMADD213PS  c3e394a60<>+0(SB), Y3, Y1
+	VFMADD213PS  c3e394a60<>+0(SB), Y4, Y2
+	VFMADD213PS  c3e394a60<>+0(SB), Y9, Y11
+	VFMADD213PS  c3e394a60<>+0(SB), Y10, Y12
+	VFMADD213PS  c3e87025e<>+0(SB), Y3, Y1
+	VFMADD213PS  c3e87025e<>+0(SB), Y4, Y2
+	VFMADD213PS  c3e87025e<>+0(SB), Y9, Y11
+	VFMADD213PS  c3e87025e<>+0(SB), Y10, Y12
+	VFMADD213PS  cbe7987f7<>+0(SB), Y3, Y1
+	VFMADD213PS  cbe7987f7<>+0(SB), Y4, Y2
+	VFMADD213PS  cbe7987f7<>+0(SB), Y9, Y11
+	VFMADD213PS  cbe7987f7<>+0(SB), Y10, Y12
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y3, Y1
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y4, Y2
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y9, Y11
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y10, Y12
+	VFMADD213PS  cbeffff60<>+0(SB), Y3, Y1
+	VFMADD213PS  cbeffff60<>+0(SB), Y4, Y2
+	VFMADD213PS  cbeffff60<>+0(SB), Y9, Y11
+	VFMADD213PS  cbeffff60<>+0(SB), Y10, Y12
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y9, Y11, Y11
+	VMULPS       Y10, Y12, Y12
+	VFMADD213PS  Y3, Y3, Y1
+	VFMADD213PS  Y4, Y4, Y2
+	VFMADD213PS  Y9, Y9, Y11
+	VFMADD213PS  Y10, Y10, Y12
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y1
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y2
+	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y11
+	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y12
+	VPSUBD       c3f3504f3<>+0(SB), Y1, Y3
+	VPSUBD       c3f3504f3<>+0(SB), Y2, Y4
+	VANDPS       cff800000<>+0(SB), Y3, Y5
+	VANDPS       cff800000<>+0(SB), Y4, Y6
+	VPSUBD       Y5, Y1, Y1
+	VPSUBD       Y6, Y2, Y2
+	VPSRAD       $0x17, Y3, Y3
+	VPSRAD       $0x17, Y4, Y4
+	VSUBPS       c3f800000<>+0(SB), Y1, Y1
+	VSUBPS       c3f800000<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VPSUBD       c3f3504f3<>+0(SB), Y11, Y5
+	VPSUBD       c3f3504f3<>+0(SB), Y12, Y6
+	VANDPS       cff800000<>+0(SB), Y5, Y7
+	VANDPS       cff800000<>+0(SB), Y6, Y8
+	VPSUBD       Y7, Y11, Y7
+	VPSUBD       Y8, Y12, Y8
+	VPSRAD       $0x17, Y5, Y5
+	VPSRAD       $0x17, Y6, Y6
+	VSUBPS       c3f800000<>+0(SB), Y7, Y7
+	VSUBPS       c3f800000<>+0(SB), Y8, Y8
+	VCVTDQ2PS    Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      cbdce6f81<>+0(SB), Y9
+	VMOVUPS      cbdce6f81<>+0(SB), Y10
+	VMOVUPS      cbdce6f81<>+0(SB), Y11
+	VMOVUPS      cbdce6f81<>+0(SB), Y12
+	VFMADD213PS  c3e28c47a<>+0(SB), Y1, Y9
+	VFMADD213PS  c3e28c47a<>+0(SB), Y2, Y10
+	VFMADD213PS  c3e28c47a<>+0(SB), Y7, Y11
+	VFMADD213PS  c3e28c47a<>+0(SB), Y8, Y12
+	VFMADD213PS  cbe31e11f<>+0(SB), Y1, Y9
+	VFMADD213PS  cbe31e11f<>+0(SB), Y2, Y10
+	VFMADD213PS  cbe31e11f<>+0(SB), Y7, Y11
+	VFMADD213PS  cbe31e11f<>+0(SB), Y8, Y12
+	VFMADD213PS  c3e4b68af<>+0(SB), Y1, Y9
+	VFMADD213PS  c3e4b68af<>+0(SB), Y2, Y10
+	VFMADD213PS  c3e4b68af<>+0(SB), Y7, Y11
+	VFMADD213PS  c3e4b68af<>+0(SB), Y8, Y12
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y1, Y9
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y2, Y10
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y7, Y11
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y8, Y12
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y1, Y9
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y2, Y10
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y7, Y11
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y8, Y12
+	VFMADD213PS  cbf00009a<>+0(SB), Y1, Y9
+	VFMADD213PS  cbf00009a<>+0(SB), Y2, Y10
+	VFMADD213PS  cbf00009a<>+0(SB), Y7, Y11
+	VFMADD213PS  cbf00009a<>+0(SB), Y8, Y12
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y1, Y9
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y2, Y10
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y7, Y11
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y8, Y12
+	VFMADD213PS  c32ee666d<>+0(SB), Y1, Y9
+	VFMADD213PS  c32ee666d<>+0(SB), Y2, Y10
+	VFMADD213PS  c32ee666d<>+0(SB), Y7, Y11
+	VFMADD213PS  c32ee666d<>+0(SB), Y8, Y12
+	VFNMSUB231PS c3f317218<>+0(SB), Y3, Y9
+	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y10
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y11
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y12
+	VMOVUPS      (CX)(BX*4), Y1
+	VMOVUPS      32(CX)(BX*4), Y2
+	VMOVUPS      64(CX)(BX*4), Y3
+	VMOVUPS      96(CX)(BX*4), Y4
+	VADDPS       Y1, Y9, Y1
+	VADDPS       Y2, Y10, Y2
+	VADDPS       Y3, Y11, Y3
+	VADDPS       Y4, Y12, Y4
 	VMAXPS       Y0, Y1, Y0
 	VMAXPS       Y0, Y2, Y0
-	VMOVUPS      Y1, 64(AX)(BX*4)
-	VMOVUPS      Y2, 96(AX)(BX*4)
+	VMAXPS       Y0, Y3, Y0
+	VMAXPS       Y0, Y4, Y0
+	VMOVUPS      Y1, (AX)(BX*4)
+	VMOVUPS      Y2, 32(AX)(BX*4)
+	VMOVUPS      Y3, 64(AX)(BX*4)
+	VMOVUPS      Y4, 96(AX)(BX*4)
 	ADDQ         $0x20, BX
 	ADDL         $0x08, SI
 	SUBQ         $0x20, DX
@@ -17553,305 +18358,267 @@ rest:
 	VPBROADCASTD X1, Y1
 	VPADDD       counters<>+0(SB), Y1, Y2
 	VPADDD       counters<>+32(SB), Y1, Y1
-	VPBROADCASTD 80(SP), Y3
-	VPBROADCASTD 84(SP), Y4
-	VPBROADCASTD 88(SP), Y5
 	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y1, Y1
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y6
+	VPSRLQ       $0x20, Y2, Y3
+	VPSRLQ       $0x20, Y1, Y4
+	VPBROADCASTD 80(SP), Y5
+	VXORPS       Y5, Y3, Y3
+	VXORPS       Y5, Y4, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y2, Y7
-	VPSRLQ       $0x20, Y1, Y8
-	VPSRLQ       $0x20, Y6, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPBROADCASTD (SP), Y11
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y11, Y9, Y9
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y11, Y10, Y10
-	VPBROADCASTD 4(SP), Y3
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y3, Y7, Y7
-	VPXOR        Y5, Y8, Y8
-	VPXOR        Y3, Y8, Y8
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y3, Y9
+	VPSRLQ       $0x20, Y3, Y5
+	VPSRLQ       $0x20, Y4, Y6
+	VPBROADCASTD 84(SP), Y7
+	VXORPS       Y7, Y5, Y5
+	VXORPS       Y7, Y6, Y6
+	VPBROADCASTD 88(SP), Y7
+	VXORPS       Y7, Y2, Y2
+	VXORPS       Y7, Y1, Y1
+	VPBROADCASTD 92(SP), Y7
+	VPBROADCASTD 16(SP), Y8
+	VPBROADCASTD 20(SP), Y9
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y5, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 8(SP), Y13
-	VPXOR        Y6, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y4, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 12(SP), Y4
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y1, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y4, Y11
-	VPSRLQ       $0x20, Y6, Y12
-	VPBROADCASTD 16(SP), Y13
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y13, Y11, Y11
+	VPSRLQ       $0x20, Y6, Y11
+	VPSRLQ       $0x20, Y2, Y12
+	VPSRLQ       $0x20, Y1, Y13
+	VPXOR        Y3, Y12, Y12
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 20(SP), Y7
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y5, Y10, Y10
+	VPXOR        Y4, Y13, Y13
+	VPXOR        Y8, Y13, Y13
 	VPXOR        Y7, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y10
-	VPSRLQ       $0x20, Y7, Y11
-	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 24(SP), Y13
-	VPXOR        Y4, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y6, Y12, Y12
-	VPXOR        Y13, Y12, Y12
+	VPXOR        Y9, Y10, Y10
+	VPXOR        Y7, Y11, Y11
+	VPXOR        Y9, Y11, Y11
+	VPBROADCASTD 24(SP), Y3
 	VPBROADCASTD 28(SP), Y4
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y4, Y11
-	VPSRLQ       $0x20, Y6, Y12
-	VPBROADCASTD 32(SP), Y13
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y8, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 36(SP), Y7
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y7, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y10
+	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y10
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 40(SP), Y13
+	VPSRLQ       $0x20, Y9, Y13
+	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y2, Y13, Y13
+	VPXOR        Y3, Y13, Y13
+	VPXOR        Y1, Y14, Y14
+	VPXOR        Y3, Y14, Y14
+	VPXOR        Y5, Y11, Y11
 	VPXOR        Y4, Y11, Y11
-	VPXOR        Y13, Y11, Y11
 	VPXOR        Y6, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 44(SP), Y4
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y4, Y11
-	VPSRLQ       $0x20, Y6, Y12
-	VPBROADCASTD 48(SP), Y13
+	VPXOR        Y4, Y12, Y12
+	VPBROADCASTD 32(SP), Y1
+	VPBROADCASTD 36(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y1, Y14, Y14
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y13, Y11, Y11
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 52(SP), Y7
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y7, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 40(SP), Y1
+	VPBROADCASTD 44(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 56(SP), Y13
-	VPXOR        Y4, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y6, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 60(SP), Y4
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y1
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y1, Y9
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y4, Y11
-	VPSRLQ       $0x20, Y6, Y12
-	VPBROADCASTD 64(SP), Y13
+	VPSRLQ       $0x20, Y9, Y13
+	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y6, Y14, Y14
+	VPXOR        Y1, Y14, Y14
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 48(SP), Y1
+	VPBROADCASTD 52(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y1, Y14, Y14
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y13, Y11, Y11
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 68(SP), Y7
-	VPXOR        Y3, Y9, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y7, Y10, Y10
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y3
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 56(SP), Y1
+	VPBROADCASTD 60(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
-	VPBROADCASTD 72(SP), Y13
-	VPXOR        Y4, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VPXOR        Y6, Y12, Y12
-	VPXOR        Y13, Y12, Y12
-	VPBROADCASTD 76(SP), Y4
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y4, Y10, Y10
-	VPSLLQ       $0x20, Y7, Y7
-	VPBLENDD     $0xaa, Y7, Y11, Y11
-	VPSLLQ       $0x20, Y3, Y3
-	VPBLENDD     $0xaa, Y3, Y9, Y9
-	VPSLLQ       $0x20, Y8, Y8
-	VPBLENDD     $0xaa, Y8, Y12, Y12
-	VPSLLQ       $0x20, Y5, Y5
-	VPBLENDD     $0xaa, Y5, Y10, Y10
+	VPSRLQ       $0x20, Y9, Y13
+	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y6, Y14, Y14
+	VPXOR        Y1, Y14, Y14
+	VPXOR        Y3, Y11, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 64(SP), Y1
+	VPBROADCASTD 68(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y1, Y13, Y13
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y1, Y14, Y14
+	VPXOR        Y7, Y11, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y2, Y12, Y12
+	VPBROADCASTD 72(SP), Y1
+	VPBROADCASTD 76(SP), Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
+	VPSHUFD      $0xb1, Y9, Y9
+	VPXOR        Y5, Y1, Y5
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y5, Y5
+	VPXOR        Y5, Y9, Y9
+	VPSHUFD      $0xb1, Y7, Y7
+	VPXOR        Y3, Y2, Y3
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y3, Y3
+	VPXOR        Y3, Y7, Y7
+	VPSHUFD      $0xb1, Y10, Y10
+	VPXOR        Y6, Y1, Y1
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y10, Y10
+	VPSHUFD      $0xb1, Y8, Y8
+	VPXOR        Y4, Y2, Y1
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y8, Y8
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y1
 	VMOVD        DX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+32(SB), Y2, Y2
-	VPSRAD       $0x1f, Y11, Y3
-	VPSRAD       $0x1f, Y12, Y4
-	VMOVUPS      c2f000000<>+0(SB), Y5
-	VMOVUPS      c2f000000<>+0(SB), Y6
-	VXORPS       Y3, Y11, Y7
-	VXORPS       Y4, Y12, Y8
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VFMADD231PS  c2f800000<>+0(SB), Y7, Y5
-	VFMADD231PS  c2f800000<>+0(SB), Y8, Y6
-	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
-	VPSUBD       c3f3504f3<>+0(SB), Y6, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y11
-	VPSLLD       $0x17, Y8, Y12
+	VPSRAD       $0x1f, Y9, Y3
+	VPSRAD       $0x1f, Y10, Y4
+	VMOVUPS      caf000000<>+0(SB), Y5
+	VMOVUPS      caf000000<>+0(SB), Y6
+	VXORPS       Y3, Y9, Y9
+	VXORPS       Y4, Y10, Y10
+	VCVTDQ2PS    Y9, Y9
+	VCVTDQ2PS    Y10, Y10
+	VFMADD231PS  caf800000<>+0(SB), Y9, Y5
+	VFMADD231PS  caf800000<>+0(SB), Y10, Y6
+	VPSUBD       cbf000000<>+0(SB), Y5, Y9
+	VPSUBD       cbf000000<>+0(SB), Y6, Y10
+	VANDPS       cff800000<>+0(SB), Y9, Y11
+	VANDPS       cff800000<>+0(SB), Y10, Y12
 	VPSUBD       Y11, Y5, Y11
 	VPSUBD       Y12, Y6, Y12
-	VXORPS       c80000000<>+0(SB), Y5, Y5
-	VXORPS       c80000000<>+0(SB), Y6, Y6
-	VSUBPS       c3f800000<>+0(SB), Y11, Y11
+	VPSRAD       $0x17, Y9, Y9
+	VPSRAD       $0x17, Y10, Y10
+	VMOVUPS      cbf800000<>+0(SB), Y13
+	VSUBPS       Y11, Y13, Y11
 	VBLENDVPS    Y3, Y11, Y5, Y5
-	VPAND        Y3, Y7, Y7
-	VCVTDQ2PS    Y7, Y7
-	VSUBPS       c3f800000<>+0(SB), Y12, Y12
+	VPAND        Y3, Y9, Y9
+	VCVTDQ2PS    Y9, Y9
+	VSUBPS       Y12, Y13, Y12
 	VBLENDVPS    Y4, Y12, Y6, Y6
-	VPAND        Y4, Y8, Y8
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y5, Y5, Y3
-	VMULPS       Y6, Y6, Y4
-	VMOVUPS      c3e856389<>+0(SB), Y11
-	VMOVUPS      c3e856389<>+0(SB), Y12
-	VFMADD213PS  c3d4cc441<>+0(SB), Y3, Y11
-	VFMADD213PS  c3d4cc441<>+0(SB), Y4, Y12
-	VFMADD213PS  c3e1ad764<>+0(SB), Y3, Y11
-	VFMADD213PS  c3e1ad764<>+0(SB), Y4, Y12
-	VFMADD213PS  c3e4c5512<>+0(SB), Y3, Y11
-	VFMADD213PS  c3e4c5512<>+0(SB), Y4, Y12
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y3, Y11
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y4, Y12
-	VMOVUPS      cbe173c68<>+0(SB), Y13
-	VMOVUPS      cbe173c68<>+0(SB), Y14
-	VFMADD213PS  cbdeee46c<>+0(SB), Y3, Y13
-	VFMADD213PS  cbdeee46c<>+0(SB), Y4, Y14
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y3, Y13
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y4, Y14
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y3, Y13
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y4, Y14
-	VFMADD213PS  cbf000000<>+0(SB), Y3, Y13
-	VFMADD213PS  cbf000000<>+0(SB), Y4, Y14
-	VFMADD213PS  Y13, Y5, Y11
-	VFMADD213PS  Y14, Y6, Y12
-	VFMADD213PS  Y5, Y3, Y11
-	VFMADD213PS  Y6, Y4, Y12
-	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y11
-	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y12
-	VPSUBD       c3f3504f3<>+0(SB), Y11, Y3
-	VPSUBD       c3f3504f3<>+0(SB), Y12, Y4
-	VPSRAD       $0x17, Y3, Y3
-	VPSRAD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y3, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSUBD       Y5, Y11, Y5
-	VPSUBD       Y6, Y12, Y6
-	VSUBPS       c3f800000<>+0(SB), Y5, Y5
-	VSUBPS       c3f800000<>+0(SB), Y6, Y6
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y5, Y7
-	VMULPS       Y6, Y6, Y8
-	VMOVUPS      c3e02adac<>+0(SB), Y11
-	VMOVUPS      c3e02adac<>+0(SB), Y12
-	VFMADD213PS  c3e116d10<>+0(SB), Y7, Y11
-	VFMADD213PS  c3e116d10<>+0(SB), Y8, Y12
-	VFMADD213PS  c3e4cd004<>+0(SB), Y7, Y11
-	VFMADD213PS  c3e4cd004<>+0(SB), Y8, Y12
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y7, Y11
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y8, Y12
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y13
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y14
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y7, Y13
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y8, Y14
-	VFMADD213PS  cbe2a3922<>+0(SB), Y7, Y13
-	VFMADD213PS  cbe2a3922<>+0(SB), Y8, Y14
-	VFMADD213PS  cbe800113<>+0(SB), Y7, Y13
-	VFMADD213PS  cbe800113<>+0(SB), Y8, Y14
-	VFMADD213PS  cbf000000<>+0(SB), Y7, Y13
-	VFMADD213PS  cbf000000<>+0(SB), Y8, Y14
-	VFMADD213PS  Y13, Y5, Y11
-	VFMADD213PS  Y14, Y6, Y12
-	VFMADD213PS  Y5, Y7, Y11
-	VFMADD213PS  Y6, Y8, Y12
-	VFNMSUB231PS c3f317218<>+0(SB), Y3, Y11
-	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y12
+	VPAND        Y4, Y10, Y10
+	VCVTDQ2PS    Y10, Y10
+	VMOVUPS      c3fb50fa9<>+0(SB), Y3
+	VMOVUPS      c3fb50fa9<>+0(SB), Y4
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y5, Y3
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y6, Y4
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y5, Y3
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y6, Y4
+	VFMADD213PS  c3e394a60<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e394a60<>+0(SB), Y6, Y4
+	VFMADD213PS  c3e87025e<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e87025e<>+0(SB), Y6, Y4
+	VFMADD213PS  cbe7987f7<>+0(SB), Y5, Y3
+	VFMADD213PS  cbe7987f7<>+0(SB), Y6, Y4
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y5, Y3
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y6, Y4
+	VFMADD213PS  cbeffff60<>+0(SB), Y5, Y3
+	VFMADD213PS  cbeffff60<>+0(SB), Y6, Y4
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y6, Y4, Y4
+	VFMADD213PS  Y5, Y5, Y3
+	VFMADD213PS  Y6, Y6, Y4
+	VFNMSUB231PS c3f317218<>+0(SB), Y9, Y3
+	VFNMSUB231PS c3f317218<>+0(SB), Y10, Y4
+	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
+	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
+	VANDPS       cff800000<>+0(SB), Y5, Y9
+	VANDPS       cff800000<>+0(SB), Y6, Y10
+	VPSUBD       Y9, Y3, Y3
+	VPSUBD       Y10, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VPSRAD       $0x17, Y6, Y6
+	VSUBPS       c3f800000<>+0(SB), Y3, Y3
+	VSUBPS       c3f800000<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      cbdce6f81<>+0(SB), Y9
+	VMOVUPS      cbdce6f81<>+0(SB), Y10
+	VFMADD213PS  c3e28c47a<>+0(SB), Y3, Y9
+	VFMADD213PS  c3e28c47a<>+0(SB), Y4, Y10
+	VFMADD213PS  cbe31e11f<>+0(SB), Y3, Y9
+	VFMADD213PS  cbe31e11f<>+0(SB), Y4, Y10
+	VFMADD213PS  c3e4b68af<>+0(SB), Y3, Y9
+	VFMADD213PS  c3e4b68af<>+0(SB), Y4, Y10
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y3, Y9
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y4, Y10
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y3, Y9
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y4, Y10
+	VFMADD213PS  cbf00009a<>+0(SB), Y3, Y9
+	VFMADD213PS  cbf00009a<>+0(SB), Y4, Y10
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y3, Y9
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y4, Y10
+	VFMADD213PS  c32ee666d<>+0(SB), Y3, Y9
+	VFMADD213PS  c32ee666d<>+0(SB), Y4, Y10
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y9
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y10
 	VMOVUPS      cff800000<>+0(SB), Y3
 	VMASKMOVPS   (CX)(BX*4), Y1, Y4
 	VBLENDVPS    Y1, Y4, Y3, Y3
 	VMOVUPS      cff800000<>+0(SB), Y4
 	VMASKMOVPS   32(CX)(BX*4), Y2, Y5
 	VBLENDVPS    Y2, Y5, Y4, Y4
-	VADDPS       Y3, Y11, Y3
-	VADDPS       Y4, Y12, Y4
+	VADDPS       Y3, Y9, Y3
+	VADDPS       Y4, Y10, Y4
 	VMAXPS       Y0, Y3, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y1, (AX)(BX*4)
@@ -17862,108 +18629,95 @@ rest:
 	VMOVD        DX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+96(SB), Y2, Y2
-	VPSRAD       $0x1f, Y9, Y3
-	VPSRAD       $0x1f, Y10, Y4
-	VMOVUPS      c2f000000<>+0(SB), Y5
-	VMOVUPS      c2f000000<>+0(SB), Y6
-	VXORPS       Y3, Y9, Y7
-	VXORPS       Y4, Y10, Y8
+	VPSRAD       $0x1f, Y7, Y3
+	VPSRAD       $0x1f, Y8, Y4
+	VMOVUPS      caf000000<>+0(SB), Y5
+	VMOVUPS      caf000000<>+0(SB), Y6
+	VXORPS       Y3, Y7, Y7
+	VXORPS       Y4, Y8, Y8
 	VCVTDQ2PS    Y7, Y7
 	VCVTDQ2PS    Y8, Y8
-	VFMADD231PS  c2f800000<>+0(SB), Y7, Y5
-	VFMADD231PS  c2f800000<>+0(SB), Y8, Y6
-	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
-	VPSUBD       c3f3504f3<>+0(SB), Y6, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSLLD       $0x17, Y8, Y10
+	VFMADD231PS  caf800000<>+0(SB), Y7, Y5
+	VFMADD231PS  caf800000<>+0(SB), Y8, Y6
+	VPSUBD       cbf000000<>+0(SB), Y5, Y7
+	VPSUBD       cbf000000<>+0(SB), Y6, Y8
+	VANDPS       cff800000<>+0(SB), Y7, Y9
+	VANDPS       cff800000<>+0(SB), Y8, Y10
 	VPSUBD       Y9, Y5, Y9
 	VPSUBD       Y10, Y6, Y10
-	VXORPS       c80000000<>+0(SB), Y5, Y5
-	VXORPS       c80000000<>+0(SB), Y6, Y6
-	VSUBPS       c3f800000<>+0(SB), Y9, Y9
+	VPSRAD       $0x17, Y7, Y7
+	VPSRAD       $0x17, Y8, Y8
+	VMOVUPS      cbf800000<>+0(SB), Y11
+	VSUBPS       Y9, Y11, Y9
 	VBLENDVPS    Y3, Y9, Y5, Y5
 	VPAND        Y3, Y7, Y7
 	VCVTDQ2PS    Y7, Y7
-	VSUBPS       c3f800000<>+0(SB), Y10, Y10
+	VSUBPS       Y10, Y11, Y10
 	VBLENDVPS    Y4, Y10, Y6, Y6
 	VPAND        Y4, Y8, Y8
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y5, Y5, Y3
-	VMULPS       Y6, Y6, Y4
-	VMOVUPS      c3e856389<>+0(SB), Y9
-	VMOVUPS      c3e856389<>+0(SB), Y10
-	VFMADD213PS  c3d4cc441<>+0(SB), Y3, Y9
-	VFMADD213PS  c3d4cc441<>+0(SB), Y4, Y10
-	VFMADD213PS  c3e1ad764<>+0(SB), Y3, Y9
-	VFMADD213PS  c3e1ad764<>+0(SB), Y4, Y10
-	VFMADD213PS  c3e4c5512<>+0(SB), Y3, Y9
-	VFMADD213PS  c3e4c5512<>+0(SB), Y4, Y10
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y3, Y9
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y4, Y10
-	VMOVUPS      cbe173c68<>+0(SB), Y11
-	VMOVUPS      cbe173c68<>+0(SB), Y12
-	VFMADD213PS  cbdeee46c<>+0(SB), Y3, Y11
-	VFMADD213PS  cbdeee46c<>+0(SB), Y4, Y12
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y3, Y11
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y4, Y12
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y3, Y11
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y4, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y3, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y4, Y12
-	VFMADD213PS  Y11, Y5, Y9
-	VFMADD213PS  Y12, Y6, Y10
-	VFMADD213PS  Y5, Y3, Y9
-	VFMADD213PS  Y6, Y4, Y10
-	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y9
-	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y10
-	VPSUBD       c3f3504f3<>+0(SB), Y9, Y3
-	VPSUBD       c3f3504f3<>+0(SB), Y10, Y4
-	VPSRAD       $0x17, Y3, Y3
-	VPSRAD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y3, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPSUBD       Y6, Y10, Y6
-	VSUBPS       c3f800000<>+0(SB), Y5, Y5
-	VSUBPS       c3f800000<>+0(SB), Y6, Y6
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y5, Y7
-	VMULPS       Y6, Y6, Y8
-	VMOVUPS      c3e02adac<>+0(SB), Y9
-	VMOVUPS      c3e02adac<>+0(SB), Y10
-	VFMADD213PS  c3e116d10<>+0(SB), Y7, Y9
-	VFMADD213PS  c3e116d10<>+0(SB), Y8, Y10
-	VFMADD213PS  c3e4cd004<>+0(SB), Y7, Y9
-	VFMADD213PS  c3e4cd004<>+0(SB), Y8, Y10
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y7, Y9
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y8, Y10
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y11
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y12
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y7, Y11
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y8, Y12
-	VFMADD213PS  cbe2a3922<>+0(SB), Y7, Y11
-	VFMADD213PS  cbe2a3922<>+0(SB), Y8, Y12
-	VFMADD213PS  cbe800113<>+0(SB), Y7, Y11
-	VFMADD213PS  cbe800113<>+0(SB), Y8, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y7, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y8, Y12
-	VFMADD213PS  Y11, Y5, Y9
-	VFMADD213PS  Y12, Y6, Y10
-	VFMADD213PS  Y5, Y7, Y9
-	VFMADD213PS  Y6, Y8, Y10
-	VFNMSUB231PS c3f317218<>+0(SB), Y3, Y9
-	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y10
+	VMOVUPS      c3fb50fa9<>+0(SB), Y3
+	VMOVUPS      c3fb50fa9<>+0(SB), Y4
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y5, Y3
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y6, Y4
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y5, Y3
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y6, Y4
+	VFMADD213PS  c3e394a60<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e394a60<>+0(SB), Y6, Y4
+	VFMADD213PS  c3e87025e<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e87025e<>+0(SB), Y6, Y4
+	VFMADD213PS  cbe7987f7<>+0(SB), Y5, Y3
+	VFMADD213PS  cbe7987f7<>+0(SB), Y6, Y4
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y5, Y3
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y6, Y4
+	VFMADD213PS  cbeffff60<>+0(SB), Y5, Y3
+	VFMADD213PS  cbeffff60<>+0(SB), Y6, Y4
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y6, Y4, Y4
+	VFMADD213PS  Y5, Y5, Y3
+	VFMADD213PS  Y6, Y6, Y4
+	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y3
+	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y4
+	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
+	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
+	VANDPS       cff800000<>+0(SB), Y5, Y7
+	VANDPS       cff800000<>+0(SB), Y6, Y8
+	VPSUBD       Y7, Y3, Y3
+	VPSUBD       Y8, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VPSRAD       $0x17, Y6, Y6
+	VSUBPS       c3f800000<>+0(SB), Y3, Y3
+	VSUBPS       c3f800000<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      cbdce6f81<>+0(SB), Y7
+	VMOVUPS      cbdce6f81<>+0(SB), Y8
+	VFMADD213PS  c3e28c47a<>+0(SB), Y3, Y7
+	VFMADD213PS  c3e28c47a<>+0(SB), Y4, Y8
+	VFMADD213PS  cbe31e11f<>+0(SB), Y3, Y7
+	VFMADD213PS  cbe31e11f<>+0(SB), Y4, Y8
+	VFMADD213PS  c3e4b68af<>+0(SB), Y3, Y7
+	VFMADD213PS  c3e4b68af<>+0(SB), Y4, Y8
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y3, Y7
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y4, Y8
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y3, Y7
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y4, Y8
+	VFMADD213PS  cbf00009a<>+0(SB), Y3, Y7
+	VFMADD213PS  cbf00009a<>+0(SB), Y4, Y8
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y3, Y7
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y4, Y8
+	VFMADD213PS  c32ee666d<>+0(SB), Y3, Y7
+	VFMADD213PS  c32ee666d<>+0(SB), Y4, Y8
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y7
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y8
 	VMOVUPS      cff800000<>+0(SB), Y3
 	VMASKMOVPS   64(CX)(BX*4), Y1, Y4
 	VBLENDVPS    Y1, Y4, Y3, Y3
 	VMOVUPS      cff800000<>+0(SB), Y4
 	VMASKMOVPS   96(CX)(BX*4), Y2, Y5
 	VBLENDVPS    Y2, Y5, Y4, Y4
-	VADDPS       Y3, Y9, Y3
-	VADDPS       Y4, Y10, Y4
+	VADDPS       Y3, Y7, Y3
+	VADDPS       Y4, Y8, Y4
 	VMAXPS       Y0, Y3, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y1, 64(AX)(BX*4)
@@ -18030,12 +18784,25 @@ TEXT ·gumbelArgmax256(SB), NOSPLIT, $96-56
 	MOVL    BX, 76(SP)
 	ADDL    $0x9e3779b9, DX
 	ADDL    $0xbb67ae85, BX
-	MOVL    stream+32(FP), DX
+	MOVL    row+40(FP), DX
+	XORL    4(SP), DX
 	MOVL    DX, 80(SP)
 	MOVL    step+36(FP), DX
+	MOVL    $0xcd9e8d57, BX
+	IMULQ   BX, DX
+	MOVQ    DX, BX
+	SHRQ    $0x20, BX
+	XORL    stream+32(FP), BX
+	XORL    (SP), BX
+	XORL    8(SP), DX
 	MOVL    DX, 84(SP)
-	MOVL    row+40(FP), DX
+	MOVL    $0xd2511f53, DX
+	IMULQ   DX, BX
+	MOVQ    BX, DX
+	SHRQ    $0x20, DX
+	XORL    12(SP), DX
 	MOVL    DX, 88(SP)
+	MOVL    BX, 92(SP)
 	XORQ    DX, DX
 	XORL    BX, BX
 
@@ -18046,417 +18813,366 @@ main:
 	VPBROADCASTD X2, Y2
 	VPADDD       counters<>+0(SB), Y2, Y3
 	VPADDD       counters<>+32(SB), Y2, Y2
-	VPBROADCASTD 80(SP), Y4
-	VPBROADCASTD 84(SP), Y5
-	VPBROADCASTD 88(SP), Y6
 	VPMULUDQ     cd2511f53<>+0(SB), Y3, Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y7
+	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y2, Y5
+	VPBROADCASTD 80(SP), Y6
+	VXORPS       Y6, Y4, Y4
+	VXORPS       Y6, Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y3, Y8
-	VPSRLQ       $0x20, Y2, Y9
-	VPSRLQ       $0x20, Y7, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD (SP), Y12
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y4, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 4(SP), Y4
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y8, Y8
-	VPXOR        Y6, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y4, Y10
+	VPSRLQ       $0x20, Y4, Y6
+	VPSRLQ       $0x20, Y5, Y7
+	VPBROADCASTD 84(SP), Y8
+	VXORPS       Y8, Y6, Y6
+	VXORPS       Y8, Y7, Y7
+	VPBROADCASTD 88(SP), Y8
+	VXORPS       Y8, Y3, Y3
+	VXORPS       Y8, Y2, Y2
+	VPBROADCASTD 92(SP), Y8
+	VPBROADCASTD 16(SP), Y9
+	VPBROADCASTD 20(SP), Y10
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y7, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y6, Y11
-	VPSRLQ       $0x20, Y8, Y12
-	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 8(SP), Y14
-	VPXOR        Y7, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y5, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 12(SP), Y5
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y2, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y7
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y3, Y11
-	VPSRLQ       $0x20, Y5, Y12
-	VPSRLQ       $0x20, Y7, Y13
-	VPBROADCASTD 16(SP), Y14
-	VPXOR        Y8, Y12, Y12
-	VPXOR        Y14, Y12, Y12
+	VPSRLQ       $0x20, Y7, Y12
+	VPSRLQ       $0x20, Y3, Y13
+	VPSRLQ       $0x20, Y2, Y14
+	VPXOR        Y4, Y13, Y13
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 20(SP), Y8
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y6, Y11, Y11
+	VPXOR        Y5, Y14, Y14
+	VPXOR        Y9, Y14, Y14
 	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPSRLQ       $0x20, Y6, Y11
-	VPSRLQ       $0x20, Y8, Y12
-	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 24(SP), Y14
-	VPXOR        Y5, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y7, Y13, Y13
-	VPXOR        Y14, Y13, Y13
+	VPXOR        Y10, Y11, Y11
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y10, Y12, Y12
+	VPBROADCASTD 24(SP), Y4
 	VPBROADCASTD 28(SP), Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y7
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y3, Y11
-	VPSRLQ       $0x20, Y5, Y12
-	VPSRLQ       $0x20, Y7, Y13
-	VPBROADCASTD 32(SP), Y14
-	VPXOR        Y8, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y9, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 36(SP), Y8
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y6, Y11, Y11
-	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 40(SP), Y14
+	VPSRLQ       $0x20, Y10, Y14
+	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y3, Y14, Y14
+	VPXOR        Y4, Y14, Y14
+	VPXOR        Y2, Y15, Y15
+	VPXOR        Y4, Y15, Y15
+	VPXOR        Y6, Y12, Y12
 	VPXOR        Y5, Y12, Y12
-	VPXOR        Y14, Y12, Y12
 	VPXOR        Y7, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 44(SP), Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y7
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y3, Y11
-	VPSRLQ       $0x20, Y5, Y12
-	VPSRLQ       $0x20, Y7, Y13
-	VPBROADCASTD 48(SP), Y14
+	VPXOR        Y5, Y13, Y13
+	VPBROADCASTD 32(SP), Y2
+	VPBROADCASTD 36(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y7
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y11, Y15, Y15
+	VPXOR        Y2, Y15, Y15
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y14, Y12, Y12
+	VPXOR        Y3, Y12, Y12
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 52(SP), Y8
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y6, Y11, Y11
-	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 40(SP), Y2
+	VPBROADCASTD 44(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 56(SP), Y14
-	VPXOR        Y5, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y7, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 60(SP), Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y7
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y3, Y11
-	VPSRLQ       $0x20, Y5, Y12
-	VPSRLQ       $0x20, Y7, Y13
-	VPBROADCASTD 64(SP), Y14
+	VPSRLQ       $0x20, Y10, Y14
+	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y6, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y7, Y15, Y15
+	VPXOR        Y2, Y15, Y15
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 48(SP), Y2
+	VPBROADCASTD 52(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y7
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y11, Y15, Y15
+	VPXOR        Y2, Y15, Y15
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y14, Y12, Y12
+	VPXOR        Y3, Y12, Y12
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 68(SP), Y8
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y6, Y11, Y11
-	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 56(SP), Y2
+	VPBROADCASTD 60(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 72(SP), Y14
-	VPXOR        Y5, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y7, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 76(SP), Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPSLLQ       $0x20, Y8, Y8
-	VPBLENDD     $0xaa, Y8, Y12, Y12
-	VPSLLQ       $0x20, Y4, Y4
-	VPBLENDD     $0xaa, Y4, Y10, Y10
-	VPSLLQ       $0x20, Y9, Y9
-	VPBLENDD     $0xaa, Y9, Y13, Y13
-	VPSLLQ       $0x20, Y6, Y6
-	VPBLENDD     $0xaa, Y6, Y11, Y11
-	VPSRAD       $0x1f, Y12, Y2
-	VPSRAD       $0x1f, Y13, Y3
-	VMOVUPS      c2f000000<>+0(SB), Y4
-	VMOVUPS      c2f000000<>+0(SB), Y5
-	VXORPS       Y2, Y12, Y6
-	VXORPS       Y3, Y13, Y7
-	VCVTDQ2PS    Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VFMADD231PS  c2f800000<>+0(SB), Y6, Y4
-	VFMADD231PS  c2f800000<>+0(SB), Y7, Y5
-	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
-	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
-	VPSRAD       $0x17, Y6, Y6
-	VPSRAD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y6, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSUBD       Y8, Y4, Y8
-	VPSUBD       Y9, Y5, Y9
-	VXORPS       c80000000<>+0(SB), Y4, Y4
-	VXORPS       c80000000<>+0(SB), Y5, Y5
-	VSUBPS       c3f800000<>+0(SB), Y8, Y8
-	VBLENDVPS    Y2, Y8, Y4, Y4
-	VPAND        Y2, Y6, Y6
-	VCVTDQ2PS    Y6, Y6
-	VSUBPS       c3f800000<>+0(SB), Y9, Y9
-	VBLENDVPS    Y3, Y9, Y5, Y5
-	VPAND        Y3, Y7, Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y4, Y4, Y2
-	VMULPS       Y5, Y5, Y3
-	VMOVUPS      c3e856389<>+0(SB), Y8
-	VMOVUPS      c3e856389<>+0(SB), Y9
-	VFMADD213PS  c3d4cc441<>+0(SB), Y2, Y8
-	VFMADD213PS  c3d4cc441<>+0(SB), Y3, Y9
-	VFMADD213PS  c3e1ad764<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e1ad764<>+0(SB), Y3, Y9
-	VFMADD213PS  c3e4c5512<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e4c5512<>+0(SB), Y3, Y9
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y2, Y8
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y3, Y9
-	VMOVUPS      cbe173c68<>+0(SB), Y12
-	VMOVUPS      cbe173c68<>+0(SB), Y13
-	VFMADD213PS  cbdeee46c<>+0(SB), Y2, Y12
-	VFMADD213PS  cbdeee46c<>+0(SB), Y3, Y13
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y2, Y12
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y3, Y13
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y2, Y12
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y3, Y13
-	VFMADD213PS  cbf000000<>+0(SB), Y2, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y3, Y13
-	VFMADD213PS  Y12, Y4, Y8
-	VFMADD213PS  Y13, Y5, Y9
-	VFMADD213PS  Y4, Y2, Y8
-	VFMADD213PS  Y5, Y3, Y9
-	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y9
-	VPSUBD       c3f3504f3<>+0(SB), Y8, Y2
-	VPSUBD       c3f3504f3<>+0(SB), Y9, Y3
-	VPSRAD       $0x17, Y2, Y2
-	VPSRAD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y2, Y4
-	VPSLLD       $0x17, Y3, Y5
-	VPSUBD       Y4, Y8, Y4
-	VPSUBD       Y5, Y9, Y5
-	VSUBPS       c3f800000<>+0(SB), Y4, Y4
-	VSUBPS       c3f800000<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      c3e02adac<>+0(SB), Y8
-	VMOVUPS      c3e02adac<>+0(SB), Y9
-	VFMADD213PS  c3e116d10<>+0(SB), Y6, Y8
-	VFMADD213PS  c3e116d10<>+0(SB), Y7, Y9
-	VFMADD213PS  c3e4cd004<>+0(SB), Y6, Y8
-	VFMADD213PS  c3e4cd004<>+0(SB), Y7, Y9
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y6, Y8
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y7, Y9
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y12
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y13
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y6, Y12
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y7, Y13
-	VFMADD213PS  cbe2a3922<>+0(SB), Y6, Y12
-	VFMADD213PS  cbe2a3922<>+0(SB), Y7, Y13
-	VFMADD213PS  cbe800113<>+0(SB), Y6, Y12
-	VFMADD213PS  cbe800113<>+0(SB), Y7, Y13
-	VFMADD213PS  cbf000000<>+0(SB), Y6, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y7, Y13
-	VFMADD213PS  Y12, Y4, Y8
-	VFMADD213PS  Y13, Y5, Y9
-	VFMADD213PS  Y4, Y6, Y8
-	VFMADD213PS  Y5, Y7, Y9
-	VFNMSUB231PS c3f317218<>+0(SB), Y2, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y3, Y9
-	VMOVUPS      (AX)(DX*4), Y2
-	VMOVUPS      32(AX)(DX*4), Y3
-	VADDPS       Y2, Y8, Y2
-	VADDPS       Y3, Y9, Y3
-	VCMPPS       $0x0e, Y0, Y2, Y4
-	VMOVD        DX, X5
-	VPBROADCASTD X5, Y5
-	VPADDD       iota<>+0(SB), Y5, Y5
-	VBLENDVPS    Y4, Y5, Y1, Y1
-	VMAXPS       Y0, Y2, Y0
-	VCMPPS       $0x0e, Y0, Y3, Y2
-	VMOVD        DX, X4
-	VPBROADCASTD X4, Y4
-	VPADDD       iota<>+32(SB), Y4, Y4
-	VBLENDVPS    Y2, Y4, Y1, Y1
-	VMAXPS       Y0, Y3, Y0
+	VPSRLQ       $0x20, Y10, Y14
+	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y6, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y7, Y15, Y15
+	VPXOR        Y2, Y15, Y15
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 64(SP), Y2
+	VPBROADCASTD 68(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y7
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y11, Y15, Y15
+	VPXOR        Y2, Y15, Y15
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 72(SP), Y2
+	VPBROADCASTD 76(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y11
+	VPSHUFD      $0xb1, Y10, Y10
+	VPXOR        Y6, Y2, Y6
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y6, Y6
+	VPXOR        Y6, Y10, Y10
+	VPSHUFD      $0xb1, Y8, Y8
+	VPXOR        Y4, Y3, Y4
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y8, Y8
+	VPSHUFD      $0xb1, Y11, Y11
+	VPXOR        Y7, Y2, Y2
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y11, Y11
+	VPSHUFD      $0xb1, Y9, Y9
+	VPXOR        Y5, Y3, Y2
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y9, Y9
 	VPSRAD       $0x1f, Y10, Y2
 	VPSRAD       $0x1f, Y11, Y3
-	VMOVUPS      c2f000000<>+0(SB), Y4
-	VMOVUPS      c2f000000<>+0(SB), Y5
+	VMOVUPS      caf000000<>+0(SB), Y4
+	VMOVUPS      caf000000<>+0(SB), Y5
 	VXORPS       Y2, Y10, Y6
 	VXORPS       Y3, Y11, Y7
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VFMADD231PS  c2f800000<>+0(SB), Y6, Y4
-	VFMADD231PS  c2f800000<>+0(SB), Y7, Y5
-	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
-	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
+	VFMADD231PS  caf800000<>+0(SB), Y6, Y4
+	VFMADD231PS  caf800000<>+0(SB), Y7, Y5
+	VPSUBD       cbf000000<>+0(SB), Y4, Y6
+	VPSUBD       cbf000000<>+0(SB), Y5, Y7
+	VANDPS       cff800000<>+0(SB), Y6, Y10
+	VANDPS       cff800000<>+0(SB), Y7, Y11
+	VPSUBD       Y10, Y4, Y10
+	VPSUBD       Y11, Y5, Y11
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y6, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSUBD       Y8, Y4, Y8
-	VPSUBD       Y9, Y5, Y9
-	VXORPS       c80000000<>+0(SB), Y4, Y4
-	VXORPS       c80000000<>+0(SB), Y5, Y5
-	VSUBPS       c3f800000<>+0(SB), Y8, Y8
-	VBLENDVPS    Y2, Y8, Y4, Y4
+	VMOVUPS      cbf800000<>+0(SB), Y12
+	VSUBPS       Y10, Y12, Y10
+	VBLENDVPS    Y2, Y10, Y4, Y4
 	VPAND        Y2, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
-	VSUBPS       c3f800000<>+0(SB), Y9, Y9
-	VBLENDVPS    Y3, Y9, Y5, Y5
+	VSUBPS       Y11, Y12, Y11
+	VBLENDVPS    Y3, Y11, Y5, Y5
 	VPAND        Y3, Y7, Y7
 	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y4, Y4, Y2
-	VMULPS       Y5, Y5, Y3
-	VMOVUPS      c3e856389<>+0(SB), Y8
-	VMOVUPS      c3e856389<>+0(SB), Y9
-	VFMADD213PS  c3d4cc441<>+0(SB), Y2, Y8
-	VFMADD213PS  c3d4cc441<>+0(SB), Y3, Y9
-	VFMADD213PS  c3e1ad764<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e1ad764<>+0(SB), Y3, Y9
-	VFMADD213PS  c3e4c5512<>+0(SB), Y2, Y8
-	VFMADD213PS  c3e4c5512<>+0(SB), Y3, Y9
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y2, Y8
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y3, Y9
-	VMOVUPS      cbe173c68<>+0(SB), Y10
-	VMOVUPS      cbe173c68<>+0(SB), Y11
-	VFMADD213PS  cbdeee46c<>+0(SB), Y2, Y10
-	VFMADD213PS  cbdeee46c<>+0(SB), Y3, Y11
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y2, Y10
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y3, Y11
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y2, Y10
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y3, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y2, Y10
-	VFMADD213PS  cbf000000<>+0(SB), Y3, Y11
-	VFMADD213PS  Y10, Y4, Y8
-	VFMADD213PS  Y11, Y5, Y9
-	VFMADD213PS  Y4, Y2, Y8
-	VFMADD213PS  Y5, Y3, Y9
-	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y9
-	VPSUBD       c3f3504f3<>+0(SB), Y8, Y2
-	VPSUBD       c3f3504f3<>+0(SB), Y9, Y3
-	VPSRAD       $0x17, Y2, Y2
-	VPSRAD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y2, Y4
-	VPSLLD       $0x17, Y3, Y5
-	VPSUBD       Y4, Y8, Y4
-	VPSUBD       Y5, Y9, Y5
-	VSUBPS       c3f800000<>+0(SB), Y4, Y4
-	VSUBPS       c3f800000<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      c3e02adac<>+0(SB), Y8
-	VMOVUPS      c3e02adac<>+0(SB), Y9
-	VFMADD213PS  c3e116d10<>+0(SB), Y6, Y8
-	VFMADD213PS  c3e116d10<>+0(SB), Y7, Y9
-	VFMADD213PS  c3e4cd004<>+0(SB), Y6, Y8
-	VFMADD213PS  c3e4cd004<>+0(SB), Y7, Y9
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y6, Y8
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y7, Y9
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y10
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y11
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y6, Y10
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y7, Y11
-	VFMADD213PS  cbe2a3922<>+0(SB), Y6, Y10
-	VFMADD213PS  cbe2a3922<>+0(SB), Y7, Y11
-	VFMADD213PS  cbe800113<>+0(SB), Y6, Y10
-	VFMADD213PS  cbe800113<>+0(SB), Y7, Y11
-	VFMADD213PS  cbf000000<>+0(SB), Y6, Y10
-	VFMADD213PS  cbf000000<>+0(SB), Y7, Y11
-	VFMADD213PS  Y10, Y4, Y8
-	VFMADD213PS  Y11, Y5, Y9
-	VFMADD213PS  Y4, Y6, Y8
-	VFMADD213PS  Y5, Y7, Y9
-	VFNMSUB231PS c3f317218<>+0(SB), Y2, Y8
-	VFNMSUB231PS c3f317218<>+0(SB), Y3, Y9
-	VMOVUPS      64(AX)(DX*4), Y2
-	VMOVUPS      96(AX)(DX*4), Y3
-	VADDPS       Y2, Y8, Y2
-	VADDPS       Y3, Y9, Y3
-	VCMPPS       $0x0e, Y0, Y2, Y4
-	VMOVD        DX, X5
-	VPBROADCASTD X5, Y5
-	VPADDD       iota<>+64(SB), Y5, Y5
-	VBLENDVPS    Y4, Y5, Y1, Y1
+	VPSRAD       $0x1f, Y8, Y2
+	VPSRAD       $0x1f, Y9, Y3
+	VMOVUPS      caf000000<>+0(SB), Y10
+	VMOVUPS      caf000000<>+0(SB), Y11
+	VXORPS       Y2, Y8, Y8
+	VXORPS       Y3, Y9, Y9
+	VCVTDQ2PS    Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  caf800000<>+0(SB), Y8, Y10
+	VFMADD231PS  caf800000<>+0(SB), Y9, Y11
+	VPSUBD       cbf000000<>+0(SB), Y10, Y8
+	VPSUBD       cbf000000<>+0(SB), Y11, Y9
+	VANDPS       cff800000<>+0(SB), Y8, Y12
+	VANDPS       cff800000<>+0(SB), Y9, Y13
+	VPSUBD       Y12, Y10, Y12
+	VPSUBD       Y13, Y11, Y13
+	VPSRAD       $0x17, Y8, Y8
+	VPSRAD       $0x17, Y9, Y9
+	VMOVUPS      cbf800000<>+0(SB), Y14
+	VSUBPS       Y12, Y14, Y12
+	VBLENDVPS    Y2, Y12, Y10, Y10
+	VPAND        Y2, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VSUBPS       Y13, Y14, Y13
+	VBLENDVPS    Y3, Y13, Y11, Y11
+	VPAND        Y3, Y9, Y9
+	VCVTDQ2PS    Y9, Y9
+	VMOVUPS      c3fb50fa9<>+0(SB), Y2
+	VMOVUPS      c3fb50fa9<>+0(SB), Y3
+	VMOVUPS      c3fb50fa9<>+0(SB), Y12
+	VMOVUPS      c3fb50fa9<>+0(SB), Y13
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y4, Y2
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y5, Y3
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y10, Y12
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y11, Y13
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y4, Y2
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y5, Y3
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y10, Y12
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y11, Y13
+	VFMADD213PS  c3e394a60<>+0(SB), Y4, Y2
+	VFMADD213PS  c3e394a60<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e394a60<>+0(SB), Y10, Y12
+	VFMADD213PS  c3e394a60<>+0(SB), Y11, Y13
+	VFMADD213PS  c3e87025e<>+0(SB), Y4, Y2
+	VFMADD213PS  c3e87025e<>+0(SB), Y5, Y3
+	VFMADD213PS  c3e87025e<>+0(SB), Y10, Y12
+	VFMADD213PS  c3e87025e<>+0(SB), Y11, Y13
+	VFMADD213PS  cbe7987f7<>+0(SB), Y4, Y2
+	VFMADD213PS  cbe7987f7<>+0(SB), Y5, Y3
+	VFMADD213PS  cbe7987f7<>+0(SB), Y10, Y12
+	VFMADD213PS  cbe7987f7<>+0(SB), Y11, Y13
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y4, Y2
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y5, Y3
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y10, Y12
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y11, Y13
+	VFMADD213PS  cbeffff60<>+0(SB), Y4, Y2
+	VFMADD213PS  cbeffff60<>+0(SB), Y5, Y3
+	VFMADD213PS  cbeffff60<>+0(SB), Y10, Y12
+	VFMADD213PS  cbeffff60<>+0(SB), Y11, Y13
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y12, Y12
+	VMULPS       Y11, Y13, Y13
+	VFMADD213PS  Y4, Y4, Y2
+	VFMADD213PS  Y5, Y5, Y3
+	VFMADD213PS  Y10, Y10, Y12
+	VFMADD213PS  Y11, Y11, Y13
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y2
+	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y3
+	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y12
+	VFNMSUB231PS c3f317218<>+0(SB), Y9, Y13
+	VPSUBD       c3f3504f3<>+0(SB), Y2, Y4
+	VPSUBD       c3f3504f3<>+0(SB), Y3, Y5
+	VANDPS       cff800000<>+0(SB), Y4, Y6
+	VANDPS       cff800000<>+0(SB), Y5, Y7
+	VPSUBD       Y6, Y2, Y2
+	VPSUBD       Y7, Y3, Y3
+	VPSRAD       $0x17, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VSUBPS       c3f800000<>+0(SB), Y2, Y2
+	VSUBPS       c3f800000<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VPSUBD       c3f3504f3<>+0(SB), Y12, Y6
+	VPSUBD       c3f3504f3<>+0(SB), Y13, Y7
+	VANDPS       cff800000<>+0(SB), Y6, Y8
+	VANDPS       cff800000<>+0(SB), Y7, Y9
+	VPSUBD       Y8, Y12, Y8
+	VPSUBD       Y9, Y13, Y9
+	VPSRAD       $0x17, Y6, Y6
+	VPSRAD       $0x17, Y7, Y7
+	VSUBPS       c3f800000<>+0(SB), Y8, Y8
+	VSUBPS       c3f800000<>+0(SB), Y9, Y9
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMOVUPS      cbdce6f81<>+0(SB), Y10
+	VMOVUPS      cbdce6f81<>+0(SB), Y11
+	VMOVUPS      cbdce6f81<>+0(SB), Y12
+	VMOVUPS      cbdce6f81<>+0(SB), Y13
+	VFMADD213PS  c3e28c47a<>+0(SB), Y2, Y10
+	VFMADD213PS  c3e28c47a<>+0(SB), Y3, Y11
+	VFMADD213PS  c3e28c47a<>+0(SB), Y8, Y12
+	VFMADD213PS  c3e28c47a<>+0(SB), Y9, Y13
+	VFMADD213PS  cbe31e11f<>+0(SB), Y2, Y10
+	VFMADD213PS  cbe31e11f<>+0(SB), Y3, Y11
+	VFMADD213PS  cbe31e11f<>+0(SB), Y8, Y12
+	VFMADD213PS  cbe31e11f<>+0(SB), Y9, Y13
+	VFMADD213PS  c3e4b68af<>+0(SB), Y2, Y10
+	VFMADD213PS  c3e4b68af<>+0(SB), Y3, Y11
+	VFMADD213PS  c3e4b68af<>+0(SB), Y8, Y12
+	VFMADD213PS  c3e4b68af<>+0(SB), Y9, Y13
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y2, Y10
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y3, Y11
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y8, Y12
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y9, Y13
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y2, Y10
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y3, Y11
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y8, Y12
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y9, Y13
+	VFMADD213PS  cbf00009a<>+0(SB), Y2, Y10
+	VFMADD213PS  cbf00009a<>+0(SB), Y3, Y11
+	VFMADD213PS  cbf00009a<>+0(SB), Y8, Y12
+	VFMADD213PS  cbf00009a<>+0(SB), Y9, Y13
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y2, Y10
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y3, Y11
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y8, Y12
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y9, Y13
+	VFMADD213PS  c32ee666d<>+0(SB), Y2, Y10
+	VFMADD213PS  c32ee666d<>+0(SB), Y3, Y11
+	VFMADD213PS  c32ee666d<>+0(SB), Y8, Y12
+	VFMADD213PS  c32ee666d<>+0(SB), Y9, Y13
+	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y10
+	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y11
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y12
+	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y13
+	VMOVUPS      (AX)(DX*4), Y2
+	VMOVUPS      32(AX)(DX*4), Y3
+	VMOVUPS      64(AX)(DX*4), Y4
+	VMOVUPS      96(AX)(DX*4), Y5
+	VADDPS       Y2, Y10, Y2
+	VADDPS       Y3, Y11, Y3
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y5, Y13, Y5
+	VCMPPS       $0x0e, Y0, Y2, Y6
+	VMOVD        DX, X7
+	VPBROADCASTD X7, Y7
+	VPADDD       iota<>+0(SB), Y7, Y7
+	VBLENDVPS    Y6, Y7, Y1, Y1
 	VMAXPS       Y0, Y2, Y0
 	VCMPPS       $0x0e, Y0, Y3, Y2
-	VMOVD        DX, X4
-	VPBROADCASTD X4, Y4
-	VPADDD       iota<>+96(SB), Y4, Y4
-	VBLENDVPS    Y2, Y4, Y1, Y1
+	VMOVD        DX, X6
+	VPBROADCASTD X6, Y6
+	VPADDD       iota<>+32(SB), Y6, Y6
+	VBLENDVPS    Y2, Y6, Y1, Y1
 	VMAXPS       Y0, Y3, Y0
+	VCMPPS       $0x0e, Y0, Y4, Y2
+	VMOVD        DX, X3
+	VPBROADCASTD X3, Y3
+	VPADDD       iota<>+64(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	VMAXPS       Y0, Y4, Y0
+	VCMPPS       $0x0e, Y0, Y5, Y2
+	VMOVD        DX, X3
+	VPBROADCASTD X3, Y3
+	VPADDD       iota<>+96(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	VMAXPS       Y0, Y5, Y0
 	ADDQ         $0x20, DX
 	ADDL         $0x08, BX
 	SUBQ         $0x20, CX
@@ -18469,305 +19185,267 @@ rest:
 	VPBROADCASTD X2, Y2
 	VPADDD       counters<>+0(SB), Y2, Y3
 	VPADDD       counters<>+32(SB), Y2, Y2
-	VPBROADCASTD 80(SP), Y4
-	VPBROADCASTD 84(SP), Y5
-	VPBROADCASTD 88(SP), Y6
 	VPMULUDQ     cd2511f53<>+0(SB), Y3, Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y7
+	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y2, Y5
+	VPBROADCASTD 80(SP), Y6
+	VXORPS       Y6, Y4, Y4
+	VXORPS       Y6, Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y3, Y8
-	VPSRLQ       $0x20, Y2, Y9
-	VPSRLQ       $0x20, Y7, Y10
-	VPSRLQ       $0x20, Y5, Y11
-	VPBROADCASTD (SP), Y12
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        Y4, Y11, Y11
-	VPXOR        Y12, Y11, Y11
-	VPBROADCASTD 4(SP), Y4
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y4, Y8, Y8
-	VPXOR        Y6, Y9, Y9
-	VPXOR        Y4, Y9, Y9
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y4, Y10
+	VPSRLQ       $0x20, Y4, Y6
+	VPSRLQ       $0x20, Y5, Y7
+	VPBROADCASTD 84(SP), Y8
+	VXORPS       Y8, Y6, Y6
+	VXORPS       Y8, Y7, Y7
+	VPBROADCASTD 88(SP), Y8
+	VXORPS       Y8, Y3, Y3
+	VXORPS       Y8, Y2, Y2
+	VPBROADCASTD 92(SP), Y8
+	VPBROADCASTD 16(SP), Y9
+	VPBROADCASTD 20(SP), Y10
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y7, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y6, Y11
-	VPSRLQ       $0x20, Y8, Y12
-	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 8(SP), Y14
-	VPXOR        Y7, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y5, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 12(SP), Y5
-	VPXOR        Y3, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y2, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y7
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y3, Y11
-	VPSRLQ       $0x20, Y5, Y12
-	VPSRLQ       $0x20, Y7, Y13
-	VPBROADCASTD 16(SP), Y14
-	VPXOR        Y8, Y12, Y12
-	VPXOR        Y14, Y12, Y12
+	VPSRLQ       $0x20, Y7, Y12
+	VPSRLQ       $0x20, Y3, Y13
+	VPSRLQ       $0x20, Y2, Y14
+	VPXOR        Y4, Y13, Y13
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 20(SP), Y8
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y6, Y11, Y11
+	VPXOR        Y5, Y14, Y14
+	VPXOR        Y9, Y14, Y14
 	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPSRLQ       $0x20, Y6, Y11
-	VPSRLQ       $0x20, Y8, Y12
-	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 24(SP), Y14
-	VPXOR        Y5, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y7, Y13, Y13
-	VPXOR        Y14, Y13, Y13
+	VPXOR        Y10, Y11, Y11
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y10, Y12, Y12
+	VPBROADCASTD 24(SP), Y4
 	VPBROADCASTD 28(SP), Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y7
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y3, Y11
-	VPSRLQ       $0x20, Y5, Y12
-	VPSRLQ       $0x20, Y7, Y13
-	VPBROADCASTD 32(SP), Y14
-	VPXOR        Y8, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y9, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 36(SP), Y8
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y6, Y11, Y11
-	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 40(SP), Y14
+	VPSRLQ       $0x20, Y10, Y14
+	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y3, Y14, Y14
+	VPXOR        Y4, Y14, Y14
+	VPXOR        Y2, Y15, Y15
+	VPXOR        Y4, Y15, Y15
+	VPXOR        Y6, Y12, Y12
 	VPXOR        Y5, Y12, Y12
-	VPXOR        Y14, Y12, Y12
 	VPXOR        Y7, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 44(SP), Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y7
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y3, Y11
-	VPSRLQ       $0x20, Y5, Y12
-	VPSRLQ       $0x20, Y7, Y13
-	VPBROADCASTD 48(SP), Y14
+	VPXOR        Y5, Y13, Y13
+	VPBROADCASTD 32(SP), Y2
+	VPBROADCASTD 36(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y7
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y11, Y15, Y15
+	VPXOR        Y2, Y15, Y15
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y14, Y12, Y12
+	VPXOR        Y3, Y12, Y12
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 52(SP), Y8
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y6, Y11, Y11
-	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 40(SP), Y2
+	VPBROADCASTD 44(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 56(SP), Y14
-	VPXOR        Y5, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y7, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 60(SP), Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y7
-	VPSRLQ       $0x20, Y2, Y10
-	VPSRLQ       $0x20, Y3, Y11
-	VPSRLQ       $0x20, Y5, Y12
-	VPSRLQ       $0x20, Y7, Y13
-	VPBROADCASTD 64(SP), Y14
+	VPSRLQ       $0x20, Y10, Y14
+	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y6, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y7, Y15, Y15
+	VPXOR        Y2, Y15, Y15
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 48(SP), Y2
+	VPBROADCASTD 52(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y7
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y11, Y15, Y15
+	VPXOR        Y2, Y15, Y15
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y14, Y12, Y12
+	VPXOR        Y3, Y12, Y12
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 68(SP), Y8
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y6, Y11, Y11
-	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y9
-	VPSRLQ       $0x20, Y4, Y10
-	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 56(SP), Y2
+	VPBROADCASTD 60(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
-	VPBROADCASTD 72(SP), Y14
-	VPXOR        Y5, Y12, Y12
-	VPXOR        Y14, Y12, Y12
-	VPXOR        Y7, Y13, Y13
-	VPXOR        Y14, Y13, Y13
-	VPBROADCASTD 76(SP), Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y5, Y11, Y11
-	VPSLLQ       $0x20, Y8, Y8
-	VPBLENDD     $0xaa, Y8, Y12, Y12
-	VPSLLQ       $0x20, Y4, Y4
-	VPBLENDD     $0xaa, Y4, Y10, Y10
-	VPSLLQ       $0x20, Y9, Y9
-	VPBLENDD     $0xaa, Y9, Y13, Y13
-	VPSLLQ       $0x20, Y6, Y6
-	VPBLENDD     $0xaa, Y6, Y11, Y11
+	VPSRLQ       $0x20, Y10, Y14
+	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y6, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y7, Y15, Y15
+	VPXOR        Y2, Y15, Y15
+	VPXOR        Y4, Y12, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y5, Y13, Y13
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 64(SP), Y2
+	VPBROADCASTD 68(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y7
+	VPSRLQ       $0x20, Y4, Y12
+	VPSRLQ       $0x20, Y5, Y13
+	VPSRLQ       $0x20, Y6, Y14
+	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y10, Y14, Y14
+	VPXOR        Y2, Y14, Y14
+	VPXOR        Y11, Y15, Y15
+	VPXOR        Y2, Y15, Y15
+	VPXOR        Y8, Y12, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        Y9, Y13, Y13
+	VPXOR        Y3, Y13, Y13
+	VPBROADCASTD 72(SP), Y2
+	VPBROADCASTD 76(SP), Y3
+	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y15, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y12, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y13, Y11
+	VPSHUFD      $0xb1, Y10, Y10
+	VPXOR        Y6, Y2, Y6
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y6, Y6
+	VPXOR        Y6, Y10, Y10
+	VPSHUFD      $0xb1, Y8, Y8
+	VPXOR        Y4, Y3, Y4
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y8, Y8
+	VPSHUFD      $0xb1, Y11, Y11
+	VPXOR        Y7, Y2, Y2
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y11, Y11
+	VPSHUFD      $0xb1, Y9, Y9
+	VPXOR        Y5, Y3, Y2
+	VPBLENDD     $0xaa, c00000000<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y9, Y9
 	VMOVD        CX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y2
 	VMOVD        CX, X3
 	VPBROADCASTD X3, Y3
 	VPCMPGTD     iota<>+32(SB), Y3, Y3
-	VPSRAD       $0x1f, Y12, Y4
-	VPSRAD       $0x1f, Y13, Y5
-	VMOVUPS      c2f000000<>+0(SB), Y6
-	VMOVUPS      c2f000000<>+0(SB), Y7
-	VXORPS       Y4, Y12, Y8
-	VXORPS       Y5, Y13, Y9
-	VCVTDQ2PS    Y8, Y8
-	VCVTDQ2PS    Y9, Y9
-	VFMADD231PS  c2f800000<>+0(SB), Y8, Y6
-	VFMADD231PS  c2f800000<>+0(SB), Y9, Y7
-	VPSUBD       c3f3504f3<>+0(SB), Y6, Y8
-	VPSUBD       c3f3504f3<>+0(SB), Y7, Y9
-	VPSRAD       $0x17, Y8, Y8
-	VPSRAD       $0x17, Y9, Y9
-	VPSLLD       $0x17, Y8, Y12
-	VPSLLD       $0x17, Y9, Y13
+	VPSRAD       $0x1f, Y10, Y4
+	VPSRAD       $0x1f, Y11, Y5
+	VMOVUPS      caf000000<>+0(SB), Y6
+	VMOVUPS      caf000000<>+0(SB), Y7
+	VXORPS       Y4, Y10, Y10
+	VXORPS       Y5, Y11, Y11
+	VCVTDQ2PS    Y10, Y10
+	VCVTDQ2PS    Y11, Y11
+	VFMADD231PS  caf800000<>+0(SB), Y10, Y6
+	VFMADD231PS  caf800000<>+0(SB), Y11, Y7
+	VPSUBD       cbf000000<>+0(SB), Y6, Y10
+	VPSUBD       cbf000000<>+0(SB), Y7, Y11
+	VANDPS       cff800000<>+0(SB), Y10, Y12
+	VANDPS       cff800000<>+0(SB), Y11, Y13
 	VPSUBD       Y12, Y6, Y12
 	VPSUBD       Y13, Y7, Y13
-	VXORPS       c80000000<>+0(SB), Y6, Y6
-	VXORPS       c80000000<>+0(SB), Y7, Y7
-	VSUBPS       c3f800000<>+0(SB), Y12, Y12
+	VPSRAD       $0x17, Y10, Y10
+	VPSRAD       $0x17, Y11, Y11
+	VMOVUPS      cbf800000<>+0(SB), Y14
+	VSUBPS       Y12, Y14, Y12
 	VBLENDVPS    Y4, Y12, Y6, Y6
-	VPAND        Y4, Y8, Y8
-	VCVTDQ2PS    Y8, Y8
-	VSUBPS       c3f800000<>+0(SB), Y13, Y13
+	VPAND        Y4, Y10, Y10
+	VCVTDQ2PS    Y10, Y10
+	VSUBPS       Y13, Y14, Y13
 	VBLENDVPS    Y5, Y13, Y7, Y7
-	VPAND        Y5, Y9, Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y6, Y6, Y4
-	VMULPS       Y7, Y7, Y5
-	VMOVUPS      c3e856389<>+0(SB), Y12
-	VMOVUPS      c3e856389<>+0(SB), Y13
-	VFMADD213PS  c3d4cc441<>+0(SB), Y4, Y12
-	VFMADD213PS  c3d4cc441<>+0(SB), Y5, Y13
-	VFMADD213PS  c3e1ad764<>+0(SB), Y4, Y12
-	VFMADD213PS  c3e1ad764<>+0(SB), Y5, Y13
-	VFMADD213PS  c3e4c5512<>+0(SB), Y4, Y12
-	VFMADD213PS  c3e4c5512<>+0(SB), Y5, Y13
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y4, Y12
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y5, Y13
-	VMOVUPS      cbe173c68<>+0(SB), Y14
-	VMOVUPS      cbe173c68<>+0(SB), Y15
-	VFMADD213PS  cbdeee46c<>+0(SB), Y4, Y14
-	VFMADD213PS  cbdeee46c<>+0(SB), Y5, Y15
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y4, Y14
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y5, Y15
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y4, Y14
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y5, Y15
-	VFMADD213PS  cbf000000<>+0(SB), Y4, Y14
-	VFMADD213PS  cbf000000<>+0(SB), Y5, Y15
-	VFMADD213PS  Y14, Y6, Y12
-	VFMADD213PS  Y15, Y7, Y13
-	VFMADD213PS  Y6, Y4, Y12
-	VFMADD213PS  Y7, Y5, Y13
-	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y12
-	VFNMSUB231PS c3f317218<>+0(SB), Y9, Y13
-	VPSUBD       c3f3504f3<>+0(SB), Y12, Y4
-	VPSUBD       c3f3504f3<>+0(SB), Y13, Y5
-	VPSRAD       $0x17, Y4, Y4
-	VPSRAD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSUBD       Y6, Y12, Y6
-	VPSUBD       Y7, Y13, Y7
-	VSUBPS       c3f800000<>+0(SB), Y6, Y6
-	VSUBPS       c3f800000<>+0(SB), Y7, Y7
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y7, Y7, Y9
-	VMOVUPS      c3e02adac<>+0(SB), Y12
-	VMOVUPS      c3e02adac<>+0(SB), Y13
-	VFMADD213PS  c3e116d10<>+0(SB), Y8, Y12
-	VFMADD213PS  c3e116d10<>+0(SB), Y9, Y13
-	VFMADD213PS  c3e4cd004<>+0(SB), Y8, Y12
-	VFMADD213PS  c3e4cd004<>+0(SB), Y9, Y13
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y8, Y12
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y9, Y13
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y14
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y15
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y8, Y14
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y9, Y15
-	VFMADD213PS  cbe2a3922<>+0(SB), Y8, Y14
-	VFMADD213PS  cbe2a3922<>+0(SB), Y9, Y15
-	VFMADD213PS  cbe800113<>+0(SB), Y8, Y14
-	VFMADD213PS  cbe800113<>+0(SB), Y9, Y15
-	VFMADD213PS  cbf000000<>+0(SB), Y8, Y14
-	VFMADD213PS  cbf000000<>+0(SB), Y9, Y15
-	VFMADD213PS  Y14, Y6, Y12
-	VFMADD213PS  Y15, Y7, Y13
-	VFMADD213PS  Y6, Y8, Y12
-	VFMADD213PS  Y7, Y9, Y13
-	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y12
-	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y13
+	VPAND        Y5, Y11, Y11
+	VCVTDQ2PS    Y11, Y11
+	VMOVUPS      c3fb50fa9<>+0(SB), Y4
+	VMOVUPS      c3fb50fa9<>+0(SB), Y5
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y6, Y4
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y7, Y5
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y6, Y4
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y7, Y5
+	VFMADD213PS  c3e394a60<>+0(SB), Y6, Y4
+	VFMADD213PS  c3e394a60<>+0(SB), Y7, Y5
+	VFMADD213PS  c3e87025e<>+0(SB), Y6, Y4
+	VFMADD213PS  c3e87025e<>+0(SB), Y7, Y5
+	VFMADD213PS  cbe7987f7<>+0(SB), Y6, Y4
+	VFMADD213PS  cbe7987f7<>+0(SB), Y7, Y5
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y6, Y4
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y7, Y5
+	VFMADD213PS  cbeffff60<>+0(SB), Y6, Y4
+	VFMADD213PS  cbeffff60<>+0(SB), Y7, Y5
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y7, Y5, Y5
+	VFMADD213PS  Y6, Y6, Y4
+	VFMADD213PS  Y7, Y7, Y5
+	VFNMSUB231PS c3f317218<>+0(SB), Y10, Y4
+	VFNMSUB231PS c3f317218<>+0(SB), Y11, Y5
+	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
+	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
+	VANDPS       cff800000<>+0(SB), Y6, Y10
+	VANDPS       cff800000<>+0(SB), Y7, Y11
+	VPSUBD       Y10, Y4, Y4
+	VPSUBD       Y11, Y5, Y5
+	VPSRAD       $0x17, Y6, Y6
+	VPSRAD       $0x17, Y7, Y7
+	VSUBPS       c3f800000<>+0(SB), Y4, Y4
+	VSUBPS       c3f800000<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMOVUPS      cbdce6f81<>+0(SB), Y10
+	VMOVUPS      cbdce6f81<>+0(SB), Y11
+	VFMADD213PS  c3e28c47a<>+0(SB), Y4, Y10
+	VFMADD213PS  c3e28c47a<>+0(SB), Y5, Y11
+	VFMADD213PS  cbe31e11f<>+0(SB), Y4, Y10
+	VFMADD213PS  cbe31e11f<>+0(SB), Y5, Y11
+	VFMADD213PS  c3e4b68af<>+0(SB), Y4, Y10
+	VFMADD213PS  c3e4b68af<>+0(SB), Y5, Y11
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y4, Y10
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y5, Y11
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y4, Y10
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y5, Y11
+	VFMADD213PS  cbf00009a<>+0(SB), Y4, Y10
+	VFMADD213PS  cbf00009a<>+0(SB), Y5, Y11
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y4, Y10
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y5, Y11
+	VFMADD213PS  c32ee666d<>+0(SB), Y4, Y10
+	VFMADD213PS  c32ee666d<>+0(SB), Y5, Y11
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y10
+	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y11
 	VMOVUPS      cff800000<>+0(SB), Y4
 	VMASKMOVPS   (AX)(DX*4), Y2, Y5
 	VBLENDVPS    Y2, Y5, Y4, Y4
 	VMOVUPS      cff800000<>+0(SB), Y2
 	VMASKMOVPS   32(AX)(DX*4), Y3, Y5
 	VBLENDVPS    Y3, Y5, Y2, Y2
-	VADDPS       Y4, Y12, Y3
-	VADDPS       Y2, Y13, Y2
+	VADDPS       Y4, Y10, Y3
+	VADDPS       Y2, Y11, Y2
 	VCMPPS       $0x0e, Y0, Y3, Y4
 	VMOVD        DX, X5
 	VPBROADCASTD X5, Y5
@@ -18786,108 +19464,95 @@ rest:
 	VMOVD        CX, X3
 	VPBROADCASTD X3, Y3
 	VPCMPGTD     iota<>+96(SB), Y3, Y3
-	VPSRAD       $0x1f, Y10, Y4
-	VPSRAD       $0x1f, Y11, Y5
-	VMOVUPS      c2f000000<>+0(SB), Y6
-	VMOVUPS      c2f000000<>+0(SB), Y7
-	VXORPS       Y4, Y10, Y8
-	VXORPS       Y5, Y11, Y9
+	VPSRAD       $0x1f, Y8, Y4
+	VPSRAD       $0x1f, Y9, Y5
+	VMOVUPS      caf000000<>+0(SB), Y6
+	VMOVUPS      caf000000<>+0(SB), Y7
+	VXORPS       Y4, Y8, Y8
+	VXORPS       Y5, Y9, Y9
 	VCVTDQ2PS    Y8, Y8
 	VCVTDQ2PS    Y9, Y9
-	VFMADD231PS  c2f800000<>+0(SB), Y8, Y6
-	VFMADD231PS  c2f800000<>+0(SB), Y9, Y7
-	VPSUBD       c3f3504f3<>+0(SB), Y6, Y8
-	VPSUBD       c3f3504f3<>+0(SB), Y7, Y9
-	VPSRAD       $0x17, Y8, Y8
-	VPSRAD       $0x17, Y9, Y9
-	VPSLLD       $0x17, Y8, Y10
-	VPSLLD       $0x17, Y9, Y11
+	VFMADD231PS  caf800000<>+0(SB), Y8, Y6
+	VFMADD231PS  caf800000<>+0(SB), Y9, Y7
+	VPSUBD       cbf000000<>+0(SB), Y6, Y8
+	VPSUBD       cbf000000<>+0(SB), Y7, Y9
+	VANDPS       cff800000<>+0(SB), Y8, Y10
+	VANDPS       cff800000<>+0(SB), Y9, Y11
 	VPSUBD       Y10, Y6, Y10
 	VPSUBD       Y11, Y7, Y11
-	VXORPS       c80000000<>+0(SB), Y6, Y6
-	VXORPS       c80000000<>+0(SB), Y7, Y7
-	VSUBPS       c3f800000<>+0(SB), Y10, Y10
+	VPSRAD       $0x17, Y8, Y8
+	VPSRAD       $0x17, Y9, Y9
+	VMOVUPS      cbf800000<>+0(SB), Y12
+	VSUBPS       Y10, Y12, Y10
 	VBLENDVPS    Y4, Y10, Y6, Y6
 	VPAND        Y4, Y8, Y8
 	VCVTDQ2PS    Y8, Y8
-	VSUBPS       c3f800000<>+0(SB), Y11, Y11
+	VSUBPS       Y11, Y12, Y11
 	VBLENDVPS    Y5, Y11, Y7, Y7
 	VPAND        Y5, Y9, Y9
 	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y6, Y6, Y4
-	VMULPS       Y7, Y7, Y5
-	VMOVUPS      c3e856389<>+0(SB), Y10
-	VMOVUPS      c3e856389<>+0(SB), Y11
-	VFMADD213PS  c3d4cc441<>+0(SB), Y4, Y10
-	VFMADD213PS  c3d4cc441<>+0(SB), Y5, Y11
-	VFMADD213PS  c3e1ad764<>+0(SB), Y4, Y10
-	VFMADD213PS  c3e1ad764<>+0(SB), Y5, Y11
-	VFMADD213PS  c3e4c5512<>+0(SB), Y4, Y10
-	VFMADD213PS  c3e4c5512<>+0(SB), Y5, Y11
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y4, Y10
-	VFMADD213PS  c3eaaaba7<>+0(SB), Y5, Y11
-	VMOVUPS      cbe173c68<>+0(SB), Y12
-	VMOVUPS      cbe173c68<>+0(SB), Y13
-	VFMADD213PS  cbdeee46c<>+0(SB), Y4, Y12
-	VFMADD213PS  cbdeee46c<>+0(SB), Y5, Y13
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y4, Y12
-	VFMADD213PS  cbe2b4b37<>+0(SB), Y5, Y13
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y4, Y12
-	VFMADD213PS  cbe7ffbca<>+0(SB), Y5, Y13
-	VFMADD213PS  cbf000000<>+0(SB), Y4, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y5, Y13
-	VFMADD213PS  Y12, Y6, Y10
-	VFMADD213PS  Y13, Y7, Y11
-	VFMADD213PS  Y6, Y4, Y10
-	VFMADD213PS  Y7, Y5, Y11
-	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y10
-	VFNMSUB231PS c3f317218<>+0(SB), Y9, Y11
-	VPSUBD       c3f3504f3<>+0(SB), Y10, Y4
-	VPSUBD       c3f3504f3<>+0(SB), Y11, Y5
-	VPSRAD       $0x17, Y4, Y4
-	VPSRAD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSUBD       Y6, Y10, Y6
-	VPSUBD       Y7, Y11, Y7
-	VSUBPS       c3f800000<>+0(SB), Y6, Y6
-	VSUBPS       c3f800000<>+0(SB), Y7, Y7
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y7, Y7, Y9
-	VMOVUPS      c3e02adac<>+0(SB), Y10
-	VMOVUPS      c3e02adac<>+0(SB), Y11
-	VFMADD213PS  c3e116d10<>+0(SB), Y8, Y10
-	VFMADD213PS  c3e116d10<>+0(SB), Y9, Y11
-	VFMADD213PS  c3e4cd004<>+0(SB), Y8, Y10
-	VFMADD213PS  c3e4cd004<>+0(SB), Y9, Y11
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y8, Y10
-	VFMADD213PS  c3eaaaaaa<>+0(SB), Y9, Y11
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y12
-	VMOVUPS      cbd9c5a8f<>+0(SB), Y13
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y8, Y12
-	VFMADD213PS  cbe06c2a6<>+0(SB), Y9, Y13
-	VFMADD213PS  cbe2a3922<>+0(SB), Y8, Y12
-	VFMADD213PS  cbe2a3922<>+0(SB), Y9, Y13
-	VFMADD213PS  cbe800113<>+0(SB), Y8, Y12
-	VFMADD213PS  cbe800113<>+0(SB), Y9, Y13
-	VFMADD213PS  cbf000000<>+0(SB), Y8, Y12
-	VFMADD213PS  cbf000000<>+0(SB), Y9, Y13
-	VFMADD213PS  Y12, Y6, Y10
-	VFMADD213PS  Y13, Y7, Y11
-	VFMADD213PS  Y6, Y8, Y10
-	VFMADD213PS  Y7, Y9, Y11
-	VFNMSUB231PS c3f317218<>+0(SB), Y4, Y10
-	VFNMSUB231PS c3f317218<>+0(SB), Y5, Y11
+	VMOVUPS      c3fb50fa9<>+0(SB), Y4
+	VMOVUPS      c3fb50fa9<>+0(SB), Y5
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y6, Y4
+	VFMADD213PS  c3fd1dd9c<>+0(SB), Y7, Y5
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y6, Y4
+	VFMADD213PS  c3f9ab6c6<>+0(SB), Y7, Y5
+	VFMADD213PS  c3e394a60<>+0(SB), Y6, Y4
+	VFMADD213PS  c3e394a60<>+0(SB), Y7, Y5
+	VFMADD213PS  c3e87025e<>+0(SB), Y6, Y4
+	VFMADD213PS  c3e87025e<>+0(SB), Y7, Y5
+	VFMADD213PS  cbe7987f7<>+0(SB), Y6, Y4
+	VFMADD213PS  cbe7987f7<>+0(SB), Y7, Y5
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y6, Y4
+	VFMADD213PS  c3eaad1d4<>+0(SB), Y7, Y5
+	VFMADD213PS  cbeffff60<>+0(SB), Y6, Y4
+	VFMADD213PS  cbeffff60<>+0(SB), Y7, Y5
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y7, Y5, Y5
+	VFMADD213PS  Y6, Y6, Y4
+	VFMADD213PS  Y7, Y7, Y5
+	VFNMSUB231PS c3f317218<>+0(SB), Y8, Y4
+	VFNMSUB231PS c3f317218<>+0(SB), Y9, Y5
+	VPSUBD       c3f3504f3<>+0(SB), Y4, Y6
+	VPSUBD       c3f3504f3<>+0(SB), Y5, Y7
+	VANDPS       cff800000<>+0(SB), Y6, Y8
+	VANDPS       cff800000<>+0(SB), Y7, Y9
+	VPSUBD       Y8, Y4, Y4
+	VPSUBD       Y9, Y5, Y5
+	VPSRAD       $0x17, Y6, Y6
+	VPSRAD       $0x17, Y7, Y7
+	VSUBPS       c3f800000<>+0(SB), Y4, Y4
+	VSUBPS       c3f800000<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMOVUPS      cbdce6f81<>+0(SB), Y8
+	VMOVUPS      cbdce6f81<>+0(SB), Y9
+	VFMADD213PS  c3e28c47a<>+0(SB), Y4, Y8
+	VFMADD213PS  c3e28c47a<>+0(SB), Y5, Y9
+	VFMADD213PS  cbe31e11f<>+0(SB), Y4, Y8
+	VFMADD213PS  cbe31e11f<>+0(SB), Y5, Y9
+	VFMADD213PS  c3e4b68af<>+0(SB), Y4, Y8
+	VFMADD213PS  c3e4b68af<>+0(SB), Y5, Y9
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y4, Y8
+	VFMADD213PS  cbe7f86a8<>+0(SB), Y5, Y9
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y4, Y8
+	VFMADD213PS  c3eaaaeed<>+0(SB), Y5, Y9
+	VFMADD213PS  cbf00009a<>+0(SB), Y4, Y8
+	VFMADD213PS  cbf00009a<>+0(SB), Y5, Y9
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y4, Y8
+	VFMADD213PS  c3f7ffffc<>+0(SB), Y5, Y9
+	VFMADD213PS  c32ee666d<>+0(SB), Y4, Y8
+	VFMADD213PS  c32ee666d<>+0(SB), Y5, Y9
+	VFNMSUB231PS c3f317218<>+0(SB), Y6, Y8
+	VFNMSUB231PS c3f317218<>+0(SB), Y7, Y9
 	VMOVUPS      cff800000<>+0(SB), Y4
 	VMASKMOVPS   64(AX)(DX*4), Y2, Y5
 	VBLENDVPS    Y2, Y5, Y4, Y4
 	VMOVUPS      cff800000<>+0(SB), Y2
 	VMASKMOVPS   96(AX)(DX*4), Y3, Y5
 	VBLENDVPS    Y3, Y5, Y2, Y2
-	VADDPS       Y4, Y10, Y3
-	VADDPS       Y2, Y11, Y2
+	VADDPS       Y4, Y8, Y3
+	VADDPS       Y2, Y9, Y2
 	VCMPPS       $0x0e, Y0, Y3, Y4
 	VMOVD        DX, X5
 	VPBROADCASTD X5, Y5
@@ -18995,4 +19660,17 @@ rows:
 	DECQ        SI
 	JNZ         columns
 	VZEROUPPER
+	RET
+
+// func prefetchLines(x *float32, lines int)
+// Requires: MMX+
+TEXT ·prefetchLines(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ lines+8(FP), CX
+
+line:
+	PREFETCHT1 (AX)
+	ADDQ       $0x40, AX
+	DECQ       CX
+	JNZ        line
 	RET

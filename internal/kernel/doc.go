@@ -1,5 +1,6 @@
 // Package kernel is the arithmetic under the models: float32 matrix products,
-// elementwise functions, row softmax, Gumbel noise and the optimiser's update.
+// elementwise functions, row softmax, the cell of an LSTM, Gumbel noise and the
+// optimiser's update.
 //
 // It knows nothing of graphs or layers; the operations in package op and the
 // samplers call it with slices. Every function is a few lines of plain Go, its
@@ -15,8 +16,9 @@
 // are a mistake of the program: the functions panic, saying which. Nothing
 // allocates once it has been called as often at once as it will be.
 //
-// [Gemm], [GemmBias] and [Adam] use several cores, and [Parallel] lets other
-// loops do so; all other functions stay on the calling goroutine.
+// [Gemm], [GemmBias], [Adam], [SumSquares] and [Transpose] use several cores, and
+// [Parallel] lets other loops do so; all other functions stay on the calling
+// goroutine.
 //
 // # Same bits
 //

@@ -56,8 +56,21 @@ var products = freeList[product]{make: func() *product {
 // another has joined it.
 const smallProduct = 1 << 17
 
-// Parts are whole tiles of every instruction set.
-const rowGrain, columnGrain = 24, 48
+// Parts are whole tiles of every instruction set, or of few columns whole
+// vectors: shares of work that differ cost more than narrow tiles do.
+const rowGrain, columnGrain, vectorGrain = 24, 48, 16
+
+// splitColumns is the grain for the columns of C.
+func (p *product) splitColumns() int {
+	switch {
+	case p.n < 8*columnGrain: // one part for each core
+		each := (p.n + Threads() - 1) / Threads()
+		return (each + vectorGrain - 1) / vectorGrain * vectorGrain
+	case p.n < 16*columnGrain:
+		return vectorGrain
+	}
+	return columnGrain
+}
 
 // do runs the product, its longer side split among the cores.
 func (p *product) do() {
@@ -70,7 +83,7 @@ func (p *product) do() {
 	case p.m*p.n*p.k < smallProduct:
 		p.part(0, p.m, 0, p.n)
 	case p.n >= p.m || p.packsB() && p.n >= 8*columnGrain:
-		Parallel(p.n, columnGrain, p.byColumns)
+		Parallel(p.n, p.splitColumns(), p.byColumns)
 	case p.packsB(): // by every part: as few as can be
 		Parallel(p.m, (p.m+Threads()-1)/Threads(), p.byRows)
 	default:

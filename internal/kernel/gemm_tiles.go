@@ -65,8 +65,10 @@ func (p *product) byTiles(g *gemmKernels, i0, i1, j0, j1, k0, k1 int, panels []f
 	if p.m <= 2 && panels == nil {
 		panel = flatVectors * g.width
 	}
-	for ic := i0; ic < i1; ic += rows {
-		iEnd := min(ic+rows, i1)
+	for ic, iEnd := i0, 0; ic < i1; ic = iEnd {
+		if iEnd = ic + rows; i1-iEnd < g.heights[0] { // too few to read B again
+			iEnd = i1
+		}
 		for j := j0; j < j1; j += panel {
 			width := min(panel, j1-j)
 			vectors := (width + g.width - 1) / g.width

@@ -43,6 +43,7 @@ func TestNothingBeyondTheSlices(t *testing.T) {
 					}
 					Softmax(y, x)
 					SoftmaxLSE(y, x)
+					ExpLSE(y, x)
 					LogSumExp(x)
 					SoftmaxBackward(z, y, x, 1)
 					Gumbel(y, testKey)
@@ -62,6 +63,9 @@ func TestNothingBeyondTheSlices(t *testing.T) {
 					AddColumnSums(x, y, 1, n, n)
 					MaxRows(x, arg, y, 1, n, n)
 					Transpose(x, y, n, 1)
+					gates, dgates := guarded(t, 4*n, atEnd), guarded(t, 4*n, atEnd)
+					LSTM(1, n, gates, x, y, z, w)
+					LSTMBackward(1, n, gates, x, y, z, w, dgates)
 				})
 			}
 			for _, size := range [][3]int{{1, 1, 1}, {3, 5, 7}, {8, 48, 16}, {9, 47, 33}, {17, 23, 130}, {5, 100, 520}, {200, 33, 10}, {70, 70, 200}} {

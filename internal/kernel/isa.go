@@ -10,6 +10,8 @@ type instructionSet struct {
 
 	exp, log, tanh, sigmoid func(dst, src []float32)
 	softmaxBackward         func(dx, y, dy []float32, scale, dot float32)
+	lstm                    func(gates, cPrev, u, h, c []float32)
+	lstmBack                func(act, u, cPrev, dh, dc, dgates []float32)
 	adam                    func(w, m, v, grad []float32, scale, keepM, takeM, keepV, takeV, correct, eps, step, decay float32)
 
 	axpy       func(alpha float32, x, y []float32)
@@ -19,6 +21,7 @@ type instructionSet struct {
 	sum, max   func(x []float32) float32
 	sumSquares func(x []float32) float64
 	index      func(x []float32, v float32) int
+	above      func(places []int32, x []float32, bound float32) int
 	expSum     func(dst, src []float32, scale, shift float32) float32
 	sumExp     func(src []float32, scale, shift float32) float32
 	addRows    func(dst, src []float32, rows, ld int)
@@ -37,9 +40,10 @@ var genericSet = instructionSet{
 
 	exp: expGeneric, log: logGeneric, tanh: tanhGeneric, sigmoid: sigmoidGeneric,
 	softmaxBackward: softmaxBackwardGeneric, adam: adamGeneric,
+	lstm: lstmGeneric, lstmBack: lstmBackGeneric,
 
 	axpy: axpyGeneric, scale: scaleGeneric, add: addGeneric, dot: dotGeneric,
-	sum: sumGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, index: indexGeneric,
+	sum: sumGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, index: indexGeneric, above: aboveGeneric,
 	expSum: expSumGeneric, sumExp: sumExpGeneric,
 	addRows: addRowsGeneric, maxRows: maxRowsGeneric, transpose: transposeGeneric,
 

@@ -22,9 +22,10 @@ var avx512Set = instructionSet{
 
 	exp: exp512, log: log512, tanh: tanh512, sigmoid: sigmoid512,
 	softmaxBackward: softmaxBackward512, adam: adam512,
+	lstm: lstm512, lstmBack: lstmBack512,
 
 	axpy: axpy512, scale: scale512, add: add512, dot: dot512,
-	sum: sum512, max: max512, sumSquares: sumSquares512, index: index512,
+	sum: sum512, max: max512, sumSquares: sumSquares512, index: index512, above: above512,
 	expSum: expSum512, sumExp: sumExp512,
 	addRows: func(dst, src []float32, rows, ld int) { addRows(addEight512, add512, dst, src, rows, ld) },
 	maxRows: func(dst []float32, arg []int32, src []float32, rows, ld int) {
@@ -51,9 +52,10 @@ var avx2Set = instructionSet{
 
 	exp: exp256, log: log256, tanh: tanh256, sigmoid: sigmoid256,
 	softmaxBackward: softmaxBackward256, adam: adam256,
+	lstm: lstm256, lstmBack: lstmBack256,
 
 	axpy: axpy256, scale: scale256, add: add256, dot: dot256,
-	sum: sum256, max: max256, sumSquares: sumSquares256, index: index256,
+	sum: sum256, max: max256, sumSquares: sumSquares256, index: index256, above: above256,
 	expSum: expSum256, sumExp: sumExp256,
 	addRows: func(dst, src []float32, rows, ld int) { addRows(addEight256, add256, dst, src, rows, ld) },
 	maxRows: func(dst []float32, arg []int32, src []float32, rows, ld int) {
@@ -96,5 +98,14 @@ func transposeBlocks(dst []float32, ldd int, src []float32, lds, rows, cols int)
 	}
 	if wholeCols < cols {
 		transposeGeneric(dst[wholeCols*ldd:], ldd, src[wholeCols:], lds, rows, cols-wholeCols)
+	}
+}
+
+// Prefetch has x, which another function is going to read, brought into the
+// cache of the core while this one goes on. It changes nothing else.
+func Prefetch(x []float32) {
+	const line = 16
+	if len(x) > 0 {
+		prefetchLines(&x[0], (len(x)+line-1)/line)
 	}
 }

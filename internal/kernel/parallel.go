@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// spin is how long an idle helper looks for work before it parks. Waking a
-// parked goroutine on another core takes some 50 microseconds, as long as a
-// whole small product.
-const spin = 200 * time.Microsecond
+// spin is how long an idle helper looks for work before it parks: longer than
+// the serial work between the parallel loops of a step. Waking a parked
+// goroutine on another core takes some 50 microseconds, as long as a whole small
+// product.
+const spin = 500 * time.Microsecond
 
 // partsPerThread evens out cores that are not equally fast or not free.
 const partsPerThread = 2
@@ -46,9 +47,8 @@ func Parallel(n, grain int, f func(lo, hi int)) {
 		f(0, n)
 		return
 	}
-	parts := partsPerThread * workers
 	pool.f, pool.n, pool.helping = f, n, workers-1
-	pool.step = ((n+parts-1)/parts + grain - 1) / grain * grain
+	pool.grain, pool.parts = grain, partsPerThread*workers
 	pool.next.Store(0)
 	for len(pool.helpers) < workers-1 {
 		h := &helper{index: len(pool.helpers), wake: make(chan struct{}, 1)}
@@ -70,7 +70,9 @@ var pool = struct {
 	helpers []*helper
 
 	f       func(lo, hi int)
-	n, step int
+	n       int
+	grain   int
+	parts   int
 	helping int          // helpers wanted
 	next    atomic.Int64 // parts taken
 
@@ -92,12 +94,17 @@ const (
 
 // work does parts until none is left.
 func work() {
+	// Parts differ by a grain at most, the longer first.
+	grains := (pool.n + pool.grain - 1) / pool.grain
+	each, more := grains/pool.parts, grains%pool.parts
+	begin := func(part int) int { return min((part*each+min(part, more))*pool.grain, pool.n) }
 	for {
-		lo := (int(pool.next.Add(1)) - 1) * pool.step
-		if lo >= pool.n {
+		part := int(pool.next.Add(1)) - 1
+		lo, hi := begin(part), begin(part+1)
+		if part >= pool.parts || lo == pool.n {
 			return
 		}
-		pool.f(lo, min(lo+pool.step, pool.n))
+		pool.f(lo, hi)
 	}
 }
 
@@ -113,7 +120,7 @@ func begin() {
 
 // finish lets nobody in any more and waits for those who are.
 func finish() {
-	pool.next.Store(int64(pool.n)) // after a panic parts may be left
+	pool.next.Store(int64(pool.parts)) // after a panic parts may be left
 	pool.state.And(^uint64(isOpen))
 	for start := time.Now(); pool.state.Load()&helpersIn > 0; {
 		for range 1000 {

@@ -48,6 +48,32 @@ func TestParallel(t *testing.T) {
 	require.Equal(t, min(runtime.GOMAXPROCS(0), runtime.NumCPU()), Threads())
 }
 
+// No part is longer than another by more than a grain.
+func TestParallelEven(t *testing.T) {
+	defer SetThreads(0)
+	SetThreads(2)
+	for _, n := range []int{1, 47, 48, 64, 100, 1200, 4700} {
+		for _, grain := range []int{1, 8, 48} {
+			var least, most atomic.Int64
+			least.Store(int64(n))
+			Parallel(n, grain, func(lo, hi int) {
+				if hi < n { // the last may end short
+					for size := int64(hi - lo); ; {
+						if l := least.Load(); size < l && !least.CompareAndSwap(l, size) {
+							continue
+						}
+						if m := most.Load(); size > m && !most.CompareAndSwap(m, size) {
+							continue
+						}
+						break
+					}
+				}
+			})
+			require.LessOrEqual(t, most.Load()-least.Load(), int64(grain), "%d by %d", n, grain)
+		}
+	}
+}
+
 func TestParallelOnOneProcessor(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	defer SetThreads(0)

@@ -38,9 +38,48 @@ func sumGeneric(x []float32) float32 {
 	return fold(lanes[:])
 }
 
-// SumSquares returns the sum of x^2, added up in float64 in 32 lanes: the same
-// bits on every instruction set.
-func SumSquares(x []float32) float64 { return isa.sumSquares(x) }
+// SumSquares returns the sum of x^2, on all cores, added up in float64 in 32
+// lanes of blocks of squaresBlock values: the same bits on every instruction
+// set.
+func SumSquares(x []float32) float64 {
+	if len(x) <= squaresBlock {
+		return isa.sumSquares(x)
+	}
+	s := squareSums.get()
+	blocks := (len(x) + squaresBlock - 1) / squaresBlock
+	if len(s.sums) < blocks {
+		s.sums = make([]float64, blocks)
+	}
+	s.x = x
+	Parallel(blocks, 1, s.run)
+	sum := 0.0
+	for _, v := range s.sums[:blocks] {
+		sum += v
+	}
+	s.x = nil
+	squareSums.put(s)
+	return sum
+}
+
+const squaresBlock = 1 << 15
+
+// squareSum is a call of SumSquares under way.
+type squareSum struct {
+	x    []float32
+	sums []float64 // of each block
+
+	run func(lo, hi int) // blocks
+}
+
+var squareSums = freeList[squareSum]{make: func() *squareSum {
+	s := new(squareSum)
+	s.run = func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			s.sums[i] = isa.sumSquares(s.x[i*squaresBlock : min((i+1)*squaresBlock, len(s.x))])
+		}
+	}
+	return s
+}}
 
 func sumSquaresGeneric(x []float32) float64 {
 	var lanes [32]float64

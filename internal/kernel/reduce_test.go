@@ -41,6 +41,38 @@ func TestReductions(t *testing.T) {
 	})
 }
 
+// Work that is split among cores gives the same bits on any number of them.
+func TestSplitWork(t *testing.T) {
+	defer SetThreads(0)
+	eachISA(t, func(t *testing.T) {
+		x := random(5*squaresBlock + 17)
+		exact := 0.0
+		for _, v := range x {
+			exact += float64(v) * float64(v)
+		}
+		rows, cols := 133, len(x)/133
+		var sum float64
+		for threads := 1; threads <= 3; threads++ {
+			SetThreads(threads)
+			got := SumSquares(x)
+			if threads == 1 {
+				sum = got
+				require.InEpsilon(t, exact, sum, 1e-12)
+			}
+			require.Equal(t, sum, got)
+			turned, want := make([]float32, rows*cols), make([]float32, rows*cols)
+			Transpose(turned, x[:rows*cols], rows, cols)
+			transposeGeneric(want, rows, x, cols, rows, cols)
+			requireSameBits(t, want, turned)
+		}
+		y := make([]float32, rows*cols)
+		require.Zero(t, testing.AllocsPerRun(20, func() {
+			SumSquares(x)
+			Transpose(y, x[:rows*cols], rows, cols)
+		}))
+	})
+}
+
 func TestMax(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	negZero := float32(math.Copysign(0, -1))

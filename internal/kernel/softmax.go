@@ -44,6 +44,16 @@ func SoftmaxLSE(dst, src []float32) float32 {
 	return top + log(softmaxFrom(dst, src, 1, top))
 }
 
+// ExpLSE sets dst = exp(src - max(src)), one row, and returns the sum of dst and
+// LogSumExp(src): a softmax that is still to be divided by its sum, for who can
+// do that where it costs less. dst may be src; as in SoftmaxLSE, NaN spreads.
+func ExpLSE(dst, src []float32) (sum, lse float32) {
+	sameLength("ExpLSE", len(dst), len(src))
+	top := isa.max(src)
+	sum = isa.expSum(dst, src, 1, top)
+	return sum, top + log(sum)
+}
+
 func log(x float32) float32 { return float32(math.Log(float64(x))) }
 
 // expSumGeneric sets dst = exp(scale*src - shift), for arguments up to about 0

@@ -46,6 +46,11 @@ func TestSoftmax(t *testing.T) {
 					continue
 				}
 				require.InDelta(t, lse, float64(LogSumExp(x)), 4e-6)
+				e := make([]float32, n)
+				sum, l := ExpLSE(e, x)
+				require.InDelta(t, lse, float64(l), 4e-6)
+				Scale(1/sum, e)
+				require.Equal(t, y, e)
 				require.InDelta(t, lse, float64(SoftmaxLSE(x, x)), 4e-6)
 				require.Equal(t, y, x)
 			}

@@ -1,12 +1,44 @@
 package kernel
 
-// Transpose sets dst [cols,rows] to the transpose of src [rows,cols].
+// Transpose sets dst [cols,rows] to the transpose of src [rows,cols], on all
+// cores.
 func Transpose(dst, src []float32, rows, cols int) {
 	sameLength("Transpose", len(dst), rows*cols)
 	sameLength("Transpose", len(src), rows*cols)
-	if len(src) > 0 {
-		isa.transpose(dst, rows, src, cols, rows, cols)
+	if len(src) == 0 {
+		return
 	}
+	t := transpositions.get()
+	t.dst, t.src, t.rows, t.cols = dst, src, rows, cols
+	if len(src) < smallTransposition {
+		t.part(0, rows)
+	} else {
+		Parallel(rows, transpositionGrain, t.parts)
+	}
+	t.dst, t.src = nil, nil
+	transpositions.put(t)
+}
+
+// smallTransposition is the number of values that one core moves before another
+// has joined it; a part writes whole cache lines.
+const smallTransposition, transpositionGrain = 1 << 16, 16
+
+// transposition is a call under way.
+type transposition struct {
+	dst, src   []float32
+	rows, cols int
+	parts      func(lo, hi int) // part, as a value that need not be made again
+}
+
+var transpositions = freeList[transposition]{make: func() *transposition {
+	t := new(transposition)
+	t.parts = t.part
+	return t
+}}
+
+// part does rows lo..hi-1 of src.
+func (t *transposition) part(lo, hi int) {
+	isa.transpose(t.dst[lo:], t.rows, t.src[lo*t.cols:], t.cols, hi-lo, t.cols)
 }
 
 // transposeGeneric has rows of dst and src ldd and lds apart.

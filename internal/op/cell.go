@@ -25,10 +25,10 @@ func (c Cell) Gates() int {
 }
 
 // step computes n rows of the new state from the input's share gx [n,GH] (bias
-// included) and the recurrent share rec [n,GH] of the gates. It leaves the
-// activations in act [n,GH], which may be gx, and what else the backward step
-// needs in aux [n,H]: tanh of the new cell state, or the GRU's recurrent
-// product. The GRU has no c.
+// included) and the recurrent share rec [n,GH] of the gates; an LSTM takes nil
+// for a share that is in gx already. It leaves the activations in act [n,GH],
+// which may be gx, and what else the backward step needs in aux [n,H]: tanh of
+// the new cell state, or the GRU's recurrent product. The GRU has no c.
 func (k Cell) step(n, H int, gx, rec, bias, hPrev, cPrev, act, aux, h, c []float32) {
 	if k == GRU {
 		bhn := bias[3*H:]
@@ -51,23 +51,13 @@ func (k Cell) step(n, H int, gx, rec, bias, hPrev, cPrev, act, aux, h, c []float
 		}
 		return
 	}
-	for r := range n {
-		x, q, a := gx[r*4*H:][:4*H], rec[r*4*H:][:4*H], act[r*4*H:][:4*H]
-		u, cp, cn, hn := aux[r*H:][:H], cPrev[r*H:][:H], c[r*H:][:H], h[r*H:][:H]
-		for j := range a {
-			a[j] = x[j] + q[j]
-		}
-		kernel.Sigmoid(a[:3*H], a[:3*H])
-		kernel.Tanh(a[3*H:], a[3*H:])
-		i, f, o, g := a[:H], a[H:2*H], a[2*H:3*H], a[3*H:]
-		for j := range cn {
-			cn[j] = f[j]*cp[j] + i[j]*g[j]
-		}
-		kernel.Tanh(u, cn)
-		for j := range hn {
-			hn[j] = o[j] * u[j]
-		}
+	if &act[0] != &gx[0] {
+		copy(act[:n*4*H], gx)
 	}
+	if rec != nil {
+		kernel.Add(act[:n*4*H], rec[:n*4*H])
+	}
+	kernel.LSTM(n, H, act, cPrev, aux, h, c)
 }
 
 // stepBack goes back through step for n rows. dh is the gradient of the new h;
@@ -93,20 +83,7 @@ func (k Cell) stepBack(n, H int, act, aux, hPrev, cPrev, dh, dc, dgx, drec, dhPr
 		return
 	}
 	clear(dhPrev[:n*H])
-	for r := range n {
-		a, u, cp := act[r*4*H:][:4*H], aux[r*H:][:H], cPrev[r*H:][:H]
-		d, e, dx := dh[r*H:][:H], dc[r*H:][:H], dgx[r*4*H:][:4*H]
-		i, f, o, g := a[:H], a[H:2*H], a[2*H:3*H], a[3*H:]
-		di, df, do, dg := dx[:H], dx[H:2*H], dx[2*H:3*H], dx[3*H:]
-		for j, dhj := range d {
-			dcj := e[j] + dhj*o[j]*(1-u[j]*u[j])
-			di[j] = dcj * g[j] * i[j] * (1 - i[j])
-			df[j] = dcj * cp[j] * f[j] * (1 - f[j])
-			do[j] = dhj * u[j] * o[j] * (1 - o[j])
-			dg[j] = dcj * i[j] * (1 - g[j]*g[j])
-			e[j] = dcj * f[j]
-		}
-	}
+	kernel.LSTMBackward(n, H, act, aux, cPrev, dh, dc, dgx)
 }
 
 // Step advances n rows by one token outside a graph: gx [n,GH] is the input's

@@ -113,14 +113,19 @@ func (r *rnn) rows(lo, hi int) {
 			clear(hp)
 			clear(cp)
 		}
-		if t == 0 && r.h0 == nil {
-			clear(rec)
-		} else {
-			kernel.Gemm(false, false, n, GH, H, 1, hp, H, r.Wh, GH, 0, rec, GH)
-		}
 		act := r.act[at*GH:][:n*GH]
 		if r.cond != nil {
 			kernel.Add(act, r.cond[lo*GH:][:n*GH])
+		}
+		switch first := t == 0 && r.h0 == nil; {
+		case r.cell == LSTM:
+			if rec = nil; !first {
+				kernel.Gemm(false, false, n, GH, H, 1, hp, H, r.Wh, GH, 1, act, GH)
+			}
+		case first:
+			clear(rec)
+		default:
+			kernel.Gemm(false, false, n, GH, H, 1, hp, H, r.Wh, GH, 0, rec, GH)
 		}
 		r.cell.step(n, H, act, rec, r.bias, hp, cp, act, r.aux[at*H:], h[at*H:], r.c[at*H:])
 	}

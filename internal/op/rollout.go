@@ -2,7 +2,6 @@ package op
 
 import (
 	"fmt"
-	"math"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -44,6 +43,7 @@ type Net struct {
 	Layers []Layer
 	W, B   *G.Node // output layer [H,V], [V]; W is Table if Tied
 	Tied   bool
+	Given  Given // what sentences are conditioned on; empty for nothing
 }
 
 // Layer is one recurrent layer: Wx [E,GH], Wh [H,GH], B [4H].
@@ -55,6 +55,12 @@ type RolloutConfig struct {
 	Relaxation Relaxation
 	Feedback   Feedback
 	Bos, Eos   int32
+
+	// Sparse, if not 0, is the greatest share of a relaxed row that the way
+	// back through it may leave out: its entries below Sparse/V. Backward gets
+	// those that are left, scaled up to a sum of 1, and has to be that of a
+	// softmax.
+	Sparse float32
 }
 
 // Rollout is a batch of generated sentences inside a graph.
@@ -110,7 +116,11 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		r.layers = append(r.layers, newRolloutLayer(net.Cell, cfg.B, N, reads, H))
 		reads = H
 	}
-	for _, n := range in {
+	given, ok := r.given.nodes(g, net, cfg.B, 3+len(in))
+	if !ok {
+		return Rollout{}
+	}
+	for _, n := range append(given, in...) {
 		r.needNet = r.needNet || g.Needs(n)
 	}
 	if r.softFeed {
@@ -123,28 +133,33 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 	if cfg.Feedback != FeedDetached {
 		r.gradCols += E
 	}
-	for _, s := range []struct {
-		p    *[]float32
-		size int
-	}{
-		{&r.y, N * V}, {&r.x, N * E}, {&r.turned, H * V},
+	parts := []part{
+		{&r.y, N * V}, {&r.step, cfg.B * V}, {&r.x, N * E}, {&r.turned, H * V},
 		{&r.softTable, V * r.softCols}, {&r.soft, cfg.B * r.softCols},
-	} {
-		*s.p = make([]float32, s.size)
 	}
 	if r.needNet {
-		r.gradTable, r.dOut, r.dy = make([]float32, r.gradCols*V), make([]float32, cfg.B*r.gradCols), make([]float32, cfg.B*V)
-		r.dx, r.dFeed, r.dh = make([]float32, N*E), make([]float32, N*E), make([]float32, cfg.B*H)
-		r.dW = make([]float32, H*V)
+		parts = append(parts, part{&r.gradTable, r.gradCols * V}, part{&r.dOut, cfg.B * r.gradCols},
+			part{&r.dx, N * E}, part{&r.dFeed, N * E}, part{&r.dh, cfg.B * H})
+	}
+	if r.needNet && r.tied {
+		parts = append(parts, part{&r.dWT, H * V})
 	}
 	if r.softCols > 0 {
-		r.turnedGrad = make([]float32, max(E, De)*V)
+		parts = append(parts, part{&r.turnedGrad, max(E, De) * V})
 	}
 	if r.needTable {
-		r.dOutPacked = make([]float32, N*De)
+		parts = append(parts, part{&r.dOutPacked, N * De})
+	}
+	allocate(parts...)
+	r.every = make([]int32, N)
+	for i := range r.every {
+		r.every[i] = int32(i)
+	}
+	if cfg.Sparse > 0 && r.needNet {
+		r.sparse = newSparse(r, cfg.Sparse)
 	}
 	r.emitFn, r.rowsBackFn, r.columnsBackFn, r.scatterFn, r.readerFn = r.emit, r.rowsBack, r.columnsBack, r.scatter, r.readerBack
-	tokens := g.apply("Rollout", r, r.out, append(in, reader, tau, key)...)
+	tokens := g.apply("Rollout", r, r.out, append(append(in, reader, tau, key), given...)...)
 	return Rollout{Tokens: tokens, Lengths: g.side("RolloutLengths", r.lengths, tokens), op: r}
 }
 
@@ -162,28 +177,23 @@ func (r Rollout) IDs(dst []int32, pad int32) {
 	}
 }
 
-// Sharpness returns the mean over the emitted tokens of the last run of the
-// entropy (nats) and of the largest entry of the row that the relaxation kept,
-// which is y for the Gumbel-Softmax family.
-func (r Rollout) Sharpness() (entropy, maxProb float64) {
-	o := r.op
+// Mean returns the mean of f over the rows that the relaxation kept of the
+// tokens of the last run, which are y for the Gumbel-Softmax family.
+func (r Rollout) Mean(f func(row []float32) float64) float64 {
+	o, sum := r.op, 0.0
 	for i := range o.plan.N {
-		row := o.y[i*o.V:][:o.V]
-		for _, p := range row {
-			if p > 0 {
-				entropy -= float64(p) * math.Log(float64(p))
-			}
-		}
-		m, _ := kernel.Max(row)
-		maxProb += float64(m)
+		sum += f(o.y[i*o.V:][:o.V])
 	}
-	n := float64(max(1, o.plan.N))
-	return entropy / n, maxProb / n
+	return sum / float64(max(1, o.plan.N))
 }
 
 // rolloutGrain is the fewest sentences of a part: each part reads the whole
 // output layer.
 const rolloutGrain = 16
+
+// prefetchColumns are the columns of a product that is interrupted to ask for
+// what is needed next: whole tiles of every instruction set.
+const prefetchColumns = 480
 
 // rollout holds tokens packed by time: step t has the sentences that are still
 // being written, row[at] is the sentence and prev[at] its place at step t-1.
@@ -200,11 +210,15 @@ type rollout struct {
 
 	plan        *Plan
 	row, prev   []int32
+	every       []int32 // 0, 1, ... N-1
 	ids, readID []int32 // id emitted by, and id read by (-1: a soft token), each packed row
 	layers      []*rolloutLayer
+	given       given
+	sparse      *sparse       // nil: every way back is dense
 	out         *tensor.Dense // [B,T,De]
 	lengths     *tensor.Dense
 	y           []float32 // [N,V] what the relaxation keeps
+	step        []float32 // [B,V] of the current step: logits; gradient of y, then of the logits
 	x           []float32 // [N,E] what the first layer reads
 	soft        []float32 // [B,softCols] soft tokens of the current step
 	softTable   []float32 // [V,softCols]
@@ -212,20 +226,20 @@ type rollout struct {
 
 	gradTable  []float32 // [gradCols,V]
 	dOut       []float32 // [B,gradCols]
-	dy         []float32 // [B,V] gradient of y, then of the logits
 	dx         []float32 // [N,E]
 	dFeed      []float32 // [N,E] gradient of what the next step read of each token
 	dh         []float32 // [B,H]
-	dW         []float32 // [H,V]
+	dWT        []float32 // [H,V] gradient of tied output weights, transposed
 	dOutPacked []float32 // [N,De]
 	turnedGrad []float32 // [max(E,De),V] gradient of a softly read table
 
 	// of the current run
 	table, W, WT, bias, reader, grad []float32 // W [H,V], WT [V,H]
-	dTable, dBias, dReader           []float32
+	dTable, dBias, dReader, dW       []float32 // dW [H,V]
 	tau                              float32
 	key                              rng.Key
-	t                                int
+	t, denseRows                     int  // of the current step
+	begun                            bool // dW holds something
 
 	emitFn, rowsBackFn, columnsBackFn, scatterFn, readerFn func(lo, hi int)
 }
@@ -276,6 +290,7 @@ func (r *rollout) bind(in []G.Value) {
 		panic(fmt.Sprintf("tau is %v; it divides the logits and must be positive", r.tau))
 	}
 	r.key = KeyOf(rest[2]).stream(rng.Noise, 0)
+	r.given.bind(in)
 }
 
 func (r *rollout) forward(in []G.Value) G.Value {
@@ -292,8 +307,8 @@ func (r *rollout) forward(in []G.Value) G.Value {
 		copy(r.x[p*r.E:][:r.E], r.table[int(r.cfg.Bos)*r.E:])
 		lengths[p] = int32(r.cfg.T)
 	}
-	for _, l := range r.layers {
-		clear(l.hPrev[:n*l.H])
+	for i, l := range r.layers {
+		r.given.begin(i, l.hPrev[:n*l.H])
 		clear(l.cPrev[:n*l.H])
 	}
 	for r.t = 0; r.t < r.cfg.T && n > 0; r.t++ {
@@ -331,7 +346,10 @@ func (r *rollout) emit(lo, hi int) {
 	for i, l := range r.layers {
 		act, rec := l.act[at*l.GH:][:n*l.GH], l.rec[lo*l.GH:][:n*l.GH]
 		kernel.GemmBias(false, false, n, l.GH, l.E, x, l.E, l.Wx, l.GH, l.b[:l.GH], act, l.GH)
-		if r.t == 0 {
+		if i == 0 {
+			r.given.add(act, r.row[at:at+n], l.GH)
+		}
+		if r.t == 0 && r.given.h0At == 0 {
 			clear(rec)
 		} else {
 			kernel.Gemm(false, false, n, l.GH, l.H, 1, l.hPrev[at*l.H:], l.H, l.Wh, l.GH, 0, rec, l.GH)
@@ -339,10 +357,16 @@ func (r *rollout) emit(lo, hi int) {
 		r.cell.step(n, l.H, act, rec, l.b, l.hPrev[at*l.H:], l.cPrev[at*l.H:], act, l.aux[at*l.H:], l.h[at*l.H:], l.c[at*l.H:])
 		x = r.layers[i].h[at*l.H:]
 	}
-	y := r.y[at*V:][:n*V]
+	// What is kept fits no cache, so it is written once, when it is finished.
+	y := r.step[lo*V:][:n*V]
 	kernel.GemmBias(false, false, n, V, r.H, x, r.H, r.W, V, r.bias, y, V)
 	for i := range n {
-		r.ids[at+i] = int32(r.cfg.Relaxation.Forward(y[i*V:][:V], r.tau, r.rowKey(at+i)))
+		row := y[i*V:][:V]
+		r.ids[at+i] = int32(r.cfg.Relaxation.Forward(row, r.tau, r.rowKey(at+i)))
+		copy(r.y[(at+i)*V:], row)
+		if r.sparse != nil {
+			r.sparse.keep(at+i, row)
+		}
 	}
 	if r.softCols > 0 {
 		kernel.Gemm(false, false, n, r.softCols, V, 1, y, V, r.softTable, r.softCols, 0, r.soft[lo*r.softCols:], r.softCols)
@@ -401,7 +425,7 @@ func (r *rollout) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 	r.grad = f32(grad)
 	reader := 3 + 3*len(r.layers)
 	if r.needNet {
-		r.netBack(dIn[:reader])
+		r.netBack(dIn)
 	}
 	if d := dIn[reader]; d != nil {
 		for t := range r.plan.Steps {
@@ -436,21 +460,35 @@ func (r *rollout) netBack(dIn [][]float32) {
 	if !r.tied {
 		kernel.Transpose(r.WT, r.W, r.H, r.V)
 	}
-	r.joinGradTable()
-	clear(r.dW)
-	r.dTable, r.dBias = dIn[0], dIn[2]
+	dense := r.sparse == nil || r.sparse.anyDense(r.plan.N)
+	if dense {
+		r.joinGradTable()
+	}
+	r.begun = false
+	r.dTable, r.dW, r.dBias = dIn[0], dIn[1], dIn[2]
+	if r.tied {
+		r.dW = r.dWT
+	}
 	if !r.softFeed {
 		clear(r.dTable)
 	}
 	clear(r.dBias)
+	r.given.beginBack(dIn)
 	for _, l := range r.layers {
 		kernel.Transpose(l.WxT, l.Wx, l.E, l.GH)
 		kernel.Transpose(l.WhT, l.Wh, l.H, l.GH)
 	}
 	for r.t = r.plan.Steps - 1; r.t >= 0; r.t-- {
 		r.carry()
+		r.denseRows = r.plan.Count[r.t]
+		if r.sparse != nil {
+			r.denseRows = r.sparse.begin(r.plan.Off[r.t], r.denseRows)
+		}
 		kernel.Parallel(r.plan.Count[r.t], rolloutGrain, r.rowsBackFn)
-		kernel.Parallel(r.V, 48, r.columnsBackFn)
+		if r.denseRows > 0 {
+			kernel.Parallel(r.V, 48, r.columnsBackFn)
+			r.begun = true
+		}
 	}
 	if r.dTable != nil {
 		if r.softFeed {
@@ -458,12 +496,11 @@ func (r *rollout) netBack(dIn [][]float32) {
 		}
 		kernel.Parallel(r.V, 64, r.scatterFn)
 	}
-	switch d := dIn[1]; {
-	case d == nil:
-	case r.tied:
+	if d := dIn[1]; d != nil && r.tied && r.begun {
 		kernel.Transpose(d, r.dW, r.H, r.V)
-	default:
-		copy(d, r.dW)
+	}
+	if r.sparse != nil {
+		r.sparse.outputBack(r, dIn[1], r.begun)
 	}
 	x, N := r.x, r.plan.N
 	for i, l := range r.layers {
@@ -476,6 +513,7 @@ func (r *rollout) netBack(dIn [][]float32) {
 		if d := dIn[5+3*i]; d != nil {
 			biasGrad(r.cell, d, l.dgx, l.drec, N, l.H)
 		}
+		r.given.endBack(i, l.dh, dIn)
 		x = l.h
 	}
 }
@@ -524,14 +562,12 @@ func (r *rollout) rowsBack(lo, hi int) {
 		}
 		copy(d[gc-r.De:], r.grad[(int(r.row[at+i])*r.cfg.T+r.t)*r.De:])
 	}
-	dy := r.dy[lo*V:][:n*V]
-	kernel.Gemm(false, false, n, V, gc, 1, r.dOut[lo*gc:], gc, r.gradTable, V, 0, dy, V)
-	for i := range n {
-		d := dy[i*V:][:V]
-		r.cfg.Relaxation.Backward(d, r.y[(at+i)*V:][:V], d, int(r.ids[at+i]), r.tau, r.rowKey(at+i))
-	}
 	dh := r.dh[lo*r.H:][:n*r.H]
-	kernel.Gemm(false, false, n, r.H, V, 1, dy, V, r.WT, r.H, 0, dh, r.H)
+	if r.sparse != nil {
+		r.sparse.back(r, lo, hi, dh)
+	} else {
+		r.tokensBack(r.every[at:at+n], r.dOut[lo*gc:], r.step[lo*V:], dh)
+	}
 	for i := len(r.layers) - 1; i >= 0; i-- {
 		l := r.layers[i]
 		kernel.Add(l.dhCarry[lo*l.H:hi*l.H], dh[:n*l.H])
@@ -541,6 +577,7 @@ func (r *rollout) rowsBack(lo, hi int) {
 		kernel.Gemm(false, false, n, l.H, l.GH, 1, drec, l.GH, l.WhT, l.H, 1, dhPrev, l.H)
 		dx := l.dx[lo*l.E : hi*l.E]
 		if i == 0 {
+			r.given.addBack(dgx, r.row[at:at+n], l.GH)
 			dx = r.dx[at*l.E:][:n*l.E]
 		}
 		kernel.Gemm(false, false, n, l.E, l.GH, 1, dgx, l.GH, l.WxT, l.E, 0, dx, l.E)
@@ -548,13 +585,41 @@ func (r *rollout) rowsBack(lo, hi int) {
 	}
 }
 
+// tokensBack sets dLogits [n,V] and dh [n,H] for n packed rows from dOut
+// [n,gradCols].
+func (r *rollout) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
+	n, V, gc := len(rows), r.V, r.gradCols
+	for from := 0; from < V; from += prefetchColumns {
+		// y comes from memory, so it is asked for during the products.
+		cols := min(prefetchColumns, V-from)
+		for _, at := range rows {
+			kernel.Prefetch(r.y[int(at)*V+from:][:cols])
+		}
+		kernel.Gemm(false, false, n, cols, gc, 1, dOut, gc, r.gradTable[from:], V, 0, dLogits[from:], V)
+	}
+	for i, at := range rows {
+		d, at := dLogits[i*V:][:V], int(at)
+		r.cfg.Relaxation.Backward(d, r.y[at*V:][:V], d, int(r.ids[at]), r.tau, r.rowKey(at))
+	}
+	kernel.Gemm(false, false, n, r.H, V, 1, dLogits, V, r.WT, r.H, 0, dh, r.H)
+}
+
 // columnsBack adds the step's share to columns lo..hi-1 of the output layer.
 func (r *rollout) columnsBack(lo, hi int) {
-	at, n, V := r.plan.Off[r.t], r.plan.Count[r.t], r.V
-	top := r.layers[len(r.layers)-1]
-	kernel.Gemm(true, false, r.H, hi-lo, n, 1, top.h[at*r.H:], r.H, r.dy[lo:], V, 1, r.dW[lo:], V)
+	n, V := r.denseRows, r.V
+	h := r.layers[len(r.layers)-1].h[r.plan.Off[r.t]*r.H:]
+	if r.sparse != nil {
+		h = r.sparse.h
+	}
+	if r.dW != nil {
+		beta := float32(1)
+		if !r.begun {
+			beta = 0
+		}
+		kernel.Gemm(true, false, r.H, hi-lo, n, 1, h, r.H, r.step[lo:], V, beta, r.dW[lo:], V)
+	}
 	if r.dBias != nil {
-		kernel.AddColumnSums(r.dBias[lo:hi], r.dy[lo:], n, hi-lo, V)
+		kernel.AddColumnSums(r.dBias[lo:hi], r.step[lo:], n, hi-lo, V)
 	}
 }
 

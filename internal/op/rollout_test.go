@@ -85,13 +85,20 @@ func onehot(y []num, id int) []num {
 	return hot
 }
 
+// plainChoice is a Relaxation that has its meaning with it.
+type plainChoice interface {
+	plain(logits []num, tau float64, key rng.Key) (token []num, id int)
+}
+
 // A writer is a language model with all that its rollout depends on.
 type writer struct {
 	cell           Cell
 	hidden         []int // units of each layer
 	tied           bool
-	choice         gumbelSoftmax
+	choice         Relaxation
 	feed           Feedback
+	sparse         float32
+	h0, cond       bool // are sentences conditioned?
 	B, T, V, E, De int
 	tau            []float32
 	key            []uint32
@@ -112,13 +119,19 @@ func (w *writer) net(in []*G.Node) (net Net, reader *G.Node) {
 	for ; len(rest) >= 3 && len(net.Layers) < len(w.hidden); rest = rest[3:] {
 		net.Layers = append(net.Layers, Layer{rest[0], rest[1], rest[2]})
 	}
+	if w.h0 {
+		net.Given.H0, rest = rest[:len(w.hidden)], rest[len(w.hidden):]
+	}
+	if w.cond {
+		net.Given.Cond = rest[0]
+	}
 	return net, in[0]
 }
 
 func (w *writer) build(g *Graph, in []*G.Node) *G.Node {
 	net, reader := w.net(in)
 	w.rollout = g.Rollout(net, reader, g.Leaf("tau", w.tau, false, 1), g.Key("key", w.key),
-		RolloutConfig{B: w.B, T: w.T, Relaxation: w.choice, Feedback: w.feed, Bos: bos, Eos: eos})
+		RolloutConfig{B: w.B, T: w.T, Relaxation: w.choice, Feedback: w.feed, Bos: bos, Eos: eos, Sparse: w.sparse})
 	return w.rollout.Tokens
 }
 
@@ -134,14 +147,27 @@ func (w *writer) plain(t *tape, in [][]num) []num {
 	w.ids, w.lengths, w.rows = make([]int32, w.B*w.T), make([]int32, w.B), nil
 	for s := range w.B {
 		var h, c [][]num
-		for _, n := range w.hidden {
+		given := rest[3*len(w.hidden):]
+		first := rest[2] // bias of the first layer, with what the condition adds
+		for l, n := range w.hidden {
 			h, c = append(h, t.zeros(n)), append(c, t.zeros(n))
+			if w.h0 {
+				h[l], given = row(given[0], s, n), given[1:]
+			}
+		}
+		if w.cond {
+			GH := w.cell.Gates() * w.hidden[0]
+			first = append(plus(first[:GH], row(given[0], s, GH), 1), first[GH:]...)
 		}
 		read := row(table, bos, w.E)
 		for i := range w.T {
 			x := read
 			for l := range h {
-				h[l], c[l] = plainStep(w.cell, x, h[l], c[l], rest[3*l], rest[3*l+1], rest[3*l+2])
+				b := rest[3*l+2]
+				if l == 0 {
+					b = first
+				}
+				h[l], c[l] = plainStep(w.cell, x, h[l], c[l], rest[3*l], rest[3*l+1], b)
 				x = h[l]
 			}
 			logits := make([]num, w.V)
@@ -153,7 +179,7 @@ func (w *writer) plain(t *tape, in [][]num) []num {
 				logits[v] = dot(x, weights).add(bias[v])
 			}
 			key := rng.Key{Seed: uint64(w.key[1])<<32 | uint64(w.key[0]), Stream: rng.Noise, Step: w.key[2], Row: uint32(s*w.T + i)}
-			token, id := w.choice.plain(logits, float64(w.tau[0]), key)
+			token, id := w.choice.(plainChoice).plain(logits, float64(w.tau[0]), key)
 			copy(row(out, s*w.T+i, w.De), mix(token, reader))
 			w.rows = append(w.rows, token)
 			w.ids[s*w.T+i], w.lengths[s] = int32(id), int32(i+1)
@@ -209,9 +235,17 @@ func (w *writer) trial() *trial {
 		add(fmt.Sprint("b", i), 0.5, 4*h)
 		n = h
 	}
+	if w.h0 {
+		for i, h := range w.hidden {
+			add(fmt.Sprint("h0", i), 0.7, w.B, h)
+		}
+	}
+	if w.cond {
+		add("cond", 0.5, w.B, w.cell.Gates()*w.hidden[0])
+	}
 	// Where the one-hot goes on, only the reader's gradient is the derivative
 	// of the value.
-	if w.choice.hard || w.feed == FeedStraightThrough {
+	if w.choice.Hard() || w.feed == FeedStraightThrough {
 		tr.smooth = []string{"reader"}
 	}
 	w.set(0)
@@ -310,28 +344,29 @@ func TestRolloutOnCores(t *testing.T) {
 	})
 }
 
-func TestSharpness(t *testing.T) {
+func TestRolloutMean(t *testing.T) {
 	w := newWriter(LSTM, 1, false, false, FeedSoft)
 	tr := w.trial()
 	tr.program(t, alone, none).run(t)
 	tr.reference(alone)
-	var entropy, most float64
+	var want float64
 	for _, y := range w.rows {
-		top := 0.0
 		for _, p := range values(y) {
-			entropy -= p * math.Log(p)
-			top = max(top, p)
+			want += p * p / float64(len(w.rows))
 		}
-		most += top
 	}
-	gotEntropy, gotMost := w.rollout.Sharpness()
-	n := float64(len(w.rows))
-	require.InEpsilon(t, entropy/n, gotEntropy, valueTol)
-	require.InEpsilon(t, most/n, gotMost, valueTol)
+	got := w.rollout.Mean(func(row []float32) (squares float64) {
+		for _, p := range row {
+			squares += float64(p) * float64(p)
+		}
+		return squares
+	})
+	require.InEpsilon(t, want, got, valueTol)
 }
 
 func TestRolloutRefuses(t *testing.T) {
 	w := newWriter(LSTM, 1, false, false, FeedSoft)
+	w.h0, w.cond = true, true
 	tr := w.trial()
 	p := tr.program(t, alone, none)
 	good := p.run(t)

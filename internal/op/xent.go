@@ -12,6 +12,19 @@ import (
 // last-level cache, enough rows that reading the weights once a chunk is cheap.
 const chunkBytes = 4 << 20
 
+// fewColumns of a chunk fit the cache of a core.
+const fewColumns = 192
+
+// chunkRows is the number of rows of a chunk: many rows divide into parts of
+// whole tiles for each of a few cores.
+func chunkRows(V int) int {
+	n := chunkBytes / 4 / V
+	if n < 64 {
+		return max(8, n/8*8)
+	}
+	return (n + 16) / 32 * 32
+}
+
 // PackedXent is the output layer with its cross-entropy, without ever holding
 // all logits:
 //
@@ -41,11 +54,11 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 	if W.Shape()[0] != want[0] || W.Shape()[1] != want[1] || N != B*T || weights.Shape().TotalSize() != N {
 		return g.fail("PackedXent: h %v, W %v, b %v, ids %v, weights %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape(), weights.Shape()), nil
 	}
-	chunk := min(N, max(8, chunkBytes/4/V/8*8))
+	chunk := min(N, chunkRows(V))
 	x := &xent{H: H, V: V, B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),
 		needH: g.Needs(h), needW: g.Needs(W), needB: g.Needs(b),
 		nll: make([]float32, B*T), target: make([]int32, N), cell: make([]int32, N), weight: make([]float32, N),
-		logits: make([]float32, chunk*V), hw: make([]float32, chunk*H)}
+		logits: make([]float32, chunk*V), hw: make([]float32, chunk*H), part: make([]float32, chunk)}
 	if x.needH {
 		x.dh = make([]float32, N*H)
 	}
@@ -58,7 +71,7 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 	if tied || x.needH {
 		x.turned = make([]float32, H*V)
 	}
-	x.rowsFn, x.columnsFn = x.rows, x.columns
+	x.rowsFn, x.columnsFn, x.scaledFn = x.rows, x.columns, x.scaled
 	return g.apply("PackedXent", x, nil, h, W, b, ids, lengths, weights), x.nll
 }
 
@@ -71,8 +84,9 @@ type xent struct {
 	nll                 []float32 // [B,T]
 	target, cell        []int32   // of each packed row: the id, and its place in [B,T]
 	weight              []float32 // of each packed row
-	logits              []float32 // [chunk,V], then softmax minus one-hot
-	hw                  []float32 // [chunk,H], rows of h times their weight
+	logits              []float32 // [chunk,V], then softmax minus one-hot, times its sum
+	part                []float32 // of each row of the chunk: weight over that sum
+	hw                  []float32 // [chunk,H], rows of h times their part
 	turned              []float32 // W in the form that was not given
 	dh, dW, db          []float32
 
@@ -80,6 +94,10 @@ type xent struct {
 	first             int       // first row of the current chunk
 	rowsFn, columnsFn func(lo, hi int)
 	n                 int // rows of the current chunk
+
+	dst, src []float32 // of scaled
+	up       float32
+	scaledFn func(lo, hi int)
 }
 
 func (x *xent) forward(in []G.Value) G.Value {
@@ -94,9 +112,11 @@ func (x *xent) forward(in []G.Value) G.Value {
 		}
 	}
 	x.pack(i32(in[3]), i32(in[4]), f32(in[5]))
-	clear(x.dW)
-	clear(x.db)
 	clear(x.nll)
+	if x.plan.N == 0 {
+		clear(x.dW)
+		clear(x.db)
+	}
 	for x.first = 0; x.first < x.plan.N; x.first += x.chunk {
 		x.n = min(x.chunk, x.plan.N-x.first)
 		kernel.Parallel(x.n, 8, x.rowsFn)
@@ -136,52 +156,71 @@ func (x *xent) rows(lo, hi int) {
 	p := x.logits[lo*V : hi*V]
 	kernel.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
 	for r := range hi - lo {
-		row, id, w := p[r*V:][:V], x.target[at+r], x.weight[at+r]
+		row, id, hw := p[r*V:][:V], x.target[at+r], x.hw[(lo+r)*H:][:H]
 		z := row[id]
-		x.nll[x.cell[at+r]] = kernel.SoftmaxLSE(row, row) - z
-		row[id]--
-		hw := x.hw[(lo+r)*H:][:H]
+		sum, lse := kernel.ExpLSE(row, row)
+		row[id] -= sum
+		x.nll[x.cell[at+r]] = lse - z
+		x.part[lo+r] = x.weight[at+r] / sum
 		copy(hw, x.h[(at+r)*H:])
-		kernel.Scale(w, hw)
+		kernel.Scale(x.part[lo+r], hw)
 	}
 	if !x.needH {
 		return
 	}
 	kernel.Gemm(false, false, hi-lo, H, V, 1, p, V, x.WT, H, 0, x.dh[at*H:], H)
 	for r := range hi - lo {
-		kernel.Scale(x.weight[at+r], x.dh[(at+r)*H:][:H])
+		kernel.Scale(x.part[lo+r], x.dh[(at+r)*H:][:H])
 	}
 }
 
-// columns adds the chunk's share to columns lo..hi-1 of dW and db.
+// columns adds the chunk's share to columns lo..hi-1 of dW and db, few at a
+// time so that db finds them in the cache.
 func (x *xent) columns(lo, hi int) {
-	H, V := x.H, x.V
-	if x.needW {
-		kernel.Gemm(true, false, H, hi-lo, x.n, 1, x.hw, H, x.logits[lo:], V, 1, x.dW[lo:], V)
+	H, V, beta := x.H, x.V, float32(1)
+	if x.first == 0 {
+		beta = 0
 	}
-	if x.needB {
-		kernel.Gemm(false, false, 1, hi-lo, x.n, 1, x.weight[x.first:], x.n, x.logits[lo:], V, 1, x.db[lo:], V)
+	for j := lo; j < hi; j += fewColumns {
+		n := min(fewColumns, hi-j)
+		if x.needW {
+			kernel.Gemm(true, false, H, n, x.n, 1, x.hw, H, x.logits[j:], V, beta, x.dW[j:], V)
+		}
+		if x.needB {
+			kernel.Gemm(false, false, 1, n, x.n, 1, x.part, x.n, x.logits[j:], V, beta, x.db[j:], V)
+		}
 	}
 }
 
 func (x *xent) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
-	up := scalarOf(grad)
+	x.up = scalarOf(grad)
 	if d := dIn[0]; d != nil {
 		n := x.plan.N * x.H
-		copy(d, x.dh[:n])
+		x.scale(d[:n], x.dh[:n])
 		clear(d[n:])
-		kernel.Scale(up, d[:n])
 	}
 	if d := dIn[1]; d != nil {
+		dW := x.dW
 		if x.tied {
-			kernel.Transpose(d, x.dW, x.H, x.V)
-		} else {
-			copy(d, x.dW)
+			kernel.Transpose(d, dW, x.H, x.V)
+			dW = d
 		}
-		kernel.Scale(up, d)
+		x.scale(d, dW)
 	}
 	if d := dIn[2]; d != nil {
-		copy(d, x.db)
-		kernel.Scale(up, d)
+		x.scale(d, x.db)
+	}
+}
+
+// scale sets dst = up src.
+func (x *xent) scale(dst, src []float32) {
+	x.dst, x.src = dst, src
+	kernel.Parallel(len(dst), 1<<14, x.scaledFn)
+}
+
+func (x *xent) scaled(lo, hi int) {
+	copy(x.dst[lo:hi], x.src[lo:hi])
+	if x.up != 1 {
+		kernel.Scale(x.up, x.dst[lo:hi])
 	}
 }

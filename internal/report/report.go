@@ -183,16 +183,18 @@ func (d *document) readSamples(r *rundir.Run) (last []string, err error) {
 
 // readFigures takes the SVG files that lie in the run's figures directory.
 func (d *document) readFigures(r *rundir.Run) error {
-	paths, err := filepath.Glob(filepath.Join(r.Path(figures), "*.svg")) // sorted
+	paths, err := filepath.Glob(filepath.Join(r.Path(figures), "*.svg"))
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	title := func(path string) string { return strings.TrimSuffix(filepath.Base(path), ".svg") }
+	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(title(a), title(b)) }) // frontier before frontier-lm
 	for _, path := range paths {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		d.Figures = append(d.Figures, newFigure(strings.TrimSuffix(filepath.Base(path), ".svg"), content))
+		d.Figures = append(d.Figures, newFigure(title(path), content))
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ func run(t *testing.T) *rundir.Run {
 	dir := filepath.Join(t.TempDir(), "a <b>run")
 	w, err := rundir.Create(dir, rundir.Content{Config: []byte("corpus = \"<script>alert(1)</script>\"\n"), Manifest: rundir.Manifest{
 		Model: "gan", Seed: 7, Corpus: rundir.Corpus{Name: "</title><img src=http://example.com/x>", SHA256: "0123", Lines: 3},
+		WarmStart: &rundir.WarmStart{Run: "<i>older", Model: "vae", Step: 12, Corpus: rundir.Corpus{Name: "old.txt", SHA256: "4567", Lines: 4}},
 	}}, rundir.Start{Command: []string{"textgan", "train"}, Go: "go1"}, rundir.Options{Now: func() time.Time { return time.Unix(0, 0) }})
 	require.NoError(t, err)
 	for step, phase := range []string{"likelihood", "likelihood", "adversarial"} {
@@ -70,7 +71,7 @@ func TestWrite(t *testing.T) {
 	}
 	require.Equal(t, 1, elements["img"], "the figure")
 	require.Equal(t, 3, elements["svg"], "nll, BLEU and <new>; the losses have no finite value")
-	for _, want := range []string{"a <b>run", "likelihood until 2, adversarial until 3", "no finite value", "<script>alert(1)</script>", "the cat sat on <i>me</i>", "step 3", "BLEU-2"} {
+	for _, want := range []string{"a <b>run", "likelihood until 2, adversarial until 3", "no finite value", "<script>alert(1)</script>", "the cat sat on <i>me</i>", "step 3", "BLEU-2", "from step 12 of run <i>older (vae, learnt from old.txt)"} {
 		require.Contains(t, text, want)
 	}
 	require.Contains(t, page, "<mark>the cat sat</mark> on &lt;i&gt;me&lt;/i&gt; <span class=\"soft\">(3 of 5)")
@@ -85,6 +86,7 @@ func TestWrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(card), "| likelihood | 2 |\n| adversarial | 3 |\n")
 	require.Contains(t, string(card), "| BLEU-2 | 0.25 |")
+	require.Contains(t, string(card), "weights of run <i>older (vae, step 12), which had learnt from old.txt:")
 	require.Contains(t, string(card), "    step 3\n")
 }
 

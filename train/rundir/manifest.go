@@ -16,12 +16,13 @@ const format = 1
 
 // Manifest says where a run comes from.
 type Manifest struct {
-	Format int     `json:"format"`
-	Model  string  `json:"model"` // gan, mle, vae
-	Seed   uint64  `json:"seed"`
-	Corpus Corpus  `json:"corpus"`
-	Valid  *Corpus `json:"valid,omitempty"` // the held-out text, if it was one of its own
-	Starts []Start `json:"starts"`          // the first by Create, one more by each Resume
+	Format    int        `json:"format"`
+	Model     string     `json:"model"` // gan, mle, vae
+	Seed      uint64     `json:"seed"`
+	Corpus    Corpus     `json:"corpus"`
+	Valid     *Corpus    `json:"valid,omitempty"`      // the held-out text, if it was one of its own
+	WarmStart *WarmStart `json:"warm_start,omitempty"` // the run whose weights this one began with
+	Starts    []Start    `json:"starts"`               // the first by Create, one more by each Resume
 }
 
 // Corpus identifies the training text.
@@ -29,6 +30,14 @@ type Corpus struct {
 	Name   string `json:"name"`   // file name, "-" or "builtin:NAME"
 	SHA256 string `json:"sha256"` // hex
 	Lines  int    `json:"lines"`
+}
+
+// WarmStart says whose weights a run began with.
+type WarmStart struct {
+	Run    string `json:"run"`
+	Model  string `json:"model"`
+	Step   int    `json:"step"`
+	Corpus Corpus `json:"corpus"` // what they had learnt from
 }
 
 // Start is one start of the program on the run. Equal bits are promised only

@@ -29,15 +29,12 @@ def fit(name, degree, x, want, weight, rounds=80):
     print("%-20s error %.1e: %s" % (name, error.max(), ", ".join("%.9g" % v for v in c[::-1])))
 
 
-def fit_log(name, degree, low):
-    """log(1+f) = f - f^2/2 + f^3 p(f) for 1+f in [low, sqrt(2)]."""
-    f = nodes(low - 1, np.sqrt(2) - 1)
-    fit(name, degree, f, (np.log1p(f) - f + f**2 / 2) / f**3, np.abs(f**3 / np.log1p(f)))
-
-
 half = np.log(2) / 2 * 1.001  # where reduce leaves r
 r = nodes(-half, half)
 fit("exp = 1 + r p", 5, r, np.expm1(r) / r, r * np.exp(-r))
 fit("expm1 = r + r^2 p", 4, r, (np.expm1(r) - r) / r**2, r**2 / np.expm1(r))
-fit_log("logTail", 7, np.sqrt(0.5))
-fit_log("logTailWide", 8, 0.5)
+f = nodes(np.sqrt(0.5) - 1, np.sqrt(2) - 1)
+fit("logTail", 7, f, (np.log1p(f) - f + f**2 / 2) / f**3, np.abs(f**3 / np.log1p(f)))
+fit("gumbel, outer log", 8, f, np.log1p(f), np.ones_like(f))  # the absolute error
+f = nodes(-0.5, 0)
+fit("gumbel, inner log", 7, f, (np.log1p(f) - f) / f**2, np.abs(f**2 / np.log1p(f)))

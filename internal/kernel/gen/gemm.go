@@ -95,6 +95,16 @@ func (g isa) tile(m, nv int) {
 		return under
 	}
 	Label("tile")
+	whole := nv == 3 && 2*m >= g.w // the tile that most of C is made of
+	if whole {
+		c, ldc := word("c"), word("ldc")
+		for range m { // C may be far away, and the sums are long under way
+			for line := 0; line < nv*g.bytes(); line += 64 {
+				PREFETCHT0(operandAt(c, line))
+			}
+			ADDQ(ldc, c)
+		}
+	}
 	k, aks, b, bks := word("k"), word("aks"), word("b"), word("bks")
 	a := rows(word("a"), word("ars"), m)
 	acc := make([]vecs, m)
@@ -123,7 +133,7 @@ func (g isa) tile(m, nv int) {
 		for v := range bv {
 			bv[v] = g.load(operandAt(b, v*g.bytes()), maskOf(v))
 		}
-		if nv == 3 && 2*m >= g.w { // the next tile's columns, while a whole tile runs
+		if whole { // the columns of the next tile
 			for v := range bv {
 				PREFETCHT0(operandAt(b, (nv+v)*g.bytes()))
 			}

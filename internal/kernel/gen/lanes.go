@@ -194,6 +194,7 @@ const (
 	equal   = 0
 	less    = 1
 	notLess = 5
+	atLeast = 13
 	greater = 14
 )
 

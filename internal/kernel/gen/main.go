@@ -19,9 +19,11 @@ func main() {
 	for _, g := range []isa{{16}, {8}} {
 		g.tiles()
 		g.elementwise()
+		g.cell()
 		g.reductions()
 		g.noises()
 	}
 	transpose8()
+	prefetch()
 	Generate()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 )
@@ -101,20 +102,22 @@ func (g isa) tanh(x vecs) vecs {
 	return g.copySign(g.div(em, g.add(em, g.f(2))), x)
 }
 
+const sqrtHalf = 0x3f3504f3
+
 // split takes a positive normal x apart: x = 2^e m, m in [sqrt(1/2), sqrt(2)).
-func (g isa) split(x vecs) (e, m vecs) {
-	e = g.shift(VPSRAD, 23, g.subInt(x, g.c(0x3f3504f3)))
-	return e, g.subInt(x, g.shift(VPSLLD, 23, e))
+func (g isa) split(x vecs) (e, m vecs) { return g.splitAt(x, sqrtHalf) }
+
+// splitAt takes a normal x apart, which has the sign of the float32 with bits
+// low: x = 2^e m, m from low to 2 low, which is left out.
+func (g isa) splitAt(x vecs, low uint32) (e, m vecs) {
+	t := g.subInt(x, g.c(low))
+	m = g.subInt(x, g.and(t, g.c(0xff800000)))
+	return g.shift(VPSRAD, 23, t), m
 }
 
 // logTail is q with log(1+f) = f + f^2 q.
 func (g isa) logTail(f, f2 vecs) vecs {
 	return g.poly2(f, f2, -0.0763446018, 0.127615631, -0.1316019, 0.142017603, -0.166233569, 0.200012267, -0.250008196, 0.333333313, -0.5)
-}
-
-// logTailWide is logTail for f from -1/2 on.
-func (g isa) logTailWide(f, f2 vecs) vecs {
-	return g.poly2(f, f2, 0.260525018, -0.147691369, 0.0499918498, -0.116646618, 0.151212275, -0.167279109, 0.199543267, -0.249983937, 0.333340853, -0.5)
 }
 
 // log is the natural logarithm of any float32.
@@ -137,15 +140,6 @@ func (g isa) log(x vecs) vecs {
 	return y
 }
 
-// minusLog is -(log(1+f) + e ln2) to about 2 ulp, given the q of f.
-func (g isa) minusLog(f, e vecs, tail func(f, f2 vecs) vecs) vecs {
-	f2 := g.mul(f, f)
-	q := tail(f, f2)
-	g.fmaTo(q, f2, f)
-	g.fnms(q, e, g.f(math.Ln2))
-	return q
-}
-
 // uniform turns random words into (w>>9 + 1/2) / 2^23, exactly.
 func (g isa) uniform(w vecs) vecs {
 	u := g.fill(g.f(0x1p-24), len(w))
@@ -157,27 +151,47 @@ func (g isa) uniform(w vecs) vecs {
 //
 // Let h be the distance of u from the nearer end of (0,1), which float32 holds
 // with full relative precision at both. For u < 1/2 the inner logarithm is
-// log1p(-h), else it is log(h).
+// log1p(-h), else it is log(h), with the mantissa in [1/2, 1) so that both need
+// the same range. Of the outer one only the absolute error counts.
+//
+// Horner's rule keeps the fewest registers for a vector, so that enough of them
+// are under way at once.
 func (g isa) gumbel(w vecs) vecs {
-	upper := g.shift(VPSRAD, 31, w) // all ones where u >= 1/2
-	h := g.fill(g.f(0x1p-33), len(w))
-	g.fma(h, g.toFloat(g.xor(w, upper)), g.f(0x1p-32))
-	e, m := g.split(h)
-	f, one := g.neg(h), g.shared(g.f(1), len(w))
-	for i := range w {
-		if g.wide() {
-			k := g.signs(upper[i]).k
-			VSUBPS(of(one, i), m[i], k, f[i])
-			VCVTDQ2PS_Z(e[i], k, e[i])
-		} else {
-			VSUBPS(of(one, i), m[i], m[i])
-			VBLENDVPS(upper[i], m[i], f[i], f[i])
-			VPAND(upper[i], e[i], e[i])
-			VCVTDQ2PS(e[i], e[i])
+	var f, e vecs
+	for w := range slices.Chunk(w, g.side()) {
+		upper := g.shift(VPSRAD, 31, w) // all ones where u >= 1/2
+		minusH := g.fill(g.f(-0x1p-33), len(w))
+		g.fma(minusH, g.toFloat(g.xor(w, upper)), g.f(-0x1p-32))
+		n, m := g.splitAt(minusH, math.Float32bits(-0.5))
+		one := g.fill(g.f(-1), 1)[0]
+		for i := range w {
+			if g.wide() {
+				k := g.signs(upper[i]).k
+				VSUBPS(m[i], one, k, minusH[i])
+				VCVTDQ2PS_Z(n[i], k, n[i])
+			} else {
+				VSUBPS(m[i], one, m[i])
+				VBLENDVPS(upper[i], m[i], minusH[i], minusH[i])
+				VPAND(upper[i], n[i], n[i])
+				VCVTDQ2PS(n[i], n[i])
+			}
 		}
+		f, e = append(f, minusH...), append(e, n...)
 	}
-	x := g.minusLog(f, e, g.logTailWide) // exponential noise
-	e, m = g.split(x)
-	f = g.sub(m, g.f(1))
-	return g.minusLog(f, g.toFloat(e), g.logTail)
+	// Exponential noise: -(f + f^2 p + e ln2).
+	x := g.poly(f, 1.41454041, 1.63957548, 1.2087028, 0.180947781, 0.263689935, -0.243682727, 0.333632112, -0.499995232)
+	for i := range x {
+		VMULPS(f[i], x[i], x[i])
+	}
+	g.fmaTo(x, f, f)
+	g.fnms(x, e, g.f(math.Ln2))
+
+	f, e = nil, nil
+	for x := range slices.Chunk(x, g.side()) {
+		n, m := g.splitAt(x, sqrtHalf)
+		f, e = append(f, g.sub(m, g.f(1))...), append(e, g.toFloat(n)...)
+	}
+	y := g.poly(f, -0.100798614, 0.164811999, -0.173710331, 0.198641524, -0.24953711, 0.333365828, -0.500009179, 0.999999762, 2.77534244e-08)
+	g.fnms(y, e, g.f(math.Ln2))
+	return y
 }

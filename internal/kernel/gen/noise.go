@@ -12,76 +12,128 @@ import (
 const keyed = "seed uint64, stream, step, row uint32"
 
 // philox emits Philox4x32-10 for sets of w/2 counters held as 64-bit lanes, of
-// which only the low halves count. Of each set it leaves words 0 and 1 of each
-// counter side by side in one vector, words 2 and 3 in the next.
-func (g isa) philox(x [4]vecs, keys operand.Mem) (words vecs) {
-	for r := range 10 {
-		m0, m1 := g.shared(g.c(0xD2511F53), len(x[0])), g.shared(g.c(0xCD9E8D57), len(x[0]))
-		p0 := g.binary(x[0], m0, func(y, x, r operand.Op) { VPMULUDQ(y, x, r) })
-		p1 := g.binary(x[2], m1, func(y, x, r operand.Op) { VPMULUDQ(y, x, r) })
-		h0, h1 := g.shift(VPSRLQ, 32, p0), g.shift(VPSRLQ, 32, p1)
-		xor := func(h, y vecs, key operand.Mem) { // h ^= y ^ key
-			b := g.reg()
-			VPBROADCASTD(key, b)
-			for i := range h {
-				if g.wide() {
-					VPTERNLOGD(operand.Imm(0x96), b, y[i], h[i])
-				} else {
-					VPXOR(y[i], h[i], h[i])
-					VPXOR(b, h[i], h[i])
-				}
-			}
-		}
-		xor(h1, x[1], keys.Offset(8*r))
-		xor(h0, x[3], keys.Offset(8*r+4))
-		x = [4]vecs{h1, p1, h0, p0}
+// which only the low halves count: word 0 of each is given, the others are the
+// row's. Of each set it leaves words 0 and 1 of each counter side by side in one
+// vector, words 2 and 3 in the next.
+func (g isa) philox(c vecs, f row) (words vecs) {
+	m0, m1 := g.c(mul0), g.c(mul1)
+	times := func(x vecs, m operand.Mem) vecs {
+		return g.binary(x, m, func(y, x, r operand.Op) { VPMULUDQ(y, x, r) })
 	}
-	for i := range x[0] {
-		for _, pair := range [][2]vec{{x[0][i], x[1][i]}, {x[2][i], x[3][i]}} {
-			even, odd := pair[0], pair[1]
-			VPSLLQ(operand.Imm(32), odd, odd)
-			if g.wide() {
-				VMOVDQA32(odd, oddLanes, even)
-			} else {
-				VPBLENDD(operand.Imm(0xaa), odd, even, even)
+	high := func(x vecs) vecs { return g.shift(VPSRLQ, 32, x) }
+	p0 := times(c, m0)
+	p1 := times(g.xor(high(p0), g.broadcast(f.third)), m1)
+	x := [4]vecs{g.xor(high(p1), g.broadcast(f.first)), p1, g.xor(p0, g.broadcast(f.second)), slices.Repeat(vecs{g.broadcast(f.last)}, len(c))}
+	for r := 2; r < 10; r++ {
+		k0, k1 := g.broadcast(f.keys.Offset(8*r)), g.broadcast(f.keys.Offset(8*r+4))
+		p0, p1 := times(x[0], m0), times(x[2], m1)
+		if r == 9 {
+			for i := range c {
+				words = append(words, g.lastRound(p1[i], x[1][i], k0), g.lastRound(p0[i], x[3][i], k1))
 			}
-			words = append(words, even)
+			break
 		}
+		h0, h1 := high(p0), high(p1)
+		g.xorBoth(h1, x[1], k0)
+		g.xorBoth(h0, x[3], k1)
+		x = [4]vecs{h1, p1, h0, p0}
 	}
 	return words
 }
 
-// oddLanes is the mask of the odd lanes in the function that is being written.
-var oddLanes reg.OpmaskVirtual
+const mul0, mul1 = 0xD2511F53, 0xCD9E8D57
 
-// noise runs body over n values and the random words for them, a few vectors
-// at a time in the order of their places. Words come in blocks of 32 out of 8
-// counters: the first 16 are words 0 and 1 of each, the others words 2 and 3.
-// The last step is under masks.
-func (g isa) noise(n reg.GPVirtual, body func(w vecs, at []place)) {
-	// The frame: ten pairs of round keys, then words 1 to 3 of the counter.
+// xorBoth emits h ^= x ^ key.
+func (g isa) xorBoth(h, x vecs, key vec) {
+	for i := range h {
+		if g.wide() {
+			VPTERNLOGD(operand.Imm(0x96), key, x[i], h[i])
+		} else {
+			VPXOR(x[i], h[i], h[i])
+			VPXOR(key, h[i], h[i])
+		}
+	}
+}
+
+// lastRound is a product with its halves exchanged and the lower one ^= x ^ key.
+func (g isa) lastRound(p, x, key vec) vec {
+	VPSHUFD(operand.Imm(0xb1), p, p)
+	if g.wide() {
+		VPTERNLOGD(operand.Imm(0x96), key, x, evenLanes, p)
+		return p
+	}
+	t := g.reg()
+	VPXOR(x, key, t)
+	VPBLENDD(operand.Imm(0xaa), g.c(0), t, t)
+	VPXOR(t, p, p)
+	return p
+}
+
+// evenLanes is the mask of the even lanes in the function that is being written.
+var evenLanes reg.OpmaskVirtual
+
+// row is the frame of a function of noise: the ten pairs of round keys and what
+// the first two rounds make of the words that are the same in the whole row.
+type row struct{ keys, third, first, second, last operand.Mem }
+
+func (g isa) row() row {
 	frame := AllocLocal(4*20 + 4*4)
+	r := row{frame, frame.Offset(80), frame.Offset(84), frame.Offset(88), frame.Offset(92)}
 	k0, seed := GP32(), word("seed")
 	MOVL(seed.As32(), k0)
 	SHRQ(operand.Imm(32), seed)
 	k1 := seed.As32()
-	for r := range 10 {
-		MOVL(k0, frame.Offset(8*r))
-		MOVL(k1, frame.Offset(8*r+4))
+	for i := range 10 {
+		MOVL(k0, r.keys.Offset(8*i))
+		MOVL(k1, r.keys.Offset(8*i+4))
 		ADDL(operand.U32(0x9E3779B9), k0)
 		ADDL(operand.U32(0xBB67AE85), k1)
 	}
-	rest := frame.Offset(80)
-	for i, name := range []string{"stream", "step", "row"} {
-		t := GP32()
-		MOVL(param(name), t)
-		MOVL(t, rest.Offset(4*i))
+	load := func(from operand.Op) reg.GPVirtual {
+		t := GP64()
+		MOVL(from, t.As32())
+		return t
 	}
+	keep := func(t reg.GPVirtual, key int, to operand.Mem) {
+		XORL(r.keys.Offset(4*key), t.As32())
+		MOVL(t.As32(), to)
+	}
+	times := func(t reg.GPVirtual, by uint32) (high reg.GPVirtual) { // leaves the low half in t
+		IMULQ(load(operand.U32(by)), t)
+		high = GP64()
+		MOVQ(t, high)
+		SHRQ(operand.Imm(32), high)
+		return high
+	}
+	keep(load(param("row")), 1, r.third)
+	x1 := load(param("step"))
+	x0 := times(x1, mul1)
+	XORL(param("stream"), x0.As32())
+	XORL(r.keys, x0.As32())
+	keep(x1, 2, r.first)
+	keep(times(x0, mul0), 3, r.second)
+	MOVL(x0.As32(), r.last)
+	return r
+}
+
+// broadcast is the 32-bit word at m in every lane.
+func (g isa) broadcast(m operand.Mem) vec {
+	t := g.reg()
+	VPBROADCASTD(m, t)
+	return t
+}
+
+// noise runs body over n values and the random words for them, some vectors at
+// a time in the order of their places. Words come in blocks of 32 out of 8
+// counters: the first 16 are words 0 and 1 of each, the others words 2 and 3.
+// The last step is under masks.
+func (g isa) noise(n reg.GPVirtual, body func(w vecs, at []place)) {
+	r := g.row()
 	if g.wide() {
 		t := GP32()
-		oddLanes = K()
-		MOVL(operand.U32(0xaaaa), t)
-		KMOVW(t, oddLanes)
+		evenLanes = K()
+		MOVL(operand.U32(0x5555), t)
+		KMOVW(t, evenLanes)
 	}
 
 	i, left, counter := GP64(), GP64(), GP32()
@@ -90,7 +142,7 @@ func (g isa) noise(n reg.GPVirtual, body func(w vecs, at []place)) {
 	MOVQ(n, left)
 	sets := g.side() // of w/2 counters, for 2w words
 	step := func(last bool) {
-		words := g.philox(g.counters(counter, rest, sets), frame)
+		words := g.philox(g.counters(counter, sets), r)
 		var at []place
 		for set := range sets {
 			for half := range 2 {
@@ -99,7 +151,11 @@ func (g isa) noise(n reg.GPVirtual, body func(w vecs, at []place)) {
 			}
 		}
 		slices.SortFunc(at, func(a, b place) int { return a.disp - b.disp })
-		for group := range slices.Chunk(at, g.side()) {
+		together := len(at)
+		if last {
+			together = g.side() // so many masks there are
+		}
+		for group := range slices.Chunk(at, together) {
 			var w vecs
 			for j := range group {
 				w = append(w, words[group[j].v])
@@ -126,8 +182,8 @@ func (g isa) noise(n reg.GPVirtual, body func(w vecs, at []place)) {
 	Label("done")
 }
 
-// counters are the four words of sets of counters, from counter on.
-func (g isa) counters(counter reg.GPVirtual, rest operand.Mem, sets int) (x [4]vecs) {
+// counters are sets of counters, from counter on.
+func (g isa) counters(counter reg.GPVirtual, sets int) (x vecs) {
 	table, ok := tables["counters"]
 	if !ok {
 		table = GLOBL("counters", RODATA|NOPTR)
@@ -140,14 +196,7 @@ func (g isa) counters(counter reg.GPVirtual, rest operand.Mem, sets int) (x [4]v
 	for s := range sets {
 		c := g.reg()
 		VPADDD(table.Offset(s*g.bytes()), b, c)
-		x[0] = append(x[0], c)
-	}
-	for j := range 3 {
-		t := g.reg()
-		VPBROADCASTD(rest.Offset(4*j), t)
-		for range sets {
-			x[j+1] = append(x[j+1], t)
-		}
+		x = append(x, c)
 	}
 	return x
 }

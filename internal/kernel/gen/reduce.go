@@ -40,6 +40,7 @@ func (g isa) reductions() {
 
 	g.sumSquares()
 	g.index()
+	g.placesAbove()
 	g.expSum("expSum", true)
 	g.expSum("sumExp", false)
 	g.addEight()
@@ -115,6 +116,46 @@ func (g isa) index() {
 	BSFL(hits, hits)
 	ADDQ(hits.As64(), i)
 	MOVQ(i, result())
+	g.ret()
+}
+
+func (g isa) placesAbove() {
+	g.text("above", "func(places []int32, x []float32, bound float32) int", "is aboveGeneric.")
+	places, room, x, bound := base("places"), length("places"), base("x"), g.scalar("bound")
+	hits, i, t, found := GP32(), GP64(), GP32(), GP64()
+	XORQ(found, found)
+	g.loop(length("x"), 1, func(at []place) {
+		for _, p := range at {
+			over := g.cmp(atLeast, g.loadOr(p.in(x), p.m, g.f(math.NaN())), bound)
+			if g.wide() {
+				KMOVW(over.k, hits)
+			} else {
+				VMOVMSKPS(over.v, hits)
+			}
+			next, done := label("hit"), label("none")
+			Label(next)
+			TESTL(hits, hits)
+			JZ(operand.LabelRef(done))
+			CMPQ(found, room)
+			JGE(operand.LabelRef("full"))
+			BSFL(hits, i.As32())
+			ADDL(p.i.As32(), i.As32())
+			if p.disp > 0 {
+				ADDL(operand.U32(uint32(p.disp/4)), i.As32())
+			}
+			MOVL(i.As32(), operand.Mem{Base: places, Index: found, Scale: 4})
+			INCQ(found)
+			LEAL(operand.Mem{Base: hits.As64(), Disp: -1}, t)
+			ANDL(t, hits)
+			JMP(operand.LabelRef(next))
+			Label(done)
+		}
+	})
+	MOVQ(found, result())
+	g.ret()
+	Label("full")
+	MOVQ(operand.I32(-1), found)
+	MOVQ(found, result())
 	g.ret()
 }
 

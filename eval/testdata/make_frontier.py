@@ -1,0 +1,55 @@
+"""Writes frontier.json, the verdicts that Frontier is held against.
+
+    python3 make_frontier.py
+
+Curves of random points and what the definition in Judge's comment makes of
+further ones: a corner is a temperature that no other equals or beats in both
+directions; 95 %.
+"""
+import json
+import random
+from statistics import NormalDist
+
+rng = random.Random(6)
+QUANTILE = NormalDist().inv_cdf(0.975)
+
+
+def judge(curve, p, sign):
+    beaten = lambda q: any(r is not q and r["x"] <= q["x"] and sign * r["y"] >= sign * q["y"] for r in curve)
+    corners = sorted((q for q in curve if not beaten(q)), key=lambda q: q["x"])
+    line = lambda a, b: (b["y"] - a["y"]) / (b["x"] - a["x"])
+    first, last, possible = corners[0], corners[-1], None
+    if p["x"] < first["x"]:
+        weights, possible = [(first, 1)], "outside"
+        slope = line(*corners[:2]) if len(corners) > 1 else 0
+    elif p["x"] > last["x"]:
+        weights, possible = [(last, 1)], "inside"
+        slope = line(*corners[-2:]) if len(corners) > 1 else 0
+    else:
+        a, b = next((a, b) for a, b in zip(corners, corners[1:]) if a["x"] <= p["x"] <= b["x"])
+        t = (p["x"] - a["x"]) / (b["x"] - a["x"])
+        weights, slope = [(a, 1 - t), (b, t)], line(a, b)
+    gap = sign * (p["y"] - sum(w * q["y"] for q, w in weights))
+    parts = [(p, 1)] + weights
+    error = sum((w * q["ey"]) ** 2 + (slope * w * q["ex"]) ** 2 for q, w in parts) ** 0.5
+    place = "outside" if gap > QUANTILE * error else "inside" if gap < -QUANTILE * error else "within noise"
+    if possible and place != possible:
+        place = "beyond the sweep"
+    return {"place": place, "gap": gap, "error": error}
+
+
+def point(x, y, noise):
+    return {"x": x + rng.gauss(0, noise), "y": y + rng.gauss(0, noise), "ex": rng.uniform(0.005, 0.02), "ey": rng.uniform(0.005, 0.02)}
+
+
+cases = []
+for lower in (False, True):
+    sign = -1 if lower else 1
+    for noise in (0.005, 0.05):
+        curve = [point(x / 5, sign * (0.2 + x / 10), noise) for x in range(6)]
+        points = [point(rng.uniform(-0.2, 1.2), sign * rng.uniform(0.1, 0.9), 0) for _ in range(25)]
+        cases.append({"lower": lower, "curve": curve, "points": points, "verdicts": [judge(curve, p, sign) for p in points]})
+assert {v["place"] for c in cases for v in c["verdicts"]} == {"outside", "inside", "within noise", "beyond the sweep"}
+with open("frontier.json", "w") as f:
+    json.dump(cases, f, separators=(",", ":"))
+    f.write("\n")

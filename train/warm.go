@@ -1,0 +1,199 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"reflect"
+	"slices"
+
+	"textgan/internal/config"
+	"textgan/train/rundir"
+	"textgan/vocab"
+)
+
+// origin is the run of --model mle or vae that a warm start begins with: its
+// weights and optimisers as likelihood training has left them, or as they were
+// at its best if it was never finished.
+type origin struct {
+	run    *rundir.Run
+	layer  config.Layer // its settings
+	config Config
+	vocab  *vocab.Vocab
+	ck     *rundir.Checkpoint
+	state  State
+}
+
+func openOrigin(dir string) (*origin, error) {
+	o := &origin{}
+	var err error
+	if o.run, err = rundir.Open(dir); err != nil {
+		return nil, fmt.Errorf("train: warm start: %w", err)
+	}
+	if o.config, o.vocab, err = describe(o.run); err != nil {
+		return nil, err
+	}
+	if o.config.Model == "gan" {
+		return nil, &config.Error{Msg: fmt.Sprintf("train: run %s is a GAN; a warm start begins with a run of --model mle or vae", dir)}
+	}
+	path := o.run.Path(rundir.ConfigFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if o.layer, err = Options.File(path, content); err != nil {
+		return nil, err
+	}
+	for _, which := range []string{rundir.Last, rundir.Best} {
+		if o.ck, err = o.run.LoadCheckpoint(which); err == nil {
+			o.state, err = readState(o.ck, o.vocab)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("train: warm start: %w", err)
+		}
+		if o.state.Phase == Done {
+			break
+		}
+	}
+	return o, nil
+}
+
+// What the weights fix, and what an option says of the text.
+var (
+	fixed    = []string{"tokenizer", "vocab-size", "min-count", "cell", "emb", "hidden", "layers", "tie", "generator"}
+	fixedVAE = []string{"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
+	ofText   = []string{"field", "max-line-bytes", "max-bytes", "corpus-lines", "valid", "valid-fraction", "max-len", "truncate"}
+	ofSteps  = []string{"seed", "dropout", "batch", "bucket", "lr"} // of likelihood training, which goes on between adversarial steps
+)
+
+// Inherit resolves the options of a GAN that begins with the run in dir. The
+// layers are what was given, the strongest first. What they leave open is taken
+// from the run: all that its weights fix, its text, and the settings of its
+// likelihood steps, with the step size that it ended with. It is an error if
+// they contradict the weights.
+func Inherit(dir string, layers ...config.Layer) (Config, error) {
+	o, err := openOrigin(dir)
+	if err != nil {
+		return Config{}, err
+	}
+	rate := o.config.LR * math.Pow(o.config.LRDecay, float64(o.state.Decays))
+	own := config.Layer{"mle-steps": {Text: "0"}, "generator": {Text: "lm"}}
+	take := func(names ...string) {
+		for _, name := range names {
+			if given, ok := o.layer[name]; ok && own[name].Text == "" {
+				own[name] = given
+			}
+		}
+	}
+	set := func(name, value string) { own[name] = config.Given{Text: value, Quote: name + " " + value} }
+	names := fixed
+	if o.config.HasVAE() {
+		names = slices.Concat(fixed, fixedVAE)
+		set("generator", "vae")
+		for _, option := range Options.Options {
+			if option.Group == "vae" {
+				take(option.Name)
+			}
+		}
+	}
+	set("lr", fmt.Sprint(rate))
+	take(names...)
+	take(ofSteps...)
+	text := find("corpus", layers)
+	if text == nil {
+		if o.config.Corpus == "-" {
+			return Config{}, &config.Error{Msg: fmt.Sprintf("train: run %s has read its text from standard input; give --corpus FILE", dir)}
+		}
+		take("corpus")
+		take(ofText...)
+	}
+	for _, name := range names {
+		if given := find(name, layers); given != nil && !same(name, *given, own[name]) {
+			return Config{}, &config.Error{Msg: fmt.Sprintf("train: %s: run %s has %s %s, and its weights fix that; drop this", given.Quote, dir, name, own[name].Text)}
+		}
+	}
+	return Options.Resolve(append(slices.Clone(layers), own)...)
+}
+
+// find is the strongest value of an option that was given.
+func find(name string, layers []config.Layer) *config.Given {
+	for _, l := range layers {
+		if g, ok := l[name]; ok {
+			return &g
+		}
+	}
+	return nil
+}
+
+// same reports whether two texts are one value of an option. A text that is no
+// value is another one.
+func same(name string, a, b config.Given) bool {
+	x, errX := Options.Resolve(config.Layer{name: a})
+	y, errY := Options.Resolve(config.Layer{name: b})
+	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
+}
+
+// checkText refuses to hold out lines that the origin has learnt.
+func (o *origin) checkText(c Config, d *Data) error {
+	was := o.config
+	if c.Valid != "" || c.Corpus != was.Corpus {
+		return nil
+	}
+	if was.Valid != "" || c.Seed != was.Seed || c.ValidFraction != was.ValidFraction || c.Truncate != was.Truncate || d.SHA256 != o.run.Manifest.Corpus.SHA256 {
+		return &config.Error{Msg: fmt.Sprintf("train: lines of %s would be held out that run %s has learnt; give --valid FILE, or keep the text, --seed and --valid-fraction of that run", c.Corpus, o.run.Dir)}
+	}
+	return nil
+}
+
+// hand gives a new trainer what the origin has come to.
+func (o *origin) hand(t *Trainer) error {
+	n := o.vocab.Size()
+	if a, b := t.Config.VAE(n), o.config.VAE(n); t.HasVAE() != o.config.HasVAE() || a.Decoder.Cell != b.Decoder.Cell || t.HasVAE() && (a.Latent != b.Latent || a.Categories != b.Categories) {
+		return fmt.Errorf("train: the generator is not that of run %s, with whose weights it is to begin", o.run.Dir)
+	}
+	weights := t.model()
+	moments := t.optMLE.State()
+	if t.vae != nil {
+		moments = append(moments, t.vae.opt.State()...)
+	}
+	for _, f := range []string{weightsFile, optimiserFile} {
+		path, err := o.ck.Path(f)
+		if err != nil {
+			return err
+		}
+		params := weights
+		if f == optimiserFile {
+			params = moments
+		}
+		if err := readParams(path, params); err != nil {
+			return err
+		}
+	}
+	s := o.state
+	t.MLE, t.Encoder, t.CaughtUp, t.LastMI = s.MLE, s.Encoder, s.CaughtUp, s.LastMI
+	t.optMLE.Restore(t.MLE)
+	if t.vae != nil {
+		t.vae.opt.Restore(t.Encoder)
+	}
+	return t.batches.Seek(s.Batches)
+}
+
+// manifest says where the weights come from.
+func (o *origin) manifest() *rundir.WarmStart {
+	return &rundir.WarmStart{Run: o.run.Dir, Model: o.config.Model, Step: o.ck.Step, Corpus: o.run.Manifest.Corpus}
+}
+
+// begin records what a warm start begins with, as the end of the likelihood
+// training that it stands for, and enters the first phase that has steps.
+func (t *Trainer) begin() error {
+	if t.WarmStart == "" || t.Step > 0 || !t.Phase.byLikelihood() {
+		t.enter()
+		return nil
+	}
+	improved, err := t.evaluate()
+	if err != nil {
+		return err
+	}
+	t.enter()
+	return t.save(improved)
+}

@@ -1,0 +1,212 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/generator"
+	"textgan/internal/config"
+	"textgan/train/rundir"
+)
+
+// endedRun makes a run and lets it end.
+func endedRun(t *testing.T, c Config, dir string) (hash string) {
+	t.Helper()
+	tr, w, err := Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	return play(t, tr, w, 0)
+}
+
+// given is a layer as the command line makes it.
+func given(values ...string) config.Layer {
+	flags := map[string]string{}
+	for i := 0; i < len(values); i += 2 {
+		flags[values[i]] = values[i+1]
+	}
+	return config.Flags(flags)
+}
+
+// Likelihood training and a GAN that begins with it come to the bits of the two
+// in one run, whether or not the GAN was stopped on the way; and it needs the
+// other run no more once it has begun.
+func TestWarmStartGoesOn(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"mle": func(c *Config) { c.Model = "mle" },
+		"gaussian": func(c *Config) {
+			c.Model, c.LatentDim, c.WordDropout, c.KLAnneal, c.LRDecay = "vae", 3, .2, "cyclical", .7
+		},
+		"categorical": func(c *Config) {
+			c.Model, c.Latent, c.LatentDim, c.Categories, c.LearnedPrior, c.Aggressive, c.Cell = "vae", "categorical", 2, 3, true, 4, "gru"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := small()
+			c.VAESamples, c.Estimator, c.MLEEvery = 1, "st-gumbel", 3
+			change(&c)
+			likelihood := filepath.Join(t.TempDir(), "likelihood")
+			endedRun(t, c, likelihood)
+			model := c.Model
+			if c.Model = "gan"; model == "vae" {
+				c.GeneratorModel = "vae"
+			}
+			one := filepath.Join(t.TempDir(), "one")
+			want := endedRun(t, c, one)
+
+			g := c
+			layer, err := Options.File("config.toml", Options.TOML(g))
+			require.NoError(t, err)
+			for name := range layer { // what a user would say of the second part
+				switch name {
+				case "d-emb", "d-filters", "spectral-norm", "d-pretrain", "adv-steps", "eval-every", "eval-samples", "save-every", "log-every", "mle-every", "estimator":
+				default:
+					delete(layer, name)
+				}
+			}
+			layer["warm-start"] = config.Given{Text: likelihood}
+			g, err = Inherit(likelihood, layer)
+			require.NoError(t, err)
+			require.Equal(t, [3]any{c.GeneratorModel, c.Hidden, c.CorpusLines}, [3]any{g.GeneratorModel, g.Hidden, g.CorpusLines})
+			require.Zero(t, g.MLESteps)
+			whole := filepath.Join(t.TempDir(), "whole")
+			require.Equal(t, want, endedRun(t, g, whole))
+			m, err := Load(whole, rundir.Best)
+			require.NoError(t, err)
+			n, err := Load(one, rundir.Best)
+			require.NoError(t, err)
+			require.Equal(t, n.Generator.Params().Hash(), m.Generator.Params().Hash())
+			require.Equal(t, rundir.WarmStart{Run: likelihood, Model: model, Step: c.MLESteps, Corpus: m.Manifest.Corpus}, *m.Manifest.WarmStart)
+
+			parts := filepath.Join(t.TempDir(), "parts")
+			tr, w, err := Start(g, parts, nil, rundir.Start{})
+			require.NoError(t, err)
+			require.NoError(t, w.Close()) // before the first step
+			tr, w, err = Resume(parts, nil, rundir.Start{})
+			require.NoError(t, err)
+			play(t, tr, w, 4)
+			require.NoError(t, os.RemoveAll(likelihood))
+			for _, stop := range []int{9, 17, 0} {
+				tr, w, err = Resume(parts, nil, rundir.Start{})
+				require.NoError(t, err)
+				hash := play(t, tr, w, stop)
+				if stop == 0 {
+					require.Equal(t, want, hash)
+				}
+			}
+			require.Equal(t, read(t, whole, rundir.MetricsFile), read(t, parts, rundir.MetricsFile))
+			m, err = Load(parts, rundir.Last)
+			require.NoError(t, err)
+			require.Equal(t, model == "vae", m.VAE != nil)
+			lines, err := m.Sample(3, generator.SampleOptions{}, 1)
+			require.NoError(t, err)
+			require.Len(t, lines, 3)
+			if m.VAE != nil {
+				require.Equal(t, tr.model().Hash(), m.VAE.Params().Hash())
+				_, err = m.Encode(lines)
+				require.NoError(t, err)
+			}
+		})
+	}
+}
+
+func TestThreadsDoNotMatterToDecoder(t *testing.T) {
+	c := small()
+	c.GeneratorModel, c.LatentDim, c.VAESamples, c.MLEEvery, c.Layers = "vae", 3, 1, 2, 2
+	anyThreads(t, c)
+}
+
+// A run that was stopped gives its best weights, with the step size they had.
+func TestWarmStartFromAStoppedRun(t *testing.T) {
+	c := tiny()
+	c.Model, c.MLESteps, c.EvalEvery, c.LR, c.LRDecay, c.Keep, c.Patience = "mle", 60, 5, .1, .5, 20, 0
+	dir := filepath.Join(t.TempDir(), "run")
+	tr, w, err := Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	play(t, tr, w, 48)
+	best, err := Load(dir, rundir.Best)
+	require.NoError(t, err)
+	require.Less(t, best.Step, 48)
+	g, err := Inherit(dir, given("warm-start", dir))
+	require.NoError(t, err)
+	o, err := openOrigin(dir)
+	require.NoError(t, err)
+	require.Equal(t, best.Step, o.state.Step)
+	require.Equal(t, c.LR*math.Pow(c.LRDecay, float64(o.state.Decays)), g.LR)
+	tr, w, err = Start(g, filepath.Join(t.TempDir(), "gan"), nil, rundir.Start{})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	require.Equal(t, best.Generator.Params().Hash(), tr.gen.Params().Hash())
+
+	g, err = Inherit(dir, given("warm-start", dir, "lr", "0.1", "corpus", "x.txt"), given("seed", "7"))
+	require.NoError(t, err)
+	require.Equal(t, [4]any{.1, "x.txt", uint64(7), 6}, [4]any{g.LR, g.Corpus, g.Seed, g.Hidden})
+}
+
+func TestWarmStartRefuses(t *testing.T) {
+	at := t.TempDir()
+	file := filepath.Join(at, "corpus.txt")
+	text := "the cat sat\na dog ran\nbirds fly away\nno\nyes\nthe dog sat\n"
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	lm, vae, gan := filepath.Join(at, "lm"), filepath.Join(at, "vae"), filepath.Join(at, "gan")
+	for dir, change := range map[string]func(*Config){
+		lm:  func(c *Config) { c.Model = "mle" },
+		vae: func(c *Config) { c.Model = "vae" },
+		gan: func(c *Config) {},
+	} {
+		c := tiny()
+		c.Corpus, c.LatentDim, c.VAESamples, c.ValidFraction = file, 2, 1, .4
+		change(&c)
+		endedRun(t, c, dir)
+	}
+	for i, x := range []struct {
+		dir   string
+		given []string
+		says  string
+	}{
+		{at, nil, "train: warm start: "},
+		{gan, nil, "run " + gan + " is a GAN; a warm start begins with a run of --model mle or vae"},
+		{vae, []string{"hidden", "7"}, "--hidden 7: run " + vae + " has hidden 6, and its weights fix that; drop this"},
+		{vae, []string{"latent-dim", "3"}, "--latent-dim 3: run " + vae + " has latent-dim 2"},
+		{lm, []string{"generator", "vae"}, "--generator vae: run " + lm + " has generator lm"},
+		{vae, []string{"generator", "lm"}, "--generator lm: run " + vae + " has generator vae"},
+		{lm, []string{"min-count", "2"}, "--min-count 2: run " + lm + " has min-count 1"},
+		{vae, []string{"model", "vae"}, "--warm-start begins a GAN, not --model vae"},
+		{lm, []string{"mle-steps", "5"}, "takes the place of likelihood training; drop --mle-steps 5"},
+		{lm, []string{"seed", "2"}, "lines of " + file + " would be held out that run " + lm + " has learnt"},
+		{lm, []string{"valid-fraction", "0.2"}, "would be held out that run"},
+		{lm, []string{"max-len", "2"}, "sentence of 3 tokens, longer than 2"},
+	} {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			g, err := Inherit(x.dir, given(append(x.given, "warm-start", x.dir)...))
+			if err == nil {
+				_, _, err = Start(g, filepath.Join(at, "new"), nil, rundir.Start{})
+			}
+			oneLine(t, err, x.says)
+			require.NoDirExists(t, filepath.Join(at, "new"))
+		})
+	}
+	for _, fine := range [][]string{{"hidden", "6"}, {"hidden", "06"}, {"seed", "2", "valid", file}, {"generator", "vae"}} {
+		_, err := Inherit(vae, given(append(fine, "warm-start", vae)...))
+		require.NoError(t, err, fine)
+	}
+
+	// Who sets all options by hand has to say what the weights are of.
+	c := tiny()
+	c.Corpus, c.ValidFraction, c.WarmStart, c.MLESteps = file, .4, vae, 0
+	_, _, err := Start(c, filepath.Join(at, "new"), nil, rundir.Start{})
+	oneLine(t, err, "the generator is not that of run "+vae)
+	c.GeneratorModel, c.LatentDim, c.Hidden = "vae", 2, 5
+	_, _, err = Start(c, filepath.Join(at, "new"), nil, rundir.Start{})
+	oneLine(t, err, "does not fit this model")
+
+	// The text has changed since: what would be held out may have been learnt.
+	require.NoError(t, os.WriteFile(file, []byte(text+"a cat ran\n"), 0o600))
+	g, err := Inherit(vae, given("warm-start", vae))
+	require.NoError(t, err)
+	_, _, err = Start(g, filepath.Join(at, "new"), nil, rundir.Start{})
+	oneLine(t, err, "would be held out that run")
+}
