@@ -429,3 +429,8 @@ func transpose8(dst *float32, ldd int, src *float32, lds int, rows int, cols int
 //
 //go:noescape
 func prefetchLines(x *float32, lines int)
+
+// streamLines copies lines > 0 cache lines past the caches; dst is where one begins.
+//
+//go:noescape
+func streamLines(dst *float32, src *float32, lines int)

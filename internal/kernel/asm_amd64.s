@@ -19674,3 +19674,23 @@ line:
 	DECQ       CX
 	JNZ        line
 	RET
+
+// func streamLines(dst *float32, src *float32, lines int)
+// Requires: AVX, MMX+
+TEXT ·streamLines(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ lines+16(FP), DX
+
+line:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  32(CX), Y1
+	VMOVNTPS Y0, (AX)
+	VMOVNTPS Y1, 32(AX)
+	ADDQ     $0x40, CX
+	ADDQ     $0x40, AX
+	DECQ     DX
+	JNZ      line
+	SFENCE
+	VZEROUPPER
+	RET

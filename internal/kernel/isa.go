@@ -28,6 +28,9 @@ type instructionSet struct {
 	maxRows    func(dst []float32, arg []int32, src []float32, rows, ld int)
 	transpose  func(dst []float32, ldd int, src []float32, lds, rows, cols int)
 
+	prefetch func(x []float32)
+	stream   func(dst, src []float32)
+
 	uniform, gumbel func(dst []float32, seed uint64, stream, step, row uint32)
 	gumbelAdd       func(dst, logits []float32, seed uint64, stream, step, row uint32) float32
 	gumbelArgmax    func(logits []float32, seed uint64, stream, step, row uint32) int
@@ -46,6 +49,7 @@ var genericSet = instructionSet{
 	sum: sumGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, index: indexGeneric, above: aboveGeneric,
 	expSum: expSumGeneric, sumExp: sumExpGeneric,
 	addRows: addRowsGeneric, maxRows: maxRowsGeneric, transpose: transposeGeneric,
+	prefetch: func([]float32) {}, stream: func(dst, src []float32) { copy(dst, src) },
 
 	uniform: uniformGeneric, gumbel: gumbelGeneric,
 	gumbelAdd: gumbelAddGeneric, gumbelArgmax: gumbelArgmaxGeneric,

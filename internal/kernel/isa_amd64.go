@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 //go:generate go -C gen run . -out ../asm_amd64.s -stubs ../asm_amd64.go -pkg kernel
 
@@ -32,6 +36,7 @@ var avx512Set = instructionSet{
 		maxRows512(dst, arg, &src[0], rows, ld)
 	},
 	transpose: transposeBlocks,
+	prefetch:  prefetchAsked, stream: streamPast,
 
 	uniform: uniform512, gumbel: gumbel512, gumbelAdd: gumbelAdd512, gumbelArgmax: gumbelArgmax512,
 
@@ -62,6 +67,7 @@ var avx2Set = instructionSet{
 		maxRows256(dst, arg, &src[0], rows, ld)
 	},
 	transpose: transposeBlocks,
+	prefetch:  prefetchAsked, stream: streamPast,
 
 	uniform: uniform256, gumbel: gumbel256, gumbelAdd: gumbelAdd256, gumbelArgmax: gumbelArgmax256,
 
@@ -101,11 +107,23 @@ func transposeBlocks(dst []float32, ldd int, src []float32, lds, rows, cols int)
 	}
 }
 
-// Prefetch has x, which another function is going to read, brought into the
-// cache of the core while this one goes on. It changes nothing else.
-func Prefetch(x []float32) {
-	const line = 16
+func prefetchAsked(x []float32) {
 	if len(x) > 0 {
 		prefetchLines(&x[0], (len(x)+line-1)/line)
 	}
+}
+
+// streamPast copies whole lines past the caches, and what stands before and
+// behind them in dst as usual.
+func streamPast(dst, src []float32) {
+	if len(dst) < 2*line {
+		copy(dst, src)
+		return
+	}
+	head := int(-uintptr(unsafe.Pointer(&dst[0]))/4) % line
+	lines := (len(dst) - head) / line
+	copy(dst[:head], src)
+	streamLines(&dst[head], &src[head], lines)
+	head += lines * line
+	copy(dst[head:], src[head:])
 }

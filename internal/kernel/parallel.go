@@ -13,7 +13,8 @@ import (
 // product.
 const spin = 500 * time.Microsecond
 
-// partsPerThread evens out cores that are not equally fast or not free.
+// partsPerThread evens out cores that are not equally fast or not free: who has
+// done his own parts takes those of others.
 const partsPerThread = 2
 
 var threads atomic.Int32 // 0: the default
@@ -47,17 +48,21 @@ func Parallel(n, grain int, f func(lo, hi int)) {
 		f(0, n)
 		return
 	}
-	pool.f, pool.n, pool.helping = f, n, workers-1
-	pool.grain, pool.parts = grain, partsPerThread*workers
-	pool.next.Store(0)
+	pool.f, pool.n, pool.grain, pool.workers = f, n, grain, workers
 	for len(pool.helpers) < workers-1 {
 		h := &helper{index: len(pool.helpers), wake: make(chan struct{}, 1)}
 		pool.helpers = append(pool.helpers, h)
 		go h.serve()
 	}
+	for len(pool.taken) < workers {
+		pool.taken = append(pool.taken, new(counter))
+	}
+	for _, c := range pool.taken[:workers] {
+		c.Store(0)
+	}
 	begin()
 	defer finish()
-	work()
+	work(0)
 }
 
 // pool is the one call that is under way and those who work on it.
@@ -69,12 +74,10 @@ var pool = struct {
 	caller  sync.Mutex // held by the goroutine whose call it is
 	helpers []*helper
 
-	f       func(lo, hi int)
-	n       int
-	grain   int
-	parts   int
-	helping int          // helpers wanted
-	next    atomic.Int64 // parts taken
+	f        func(lo, hi int)
+	n, grain int
+	workers  int        // the caller and the helpers wanted
+	taken    []*counter // of the parts of each worker
 
 	state atomic.Uint64 // serial number of the call, isOpen, helpers in it
 	await atomic.Bool   // the caller sleeps until the last helper leaves
@@ -92,26 +95,40 @@ const (
 	serial    = isOpen << 1
 )
 
-// work does parts until none is left.
-func work() {
+// counter has a cache line of its own.
+type counter struct {
+	atomic.Int64
+	_ [56]byte
+}
+
+// work does parts until none is left. Part p belongs to worker p modulo workers,
+// so that calls over the same rows or columns find them in the same core's
+// cache; between cores that share none, that is worth more than any balance.
+func work(me int) {
 	// Parts differ by a grain at most, the longer first.
+	parts := partsPerThread * pool.workers
 	grains := (pool.n + pool.grain - 1) / pool.grain
-	each, more := grains/pool.parts, grains%pool.parts
+	each, more := grains/parts, grains%parts
 	begin := func(part int) int { return min((part*each+min(part, more))*pool.grain, pool.n) }
-	for {
-		part := int(pool.next.Add(1)) - 1
-		lo, hi := begin(part), begin(part+1)
-		if part >= pool.parts || lo == pool.n {
-			return
+	for i := range pool.workers {
+		owner := (me + i) % pool.workers
+		for {
+			k := int(pool.taken[owner].Add(1)) - 1
+			if k >= partsPerThread {
+				break
+			}
+			part := owner + k*pool.workers
+			if lo, hi := begin(part), begin(part+1); lo < hi {
+				pool.f(lo, hi)
+			}
 		}
-		pool.f(lo, hi)
 	}
 }
 
 // begin lets helpers in, and wakes those who sleep.
 func begin() {
 	pool.state.Store(pool.state.Load() + serial | isOpen)
-	for _, h := range pool.helpers[:pool.helping] {
+	for _, h := range pool.helpers[:pool.workers-1] {
 		if h.asleep.CompareAndSwap(true, false) {
 			h.wake <- struct{}{}
 		}
@@ -120,7 +137,9 @@ func begin() {
 
 // finish lets nobody in any more and waits for those who are.
 func finish() {
-	pool.next.Store(int64(pool.parts)) // after a panic parts may be left
+	for _, c := range pool.taken[:pool.workers] {
+		c.Store(partsPerThread) // after a panic parts may be left
+	}
 	pool.state.And(^uint64(isOpen))
 	for start := time.Now(); pool.state.Load()&helpersIn > 0; {
 		for range 1000 {
@@ -161,7 +180,7 @@ func (h *helper) serve() {
 	for {
 		h.await()
 		if h.join() {
-			help()
+			help(h.index + 1)
 		}
 	}
 }
@@ -202,7 +221,7 @@ func (h *helper) join() bool {
 		}
 		if pool.state.CompareAndSwap(s, s+1) {
 			h.last = s &^ helpersIn
-			if h.index < pool.helping {
+			if h.index < pool.workers-1 {
 				return true
 			}
 			leave()
@@ -212,7 +231,7 @@ func (h *helper) join() bool {
 }
 
 // help works, keeps a panic for the caller, and leaves.
-func help() {
+func help(me int) {
 	defer func() {
 		if p := recover(); p != nil {
 			pool.failure.Lock()
@@ -223,7 +242,7 @@ func help() {
 		}
 		leave()
 	}()
-	work()
+	work(me)
 }
 
 func leave() {

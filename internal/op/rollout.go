@@ -363,7 +363,7 @@ func (r *rollout) emit(lo, hi int) {
 	for i := range n {
 		row := y[i*V:][:V]
 		r.ids[at+i] = int32(r.cfg.Relaxation.Forward(row, r.tau, r.rowKey(at+i)))
-		copy(r.y[(at+i)*V:], row)
+		kernel.Stream(r.y[(at+i)*V:][:V], row)
 		if r.sparse != nil {
 			r.sparse.keep(at+i, row)
 		}

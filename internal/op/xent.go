@@ -8,22 +8,21 @@ import (
 	"textgan/internal/kernel"
 )
 
-// chunkBytes bounds the logits that are alive at once: few enough to stay in the
-// last-level cache, enough rows that reading the weights once a chunk is cheap.
-const chunkBytes = 4 << 20
+// chunkBytes bounds the logits of a group that are alive at once: few enough to
+// stay in the last-level cache, enough rows that reading the weights once a chunk
+// is cheap. maxChunk rows are enough, and one block of steps of the kernels.
+const chunkBytes, maxChunk = 4 << 20, 128
 
-// fewColumns of a chunk fit the cache of a core.
-const fewColumns = 192
+// groups of rows have gradients of their own, which are added up at the end: two
+// cores need not meet before, nor read what the other wrote. Cores may share no
+// cache, and waiting for the other's lines then costs as much as the products.
+// The number is fixed, so that the sums are the same for any number of cores; of
+// less than fewRows rows there is one group.
+const groups, fewRows = 2, 64
 
-// chunkRows is the number of rows of a chunk: many rows divide into parts of
-// whole tiles for each of a few cores.
-func chunkRows(V int) int {
-	n := chunkBytes / 4 / V
-	if n < 64 {
-		return max(8, n/8*8)
-	}
-	return (n + 16) / 32 * 32
-}
+// Of the rows and columns of a chunk, as many as fit the cache of a core are
+// worked on at a time.
+const rowsAtOnce, columnsAtOnce = 64, 192
 
 // PackedXent is the output layer with its cross-entropy, without ever holding
 // all logits:
@@ -54,24 +53,29 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 	if W.Shape()[0] != want[0] || W.Shape()[1] != want[1] || N != B*T || weights.Shape().TotalSize() != N {
 		return g.fail("PackedXent: h %v, W %v, b %v, ids %v, weights %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape(), weights.Shape()), nil
 	}
-	chunk := min(N, chunkRows(V))
+	chunk := min(N, maxChunk, max(8, chunkBytes/4/V/8*8))
 	x := &xent{H: H, V: V, B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),
 		needH: g.Needs(h), needW: g.Needs(W), needB: g.Needs(b),
-		nll: make([]float32, B*T), target: make([]int32, N), cell: make([]int32, N), weight: make([]float32, N),
-		logits: make([]float32, chunk*V), hw: make([]float32, chunk*H), part: make([]float32, chunk)}
+		nll: make([]float32, B*T), target: make([]int32, N), cell: make([]int32, N), weight: make([]float32, N)}
 	if x.needH {
 		x.dh = make([]float32, N*H)
 	}
-	if x.needW {
-		x.dW = make([]float32, H*V)
-	}
-	if x.needB {
-		x.db = make([]float32, V)
+	for i := range x.group {
+		c := &x.group[i]
+		c.xent = x
+		c.logits, c.hw, c.part = make([]float32, chunk*V), make([]float32, chunk*H), make([]float32, chunk)
+		if x.needW {
+			c.dW = make([]float32, H*V)
+		}
+		if x.needB {
+			c.db = make([]float32, V)
+		}
+		c.rowsFn, c.columnsFn = c.rows, c.columns
 	}
 	if tied || x.needH {
 		x.turned = make([]float32, H*V)
 	}
-	x.rowsFn, x.columnsFn, x.scaledFn = x.rows, x.columns, x.scaled
+	x.groupsFn, x.scaledFn = x.alone, x.scaled
 	return g.apply("PackedXent", x, nil, h, W, b, ids, lengths, weights), x.nll
 }
 
@@ -84,20 +88,31 @@ type xent struct {
 	nll                 []float32 // [B,T]
 	target, cell        []int32   // of each packed row: the id, and its place in [B,T]
 	weight              []float32 // of each packed row
-	logits              []float32 // [chunk,V], then softmax minus one-hot, times its sum
-	part                []float32 // of each row of the chunk: weight over that sum
-	hw                  []float32 // [chunk,H], rows of h times their part
 	turned              []float32 // W in the form that was not given
-	dh, dW, db          []float32
+	dh                  []float32
+	group               [groups]xentGroup
+	groupsFn            func(lo, hi int)
 
-	h, W, WT, bias    []float32 // of the current run: W [H,V], WT [V,H]
-	first             int       // first row of the current chunk
-	rowsFn, columnsFn func(lo, hi int)
-	n                 int // rows of the current chunk
+	h, W, WT, bias []float32 // of the current run: W [H,V], WT [V,H]
 
-	dst, src []float32 // of scaled
+	dst      []float32 // of scaled
+	src      [groups][]float32
 	up       float32
 	scaledFn func(lo, hi int)
+}
+
+// xentGroup is a run of rows, its current chunk, and its share of the gradients.
+type xentGroup struct {
+	*xent
+	first, end int       // rows that are left
+	n          int       // rows of the chunk, from first on
+	logits     []float32 // [chunk,V], then softmax minus one-hot, times its sum
+	part       []float32 // of each row of the chunk: weight over that sum
+	hw         []float32 // [chunk,H], rows of h times their part
+	begun      bool      // dW and db hold something
+	dW, db     []float32
+
+	rowsFn, columnsFn func(lo, hi int)
 }
 
 func (x *xent) forward(in []G.Value) G.Value {
@@ -113,15 +128,15 @@ func (x *xent) forward(in []G.Value) G.Value {
 	}
 	x.pack(i32(in[3]), i32(in[4]), f32(in[5]))
 	clear(x.nll)
-	if x.plan.N == 0 {
-		clear(x.dW)
-		clear(x.db)
-	}
-	for x.first = 0; x.first < x.plan.N; x.first += x.chunk {
-		x.n = min(x.chunk, x.plan.N-x.first)
-		kernel.Parallel(x.n, 8, x.rowsFn)
-		if x.needW || x.needB {
-			kernel.Parallel(x.V, 48, x.columnsFn)
+	x.divide()
+	if kernel.Threads() <= groups {
+		kernel.Parallel(groups, 1, x.groupsFn)
+	} else {
+		for i := range x.group {
+			for c := &x.group[i]; c.next(); {
+				kernel.Parallel(c.n, 8, c.rowsFn)
+				kernel.Parallel(x.V, 48, c.columnsFn)
+			}
 		}
 	}
 	loss := 0.0
@@ -150,44 +165,89 @@ func (x *xent) pack(ids, lengths []int32, weights []float32) {
 	}
 }
 
+// divide gives the groups their rows.
+func (x *xent) divide() {
+	each := x.plan.N
+	if each >= fewRows {
+		each = (each + groups - 1) / groups
+	}
+	for i := range x.group {
+		c := &x.group[i]
+		c.first, c.end, c.n, c.begun = min(i*each, x.plan.N), min((i+1)*each, x.plan.N), 0, false
+		if c.first == c.end {
+			clear(c.dW)
+			clear(c.db)
+		}
+	}
+}
+
+// next goes on to the next chunk, if there is one. Chunks are of equal size.
+func (c *xentGroup) next() bool {
+	c.begun = c.begun || c.n > 0
+	c.first += c.n
+	left := c.end - c.first
+	if left == 0 {
+		return false
+	}
+	chunks := (left + c.chunk - 1) / c.chunk
+	c.n = min(((left+chunks-1)/chunks+7)/8*8, c.chunk, left)
+	return true
+}
+
+// alone does groups lo..hi-1 on one core.
+func (x *xent) alone(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		for c := &x.group[i]; c.next(); {
+			c.rows(0, c.n)
+			c.columns(0, x.V)
+		}
+	}
+}
+
 // rows does rows lo..hi-1 of the chunk: logits, softmax, -log p, dh.
-func (x *xent) rows(lo, hi int) {
-	H, V, at := x.H, x.V, x.first+lo
-	p := x.logits[lo*V : hi*V]
+func (c *xentGroup) rows(lo, hi int) {
+	for ; lo < hi; lo += rowsAtOnce {
+		c.someRows(lo, min(lo+rowsAtOnce, hi))
+	}
+}
+
+func (c *xentGroup) someRows(lo, hi int) {
+	x, H, V, at := c.xent, c.H, c.V, c.first+lo
+	p := c.logits[lo*V : hi*V]
 	kernel.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
 	for r := range hi - lo {
-		row, id, hw := p[r*V:][:V], x.target[at+r], x.hw[(lo+r)*H:][:H]
+		row, id, hw := p[r*V:][:V], x.target[at+r], c.hw[(lo+r)*H:][:H]
 		z := row[id]
 		sum, lse := kernel.ExpLSE(row, row)
 		row[id] -= sum
 		x.nll[x.cell[at+r]] = lse - z
-		x.part[lo+r] = x.weight[at+r] / sum
+		c.part[lo+r] = x.weight[at+r] / sum
 		copy(hw, x.h[(at+r)*H:])
-		kernel.Scale(x.part[lo+r], hw)
+		kernel.Scale(c.part[lo+r], hw)
 	}
 	if !x.needH {
 		return
 	}
 	kernel.Gemm(false, false, hi-lo, H, V, 1, p, V, x.WT, H, 0, x.dh[at*H:], H)
 	for r := range hi - lo {
-		kernel.Scale(x.part[lo+r], x.dh[(at+r)*H:][:H])
+		kernel.Scale(c.part[lo+r], x.dh[(at+r)*H:][:H])
 	}
 }
 
-// columns adds the chunk's share to columns lo..hi-1 of dW and db, few at a
-// time so that db finds them in the cache.
-func (x *xent) columns(lo, hi int) {
-	H, V, beta := x.H, x.V, float32(1)
-	if x.first == 0 {
-		beta = 0
+// columns adds the chunk's share to columns lo..hi-1 of dW and db, which reads
+// the logits once.
+func (c *xentGroup) columns(lo, hi int) {
+	H, V, beta := c.H, c.V, float32(0)
+	if c.begun {
+		beta = 1
 	}
-	for j := lo; j < hi; j += fewColumns {
-		n := min(fewColumns, hi-j)
-		if x.needW {
-			kernel.Gemm(true, false, H, n, x.n, 1, x.hw, H, x.logits[j:], V, beta, x.dW[j:], V)
+	for j := lo; j < hi; j += columnsAtOnce {
+		n := min(columnsAtOnce, hi-j)
+		if c.needW {
+			kernel.Gemm(true, false, H, n, c.n, 1, c.hw, H, c.logits[j:], V, beta, c.dW[j:], V)
 		}
-		if x.needB {
-			kernel.Gemm(false, false, 1, n, x.n, 1, x.part, x.n, x.logits[j:], V, beta, x.db[j:], V)
+		if c.needB {
+			kernel.Gemm(false, false, 1, n, c.n, 1, c.part, c.n, c.logits[j:], V, beta, c.db[j:], V)
 		}
 	}
 }
@@ -196,31 +256,39 @@ func (x *xent) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
 	x.up = scalarOf(grad)
 	if d := dIn[0]; d != nil {
 		n := x.plan.N * x.H
-		x.scale(d[:n], x.dh[:n])
+		x.scale(d[:n], [groups][]float32{x.dh[:n]})
 		clear(d[n:])
 	}
-	if d := dIn[1]; d != nil {
-		dW := x.dW
-		if x.tied {
-			kernel.Transpose(d, dW, x.H, x.V)
-			dW = d
-		}
+	var dW, db [groups][]float32
+	for i := range x.group {
+		dW[i], db[i] = x.group[i].dW, x.group[i].db
+	}
+	if d := dIn[1]; d != nil && x.tied {
+		x.scale(dW[0], dW)
+		kernel.Transpose(d, dW[0], x.H, x.V)
+	} else if d != nil {
 		x.scale(d, dW)
 	}
 	if d := dIn[2]; d != nil {
-		x.scale(d, x.db)
+		x.scale(d, db)
 	}
 }
 
-// scale sets dst = up src.
-func (x *xent) scale(dst, src []float32) {
+// scale sets dst = up times the sum of src; dst may be the first of them.
+func (x *xent) scale(dst []float32, src [groups][]float32) {
 	x.dst, x.src = dst, src
 	kernel.Parallel(len(dst), 1<<14, x.scaledFn)
 }
 
 func (x *xent) scaled(lo, hi int) {
-	copy(x.dst[lo:hi], x.src[lo:hi])
+	dst := x.dst[lo:hi]
+	copy(dst, x.src[0][lo:hi])
+	for _, s := range x.src[1:] {
+		if s != nil {
+			kernel.Add(dst, s[lo:hi])
+		}
+	}
 	if x.up != 1 {
-		kernel.Scale(x.up, x.dst[lo:hi])
+		kernel.Scale(x.up, dst)
 	}
 }

@@ -81,6 +81,8 @@ func TestPackedXent(t *testing.T) {
 			t.Run("chunks of 5", xentTrial(newLikelihood(newBatch(5, 6, 7), 5), 3, tied).check) // 19 tokens
 			t.Run("one of each", xentTrial(newLikelihood(newBatch(1, 1, 3), 0), 1, tied).checkMeaning)
 			t.Run("cores", xentTrial(newLikelihood(newBatch(13, 6, 150), 20), 17, tied).checkThreads)
+			t.Run("two groups, then one", xentTrial(newLikelihood(newBatch(13, 9, 7), 10), 3, tied).check) // 65 tokens, 52
+			t.Run("groups on cores", xentTrial(newLikelihood(newBatch(24, 9, 150), 20), 17, tied).checkThreads)
 		})
 	}
 }

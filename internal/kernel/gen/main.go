@@ -25,5 +25,6 @@ func main() {
 	}
 	transpose8()
 	prefetch()
+	stream()
 	Generate()
 }
