@@ -10,8 +10,9 @@ import (
 
 // chunkBytes bounds the logits of a group that are alive at once: few enough to
 // stay in the last-level cache, enough rows that reading the weights once a chunk
-// is cheap. maxChunk rows are enough, and one block of steps of the kernels.
-const chunkBytes, maxChunk = 4 << 20, 128
+// is cheap: minChunk at least, however many words there are. maxChunk rows are
+// enough, and one block of steps of the kernels.
+const chunkBytes, minChunk, maxChunk = 4 << 20, 48, 128
 
 // groups of rows have gradients of their own, which are added up at the end: two
 // cores need not meet before, nor read what the other wrote. Cores may share no
@@ -53,7 +54,7 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 	if W.Shape()[0] != want[0] || W.Shape()[1] != want[1] || N != B*T || weights.Shape().TotalSize() != N {
 		return g.fail("PackedXent: h %v, W %v, b %v, ids %v, weights %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape(), weights.Shape()), nil
 	}
-	chunk := min(N, maxChunk, max(8, chunkBytes/4/V/8*8))
+	chunk := min(N, maxChunk, max(minChunk, chunkBytes/4/V/8*8))
 	x := &xent{H: H, V: V, B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),
 		needH: g.Needs(h), needW: g.Needs(W), needB: g.Needs(b),
 		nll: make([]float32, B*T), target: make([]int32, N), cell: make([]int32, N), weight: make([]float32, N)}

@@ -89,13 +89,13 @@ func TestPackedXent(t *testing.T) {
 
 // With a vocabulary of this size the operation makes chunks of itself.
 func TestPackedXentOwnChunks(t *testing.T) {
-	l := newLikelihood(newBatch(8, 6, 60013), 0)
+	l := newLikelihood(newBatch(24, 9, 24001), 0)
 	tr := xentTrial(l, 2, false)
 	w := tr.program(t, alone, none)
 	x := w.spy.fused.(*xent)
 	got := w.run(t)
-	require.Equal(t, 16, x.chunk)
-	require.Greater(t, x.plan.N, 24) // two chunks, the last not full
+	require.Equal(t, minChunk, x.chunk)
+	require.Greater(t, x.plan.N, 2*minChunk) // a group has two chunks, the last not full
 	require.NotZero(t, x.plan.N%x.chunk)
 	_, loss, grads := tr.reference(alone)
 	require.InEpsilon(t, loss, got.loss, 10*valueTol)
