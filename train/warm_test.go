@@ -82,10 +82,10 @@ func TestWarmStartGoesOn(t *testing.T) {
 			require.Equal(t, rundir.WarmStart{Run: likelihood, Model: model, Step: c.MLESteps, Corpus: m.Manifest.Corpus}, *m.Manifest.WarmStart)
 
 			parts := filepath.Join(t.TempDir(), "parts")
-			tr, w, err := Start(g, parts, nil, rundir.Start{})
+			_, w, err := Start(g, parts, nil, rundir.Start{})
 			require.NoError(t, err)
 			require.NoError(t, w.Close()) // before the first step
-			tr, w, err = Resume(parts, nil, rundir.Start{})
+			tr, w, err := Resume(parts, nil, rundir.Start{})
 			require.NoError(t, err)
 			play(t, tr, w, 4)
 			require.NoError(t, os.RemoveAll(likelihood))
