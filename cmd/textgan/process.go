@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ type process struct {
 
 // run runs one command line and returns the exit code.
 func (p *process) run(ctx context.Context, args []string) int {
-	p.args = args
+	p.args = append([]string{filepath.Base(args[0])}, args[1:]...)
 	app := p.app()
 	p.warnOfEnvironment(app)
 	arranged, err := arrange(app, args)
