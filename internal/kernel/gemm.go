@@ -10,13 +10,10 @@ import "fmt"
 // windows of a text convolution are such a matrix. C is not read if beta is 0.
 // With k = 0, C = beta C. It panics if a slice is too short.
 func Gemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	p := products.get()
-	p.transA, p.transB, p.m, p.n, p.k, p.alpha, p.beta = transA, transB, m, n, k, alpha, beta
-	p.a, p.lda, p.b, p.ldb, p.c, p.ldc = a, lda, b, ldb, c, ldc
-	p.x, p.ldx = c, ldc
 	if beta == 0 {
-		p.beta = 0 // not -0: the kernels look at the bits
+		beta = 0 // not -0: the kernels look at the bits
 	}
+	p := product{transA, transB, m, n, k, alpha, beta, a, b, c, c, lda, ldb, ldc, ldc}
 	p.do()
 }
 
@@ -25,10 +22,7 @@ func GemmBias(transA, transB bool, m, n, k int, a []float32, lda int, b []float3
 	if len(bias) < n {
 		panic(fmt.Sprintf("kernel: GemmBias: bias of %d values for %d columns", len(bias), n))
 	}
-	p := products.get()
-	p.transA, p.transB, p.m, p.n, p.k, p.alpha, p.beta = transA, transB, m, n, k, 1, 1
-	p.a, p.lda, p.b, p.ldb, p.c, p.ldc = a, lda, b, ldb, c, ldc
-	p.x, p.ldx = bias, 0
+	p := product{transA, transB, m, n, k, 1, 1, a, b, c, bias, lda, ldb, ldc, 0}
 	p.do()
 }
 
@@ -41,12 +35,16 @@ type product struct {
 	a, b, c, x     []float32
 
 	lda, ldb, ldc, ldx int
+}
 
+// sharedProduct is one that several cores work on.
+type sharedProduct struct {
+	product
 	byRows, byColumns func(lo, hi int) // parts, as values that need not be made again
 }
 
-var products = freeList[product]{make: func() *product {
-	p := new(product)
+var products = freeList[sharedProduct]{make: func() *sharedProduct {
+	p := new(sharedProduct)
 	p.byRows = func(lo, hi int) { p.part(lo, hi, 0, p.n) }
 	p.byColumns = func(lo, hi int) { p.part(0, p.m, lo, hi) }
 	return p
@@ -72,27 +70,32 @@ func (p *product) splitColumns() int {
 	return columnGrain
 }
 
-// do runs the product, its longer side split among the cores.
+// do runs the product, its longer side split among the cores. One that belongs
+// to a part of a call of Parallel touches nothing that another core writes.
 func (p *product) do() {
-	defer p.release()
 	if p.m <= 0 || p.n <= 0 {
 		return
 	}
 	p.check()
-	switch {
-	case p.m*p.n*p.k < smallProduct:
+	if p.m*p.n*p.k < smallProduct || busy() {
 		p.part(0, p.m, 0, p.n)
+		return
+	}
+	s := products.get()
+	s.product = *p
+	defer s.release()
+	switch {
 	case p.n >= p.m || p.packsB() && p.n >= 8*columnGrain:
-		Parallel(p.n, p.splitColumns(), p.byColumns)
+		Parallel(p.n, p.splitColumns(), s.byColumns)
 	case p.packsB(): // by every part: as few as can be
-		Parallel(p.m, (p.m+Threads()-1)/Threads(), p.byRows)
+		Parallel(p.m, (p.m+Threads()-1)/Threads(), s.byRows)
 	default:
-		Parallel(p.m, rowGrain, p.byRows)
+		Parallel(p.m, rowGrain, s.byRows)
 	}
 }
 
-func (p *product) release() {
-	p.a, p.b, p.c, p.x = nil, nil, nil, nil
+func (p *sharedProduct) release() {
+	p.product = product{}
 	products.put(p)
 }
 

@@ -43,6 +43,10 @@ func Parallel(n, grain int, f func(lo, hi int)) {
 	if n <= 0 {
 		return
 	}
+	if busy() {
+		f(0, n)
+		return
+	}
 	workers := min(Threads(), (n+grain-1)/grain)
 	if workers <= 1 || !pool.caller.TryLock() {
 		f(0, n)
@@ -64,6 +68,10 @@ func Parallel(n, grain int, f func(lo, hi int)) {
 	defer finish()
 	work(0)
 }
+
+// busy reports whether a call is under way, as it is within one. It changes
+// nothing, so that cores which ask do not disturb each other.
+func busy() bool { return pool.state.Load()&(isOpen|helpersIn) > 0 }
 
 // pool is the one call that is under way and those who work on it.
 //

@@ -67,10 +67,10 @@ func (c *given) bind(in []G.Value) {
 	}
 }
 
-// begin sets the first states [B,H] of layer i.
-func (c *given) begin(i int, h []float32) {
+// begin sets the first states h [n,H] of layer i, of n sentences from first on.
+func (c *given) begin(i, first int, h []float32, H int) {
 	if c.h0At > 0 {
-		copy(h, c.h0[i])
+		copy(h, c.h0[i][first*H:])
 	} else {
 		clear(h)
 	}
@@ -103,10 +103,11 @@ func (c *given) addBack(dGates []float32, sentences []int32, GH int) {
 	}
 }
 
-// endBack takes the gradient of the first step's states, dh [B,H], for that of
-// layer i's H0: before anything was written, row and sentence are the same.
-func (c *given) endBack(i int, dh []float32, dIn [][]float32) {
+// endBack takes the gradient of the first step's states, dh [n,H], for that of
+// layer i's H0, of n sentences from first on: before anything was written, they
+// stand in this order.
+func (c *given) endBack(i, first int, dh []float32, H int, dIn [][]float32) {
 	if c.h0At > 0 && dIn[c.h0At+i] != nil {
-		copy(dIn[c.h0At+i], dh)
+		copy(dIn[c.h0At+i][first*H:], dh)
 	}
 }

@@ -96,9 +96,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		g.fail("Rollout: output weights %v must be %v", net.W.Shape(), want)
 		return Rollout{}
 	}
-	N := cfg.B * cfg.T
 	r := &rollout{cfg: cfg, cell: net.Cell, tied: net.Tied, V: V, E: E, H: H, De: De,
-		plan: NewPlan(cfg.T), row: make([]int32, N), prev: make([]int32, N), ids: make([]int32, N), readID: make([]int32, N),
 		out: zeros(cfg.B, cfg.T, De), lengths: tensor.New(tensor.Of(tensor.Int32), tensor.WithShape(cfg.B)),
 		needTable: g.Needs(reader)}
 	r.softOut = !cfg.Relaxation.Hard()
@@ -113,14 +111,19 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 			return Rollout{}
 		}
 		in = append(in, l.Wx, l.Wh, l.B)
-		r.layers = append(r.layers, newRolloutLayer(net.Cell, cfg.B, N, reads, H))
+		r.layers = append(r.layers, &rolloutLayer{E: reads, H: H, GH: gates, WxT: make([]float32, reads*gates), WhT: make([]float32, H*gates)})
 		reads = H
 	}
 	given, ok := r.given.nodes(g, net, cfg.B, 3+len(in))
 	if !ok {
 		return Rollout{}
 	}
-	for _, n := range append(given, in...) {
+	needs := make([]bool, len(in))
+	for i, n := range in {
+		needs[i] = g.Needs(n)
+		r.needNet = r.needNet || needs[i]
+	}
+	for _, n := range given {
 		r.needNet = r.needNet || g.Needs(n)
 	}
 	if r.softFeed {
@@ -133,46 +136,42 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 	if cfg.Feedback != FeedDetached {
 		r.gradCols += E
 	}
-	parts := []part{
-		{&r.y, N * V}, {&r.step, cfg.B * V}, {&r.x, N * E}, {&r.turned, H * V},
-		{&r.softTable, V * r.softCols}, {&r.soft, cfg.B * r.softCols},
-	}
+	parts := []part{{&r.turned, H * V}, {&r.softTable, V * r.softCols}}
 	if r.needNet {
-		parts = append(parts, part{&r.gradTable, r.gradCols * V}, part{&r.dOut, cfg.B * r.gradCols},
-			part{&r.dx, N * E}, part{&r.dFeed, N * E}, part{&r.dh, cfg.B * H})
-	}
-	if r.needNet && r.tied {
-		parts = append(parts, part{&r.dWT, H * V})
+		parts = append(parts, part{&r.gradTable, r.gradCols * V})
 	}
 	if r.softCols > 0 {
 		parts = append(parts, part{&r.turnedGrad, max(E, De) * V})
 	}
-	if r.needTable {
-		parts = append(parts, part{&r.dOutPacked, N * De})
-	}
-	allocate(parts...)
-	r.every = make([]int32, N)
-	for i := range r.every {
-		r.every[i] = int32(i)
-	}
 	if cfg.Sparse > 0 && r.needNet {
 		r.sparse = newSparse(r, cfg.Sparse)
 	}
-	r.emitFn, r.rowsBackFn, r.columnsBackFn, r.scatterFn, r.readerFn = r.emit, r.rowsBack, r.columnsBack, r.scatter, r.readerBack
+	allocate(parts...)
+	each := (cfg.B + groups - 1) / groups
+	for first := 0; first < cfg.B; first += each {
+		r.groups = append(r.groups, newRolloutGroup(r, first, min(each, cfg.B-first), needs))
+	}
+	r.joinFn, r.scatterFn, r.readerFn = r.join, r.scatter, r.readerBack
+	r.writeAloneFn, r.backAloneFn = r.writeAlone, r.backAlone
+	r.emitFn = func(lo, hi int) { r.eachBlock(lo, hi, (*rolloutGroup).emit) }
+	r.rowsBackFn = func(lo, hi int) { r.eachBlock(lo, hi, (*rolloutGroup).rowsBack) }
+	r.columnsBackFn = func(lo, hi int) {
+		for _, c := range r.groups {
+			c.columnsBack(lo, hi)
+		}
+	}
 	tokens := g.apply("Rollout", r, r.out, append(append(in, reader, tau, key), given...)...)
 	return Rollout{Tokens: tokens, Lengths: g.side("RolloutLengths", r.lengths, tokens), op: r}
 }
 
 // IDs copies the hard ids of the last run to dst [B,T], pad behind the end.
 func (r Rollout) IDs(dst []int32, pad int32) {
-	o := r.op
 	for i := range dst {
 		dst[i] = pad
 	}
-	for t := range o.plan.Steps {
-		for p := range o.plan.Count[t] {
-			at := o.plan.Off[t] + p
-			dst[int(o.row[at])*o.cfg.T+t] = o.ids[at]
+	for _, c := range r.op.groups {
+		for at, id := range c.ids[:c.plan.N] {
+			dst[c.token[at]] = id
 		}
 	}
 }
@@ -180,23 +179,17 @@ func (r Rollout) IDs(dst []int32, pad int32) {
 // Mean returns the mean of f over the rows that the relaxation kept of the
 // tokens of the last run, which are y for the Gumbel-Softmax family.
 func (r Rollout) Mean(f func(row []float32) float64) float64 {
-	o, sum := r.op, 0.0
-	for i := range o.plan.N {
-		sum += f(o.y[i*o.V:][:o.V])
+	n, sum := 0, 0.0
+	for _, c := range r.op.groups {
+		n += c.plan.N
+		for at := range c.plan.N {
+			sum += f(c.y[at*c.V:][:c.V])
+		}
 	}
-	return sum / float64(max(1, o.plan.N))
+	return sum / float64(max(1, n))
 }
 
-// rolloutGrain is the fewest sentences of a part: each part reads the whole
-// output layer.
-const rolloutGrain = 16
-
-// prefetchColumns are the columns of a product that is interrupted to ask for
-// what is needed next: whole tiles of every instruction set.
-const prefetchColumns = 480
-
-// rollout holds tokens packed by time: step t has the sentences that are still
-// being written, row[at] is the sentence and prev[at] its place at step t-1.
+// rollout is the operation: what all sentences share, and two groups of them.
 type rollout struct {
 	cfg               RolloutConfig
 	cell              Cell
@@ -208,69 +201,34 @@ type rollout struct {
 	softCols          int // columns of what is read softly: [E if fed softly | De if read softly]
 	gradCols          int // columns of what gives y a gradient: [E unless detached | De]
 
-	plan        *Plan
-	row, prev   []int32
-	every       []int32 // 0, 1, ... N-1
-	ids, readID []int32 // id emitted by, and id read by (-1: a soft token), each packed row
-	layers      []*rolloutLayer
-	given       given
-	sparse      *sparse       // nil: every way back is dense
-	out         *tensor.Dense // [B,T,De]
-	lengths     *tensor.Dense
-	y           []float32 // [N,V] what the relaxation keeps
-	step        []float32 // [B,V] of the current step: logits; gradient of y, then of the logits
-	x           []float32 // [N,E] what the first layer reads
-	soft        []float32 // [B,softCols] soft tokens of the current step
-	softTable   []float32 // [V,softCols]
-	turned      []float32 // W in the form that was not given
+	layers  []*rolloutLayer
+	given   given
+	groups  []*rolloutGroup
+	sparse  *sparse       // nil: every way back is dense
+	out     *tensor.Dense // [B,T,De]
+	lengths *tensor.Dense
 
+	softTable  []float32 // [V,softCols]
+	turned     []float32 // W in the form that was not given
 	gradTable  []float32 // [gradCols,V]
-	dOut       []float32 // [B,gradCols]
-	dx         []float32 // [N,E]
-	dFeed      []float32 // [N,E] gradient of what the next step read of each token
-	dh         []float32 // [B,H]
-	dWT        []float32 // [H,V] gradient of tied output weights, transposed
-	dOutPacked []float32 // [N,De]
 	turnedGrad []float32 // [max(E,De),V] gradient of a softly read table
 
 	// of the current run
 	table, W, WT, bias, reader, grad []float32 // W [H,V], WT [V,H]
-	dTable, dBias, dReader, dW       []float32 // dW [H,V]
+	dTable, dReader                  []float32
 	tau                              float32
 	key                              rng.Key
-	t, denseRows                     int  // of the current step
-	begun                            bool // dW holds something
+	sum                              groupSum
 
-	emitFn, rowsBackFn, columnsBackFn, scatterFn, readerFn func(lo, hi int)
+	joinFn, scatterFn, readerFn                                  func(lo, hi int)
+	writeAloneFn, backAloneFn, emitFn, rowsBackFn, columnsBackFn func(lo, hi int)
 }
 
-// rolloutLayer is one recurrent layer's memory, packed by time.
+// rolloutLayer is one recurrent layer's weights.
 type rolloutLayer struct {
-	E, H, GH                                int
-	act, rec, aux, c, h, hPrev, cPrev       []float32
-	dgx, drec, dh, dc, dhCarry, dcCarry, dx []float32
-	WxT, WhT                                []float32
-	Wx, Wh, b                               []float32 // of the current run
-}
-
-func newRolloutLayer(cell Cell, B, N, E, H int) *rolloutLayer {
-	GH := cell.Gates() * H
-	l := &rolloutLayer{E: E, H: H, GH: GH}
-	for _, s := range []struct {
-		p    *[]float32
-		size int
-	}{
-		{&l.act, N * GH}, {&l.rec, B * GH}, {&l.aux, N * H}, {&l.c, N * H}, {&l.h, N * H}, {&l.hPrev, N * H}, {&l.cPrev, N * H},
-		{&l.dgx, N * GH}, {&l.dh, B * H}, {&l.dc, B * H}, {&l.dhCarry, B * H}, {&l.dcCarry, B * H}, {&l.dx, B * E},
-		{&l.WxT, E * GH}, {&l.WhT, H * GH},
-	} {
-		*s.p = make([]float32, s.size)
-	}
-	l.drec = l.dgx
-	if cell == GRU {
-		l.drec = make([]float32, N*GH)
-	}
-	return l
+	E, H, GH  int
+	WxT, WhT  []float32
+	Wx, Wh, b []float32 // of the current run
 }
 
 func (r *rollout) bind(in []G.Value) {
@@ -295,130 +253,70 @@ func (r *rollout) bind(in []G.Value) {
 
 func (r *rollout) forward(in []G.Value) G.Value {
 	r.bind(in)
-	r.joinSoftTable()
-	out, lengths := f32(r.out), i32(r.lengths)
-	clear(out)
-	plan, n := r.plan, r.cfg.B
-	plan.N, plan.Steps = 0, 0
-	clear(plan.Count)
-	for p := range n {
-		r.row[p], r.prev[p] = int32(p), int32(p)
-		r.readID[p] = r.cfg.Bos
-		copy(r.x[p*r.E:][:r.E], r.table[int(r.cfg.Bos)*r.E:])
-		lengths[p] = int32(r.cfg.T)
+	kernel.Parallel(r.V, 64, r.joinFn)
+	if r.apart() {
+		kernel.Parallel(len(r.groups), 1, r.writeAloneFn)
+		return r.out
 	}
-	for i, l := range r.layers {
-		r.given.begin(i, l.hPrev[:n*l.H])
-		clear(l.cPrev[:n*l.H])
+	for _, c := range r.groups {
+		c.begin()
 	}
-	for r.t = 0; r.t < r.cfg.T && n > 0; r.t++ {
-		plan.Off[r.t], plan.Count[r.t] = plan.N, n
-		plan.N += n
-		plan.Steps++
-		kernel.Parallel(n, rolloutGrain, r.emitFn)
-		n = r.advance(lengths)
+	for range r.cfg.T {
+		kernel.Parallel(r.stepBlocks(), 1, r.emitFn)
+		for _, c := range r.groups {
+			c.advance()
+		}
 	}
 	return r.out
 }
 
-// joinSoftTable puts the tables that read y softly side by side, so that one
-// product serves them both.
-func (r *rollout) joinSoftTable() {
-	col := 0
-	put := func(table []float32, width int) {
-		for v := range r.V {
-			copy(r.softTable[v*r.softCols+col:][:width], table[v*width:])
-		}
-		col += width
-	}
-	if r.softFeed {
-		put(r.table, r.E)
-	}
-	if r.softOut {
-		put(r.reader, r.De)
-	}
-}
+// apart reports whether every core is to go through its sentences alone, from
+// the first token to the last. More cores than groups share the steps.
+func (r *rollout) apart() bool { return kernel.Threads() <= len(r.groups) }
 
-// emit writes token t of the packed rows lo..hi-1 of the step.
-func (r *rollout) emit(lo, hi int) {
-	at, n, V := r.plan.Off[r.t]+lo, hi-lo, r.V
-	x := r.x[at*r.E:]
-	for i, l := range r.layers {
-		act, rec := l.act[at*l.GH:][:n*l.GH], l.rec[lo*l.GH:][:n*l.GH]
-		kernel.GemmBias(false, false, n, l.GH, l.E, x, l.E, l.Wx, l.GH, l.b[:l.GH], act, l.GH)
-		if i == 0 {
-			r.given.add(act, r.row[at:at+n], l.GH)
-		}
-		if r.t == 0 && r.given.h0At == 0 {
-			clear(rec)
-		} else {
-			kernel.Gemm(false, false, n, l.GH, l.H, 1, l.hPrev[at*l.H:], l.H, l.Wh, l.GH, 0, rec, l.GH)
-		}
-		r.cell.step(n, l.H, act, rec, l.b, l.hPrev[at*l.H:], l.cPrev[at*l.H:], act, l.aux[at*l.H:], l.h[at*l.H:], l.c[at*l.H:])
-		x = r.layers[i].h[at*l.H:]
-	}
-	// What is kept fits no cache, so it is written once, when it is finished.
-	y := r.step[lo*V:][:n*V]
-	kernel.GemmBias(false, false, n, V, r.H, x, r.H, r.W, V, r.bias, y, V)
-	for i := range n {
-		row := y[i*V:][:V]
-		r.ids[at+i] = int32(r.cfg.Relaxation.Forward(row, r.tau, r.rowKey(at+i)))
-		kernel.Stream(r.y[(at+i)*V:][:V], row)
-		if r.sparse != nil {
-			r.sparse.keep(at+i, row)
-		}
-	}
-	if r.softCols > 0 {
-		kernel.Gemm(false, false, n, r.softCols, V, 1, y, V, r.softTable, r.softCols, 0, r.soft[lo*r.softCols:], r.softCols)
-	}
-	out := f32(r.out)
-	for i := range n {
-		token := out[(int(r.row[at+i])*r.cfg.T+r.t)*r.De:][:r.De]
-		if r.softOut {
-			copy(token, r.soft[(lo+i+1)*r.softCols-r.De:])
-		} else {
-			copy(token, r.reader[int(r.ids[at+i])*r.De:])
+// writeAlone writes the sentences of groups lo..hi-1.
+func (r *rollout) writeAlone(lo, hi int) {
+	for _, c := range r.groups[lo:hi] {
+		for c.begin(); c.rows() > 0; c.advance() {
+			for b := range c.blocks() {
+				c.emit(c.block(b))
+			}
 		}
 	}
 }
 
-func (r *rollout) rowKey(at int) rng.Key {
-	k := r.key
-	k.Row = uint32(r.row[at])*uint32(r.cfg.T) + uint32(r.t)
-	return k
-}
-
-// advance prepares step t+1: the sentences that did not end move up, with
-// their states and with what they read next. It returns how many they are.
-func (r *rollout) advance(lengths []int32) int {
-	from, count, next := r.plan.Off[r.t], r.plan.Count[r.t], r.plan.N
-	n := 0
-	for p := range count {
-		id := r.ids[from+p]
-		if id == r.cfg.Eos {
-			lengths[r.row[from+p]] = int32(r.t + 1)
-			continue
-		}
-		if r.t+1 == r.cfg.T {
-			continue
-		}
-		to := next + n
-		r.row[to], r.prev[to] = r.row[from+p], int32(p)
-		x := r.x[to*r.E:][:r.E]
-		if r.softFeed {
-			r.readID[to] = -1
-			copy(x, r.soft[p*r.softCols:])
-		} else {
-			r.readID[to] = id
-			copy(x, r.table[int(id)*r.E:])
-		}
-		for _, l := range r.layers {
-			copy(l.hPrev[to*l.H:][:l.H], l.h[(from+p)*l.H:])
-			copy(l.cPrev[to*l.H:][:l.H], l.c[(from+p)*l.H:])
-		}
-		n++
+// stepBlocks is how many blocks of rows the step has in all groups.
+func (r *rollout) stepBlocks() (n int) {
+	for _, c := range r.groups {
+		n += c.blocks()
 	}
 	return n
+}
+
+// eachBlock calls f for blocks lo..hi-1 of the step.
+func (r *rollout) eachBlock(lo, hi int, f func(c *rolloutGroup, lo, hi int)) {
+	for _, c := range r.groups {
+		n := c.blocks()
+		for b := max(lo, 0); b < min(hi, n); b++ {
+			from, to := c.block(b)
+			f(c, from, to)
+		}
+		lo, hi = lo-n, hi-n
+	}
+}
+
+// join puts rows lo..hi-1 of the tables that read y softly side by side, so that
+// one product serves them both.
+func (r *rollout) join(lo, hi int) {
+	for v := lo; v < hi; v++ {
+		row := r.softTable[v*r.softCols:][:r.softCols]
+		if r.softFeed {
+			row = row[copy(row, r.table[v*r.E:][:r.E]):]
+		}
+		if r.softOut {
+			copy(row, r.reader[v*r.De:][:r.De])
+		}
+	}
 }
 
 func (r *rollout) backward(in []G.Value, grad G.Value, dIn [][]float32) {
@@ -428,13 +326,11 @@ func (r *rollout) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 		r.netBack(dIn)
 	}
 	if d := dIn[reader]; d != nil {
-		for t := range r.plan.Steps {
-			for at := r.plan.Off[t]; at < r.plan.Off[t]+r.plan.Count[t]; at++ {
-				copy(r.dOutPacked[at*r.De:][:r.De], r.grad[(int(r.row[at])*r.cfg.T+t)*r.De:])
-			}
+		for _, c := range r.groups {
+			c.packGrad()
 		}
 		if r.softOut {
-			r.softTableGrad(d, r.dOutPacked, r.De)
+			r.softTableGrad(d, r.De, func(c *rolloutGroup) []float32 { return c.dOutPacked })
 		} else {
 			r.dReader = d
 			kernel.Parallel(r.V, 64, r.readerFn)
@@ -445,14 +341,18 @@ func (r *rollout) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 // readerBack sums the gradient of rows lo..hi-1 of the reader's table.
 func (r *rollout) readerBack(lo, hi int) {
 	clear(r.dReader[lo*r.De : hi*r.De])
-	scatterRows(r.dReader, r.De, r.ids[:r.plan.N], r.dOutPacked, lo, hi)
+	for _, c := range r.groups {
+		scatterRows(r.dReader, r.De, c.ids[:c.plan.N], c.dOutPacked, lo, hi)
+	}
 }
 
-// softTableGrad sets dTable [V,width] to y' d, for d [N,width]: the gradient of
-// a table that read y softly. The product is formed as d' y, whose operands are
-// both read along their rows.
-func (r *rollout) softTableGrad(dTable, d []float32, width int) {
-	kernel.Gemm(true, false, width, r.V, r.plan.N, 1, d, width, r.y, r.V, 0, r.turnedGrad, r.V)
+// softTableGrad sets dTable [V,width] to y' d, for d [N,width] of every group:
+// the gradient of a table that read y softly. The product is formed as d' y,
+// whose operands are both read along their rows.
+func (r *rollout) softTableGrad(dTable []float32, width int, d func(c *rolloutGroup) []float32) {
+	for i, c := range r.groups {
+		kernel.Gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.V, float32(min(i, 1)), r.turnedGrad, r.V)
+	}
 	kernel.Transpose(dTable, r.turnedGrad[:width*r.V], width, r.V)
 }
 
@@ -460,61 +360,111 @@ func (r *rollout) netBack(dIn [][]float32) {
 	if !r.tied {
 		kernel.Transpose(r.WT, r.W, r.H, r.V)
 	}
-	dense := r.sparse == nil || r.sparse.anyDense(r.plan.N)
-	if dense {
+	if r.sparse == nil || r.sparse.anyDense(r) {
 		r.joinGradTable()
 	}
-	r.begun = false
-	r.dTable, r.dW, r.dBias = dIn[0], dIn[1], dIn[2]
-	if r.tied {
-		r.dW = r.dWT
-	}
-	if !r.softFeed {
-		clear(r.dTable)
-	}
-	clear(r.dBias)
 	r.given.beginBack(dIn)
 	for _, l := range r.layers {
 		kernel.Transpose(l.WxT, l.Wx, l.E, l.GH)
 		kernel.Transpose(l.WhT, l.Wh, l.H, l.GH)
 	}
-	for r.t = r.plan.Steps - 1; r.t >= 0; r.t-- {
-		r.carry()
-		r.denseRows = r.plan.Count[r.t]
-		if r.sparse != nil {
-			r.denseRows = r.sparse.begin(r.plan.Off[r.t], r.denseRows)
-		}
-		kernel.Parallel(r.plan.Count[r.t], rolloutGrain, r.rowsBackFn)
-		if r.denseRows > 0 {
-			kernel.Parallel(r.V, 48, r.columnsBackFn)
-			r.begun = true
-		}
+	if r.apart() {
+		kernel.Parallel(len(r.groups), 1, r.backAloneFn)
+	} else {
+		r.backTogether()
 	}
-	if r.dTable != nil {
+	if d := dIn[0]; d != nil {
+		r.dTable = d
 		if r.softFeed {
-			r.softTableGrad(r.dTable, r.dFeed, r.E)
+			r.softTableGrad(d, r.E, func(c *rolloutGroup) []float32 { return c.dFeed })
+		} else {
+			clear(d)
 		}
 		kernel.Parallel(r.V, 64, r.scatterFn)
 	}
-	if d := dIn[1]; d != nil && r.tied && r.begun {
-		kernel.Transpose(d, r.dW, r.H, r.V)
+	dense := r.addUpDense(dIn)
+	for i := 2; i < 3+3*len(r.layers); i++ {
+		r.addUp(i, dIn[i])
 	}
 	if r.sparse != nil {
-		r.sparse.outputBack(r, dIn[1], r.begun)
+		r.sparse.outputBack(r, dIn[1], dIn[2], dense)
 	}
-	x, N := r.x, r.plan.N
 	for i, l := range r.layers {
-		if d := dIn[3+3*i]; d != nil {
-			kernel.Gemm(true, false, l.E, l.GH, N, 1, x, l.E, l.dgx, l.GH, 0, d, l.GH)
+		for _, c := range r.groups {
+			r.given.endBack(i, c.first, c.states[i].dh[:c.B*l.H], l.H, dIn)
 		}
-		if d := dIn[4+3*i]; d != nil {
-			kernel.Gemm(true, false, l.H, l.GH, N, 1, l.hPrev, l.H, l.drec, l.GH, 0, d, l.GH)
+	}
+}
+
+// addUpDense adds up the gradients of the output weights from dense rows, if
+// there were any.
+func (r *rollout) addUpDense(dIn [][]float32) (dense bool) {
+	for _, c := range r.groups {
+		dense = dense || c.begun
+	}
+	for _, c := range r.groups {
+		if dense && !c.begun {
+			clear(c.d[1])
 		}
-		if d := dIn[5+3*i]; d != nil {
-			biasGrad(r.cell, d, l.dgx, l.drec, N, l.H)
+	}
+	if dense {
+		r.addUp(1, dIn[1])
+	}
+	return dense
+}
+
+// addUp sets d, the gradient of input i, to the sum of what the groups have.
+func (r *rollout) addUp(i int, d []float32) {
+	if d == nil {
+		return
+	}
+	var src [groups][]float32
+	for g, c := range r.groups {
+		src[g] = c.d[i]
+	}
+	if i == 1 && r.tied {
+		r.sum.scaled(src[0], 1, src)
+		kernel.Transpose(d, src[0], r.H, r.V)
+	} else {
+		r.sum.scaled(d, 1, src)
+	}
+}
+
+// backTogether goes back through the groups step by step, on all cores.
+func (r *rollout) backTogether() {
+	steps := 0
+	for _, c := range r.groups {
+		c.beginBack()
+		steps = max(steps, c.plan.Steps)
+	}
+	for t := steps - 1; t >= 0; t-- {
+		for _, c := range r.groups {
+			c.carry(t)
 		}
-		r.given.endBack(i, l.dh, dIn)
-		x = l.h
+		kernel.Parallel(r.stepBlocks(), 1, r.rowsBackFn)
+		kernel.Parallel(r.V, 48, r.columnsBackFn)
+		for _, c := range r.groups {
+			c.begun = c.begun || c.dense > 0
+		}
+	}
+	for _, c := range r.groups {
+		c.weightsBack()
+	}
+}
+
+// backAlone goes back through groups lo..hi-1 on one core.
+func (r *rollout) backAlone(lo, hi int) {
+	for _, c := range r.groups[lo:hi] {
+		c.beginBack()
+		for t := c.plan.Steps - 1; t >= 0; t-- {
+			c.carry(t)
+			for b := range c.blocks() {
+				c.rowsBack(c.block(b))
+			}
+			c.columnsBack(0, r.V)
+			c.begun = c.begun || c.dense > 0
+		}
+		c.weightsBack()
 	}
 }
 
@@ -528,104 +478,11 @@ func (r *rollout) joinGradTable() {
 	kernel.Transpose(r.gradTable[at:], r.reader, r.V, r.De)
 }
 
-// carry moves the gradients of step t+1's states and input to the places that
-// their sentences had at step t.
-func (r *rollout) carry() {
-	t, n := r.t, r.plan.Count[r.t]
-	from := r.plan.Off[t]
-	clear(r.dFeed[from*r.E:][:n*r.E])
-	for _, l := range r.layers {
-		clear(l.dhCarry[:n*l.H])
-		clear(l.dcCarry[:n*l.H])
-	}
-	if t+1 >= r.plan.Steps {
-		return
-	}
-	at := r.plan.Off[t+1]
-	for q := range r.plan.Count[t+1] {
-		p := int(r.prev[at+q])
-		copy(r.dFeed[(from+p)*r.E:][:r.E], r.dx[(at+q)*r.E:])
-		for _, l := range r.layers {
-			copy(l.dhCarry[p*l.H:][:l.H], l.dh[q*l.H:])
-			copy(l.dcCarry[p*l.H:][:l.H], l.dc[q*l.H:])
-		}
-	}
-}
-
-// rowsBack goes back through token t of the packed rows lo..hi-1 of the step.
-func (r *rollout) rowsBack(lo, hi int) {
-	at, n, V, gc := r.plan.Off[r.t]+lo, hi-lo, r.V, r.gradCols
-	for i := range n {
-		d := r.dOut[(lo+i)*gc:][:gc]
-		if r.cfg.Feedback != FeedDetached {
-			copy(d, r.dFeed[(at+i)*r.E:][:r.E])
-		}
-		copy(d[gc-r.De:], r.grad[(int(r.row[at+i])*r.cfg.T+r.t)*r.De:])
-	}
-	dh := r.dh[lo*r.H:][:n*r.H]
-	if r.sparse != nil {
-		r.sparse.back(r, lo, hi, dh)
-	} else {
-		r.tokensBack(r.every[at:at+n], r.dOut[lo*gc:], r.step[lo*V:], dh)
-	}
-	for i := len(r.layers) - 1; i >= 0; i-- {
-		l := r.layers[i]
-		kernel.Add(l.dhCarry[lo*l.H:hi*l.H], dh[:n*l.H])
-		copy(l.dc[lo*l.H:hi*l.H], l.dcCarry[lo*l.H:])
-		dgx, drec, dhPrev := l.dgx[at*l.GH:][:n*l.GH], l.drec[at*l.GH:][:n*l.GH], l.dh[lo*l.H:hi*l.H]
-		r.cell.stepBack(n, l.H, l.act[at*l.GH:], l.aux[at*l.H:], l.hPrev[at*l.H:], l.cPrev[at*l.H:], l.dhCarry[lo*l.H:hi*l.H], l.dc[lo*l.H:], dgx, drec, dhPrev)
-		kernel.Gemm(false, false, n, l.H, l.GH, 1, drec, l.GH, l.WhT, l.H, 1, dhPrev, l.H)
-		dx := l.dx[lo*l.E : hi*l.E]
-		if i == 0 {
-			r.given.addBack(dgx, r.row[at:at+n], l.GH)
-			dx = r.dx[at*l.E:][:n*l.E]
-		}
-		kernel.Gemm(false, false, n, l.E, l.GH, 1, dgx, l.GH, l.WxT, l.E, 0, dx, l.E)
-		dh = dx
-	}
-}
-
-// tokensBack sets dLogits [n,V] and dh [n,H] for n packed rows from dOut
-// [n,gradCols].
-func (r *rollout) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
-	n, V, gc := len(rows), r.V, r.gradCols
-	for from := 0; from < V; from += prefetchColumns {
-		// y comes from memory, so it is asked for during the products.
-		cols := min(prefetchColumns, V-from)
-		for _, at := range rows {
-			kernel.Prefetch(r.y[int(at)*V+from:][:cols])
-		}
-		kernel.Gemm(false, false, n, cols, gc, 1, dOut, gc, r.gradTable[from:], V, 0, dLogits[from:], V)
-	}
-	for i, at := range rows {
-		d, at := dLogits[i*V:][:V], int(at)
-		r.cfg.Relaxation.Backward(d, r.y[at*V:][:V], d, int(r.ids[at]), r.tau, r.rowKey(at))
-	}
-	kernel.Gemm(false, false, n, r.H, V, 1, dLogits, V, r.WT, r.H, 0, dh, r.H)
-}
-
-// columnsBack adds the step's share to columns lo..hi-1 of the output layer.
-func (r *rollout) columnsBack(lo, hi int) {
-	n, V := r.denseRows, r.V
-	h := r.layers[len(r.layers)-1].h[r.plan.Off[r.t]*r.H:]
-	if r.sparse != nil {
-		h = r.sparse.h
-	}
-	if r.dW != nil {
-		beta := float32(1)
-		if !r.begun {
-			beta = 0
-		}
-		kernel.Gemm(true, false, r.H, hi-lo, n, 1, h, r.H, r.step[lo:], V, beta, r.dW[lo:], V)
-	}
-	if r.dBias != nil {
-		kernel.AddColumnSums(r.dBias[lo:hi], r.step[lo:], n, hi-lo, V)
-	}
-}
-
 // scatter adds the gradients of what was read by id to rows lo..hi-1.
 func (r *rollout) scatter(lo, hi int) {
-	scatterRows(r.dTable, r.E, r.readID[:r.plan.N], r.dx, lo, hi)
+	for _, c := range r.groups {
+		scatterRows(r.dTable, r.E, c.readID[:c.plan.N], c.dx, lo, hi)
+	}
 }
 
 // scatterRows adds grad's row i to row ids[i] of the table, in order, for the

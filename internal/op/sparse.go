@@ -1,6 +1,8 @@
 package op
 
 import (
+	"slices"
+
 	"textgan/internal/kernel"
 )
 
@@ -17,22 +19,28 @@ import (
 // A row with more entries than there is room for goes the dense way. Whether it
 // does depends on the row alone, and all sums are in the order of the rows.
 type sparse struct {
-	bound  float32
-	room   int
+	bound     float32
+	room      int
+	dW        []float32 // [V,H] unless the table is the output layer
+	turned    []float32 // [H,V] likewise
+	target    []float32 // [V,H] gradient of the output layer in the current run
+	dBias     []float32 // of the current run
+	columnsFn func(lo, hi int)
+}
+
+// sparseRows are the rows of a group.
+type sparseRows struct {
+	*sparse
 	count  []int32   // [N] entries of each packed row; -1: a dense one
 	places []int32   // [N,room] where they stand, rising
 	values []float32 // [N,room] z, then the gradient of the logits
 	dy     []float32 // [B,room]
-	dW     []float32 // [V,H] unless the table is the output layer
-	turned []float32 // [H,V] likewise
 
 	// the dense rows of the current step, side by side
-	slot      []int32 // [B+1] how many of them stand before each row
-	rows      []int32 // which packed rows they are
-	dOut      []float32
-	h, dh     []float32 // [B,H]
-	target    []float32 // [V,H] gradient of the output layer in the current run
-	columnsFn func(lo, hi int)
+	slot  []int32   // [B+1] how many of them stand before each row
+	rows  []int32   // which packed rows they are
+	dOut  []float32 // [B,gradCols]
+	h, dh []float32 // [B,H]
 }
 
 // sparseRoom is the part of a vocabulary beyond which a product of whole rows
@@ -43,20 +51,24 @@ const sparseRoom = 16
 const sparseClasses = 64
 
 func newSparse(r *rollout, share float32) *sparse {
-	B, N := r.cfg.B, r.cfg.B*r.cfg.T
-	s := &sparse{bound: share / float32(r.V), room: max(1, r.V/sparseRoom), count: make([]int32, N), slot: make([]int32, B+1), rows: make([]int32, B)}
-	s.places = make([]int32, N*s.room)
-	parts := []part{{&s.values, N * s.room}, {&s.dy, B * s.room}, {&s.dOut, B * r.gradCols}, {&s.h, B * r.H}, {&s.dh, B * r.H}}
+	s := &sparse{bound: share / float32(r.V), room: max(1, r.V/sparseRoom)}
 	if !r.tied {
-		parts = append(parts, part{&s.dW, r.V * r.H}, part{&s.turned, r.V * r.H})
+		allocate(part{&s.dW, r.V * r.H}, part{&s.turned, r.V * r.H})
 	}
-	allocate(parts...)
 	s.columnsFn = func(lo, hi int) { s.columns(r, lo, hi) }
 	return s
 }
 
+func newSparseRows(r *rollout, B int) *sparseRows {
+	N := B * r.cfg.T
+	s := &sparseRows{sparse: r.sparse, count: make([]int32, N), slot: make([]int32, B+1), rows: make([]int32, B)}
+	s.places = make([]int32, N*s.room)
+	allocate(part{&s.values, N * s.room}, part{&s.dy, B * s.room}, part{&s.dOut, B * r.gradCols}, part{&s.dh, B * r.H}, part{&s.h, B * r.H})
+	return s
+}
+
 // keep takes the entries that count of y, the relaxed row of packed row at.
-func (s *sparse) keep(at int, y []float32) {
+func (s *sparseRows) keep(at int, y []float32) {
 	places := s.places[at*s.room:][:s.room]
 	n := kernel.Above(places, y, s.bound)
 	s.count[at] = int32(n)
@@ -70,9 +82,9 @@ func (s *sparse) keep(at int, y []float32) {
 }
 
 // anyDense reports whether a row of the run goes the dense way.
-func (s *sparse) anyDense(N int) bool {
-	for _, n := range s.count[:N] {
-		if n < 0 {
+func (s *sparse) anyDense(r *rollout) bool {
+	for _, c := range r.groups {
+		if slices.Min(c.sparse.count[:c.plan.N]) < 0 {
 			return true
 		}
 	}
@@ -80,7 +92,7 @@ func (s *sparse) anyDense(N int) bool {
 }
 
 // begin lists the dense rows among the n of a step from packed row off on.
-func (s *sparse) begin(off, n int) (dense int) {
+func (s *sparseRows) begin(off, n int) (dense int) {
 	for p := range n {
 		s.slot[p] = int32(dense)
 		if s.count[off+p] < 0 {
@@ -92,12 +104,12 @@ func (s *sparse) begin(off, n int) (dense int) {
 	return dense
 }
 
-// back sets dh [hi-lo,H] for rows lo..hi-1 of the step.
-func (s *sparse) back(r *rollout, lo, hi int, dh []float32) {
-	off, H, gc := r.plan.Off[r.t], r.H, r.gradCols
-	top := r.layers[len(r.layers)-1]
+// back sets dh [hi-lo,H] for rows lo..hi-1 of c's step.
+func (s *sparseRows) back(c *rolloutGroup, lo, hi int, dh []float32) {
+	off, H, gc := c.plan.Off[c.t], c.H, c.gradCols
+	top := c.states[len(c.states)-1]
 	for p := lo; p < hi; p++ {
-		at, d, dh := off+p, r.dOut[p*gc:][:gc], dh[(p-lo)*H:][:H]
+		at, d, dh := off+p, c.dOut[p*gc:][:gc], dh[(p-lo)*H:][:H]
 		n := int(s.count[at])
 		if n < 0 {
 			copy(s.dOut[int(s.slot[p])*gc:], d)
@@ -106,32 +118,33 @@ func (s *sparse) back(r *rollout, lo, hi int, dh []float32) {
 		}
 		places, z, dy := s.places[at*s.room:][:n], s.values[at*s.room:][:n], s.dy[p*s.room:][:n]
 		kernel.Scale(1/kernel.Sum(z), z)
-		fed, read := d[:gc-r.De], d[gc-r.De:]
+		fed, read := d[:gc-c.De], d[gc-c.De:]
 		for k, i := range places {
-			dy[k] = kernel.Dot(r.reader[int(i)*r.De:][:r.De], read)
+			dy[k] = kernel.Dot(c.reader[int(i)*c.De:][:c.De], read)
 			if len(fed) > 0 {
-				dy[k] += kernel.Dot(r.table[int(i)*r.E:][:r.E], fed)
+				dy[k] += kernel.Dot(c.table[int(i)*c.E:][:c.E], fed)
 			}
 		}
-		r.cfg.Relaxation.Backward(z, z, dy, int(r.ids[at]), r.tau, r.rowKey(at))
+		c.cfg.Relaxation.Backward(z, z, dy, int(c.ids[at]), c.tau, c.rowKey(at))
 		clear(dh)
 		for k, i := range places {
-			kernel.Axpy(z[k], r.WT[int(i)*H:][:H], dh)
+			kernel.Axpy(z[k], c.WT[int(i)*H:][:H], dh)
 		}
 	}
 	first, n := int(s.slot[lo]), int(s.slot[hi]-s.slot[lo])
 	if n == 0 {
 		return
 	}
-	r.tokensBack(s.rows[first:][:n], s.dOut[first*gc:], r.step[first*r.V:], s.dh[first*H:])
+	c.tokensBack(s.rows[first:][:n], s.dOut[first*gc:], c.step[first*c.V:], s.dh[first*H:])
 	for k, at := range s.rows[first:][:n] {
 		copy(dh[(int(at)-off-lo)*H:][:H], s.dh[(first+k)*H:])
 	}
 }
 
-// outputBack adds the sparse rows to the gradients of the output layer, d (nil
-// if nobody asks) and dBias, where those of the dense rows are, if there are any.
-func (s *sparse) outputBack(r *rollout, d []float32, dense bool) {
+// outputBack adds the sparse rows to the gradients of the output layer, d and
+// dBias (nil if nobody asks), where those of the dense rows are, if there are any.
+func (s *sparse) outputBack(r *rollout, d, dBias []float32, dense bool) {
+	s.dBias = dBias
 	switch {
 	case d == nil:
 		s.target = nil
@@ -158,20 +171,23 @@ func (s *sparse) outputBack(r *rollout, d []float32, dense bool) {
 
 // columns does the ids of classes lo..hi-1.
 func (s *sparse) columns(r *rollout, lo, hi int) {
-	H, top := r.H, r.layers[len(r.layers)-1]
-	for at := range r.plan.N {
-		n := max(0, int(s.count[at]))
-		h := top.h[at*H:][:H]
-		for k, i := range s.places[at*s.room:][:n] {
-			if c := int(i) % sparseClasses; c < lo || c >= hi {
-				continue
-			}
-			d := s.values[at*s.room+k]
-			if s.target != nil {
-				kernel.Axpy(d, h, s.target[int(i)*H:][:H])
-			}
-			if r.dBias != nil {
-				r.dBias[i] += d
+	H := r.H
+	for _, c := range r.groups {
+		top := c.states[len(c.states)-1]
+		for at, count := range c.sparse.count[:c.plan.N] {
+			n := max(0, int(count))
+			h := top.h[at*H:][:H]
+			for k, i := range c.sparse.places[at*s.room:][:n] {
+				if class := int(i) % sparseClasses; class < lo || class >= hi {
+					continue
+				}
+				d := c.sparse.values[at*s.room+k]
+				if s.target != nil {
+					kernel.Axpy(d, h, s.target[int(i)*H:][:H])
+				}
+				if s.dBias != nil {
+					s.dBias[i] += d
+				}
 			}
 		}
 	}

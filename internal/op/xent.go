@@ -14,12 +14,8 @@ import (
 // enough, and one block of steps of the kernels.
 const chunkBytes, minChunk, maxChunk = 4 << 20, 48, 128
 
-// groups of rows have gradients of their own, which are added up at the end: two
-// cores need not meet before, nor read what the other wrote. Cores may share no
-// cache, and waiting for the other's lines then costs as much as the products.
-// The number is fixed, so that the sums are the same for any number of cores; of
-// less than fewRows rows there is one group.
-const groups, fewRows = 2, 64
+// Of less than fewRows rows there is one group.
+const fewRows = 64
 
 // Of the rows and columns of a chunk, as many as fit the cache of a core are
 // worked on at a time.
@@ -76,7 +72,7 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 	if tied || x.needH {
 		x.turned = make([]float32, H*V)
 	}
-	x.groupsFn, x.scaledFn = x.alone, x.scaled
+	x.groupsFn = x.alone
 	return g.apply("PackedXent", x, nil, h, W, b, ids, lengths, weights), x.nll
 }
 
@@ -96,10 +92,7 @@ type xent struct {
 
 	h, W, WT, bias []float32 // of the current run: W [H,V], WT [V,H]
 
-	dst      []float32 // of scaled
-	src      [groups][]float32
-	up       float32
-	scaledFn func(lo, hi int)
+	sum groupSum
 }
 
 // xentGroup is a run of rows, its current chunk, and its share of the gradients.
@@ -254,10 +247,10 @@ func (c *xentGroup) columns(lo, hi int) {
 }
 
 func (x *xent) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
-	x.up = scalarOf(grad)
+	up := scalarOf(grad)
 	if d := dIn[0]; d != nil {
 		n := x.plan.N * x.H
-		x.scale(d[:n], [groups][]float32{x.dh[:n]})
+		x.sum.scaled(d[:n], up, [groups][]float32{x.dh[:n]})
 		clear(d[n:])
 	}
 	var dW, db [groups][]float32
@@ -265,31 +258,12 @@ func (x *xent) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
 		dW[i], db[i] = x.group[i].dW, x.group[i].db
 	}
 	if d := dIn[1]; d != nil && x.tied {
-		x.scale(dW[0], dW)
+		x.sum.scaled(dW[0], up, dW)
 		kernel.Transpose(d, dW[0], x.H, x.V)
 	} else if d != nil {
-		x.scale(d, dW)
+		x.sum.scaled(d, up, dW)
 	}
 	if d := dIn[2]; d != nil {
-		x.scale(d, db)
-	}
-}
-
-// scale sets dst = up times the sum of src; dst may be the first of them.
-func (x *xent) scale(dst []float32, src [groups][]float32) {
-	x.dst, x.src = dst, src
-	kernel.Parallel(len(dst), 1<<14, x.scaledFn)
-}
-
-func (x *xent) scaled(lo, hi int) {
-	dst := x.dst[lo:hi]
-	copy(dst, x.src[0][lo:hi])
-	for _, s := range x.src[1:] {
-		if s != nil {
-			kernel.Add(dst, s[lo:hi])
-		}
-	}
-	if x.up != 1 {
-		kernel.Scale(x.up, dst)
+		x.sum.scaled(d, up, db)
 	}
 }

@@ -1,0 +1,363 @@
+package op
+
+import (
+	"textgan/internal/kernel"
+	"textgan/internal/rng"
+)
+
+// A block of rows is what is worked on at a time: few enough that their logits
+// stay in the cache of a core, enough that reading the output layer for them is
+// cheap.
+const blockRows = 16
+
+// prefetchColumns are the columns of a product that is interrupted to ask for
+// what is needed next: whole tiles of every instruction set.
+const prefetchColumns = 480
+
+// rolloutGroup is a run of the sentences with memory and gradients of its own,
+// so that two cores need not meet between the first token and the last; see
+// groups.
+//
+// Inside, tokens are packed by time: step t has the sentences that are still
+// being written, row[at] is the sentence and prev[at] its place at step t-1.
+type rolloutGroup struct {
+	*rollout
+	first, B    int // its sentences
+	plan        *Plan
+	row, prev   []int32
+	token       []int32 // which of [B,T] each packed row is
+	every       []int32 // 0, 1, ... N-1
+	ids, readID []int32 // id emitted by, and id read by (-1: a soft token), each packed row
+	states      []*rolloutState
+	sparse      *sparseRows // nil: every way back is dense
+	y           []float32   // [N,V] what the relaxation keeps
+	step        []float32   // [B,V] of the current step: logits; gradient of y, then of the logits
+	x           []float32   // [N,E] what the first layer reads
+	soft        []float32   // [B,softCols] soft tokens of the current step
+
+	dOut       []float32   // [B,gradCols]
+	dx         []float32   // [N,E]
+	dFeed      []float32   // [N,E] gradient of what the next step read of each token
+	dh         []float32   // [B,H]
+	dOutPacked []float32   // [N,De]
+	d          [][]float32 // its share of the gradient of each input; output weights [H,V]
+
+	t     int
+	dense int  // rows of the current step that go the dense way
+	begun bool // the gradient of the output weights holds something
+}
+
+// rolloutState is one recurrent layer's memory, packed by time.
+type rolloutState struct {
+	act, rec, aux, c, h, hPrev, cPrev       []float32
+	dgx, drec, dh, dc, dhCarry, dcCarry, dx []float32
+}
+
+// newRolloutGroup returns the group of B sentences from first on. needs tells
+// which inputs want a gradient.
+func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
+	N, V := B*r.cfg.T, r.V
+	c := &rolloutGroup{rollout: r, first: first, B: B, plan: NewPlan(r.cfg.T), d: make([][]float32, len(needs))}
+	for _, p := range []*[]int32{&c.row, &c.prev, &c.token, &c.every, &c.ids, &c.readID} {
+		*p = make([]int32, N)
+	}
+	for i := range c.every {
+		c.every[i] = int32(i)
+	}
+	parts := []part{{&c.y, N * V}, {&c.step, B * V}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
+	if r.needNet {
+		parts = append(parts, part{&c.dOut, B * r.gradCols}, part{&c.dx, N * r.E}, part{&c.dFeed, N * r.E}, part{&c.dh, B * r.H})
+	}
+	if r.needTable {
+		parts = append(parts, part{&c.dOutPacked, N * r.De})
+	}
+	if r.sparse != nil {
+		c.sparse = newSparseRows(r, B)
+	}
+	sizes := []int{0, r.H * V, V}
+	for _, l := range r.layers {
+		H, GH := l.H, l.GH
+		s := new(rolloutState)
+		parts = append(parts, []part{
+			{&s.act, N * GH}, {&s.rec, B * GH}, {&s.aux, N * H}, {&s.c, N * H}, {&s.h, N * H}, {&s.hPrev, N * H}, {&s.cPrev, N * H},
+			{&s.dgx, N * GH}, {&s.dh, B * H}, {&s.dc, B * H}, {&s.dhCarry, B * H}, {&s.dcCarry, B * H}, {&s.dx, B * l.E},
+		}...)
+		if r.cell == GRU {
+			parts = append(parts, part{&s.drec, N * GH})
+		}
+		c.states = append(c.states, s)
+		sizes = append(sizes, l.E*GH, H*GH, 4*H)
+	}
+	for i, size := range sizes {
+		if needs[i] {
+			parts = append(parts, part{&c.d[i], size})
+		}
+	}
+	allocate(parts...)
+	for _, s := range c.states {
+		if r.cell != GRU {
+			s.drec = s.dgx
+		}
+	}
+	return c
+}
+
+// rows is how many sentences the current step has.
+func (c *rolloutGroup) rows() int {
+	if c.t >= c.cfg.T {
+		return 0
+	}
+	return c.plan.Count[c.t]
+}
+
+// blocks is how many blocks the rows of the current step make.
+func (c *rolloutGroup) blocks() int { return (c.rows() + blockRows - 1) / blockRows }
+
+// block returns the rows of block b.
+func (c *rolloutGroup) block(b int) (lo, hi int) {
+	return b * blockRows, min((b+1)*blockRows, c.rows())
+}
+
+// begin prepares the first step.
+func (c *rolloutGroup) begin() {
+	T, lengths := c.cfg.T, i32(c.lengths)
+	clear(f32(c.out)[c.first*T*c.De:][:c.B*T*c.De])
+	clear(c.plan.Count)
+	c.t, c.plan.Off[0], c.plan.Count[0], c.plan.N, c.plan.Steps = 0, 0, c.B, c.B, 1
+	for p := range c.B {
+		c.place(p, int32(c.first+p), p)
+		c.readID[p] = c.cfg.Bos
+		copy(c.x[p*c.E:][:c.E], c.table[int(c.cfg.Bos)*c.E:])
+		lengths[c.first+p] = int32(T)
+	}
+	for i, l := range c.layers {
+		c.given.begin(i, c.first, c.states[i].hPrev[:c.B*l.H], l.H)
+		clear(c.states[i].cPrev[:c.B*l.H])
+	}
+}
+
+// place puts token t of a sentence, whose place at step t-1 was prev, into packed
+// row at.
+func (c *rolloutGroup) place(at int, sentence int32, prev int) {
+	c.row[at], c.prev[at], c.token[at] = sentence, int32(prev), sentence*int32(c.cfg.T)+int32(c.t)
+}
+
+// emit writes the tokens of packed rows lo..hi-1 of the step.
+func (c *rolloutGroup) emit(lo, hi int) {
+	at, n, V := c.plan.Off[c.t]+lo, hi-lo, c.V
+	x := c.x[at*c.E:]
+	for i, l := range c.layers {
+		s := c.states[i]
+		act, rec := s.act[at*l.GH:][:n*l.GH], s.rec[lo*l.GH:][:n*l.GH]
+		kernel.GemmBias(false, false, n, l.GH, l.E, x, l.E, l.Wx, l.GH, l.b[:l.GH], act, l.GH)
+		if i == 0 {
+			c.given.add(act, c.row[at:at+n], l.GH)
+		}
+		if c.t == 0 && c.given.h0At == 0 {
+			clear(rec)
+		} else {
+			kernel.Gemm(false, false, n, l.GH, l.H, 1, s.hPrev[at*l.H:], l.H, l.Wh, l.GH, 0, rec, l.GH)
+		}
+		c.cell.step(n, l.H, act, rec, l.b, s.hPrev[at*l.H:], s.cPrev[at*l.H:], act, s.aux[at*l.H:], s.h[at*l.H:], s.c[at*l.H:])
+		x = s.h[at*l.H:]
+	}
+	// What is kept fits no cache, so it is written once, when it is finished.
+	y := c.step[lo*V:][:n*V]
+	kernel.GemmBias(false, false, n, V, c.H, x, c.H, c.W, V, c.bias, y, V)
+	for i := range n {
+		row := y[i*V:][:V]
+		c.ids[at+i] = int32(c.cfg.Relaxation.Forward(row, c.tau, c.rowKey(at+i)))
+		kernel.Stream(c.y[(at+i)*V:][:V], row)
+		if c.sparse != nil {
+			c.sparse.keep(at+i, row)
+		}
+	}
+	if c.softCols > 0 {
+		kernel.Gemm(false, false, n, c.softCols, V, 1, y, V, c.softTable, c.softCols, 0, c.soft[lo*c.softCols:], c.softCols)
+	}
+	out := f32(c.out)
+	for i := range n {
+		token := out[int(c.token[at+i])*c.De:][:c.De]
+		if c.softOut {
+			copy(token, c.soft[(lo+i+1)*c.softCols-c.De:])
+		} else {
+			copy(token, c.reader[int(c.ids[at+i])*c.De:])
+		}
+	}
+}
+
+func (c *rolloutGroup) rowKey(at int) rng.Key {
+	k := c.key
+	k.Row = uint32(c.token[at])
+	return k
+}
+
+// advance prepares the next step: the sentences that did not end move up, with
+// their states and with what they read next.
+func (c *rolloutGroup) advance() {
+	from, count, next := c.plan.Off[c.t], c.rows(), c.plan.N
+	lengths := i32(c.lengths)
+	c.t++
+	for p := range count {
+		sentence, id := c.row[from+p], c.ids[from+p]
+		if id == c.cfg.Eos {
+			lengths[sentence] = int32(c.t)
+			continue
+		}
+		if c.t == c.cfg.T {
+			continue
+		}
+		to := c.plan.N
+		c.plan.N++
+		c.place(to, sentence, p)
+		x := c.x[to*c.E:][:c.E]
+		if c.softFeed {
+			c.readID[to] = -1
+			copy(x, c.soft[p*c.softCols:])
+		} else {
+			c.readID[to] = id
+			copy(x, c.table[int(id)*c.E:])
+		}
+		for i, l := range c.layers {
+			s := c.states[i]
+			copy(s.hPrev[to*l.H:][:l.H], s.h[(from+p)*l.H:])
+			copy(s.cPrev[to*l.H:][:l.H], s.c[(from+p)*l.H:])
+		}
+	}
+	if n := c.plan.N - next; n > 0 {
+		c.plan.Off[c.t], c.plan.Count[c.t], c.plan.Steps = next, n, c.t+1
+	}
+}
+
+// packGrad lays the gradient of the tokens out as they are packed.
+func (c *rolloutGroup) packGrad() {
+	for at, token := range c.token[:c.plan.N] {
+		copy(c.dOutPacked[at*c.De:][:c.De], c.grad[int(token)*c.De:])
+	}
+}
+
+func (c *rolloutGroup) beginBack() {
+	c.begun = false
+	clear(c.d[2])
+}
+
+// carry goes back to step t: it moves the gradients of step t+1's states and
+// input to the places that their sentences had.
+func (c *rolloutGroup) carry(t int) {
+	c.t = t
+	n, from := c.rows(), c.plan.Off[t]
+	c.dense = n
+	if c.sparse != nil {
+		c.dense = c.sparse.begin(from, n)
+	}
+	clear(c.dFeed[from*c.E:][:n*c.E])
+	for i, l := range c.layers {
+		clear(c.states[i].dhCarry[:n*l.H])
+		clear(c.states[i].dcCarry[:n*l.H])
+	}
+	if t+1 >= c.plan.Steps {
+		return
+	}
+	at := c.plan.Off[t+1]
+	for q := range c.plan.Count[t+1] {
+		p := int(c.prev[at+q])
+		copy(c.dFeed[(from+p)*c.E:][:c.E], c.dx[(at+q)*c.E:])
+		for i, l := range c.layers {
+			s := c.states[i]
+			copy(s.dhCarry[p*l.H:][:l.H], s.dh[q*l.H:])
+			copy(s.dcCarry[p*l.H:][:l.H], s.dc[q*l.H:])
+		}
+	}
+}
+
+// rowsBack goes back through the tokens of packed rows lo..hi-1 of the step.
+func (c *rolloutGroup) rowsBack(lo, hi int) {
+	at, n, V, gc := c.plan.Off[c.t]+lo, hi-lo, c.V, c.gradCols
+	for i := range n {
+		d := c.dOut[(lo+i)*gc:][:gc]
+		if c.cfg.Feedback != FeedDetached {
+			copy(d, c.dFeed[(at+i)*c.E:][:c.E])
+		}
+		copy(d[gc-c.De:], c.grad[int(c.token[at+i])*c.De:])
+	}
+	dh := c.dh[lo*c.H:][:n*c.H]
+	if c.sparse != nil {
+		c.sparse.back(c, lo, hi, dh)
+	} else {
+		c.tokensBack(c.every[at:at+n], c.dOut[lo*gc:], c.step[lo*V:], dh)
+	}
+	for i := len(c.layers) - 1; i >= 0; i-- {
+		l, s := c.layers[i], c.states[i]
+		kernel.Add(s.dhCarry[lo*l.H:hi*l.H], dh[:n*l.H])
+		copy(s.dc[lo*l.H:hi*l.H], s.dcCarry[lo*l.H:])
+		dgx, drec, dhPrev := s.dgx[at*l.GH:][:n*l.GH], s.drec[at*l.GH:][:n*l.GH], s.dh[lo*l.H:hi*l.H]
+		c.cell.stepBack(n, l.H, s.act[at*l.GH:], s.aux[at*l.H:], s.hPrev[at*l.H:], s.cPrev[at*l.H:], s.dhCarry[lo*l.H:hi*l.H], s.dc[lo*l.H:], dgx, drec, dhPrev)
+		kernel.Gemm(false, false, n, l.H, l.GH, 1, drec, l.GH, l.WhT, l.H, 1, dhPrev, l.H)
+		dx := s.dx[lo*l.E : hi*l.E]
+		if i == 0 {
+			c.given.addBack(dgx, c.row[at:at+n], l.GH)
+			dx = c.dx[at*l.E:][:n*l.E]
+		}
+		kernel.Gemm(false, false, n, l.E, l.GH, 1, dgx, l.GH, l.WxT, l.E, 0, dx, l.E)
+		dh = dx
+	}
+}
+
+// tokensBack sets dLogits [n,V] and dh [n,H] for n packed rows from dOut
+// [n,gradCols].
+func (c *rolloutGroup) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
+	n, V, gc := len(rows), c.V, c.gradCols
+	for from := 0; from < V; from += prefetchColumns {
+		// y comes from memory, so it is asked for during the products.
+		cols := min(prefetchColumns, V-from)
+		for _, at := range rows {
+			kernel.Prefetch(c.y[int(at)*V+from:][:cols])
+		}
+		kernel.Gemm(false, false, n, cols, gc, 1, dOut, gc, c.gradTable[from:], V, 0, dLogits[from:], V)
+	}
+	for i, at := range rows {
+		d, at := dLogits[i*V:][:V], int(at)
+		c.cfg.Relaxation.Backward(d, c.y[at*V:][:V], d, int(c.ids[at]), c.tau, c.rowKey(at))
+	}
+	kernel.Gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
+}
+
+// columnsBack adds the step's share to columns lo..hi-1 of the gradients of the
+// output layer.
+func (c *rolloutGroup) columnsBack(lo, hi int) {
+	n, V, beta := c.dense, c.V, float32(0)
+	if n == 0 {
+		return
+	}
+	if c.begun {
+		beta = 1
+	}
+	h := c.states[len(c.states)-1].h[c.plan.Off[c.t]*c.H:]
+	if c.sparse != nil {
+		h = c.sparse.h
+	}
+	if dW := c.d[1]; dW != nil {
+		kernel.Gemm(true, false, c.H, hi-lo, n, 1, h, c.H, c.step[lo:], V, beta, dW[lo:], V)
+	}
+	if db := c.d[2]; db != nil {
+		kernel.AddColumnSums(db[lo:hi], c.step[lo:], n, hi-lo, V)
+	}
+}
+
+// weightsBack forms the gradients of the recurrent layers.
+func (c *rolloutGroup) weightsBack() {
+	x, N := c.x, c.plan.N
+	for i, l := range c.layers {
+		s := c.states[i]
+		if d := c.d[3+3*i]; d != nil {
+			kernel.Gemm(true, false, l.E, l.GH, N, 1, x, l.E, s.dgx, l.GH, 0, d, l.GH)
+		}
+		if d := c.d[4+3*i]; d != nil {
+			kernel.Gemm(true, false, l.H, l.GH, N, 1, s.hPrev, l.H, s.drec, l.GH, 0, d, l.GH)
+		}
+		if d := c.d[5+3*i]; d != nil {
+			biasGrad(c.cell, d, s.dgx, s.drec, N, l.H)
+		}
+		x = s.h
+	}
+}
