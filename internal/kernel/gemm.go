@@ -50,9 +50,14 @@ var products = freeList[sharedProduct]{make: func() *sharedProduct {
 	return p
 }}
 
-// smallProduct is the number of multiplications that one core does before
-// another has joined it.
-const smallProduct = 1 << 17
+// smallProduct is what one core does alone, in multiplications, to which every
+// value read or written adds perValue: two microseconds, which is what meeting
+// another core twice may cost.
+const smallProduct, perValue = 1 << 19, 8
+
+func (p *product) small() bool {
+	return p.m*p.n*p.k+perValue*(p.m*p.k+p.k*p.n+p.m*p.n) < smallProduct
+}
 
 // Parts are whole tiles of every instruction set, or of few columns whole
 // vectors: shares of work that differ cost more than narrow tiles do.
@@ -77,7 +82,7 @@ func (p *product) do() {
 		return
 	}
 	p.check()
-	if p.m*p.n*p.k < smallProduct || busy() {
+	if p.small() || busy() {
 		p.part(0, p.m, 0, p.n)
 		return
 	}

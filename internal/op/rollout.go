@@ -444,7 +444,7 @@ func (r *rollout) backTogether() {
 		kernel.Parallel(r.stepBlocks(), 1, r.rowsBackFn)
 		kernel.Parallel(r.V, 48, r.columnsBackFn)
 		for _, c := range r.groups {
-			c.begun = c.begun || c.dense > 0
+			c.passed()
 		}
 	}
 	for _, c := range r.groups {
@@ -462,7 +462,7 @@ func (r *rollout) backAlone(lo, hi int) {
 				c.rowsBack(c.block(b))
 			}
 			c.columnsBack(0, r.V)
-			c.begun = c.begun || c.dense > 0
+			c.passed()
 		}
 		c.weightsBack()
 	}

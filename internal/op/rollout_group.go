@@ -10,6 +10,11 @@ import (
 // cheap.
 const blockRows = 16
 
+// gatherRows rows of gradients of logits are gathered, over several steps if
+// they have few, before they are added to the gradient of the output weights,
+// all of which that reads and writes.
+const gatherRows = 64
+
 // prefetchColumns are the columns of a product that is interrupted to ask for
 // what is needed next: whole tiles of every instruction set.
 const prefetchColumns = 480
@@ -31,7 +36,7 @@ type rolloutGroup struct {
 	states      []*rolloutState
 	sparse      *sparseRows // nil: every way back is dense
 	y           []float32   // [N,V] what the relaxation keeps
-	step        []float32   // [B,V] of the current step: logits; gradient of y, then of the logits
+	step        []float32   // [room,V]: logits of the current step; gradients of y, then of the logits
 	x           []float32   // [N,E] what the first layer reads
 	soft        []float32   // [B,softCols] soft tokens of the current step
 
@@ -42,9 +47,9 @@ type rolloutGroup struct {
 	dOutPacked []float32   // [N,De]
 	d          [][]float32 // its share of the gradient of each input; output weights [H,V]
 
-	t     int
-	dense int  // rows of the current step that go the dense way
-	begun bool // the gradient of the output weights holds something
+	t, room int
+	free    int  // the rows of step before this one have no gradients of logits yet
+	begun   bool // the gradient of the output weights holds something
 }
 
 // rolloutState is one recurrent layer's memory, packed by time.
@@ -57,14 +62,14 @@ type rolloutState struct {
 // which inputs want a gradient.
 func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 	N, V := B*r.cfg.T, r.V
-	c := &rolloutGroup{rollout: r, first: first, B: B, plan: NewPlan(r.cfg.T), d: make([][]float32, len(needs))}
+	c := &rolloutGroup{rollout: r, first: first, B: B, plan: NewPlan(r.cfg.T), room: max(B, gatherRows), d: make([][]float32, len(needs))}
 	for _, p := range []*[]int32{&c.row, &c.prev, &c.token, &c.every, &c.ids, &c.readID} {
 		*p = make([]int32, N)
 	}
 	for i := range c.every {
 		c.every[i] = int32(i)
 	}
-	parts := []part{{&c.y, N * V}, {&c.step, B * V}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
+	parts := []part{{&c.y, N * V}, {&c.step, c.room * V}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
 	if r.needNet {
 		parts = append(parts, part{&c.dOut, B * r.gradCols}, part{&c.dx, N * r.E}, part{&c.dFeed, N * r.E}, part{&c.dh, B * r.H})
 	}
@@ -72,7 +77,7 @@ func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 		parts = append(parts, part{&c.dOutPacked, N * r.De})
 	}
 	if r.sparse != nil {
-		c.sparse = newSparseRows(r, B)
+		c.sparse = newSparseRows(r, B, c.room)
 	}
 	sizes := []int{0, r.H * V, V}
 	for _, l := range r.layers {
@@ -237,7 +242,7 @@ func (c *rolloutGroup) packGrad() {
 }
 
 func (c *rolloutGroup) beginBack() {
-	c.begun = false
+	c.free, c.begun = c.room, false
 	clear(c.d[2])
 }
 
@@ -246,9 +251,10 @@ func (c *rolloutGroup) beginBack() {
 func (c *rolloutGroup) carry(t int) {
 	c.t = t
 	n, from := c.rows(), c.plan.Off[t]
-	c.dense = n
 	if c.sparse != nil {
-		c.dense = c.sparse.begin(from, n)
+		c.free -= c.sparse.begin(from, n)
+	} else {
+		c.free -= n
 	}
 	clear(c.dFeed[from*c.E:][:n*c.E])
 	for i, l := range c.layers {
@@ -284,7 +290,7 @@ func (c *rolloutGroup) rowsBack(lo, hi int) {
 	if c.sparse != nil {
 		c.sparse.back(c, lo, hi, dh)
 	} else {
-		c.tokensBack(c.every[at:at+n], c.dOut[lo*gc:], c.step[lo*V:], dh)
+		c.tokensBack(c.every[at:at+n], c.dOut[lo*gc:], c.step[(c.free+lo)*V:], dh)
 	}
 	for i := len(c.layers) - 1; i >= 0; i-- {
 		l, s := c.layers[i], c.states[i]
@@ -322,25 +328,42 @@ func (c *rolloutGroup) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
 	kernel.Gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
 }
 
-// columnsBack adds the step's share to columns lo..hi-1 of the gradients of the
-// output layer.
+// due reports whether what was gathered has to be added to the gradients of the
+// output layer: it leaves no room for the rows of the step before, or there is
+// none.
+func (c *rolloutGroup) due() bool {
+	return c.free < c.room && (c.t == 0 || c.free < c.plan.Count[c.t-1])
+}
+
+// columnsBack adds what was gathered, if it is due, to columns lo..hi-1 of the
+// gradients of the output layer. The steps gathered are one run of packed rows.
 func (c *rolloutGroup) columnsBack(lo, hi int) {
-	n, V, beta := c.dense, c.V, float32(0)
-	if n == 0 {
+	if !c.due() {
 		return
 	}
+	n, V, beta := c.room-c.free, c.V, float32(0)
 	if c.begun {
 		beta = 1
 	}
-	h := c.states[len(c.states)-1].h[c.plan.Off[c.t]*c.H:]
+	h, d := c.states[len(c.states)-1].h[c.plan.Off[c.t]*c.H:], c.step[c.free*V:]
 	if c.sparse != nil {
-		h = c.sparse.h
+		h = c.sparse.h[c.free*c.H:]
 	}
-	if dW := c.d[1]; dW != nil {
-		kernel.Gemm(true, false, c.H, hi-lo, n, 1, h, c.H, c.step[lo:], V, beta, dW[lo:], V)
+	for j := lo; j < hi; j += columnsAtOnce {
+		cols := min(columnsAtOnce, hi-j)
+		if dW := c.d[1]; dW != nil {
+			kernel.Gemm(true, false, c.H, cols, n, 1, h, c.H, d[j:], V, beta, dW[j:], V)
+		}
+		if db := c.d[2]; db != nil {
+			kernel.AddColumnSums(db[j:j+cols], d[j:], n, cols, V)
+		}
 	}
-	if db := c.d[2]; db != nil {
-		kernel.AddColumnSums(db[lo:hi], c.step[lo:], n, hi-lo, V)
+}
+
+// passed makes room after columnsBack.
+func (c *rolloutGroup) passed() {
+	if c.due() {
+		c.free, c.begun = c.room, true
 	}
 }
 

@@ -37,10 +37,11 @@ type sparseRows struct {
 	dy     []float32 // [B,room]
 
 	// the dense rows of the current step, side by side
-	slot  []int32   // [B+1] how many of them stand before each row
-	rows  []int32   // which packed rows they are
-	dOut  []float32 // [B,gradCols]
-	h, dh []float32 // [B,H]
+	slot []int32   // [B+1] how many of them stand before each row
+	rows []int32   // which packed rows they are
+	dOut []float32 // [B,gradCols]
+	dh   []float32 // [B,H]
+	h    []float32 // [room,H] as their gradients of logits are gathered
 }
 
 // sparseRoom is the part of a vocabulary beyond which a product of whole rows
@@ -59,11 +60,11 @@ func newSparse(r *rollout, share float32) *sparse {
 	return s
 }
 
-func newSparseRows(r *rollout, B int) *sparseRows {
+func newSparseRows(r *rollout, B, room int) *sparseRows {
 	N := B * r.cfg.T
 	s := &sparseRows{sparse: r.sparse, count: make([]int32, N), slot: make([]int32, B+1), rows: make([]int32, B)}
 	s.places = make([]int32, N*s.room)
-	allocate(part{&s.values, N * s.room}, part{&s.dy, B * s.room}, part{&s.dOut, B * r.gradCols}, part{&s.dh, B * r.H}, part{&s.h, B * r.H})
+	allocate(part{&s.values, N * s.room}, part{&s.dy, B * s.room}, part{&s.dOut, B * r.gradCols}, part{&s.dh, B * r.H}, part{&s.h, room * r.H})
 	return s
 }
 
@@ -113,7 +114,7 @@ func (s *sparseRows) back(c *rolloutGroup, lo, hi int, dh []float32) {
 		n := int(s.count[at])
 		if n < 0 {
 			copy(s.dOut[int(s.slot[p])*gc:], d)
-			copy(s.h[int(s.slot[p])*H:][:H], top.h[at*H:])
+			copy(s.h[(c.free+int(s.slot[p]))*H:][:H], top.h[at*H:])
 			continue
 		}
 		places, z, dy := s.places[at*s.room:][:n], s.values[at*s.room:][:n], s.dy[p*s.room:][:n]
@@ -135,7 +136,7 @@ func (s *sparseRows) back(c *rolloutGroup, lo, hi int, dh []float32) {
 	if n == 0 {
 		return
 	}
-	c.tokensBack(s.rows[first:][:n], s.dOut[first*gc:], c.step[first*c.V:], s.dh[first*H:])
+	c.tokensBack(s.rows[first:][:n], s.dOut[first*gc:], c.step[(c.free+first)*c.V:], s.dh[first*H:])
 	for k, at := range s.rows[first:][:n] {
 		copy(dh[(int(at)-off-lo)*H:][:H], s.dh[(first+k)*H:])
 	}
