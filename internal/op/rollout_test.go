@@ -320,6 +320,18 @@ func TestRolloutSizes(t *testing.T) {
 		w.B, w.T = size[0], size[1]
 		w.trial().checkMeaning(t)
 	}
+	// The gradients of some logits are gathered over several steps, and added in
+	// several goes; those of many sentences step by step.
+	for _, size := range [][2]int{{50, 6}, {2*gatherRows + 5, 3}} {
+		for _, tied := range []bool{false, true} {
+			w := newWriter(LSTM, 1, tied, true, FeedStraightThrough)
+			w.B, w.T = size[0], size[1]
+			tr := w.trial()
+			tr.checkMeaning(t)
+			tr.checkThreads(t)
+			require.Greater(t, w.rollout.op.groups[0].plan.N, gatherRows)
+		}
+	}
 	// Every sentence ends with its first token.
 	w := newWriter(LSTM, 1, false, true, FeedStraightThrough)
 	tr := w.trial()

@@ -83,12 +83,14 @@ func TestSparse(t *testing.T) {
 
 func TestSparseOnCores(t *testing.T) {
 	for _, tied := range []bool{false, true} {
-		w, _ := newThinWriter(LSTM, 2, tied, true, FeedStraightThrough)
-		w.B, w.V, w.De = 13, 150, 5
+		w, choice := newThinWriter(LSTM, 2, tied, true, FeedStraightThrough)
+		w.B, w.T, w.De = 120, 6, 5
 		tr := w.trial()
 		tr.vary = func(batch int) { w.set(batch); w.tau[0] = 0.3 }
 		tr.vary(0)
 		tr.checkThreads(t)
+		tr.checkMeaning(t)
+		require.Greater(t, *choice.dense, 3*gatherRows) // several goes for every group
 	}
 }
 
