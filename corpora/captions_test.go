@@ -189,6 +189,28 @@ func TestCaptionsLogProb(t *testing.T) {
 	require.Greater(t, valid, 20)
 }
 
+// A second reading of captions.grammar, parser included.
+func TestCaptionsAgainstGolden(t *testing.T) {
+	var want struct {
+		Words     int
+		Entropy   float64
+		PerToken  float64 `json:"per_token"`
+		Sentences scored
+	}
+	golden(t, "captions.json", &want)
+	g := captionsGrammar(t)
+	require.InEpsilon(t, want.Entropy, g.Entropy().Sentence, 1e-12)
+	require.InEpsilon(t, want.PerToken, g.Entropy().Token, 1e-12)
+	want.Sentences.check(t, g, 1e-12)
+	words := map[string]bool{}
+	for _, s := range g.symbols {
+		for _, w := range s.words {
+			words[w] = true
+		}
+	}
+	require.Len(t, words, want.Words)
+}
+
 // The entropy by the recursion over symbols is that of the sentences, summed
 // one by one, for a grammar small enough to list them.
 func TestGrammarEntropyByEnumeration(t *testing.T) {

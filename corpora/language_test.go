@@ -1,7 +1,9 @@
 package corpora
 
 import (
+	"encoding/json"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -12,6 +14,38 @@ func language(t *testing.T, name string, opt Options) Language {
 	l, err := NewLanguage(name, opt)
 	require.NoError(t, err)
 	return l
+}
+
+// golden reads what testdata/make_*.py wrote.
+func golden(t *testing.T, name string, into any) {
+	data, err := os.ReadFile("testdata/" + name)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, into))
+}
+
+// scored are log probabilities of sentences, nil of those that are not of the
+// language.
+type scored map[string]*float64
+
+// check holds LogProb and Evaluate against the scores, up to a relative error.
+func (want scored) check(t *testing.T, l Language, relative float64) {
+	valid, nats, tokens := 0, 0.0, 0
+	var all []string
+	for s, p := range want {
+		all = append(all, s)
+		got, ok := l.LogProb(s)
+		require.Equal(t, p != nil, ok, s)
+		if ok {
+			require.InEpsilon(t, *p, got, relative, s)
+			valid++
+			nats -= *p
+			tokens += l.Tokens(s)
+		}
+	}
+	j := Evaluate(l, all)
+	require.Equal(t, valid, j.Valid)
+	require.InEpsilon(t, nats/float64(valid), j.NLL, relative)
+	require.InEpsilon(t, nats/float64(tokens), j.PerToken, relative)
 }
 
 // What every language promises.

@@ -100,6 +100,29 @@ func TestOracleAgainstPlain(t *testing.T) {
 	require.InDelta(t, e.Sentence, entropy, 5*e.SE*math.Sqrt(entropySamples/n))
 }
 
+// The oracle from its seed on, by another program: weights, draws,
+// probabilities and, where all sentences can be listed, the entropy.
+func TestOracleAgainstGolden(t *testing.T) {
+	var cases []struct {
+		Words, Units, Length int
+		Seed                 uint64
+		Sentences            scored
+		Drawn                []string
+		Entropy              float64
+	}
+	golden(t, "oracle.json", &cases)
+	for _, c := range cases {
+		o, err := newOracle(OracleOptions{Words: c.Words, Units: c.Units, Length: c.Length}, c.Seed)
+		require.NoError(t, err)
+		require.Equal(t, c.Drawn, Generate(o, c.Seed, len(c.Drawn)))
+		c.Sentences.check(t, o, 1e-6)
+		if c.Entropy > 0 {
+			e := o.Entropy()
+			require.InDelta(t, c.Entropy, e.Sentence, 5*e.SE)
+		}
+	}
+}
+
 // The probabilities of all sentences sum to 1.
 func TestOracleIsADistribution(t *testing.T) {
 	o, err := newOracle(OracleOptions{Words: 12, Units: 5, Length: 3}, 2)

@@ -2,12 +2,17 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"math"
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/generator"
 	"textgan/train/rundir"
+	"textgan/vocab"
 )
 
 func TestNLLsAndFeatures(t *testing.T) {
@@ -47,6 +52,46 @@ func TestNLLsAndFeatures(t *testing.T) {
 	m.Config.Corpus = "-"
 	_, _, err = m.Text()
 	require.ErrorContains(t, err, "standard input")
+}
+
+// From the files of a model and lines of text to features, scores and the name
+// in signatures, by another program.
+func TestFeaturesAgainstGolden(t *testing.T) {
+	var want struct {
+		Lines  []string
+		Models []struct {
+			Cell                string
+			Layers, Emb, Hidden int
+			SHA256              string
+			Features            [][]float64
+			Scores              []float64
+		}
+	}
+	data, err := os.ReadFile("testdata/encoder.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &want))
+	f, err := os.Open("testdata/vocab.json")
+	require.NoError(t, err)
+	defer f.Close()
+	v, err := vocab.Load(f)
+	require.NoError(t, err)
+	for _, w := range want.Models {
+		g, err := generator.New(generator.Config{Cell: w.Cell, Vocab: v.Size(), Emb: w.Emb, Hidden: w.Hidden, Layers: w.Layers}, 1)
+		require.NoError(t, err)
+		require.NoError(t, readParams("testdata/encoder-"+w.Cell+".safetensors", g.Params()))
+		m := &Model{Vocab: v, Generator: g}
+		require.Contains(t, m.EncoderName(), "weights:"+w.SHA256[:12])
+		got, err := m.Features(slices.Repeat(want.Lines, 6)) // more than a batch
+		require.NoError(t, err)
+		for i := range 6 * len(want.Lines) {
+			require.InDeltaSlice(t, w.Features[i%len(want.Lines)], got.RawRowView(i), 1e-5, want.Lines[i%len(want.Lines)])
+		}
+		for i, line := range want.Lines {
+			tally, err := m.Score([]string{line})
+			require.NoError(t, err)
+			require.InEpsilon(t, w.Scores[i], tally.Nats, 1e-5, line)
+		}
+	}
 }
 
 // The encoder is a language model of its text: it has to beat one that knows
