@@ -57,7 +57,7 @@ func List() []Builtin {
 }
 
 // NewLanguage returns the built-in language of that name with its part of the
-// options; the oracle draws its weights from Options.Seed.
+// options. No language depends on Options.Seed, which is that of the sample.
 func NewLanguage(name string, opt Options) (Language, error) {
 	switch name {
 	case "arithmetic":
@@ -65,7 +65,7 @@ func NewLanguage(name string, opt Options) (Language, error) {
 	case "captions":
 		return captions()
 	case "oracle":
-		return newOracle(opt.Oracle, opt.Seed)
+		return newOracle(opt.Oracle)
 	}
 	var names []string
 	for _, b := range List() {

@@ -22,8 +22,8 @@ type Options struct {
 	Stdin        io.Reader // what "-" reads; default os.Stdin
 
 	// Of built-in corpora.
-	Seed       uint64
-	Lines      int // default 10,000
+	Seed       uint64 // of the sample
+	Lines      int    // default 10,000
 	Arithmetic ArithmeticOptions
 	Oracle     OracleOptions
 }

@@ -18,6 +18,9 @@ type OracleOptions struct {
 	Words  int // V, default 5000
 	Units  int // of the embedding and of the hidden state, default 32
 	Length int // T, words of every sentence, default 20; the paper also has 40
+
+	// Seed draws the weights, default 1: another seed is another language.
+	Seed uint64
 }
 
 // oracle is the synthetic language of SeqGAN: an LSTM whose every weight and
@@ -42,8 +45,8 @@ type oracle struct {
 	entropy func() Entropy
 }
 
-func newOracle(opt OracleOptions, seed uint64) (*oracle, error) {
-	opt = OracleOptions{cmp.Or(opt.Words, 5000), cmp.Or(opt.Units, 32), cmp.Or(opt.Length, 20)}
+func newOracle(opt OracleOptions) (*oracle, error) {
+	opt = OracleOptions{cmp.Or(opt.Words, 5000), cmp.Or(opt.Units, 32), cmp.Or(opt.Length, 20), cmp.Or(opt.Seed, 1)}
 	const maxCells, maxLength = 8 << 20, 4096 // half a gigabyte of weights, a sentence that fits into a line
 	if opt.Words < 1 || opt.Units < 1 || opt.Units > maxCells/opt.Words || opt.Length < 1 || opt.Length > maxLength {
 		return nil, fmt.Errorf("corpora: builtin:oracle: %d words, %d units, length %d; all must be positive, words times units at most %s, the length at most %s",
@@ -52,7 +55,7 @@ func newOracle(opt OracleOptions, seed uint64) (*oracle, error) {
 	o := &oracle{words: opt.Words, units: opt.Units, length: opt.Length}
 	h, v := o.units, o.words
 	// The sentences use the steps from 0 on.
-	draw := rng.Key{Seed: seed, Stream: rng.Corpus, Step: math.MaxUint32}.Rand()
+	draw := rng.Key{Seed: opt.Seed, Stream: rng.Corpus, Step: math.MaxUint32}.Rand()
 	normal := func(n int) []float64 {
 		w := make([]float64, n)
 		for i := range w {
@@ -75,7 +78,7 @@ func newOracle(opt OracleOptions, seed uint64) (*oracle, error) {
 	for i, w := range normal(v) {
 		o.bias[i] = float32(w)
 	}
-	o.entropy = sync.OnceValue(func() Entropy { return o.estimateEntropy(seed) })
+	o.entropy = sync.OnceValue(func() Entropy { return o.estimateEntropy(opt.Seed) })
 	return o, nil
 }
 

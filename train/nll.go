@@ -55,6 +55,15 @@ func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
 	return n, nil
 }
 
+// HasLearntHeldOut reports whether m was trained on lines that other held out of
+// the same corpus: by another seed, another share, or for a text of its own.
+func (m *Model) HasLearntHeldOut(other *Model) bool {
+	if m.Manifest.Corpus.SHA256 != other.Manifest.Corpus.SHA256 || other.Config.Valid != "" {
+		return false
+	}
+	return m.Config.Valid != "" || m.Config.Seed != other.Config.Seed || m.Config.ValidFraction != other.Config.ValidFraction
+}
+
 // Text opens the text that the model was trained on, as it was split then. It
 // is an error if it has changed since, or came from standard input.
 func (m *Model) Text() (learnt, held *corpora.Corpus, err error) {

@@ -15,6 +15,7 @@ func corpusGenerateCommand(p *process) *cli.Command {
 		Seed      uint64 `opt:"seed" default:"1" doc:"of the sample; train --seed 1 learns that of seed 1"`
 		MaxTokens int    `opt:"max-tokens" default:"0" check:"min=0" doc:"longest sentence of arithmetic; 0: the corpus's default" group:"languages"`
 		Words     int    `opt:"words" default:"0" check:"min=0" doc:"vocabulary of oracle; 0: the corpus's default" group:"languages"`
+		Oracle    uint64 `opt:"oracle-seed" default:"1" doc:"of oracle's weights: another seed is another language; training has that of 1" group:"languages"`
 		Length    int    `opt:"length" default:"0" check:"min=0" doc:"tokens of a sentence of oracle; 0: the corpus's default" group:"languages"`
 		jsonOption
 	}
@@ -27,9 +28,8 @@ func corpusGenerateCommand(p *process) *cli.Command {
 			return err
 		}
 		language, err := corpora.NewLanguage(name, corpora.Options{
-			Seed:       c.opt.Seed,
 			Arithmetic: corpora.ArithmeticOptions{MaxTokens: c.opt.MaxTokens},
-			Oracle:     corpora.OracleOptions{Words: c.opt.Words, Length: c.opt.Length},
+			Oracle:     corpora.OracleOptions{Words: c.opt.Words, Length: c.opt.Length, Seed: c.opt.Oracle},
 		})
 		if err != nil {
 			return err

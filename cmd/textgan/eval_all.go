@@ -130,16 +130,16 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 	fail := func(err error) ([]source, []string, []string, corpora.Language, error) {
 		return nil, nil, nil, nil, err
 	}
-	for _, dir := range o.Run {
-		m, err := loadToCompare(dir, o.Checkpoint)
-		if err != nil {
-			return fail(err)
-		}
+	models, err := c.loadAll(o.Run, o.Checkpoint, len(o.Ref) == 0)
+	if err != nil {
+		return fail(err)
+	}
+	for i, m := range models {
 		lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
 		if err != nil {
 			return fail(err)
 		}
-		sources = append(sources, source{dir, "run", lines, m})
+		sources = append(sources, source{o.Run[i], "run", lines, m})
 	}
 	for _, name := range o.Hyp {
 		text, err := c.open(name, o.textInput, o.N, o.Seed)

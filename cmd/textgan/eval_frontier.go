@@ -70,10 +70,11 @@ func evalFrontier(c call[frontierOptions]) error {
 	if err := oneStdin(o.Ref...); err != nil {
 		return err
 	}
-	families, err := loadFamilies(o.Run, o.Checkpoint)
+	models, err := c.loadAll(o.Run, o.Checkpoint, len(o.Ref) == 0)
 	if err != nil {
 		return err
 	}
+	families := familiesOf(models, o.Run)
 	if err := checkSVG(o, families); err != nil {
 		return err
 	}
@@ -117,20 +118,16 @@ type family struct {
 	models []*train.Model
 }
 
-// loadFamilies brings the runs together that differ in their seed alone.
-func loadFamilies(dirs []string, checkpoint string) (families []family, err error) {
-	for _, dir := range dirs {
-		m, err := loadToCompare(dir, checkpoint)
-		if err != nil {
-			return nil, err
-		}
+// familiesOf brings the runs together that differ in their seed alone.
+func familiesOf(models []*train.Model, dirs []string) (families []family) {
+	for k, m := range models {
 		config := m.Config
 		config.Seed = 0
 		text := string(train.Options.TOML(config))
 		i := slices.IndexFunc(families, func(g family) bool { return string(train.Options.TOML(g.config)) == text })
 		if i < 0 {
 			i = len(families)
-			families = append(families, family{name: m.Config.Model + " " + dir, config: config})
+			families = append(families, family{name: m.Config.Model + " " + dirs[k], config: config})
 		}
 		families[i].models = append(families[i].models, m)
 	}
@@ -139,7 +136,7 @@ func loadFamilies(dirs []string, checkpoint string) (families []family, err erro
 			g.name += fmt.Sprintf(" (%d seeds)", len(g.models))
 		}
 	}
-	return families, nil
+	return families
 }
 
 // frontierSuite holds the reference, and knows its words and those of the

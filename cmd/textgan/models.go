@@ -25,6 +25,23 @@ func loadToCompare(dir, checkpoint string) (*train.Model, error) {
 	return train.Load(dir, rundir.Last)
 }
 
+// loadAll loads the models of several runs to compare them. ownReference says
+// that they are to be judged by what the first run held out: then it warns of
+// others that have learnt from that.
+func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (models []*train.Model, err error) {
+	for _, dir := range dirs {
+		m, err := loadToCompare(dir, checkpoint)
+		if err != nil {
+			return nil, err
+		}
+		models = append(models, m)
+		if ownReference && m.HasLearntHeldOut(models[0]) {
+			fmt.Fprintf(p.talk, "textgan: the reference is what %s held out, and %s has learnt most of it; give --ref FILE of lines that neither has seen\n", dirs[0], dir)
+		}
+	}
+	return models, nil
+}
+
 // encoder is the model of the run dir, or one trained on lines if dir is empty.
 func (p *process) encoder(ctx context.Context, dir string, lines []string, seed uint64) (*train.Model, error) {
 	if dir != "" {

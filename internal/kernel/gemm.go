@@ -76,7 +76,7 @@ func (p *product) splitColumns() int {
 }
 
 // do runs the product, its longer side split among the cores. One that belongs
-// to a part of a call of Parallel touches nothing that another core writes.
+// to a part of a call of Parallel touches nothing that another core writes, unless it packs B.
 func (p *product) do() {
 	if p.m <= 0 || p.n <= 0 {
 		return

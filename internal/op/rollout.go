@@ -148,6 +148,10 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 	}
 	allocate(parts...)
 	each := (cfg.B + groups - 1) / groups
+	r.every = make([]int32, each*cfg.T)
+	for i := range r.every {
+		r.every[i] = int32(i)
+	}
 	for first := 0; first < cfg.B; first += each {
 		r.groups = append(r.groups, newRolloutGroup(r, first, min(each, cfg.B-first), needs))
 	}
@@ -189,7 +193,7 @@ func (r Rollout) Mean(f func(row []float32) float64) float64 {
 	return sum / float64(max(1, n))
 }
 
-// rollout is the operation: what all sentences share, and two groups of them.
+// rollout is the operation: what all sentences share, and groups of them.
 type rollout struct {
 	cfg               RolloutConfig
 	cell              Cell
@@ -204,6 +208,7 @@ type rollout struct {
 	layers  []*rolloutLayer
 	given   given
 	groups  []*rolloutGroup
+	every   []int32       // 0, 1, ... as many as the packed rows of a group
 	sparse  *sparse       // nil: every way back is dense
 	out     *tensor.Dense // [B,T,De]
 	lengths *tensor.Dense
@@ -253,7 +258,9 @@ func (r *rollout) bind(in []G.Value) {
 
 func (r *rollout) forward(in []G.Value) G.Value {
 	r.bind(in)
-	kernel.Parallel(r.V, 64, r.joinFn)
+	if r.softCols > 0 {
+		kernel.Parallel(r.V, 64, r.joinFn)
+	}
 	if r.apart() {
 		kernel.Parallel(len(r.groups), 1, r.writeAloneFn)
 		return r.out

@@ -31,12 +31,11 @@ type rolloutGroup struct {
 	plan        *Plan
 	row, prev   []int32
 	token       []int32 // which of [B,T] each packed row is
-	every       []int32 // 0, 1, ... N-1
 	ids, readID []int32 // id emitted by, and id read by (-1: a soft token), each packed row
 	states      []*rolloutState
 	sparse      *sparseRows // nil: every way back is dense
 	y           []float32   // [N,V] what the relaxation keeps
-	step        []float32   // [room,V]: logits of the current step; gradients of y, then of the logits
+	step        []float32   // [gathered,V]: logits of the current step; gradients of y, then of the logits
 	x           []float32   // [N,E] what the first layer reads
 	soft        []float32   // [B,softCols] soft tokens of the current step
 
@@ -45,11 +44,12 @@ type rolloutGroup struct {
 	dFeed      []float32   // [N,E] gradient of what the next step read of each token
 	dh         []float32   // [B,H]
 	dOutPacked []float32   // [N,De]
-	d          [][]float32 // its share of the gradient of each input; output weights [H,V]
+	d          [][]float32 // its share of the gradient of each input of the net but the table; output weights [H,V]
 
-	t, room int
-	free    int  // the rows of step before this one have no gradients of logits yet
-	begun   bool // the gradient of the output weights holds something
+	t        int
+	gathered int  // rows of step
+	free     int  // how many of them, from the first on, hold no gradients of logits
+	begun    bool // the gradient of the output weights holds something
 }
 
 // rolloutState is one recurrent layer's memory, packed by time.
@@ -62,14 +62,14 @@ type rolloutState struct {
 // which inputs want a gradient.
 func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 	N, V := B*r.cfg.T, r.V
-	c := &rolloutGroup{rollout: r, first: first, B: B, plan: NewPlan(r.cfg.T), room: max(B, gatherRows), d: make([][]float32, len(needs))}
-	for _, p := range []*[]int32{&c.row, &c.prev, &c.token, &c.every, &c.ids, &c.readID} {
+	c := &rolloutGroup{rollout: r, first: first, B: B, plan: NewPlan(r.cfg.T), gathered: B, d: make([][]float32, len(needs))}
+	if r.needNet {
+		c.gathered = max(B, min(N, gatherRows))
+	}
+	for _, p := range []*[]int32{&c.row, &c.prev, &c.token, &c.ids, &c.readID} {
 		*p = make([]int32, N)
 	}
-	for i := range c.every {
-		c.every[i] = int32(i)
-	}
-	parts := []part{{&c.y, N * V}, {&c.step, c.room * V}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
+	parts := []part{{&c.y, N * V}, {&c.step, c.gathered * V}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
 	if r.needNet {
 		parts = append(parts, part{&c.dOut, B * r.gradCols}, part{&c.dx, N * r.E}, part{&c.dFeed, N * r.E}, part{&c.dh, B * r.H})
 	}
@@ -77,7 +77,7 @@ func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 		parts = append(parts, part{&c.dOutPacked, N * r.De})
 	}
 	if r.sparse != nil {
-		c.sparse = newSparseRows(r, B, c.room)
+		c.sparse = newSparseRows(r, B, c.gathered)
 	}
 	sizes := []int{0, r.H * V, V}
 	for _, l := range r.layers {
@@ -242,7 +242,7 @@ func (c *rolloutGroup) packGrad() {
 }
 
 func (c *rolloutGroup) beginBack() {
-	c.free, c.begun = c.room, false
+	c.free, c.begun = c.gathered, false
 	clear(c.d[2])
 }
 
@@ -332,7 +332,7 @@ func (c *rolloutGroup) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
 // output layer: it leaves no room for the rows of the step before, or there is
 // none.
 func (c *rolloutGroup) due() bool {
-	return c.free < c.room && (c.t == 0 || c.free < c.plan.Count[c.t-1])
+	return c.free < c.gathered && (c.t == 0 || c.free < c.plan.Count[c.t-1])
 }
 
 // columnsBack adds what was gathered, if it is due, to columns lo..hi-1 of the
@@ -341,7 +341,7 @@ func (c *rolloutGroup) columnsBack(lo, hi int) {
 	if !c.due() {
 		return
 	}
-	n, V, beta := c.room-c.free, c.V, float32(0)
+	n, V, beta := c.gathered-c.free, c.V, float32(0)
 	if c.begun {
 		beta = 1
 	}
@@ -363,7 +363,7 @@ func (c *rolloutGroup) columnsBack(lo, hi int) {
 // passed makes room after columnsBack.
 func (c *rolloutGroup) passed() {
 	if c.due() {
-		c.free, c.begun = c.room, true
+		c.free, c.begun = c.gathered, true
 	}
 }
 

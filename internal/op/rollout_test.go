@@ -356,6 +356,26 @@ func TestRolloutOnCores(t *testing.T) {
 	})
 }
 
+// Groups whose last sentences end at different steps, either of them first.
+func TestRolloutGroupsEndApart(t *testing.T) {
+	var first, second bool
+	for seed := uint64(1); !first || !second; seed++ {
+		w := newWriter(LSTM, 1, false, true, FeedStraightThrough)
+		w.B = 5
+		tr := w.trial()
+		tr.vary = func(batch int) { RunKey{Seed: seed, Step: uint32(batch)}.Put(w.key) }
+		tr.vary(0)
+		tr.program(t, alone, none).run(t)
+		a, b := w.rollout.op.groups[0].plan.Steps, w.rollout.op.groups[1].plan.Steps
+		if a == b {
+			continue
+		}
+		first, second = first || a < b, second || b < a
+		tr.checkMeaning(t)
+		tr.checkThreads(t)
+	}
+}
+
 func TestRolloutMean(t *testing.T) {
 	w := newWriter(LSTM, 1, false, false, FeedSoft)
 	tr := w.trial()

@@ -17,7 +17,8 @@ import (
 // absolute values. bound is share/V, so d is below share.
 //
 // A row with more entries than there is room for goes the dense way. Whether it
-// does depends on the row alone, and all sums are in the order of the rows.
+// does depends on the row alone, and all sums are in the order of the rows, group
+// by group.
 type sparse struct {
 	bound     float32
 	room      int
@@ -41,7 +42,7 @@ type sparseRows struct {
 	rows []int32   // which packed rows they are
 	dOut []float32 // [B,gradCols]
 	dh   []float32 // [B,H]
-	h    []float32 // [room,H] as their gradients of logits are gathered
+	h    []float32 // [gathered,H], where their gradients of logits are gathered
 }
 
 // sparseRoom is the part of a vocabulary beyond which a product of whole rows
@@ -60,11 +61,11 @@ func newSparse(r *rollout, share float32) *sparse {
 	return s
 }
 
-func newSparseRows(r *rollout, B, room int) *sparseRows {
+func newSparseRows(r *rollout, B, gathered int) *sparseRows {
 	N := B * r.cfg.T
 	s := &sparseRows{sparse: r.sparse, count: make([]int32, N), slot: make([]int32, B+1), rows: make([]int32, B)}
 	s.places = make([]int32, N*s.room)
-	allocate(part{&s.values, N * s.room}, part{&s.dy, B * s.room}, part{&s.dOut, B * r.gradCols}, part{&s.dh, B * r.H}, part{&s.h, room * r.H})
+	allocate(part{&s.values, N * s.room}, part{&s.dy, B * s.room}, part{&s.dOut, B * r.gradCols}, part{&s.dh, B * r.H}, part{&s.h, gathered * r.H})
 	return s
 }
 
