@@ -171,6 +171,21 @@ func (s *Suite) Judge(lines []string) (m Measures, err error) {
 	return m, err
 }
 
+// Every returns n lines at equal distances, or all if there are no more: of a
+// sorted text, too, a fair part.
+func Every(lines []string, n int) []string {
+	if len(lines) <= n {
+		return lines
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = lines[i*len(lines)/n]
+	}
+	return out
+}
+
+// distance compares the features of as many lines of both, from the longer text
+// those of Every.
 func (s *Suite) distance(lines []string) (*Distance, error) {
 	if s.features == nil {
 		var err error
@@ -180,11 +195,14 @@ func (s *Suite) distance(lines []string) (*Distance, error) {
 	}
 	_, cols := s.features.Dims()
 	n := min(len(lines), len(s.o.Reference))
-	own, err := s.o.Features(lines[:n])
+	own, err := s.o.Features(Every(lines, n))
 	if err != nil {
 		return nil, err
 	}
-	real := s.features.Slice(0, n, 0, cols)
+	real := mat.NewDense(n, cols, nil)
+	for i := range n {
+		real.SetRow(i, s.features.RawRowView(i*len(s.o.Reference)/n))
+	}
 	d := &Distance{Lines: n, Signature: fmt.Sprintf("features|%s|dims:%d|lines:%d|mauve-clusters:%d|mauve-scale:5|seed:%d|version:%s", s.o.Encoder, cols, n, mauveClusters(n, n), s.o.Seed, Version)}
 	if d.Frechet, err = Frechet(own, real); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,11 +52,23 @@ func TestSuite(t *testing.T) {
 	require.Equal(t, likeness.Copies, *m.Copies)
 	require.Equal(t, MSJaccard(ids, realIDs, 3), m.MSJaccard)
 	a, _ := lengths(text)
-	b, _ := lengths(real[:40])
+	var some []string // two of three
+	for i := 0; i < 60; i += 3 {
+		some = append(some, real[i], real[i+1])
+	}
+	b, _ := lengths(some)
 	frechet, err := Frechet(a, b)
 	require.NoError(t, err)
 	require.Equal(t, frechet, m.Features.Frechet)
 	require.Equal(t, 40, m.Features.Lines)
+	longer, err := s.Judge(append(slices.Clone(text), text...))
+	require.NoError(t, err)
+	require.Equal(t, 60, longer.Features.Lines)
+	a, _ = lengths(Every(slices.Concat(text, text), 60))
+	b, _ = lengths(real)
+	frechet, err = Frechet(a, b)
+	require.NoError(t, err)
+	require.Equal(t, frechet, longer.Features.Frechet)
 
 	points, err := s.Points(s.Encode(text))
 	require.NoError(t, err)

@@ -179,21 +179,9 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 	if len(learnt) > 0 {
 		// As many lines as the text that it is held against: self-BLEU, distinct-n
 		// and the reverse LM score depend on their number.
-		sources = append(sources, source{"train", "train", every(learnt, len(sources[0].lines)), nil})
+		sources = append(sources, source{"train", "train", eval.Every(learnt, len(sources[0].lines)), nil})
 	}
 	return sources, learnt, held, language, nil
-}
-
-// every takes n lines at equal distances, or all if there are no more.
-func every(lines []string, n int) []string {
-	if len(lines) <= n {
-		return lines
-	}
-	out := make([]string, n)
-	for i := range out {
-		out[i] = lines[i*len(lines)/n]
-	}
-	return out
 }
 
 // judgeAll judges the sources by a suite that knows the words of further lines.
