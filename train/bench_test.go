@@ -97,6 +97,18 @@ func BenchmarkStep(b *testing.B) {
 			})
 		})
 	}
+	b.Run("g_seqgan", func(b *testing.B) {
+		_, score, err := parseEstimator("seqgan:m=4")
+		require.NoError(b, err)
+		s, err := newStepG(gen, dis, game{B: batch.B, T: batch.T, objective: RSGAN, score: score})
+		require.NoError(b, err)
+		measure(b, func(i int) {
+			_, err := s.run(batch, 1, uint32(i), 1)
+			require.NoError(b, err)
+			_, err = ga.Update(s.Grad)
+			require.NoError(b, err)
+		})
+	})
 	b.Run("vae", func(b *testing.B) { // one layer each way, 32 Gaussian units, the code read at every step
 		c := Options.Defaults()
 		c.Emb, c.Hidden, c.LatentDim, c.Bidirectional = *benchE, *benchH, 32, false
