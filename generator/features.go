@@ -30,12 +30,8 @@ func (g *Generator) Features(B, T int) (*Features, error) {
 	graph := op.NewGraph()
 	net, _ := g.Bind(graph, false)
 	lengths := graph.Ints("lengths", f.lengths, B)
-	h := graph.PackedLookup(net.Table, graph.Ints("ids", f.ids, B, T), lengths, vocab.Bos)
-	for _, l := range net.Layers {
-		h = graph.RNN(net.Cell, h, lengths, l.Wx, l.Wh, l.B, nil)
-	}
 	var err error
-	if f.Program, err = graph.Compile(h); err != nil {
+	if f.Program, err = graph.Compile(states(graph, net, graph.Ints("ids", f.ids, B, T), lengths, whole)); err != nil {
 		return nil, fmt.Errorf("generator: features: %w", err)
 	}
 	return f, nil

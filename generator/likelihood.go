@@ -62,12 +62,7 @@ func newLikelihood(p Player, dropout float64, o LikelihoodOptions) (*Likelihood,
 		dropout = 0
 	}
 	key := graph.Key("key", l.key)
-	h := graph.Dropout(graph.PackedLookup(net.Table, ids, lengths, vocab.Bos), dropout, key, 0)
-	for i, layer := range net.Layers {
-		h0, cond := net.Given.Of(i)
-		h = graph.ConditionedRNN(net.Cell, h, lengths, layer.Wx, layer.Wh, layer.B, h0, cond)
-		h = graph.Dropout(h, dropout, key, uint32(i+1))
-	}
+	h := states(graph, net, ids, lengths, func(x *G.Node, layer uint32) *G.Node { return graph.Dropout(x, dropout, key, layer) })
 	loss, nll := graph.PackedXentTokens(h, net.W, net.B, ids, lengths, weights, net.Tied)
 	l.nll = nll
 	for j := range o.Others {
@@ -88,6 +83,21 @@ func newLikelihood(p Player, dropout float64, o LikelihoodOptions) (*Likelihood,
 	}
 	return l, nil
 }
+
+// states are the h [N,H] of the top layer under teacher forcing, packed, of a
+// network that reads ids. drop is done to what every layer reads, from 0 on, and
+// to the last h.
+func states(g *op.Graph, net op.Net, ids, lengths *G.Node, drop func(x *G.Node, layer uint32) *G.Node) *G.Node {
+	h := drop(g.PackedLookup(net.Table, ids, lengths, vocab.Bos), 0)
+	for i, l := range net.Layers {
+		h0, cond := net.Given.Of(i)
+		h = drop(g.ConditionedRNN(net.Cell, h, lengths, l.Wx, l.Wh, l.B, h0, cond), uint32(i+1))
+	}
+	return h
+}
+
+// whole is a drop of states that leaves everything.
+func whole(x *G.Node, _ uint32) *G.Node { return x }
 
 // Mean runs the graph on a batch and returns the mean negative log-likelihood
 // per real token, in nats. seed and step name the dropout masks.

@@ -10,7 +10,6 @@ import (
 	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
-	"textgan/vocab"
 )
 
 // VAEConfig is the architecture of a sentence VAE.
@@ -218,10 +217,7 @@ func (d *decoderNodes) given(g *op.Graph, z *G.Node) op.Given {
 // score is the cross-entropy of ids under teacher forcing, given codes z [B,Z]
 // and the tokens that are read, which word dropout may have changed.
 func (d *decoderNodes) score(g *op.Graph, z, ids, read, lengths, weights *G.Node, drop func(x *G.Node, layer uint32) *G.Node) (loss *G.Node, nll []float32) {
-	h, c := drop(g.PackedLookup(d.net.Table, read, lengths, vocab.Bos), 0), d.given(g, z)
-	for i, l := range d.net.Layers {
-		h0, cond := c.Of(i)
-		h = drop(g.ConditionedRNN(d.net.Cell, h, lengths, l.Wx, l.Wh, l.B, h0, cond), uint32(i+1))
-	}
-	return g.PackedXentTokens(h, d.net.W, d.net.B, ids, lengths, weights, d.net.Tied)
+	net := d.net
+	net.Given = d.given(g, z)
+	return g.PackedXentTokens(states(g, net, read, lengths, drop), d.net.W, d.net.B, ids, lengths, weights, d.net.Tied)
 }

@@ -108,16 +108,7 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 	_, dis := tinyModels(t, "lstm", V, 0)
 	v := tinyDecoder(t, "categorical", "lstm", 1, V, 2.5)
 	player := v.Player()
-	all := vocab.Batch{T: T}
-	for n := int32(T); n > 0; n-- { // longest first
-		sentencesOf(V, T, func(ids []int32) {
-			if len(ids) == int(n) {
-				all.B++
-				all.IDs = append(append(all.IDs, ids...), make([]int32, T-len(ids))...)
-				all.Lengths = append(all.Lengths, n)
-			}
-		})
-	}
+	all := allSentences(V, T)
 	c, err := newCritic(dis, all.B, T)
 	require.NoError(t, err)
 	defer c.Close()

@@ -53,6 +53,11 @@ func readText(c Config, stdin io.Reader) (*Data, error) {
 	return d, nil
 }
 
+// holdsOutAs reports whether c holds lines of the corpus out, the same as other.
+func (c Config) holdsOutAs(other Config) bool {
+	return c.Valid == "" && other.Valid == "" && c.Seed == other.Seed && c.ValidFraction == other.ValidFraction
+}
+
 // divide holds lines out unless there is a held-out text.
 func (d *Data) divide(c Config) (err error) {
 	if c.Valid == "" {

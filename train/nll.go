@@ -58,10 +58,7 @@ func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
 // HasLearntHeldOut reports whether m was trained on lines that other held out of
 // the same corpus: by another seed, another share, or for a text of its own.
 func (m *Model) HasLearntHeldOut(other *Model) bool {
-	if m.Manifest.Corpus.SHA256 != other.Manifest.Corpus.SHA256 || other.Config.Valid != "" {
-		return false
-	}
-	return m.Config.Valid != "" || m.Config.Seed != other.Config.Seed || m.Config.ValidFraction != other.Config.ValidFraction
+	return m.Manifest.Corpus.SHA256 == other.Manifest.Corpus.SHA256 && other.Config.Valid == "" && !m.Config.holdsOutAs(other.Config)
 }
 
 // Text opens the text that the model was trained on, as it was split then. It

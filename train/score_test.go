@@ -44,6 +44,21 @@ func sentencesOf(V, T int, f func(ids []int32)) {
 	grow(nil)
 }
 
+// allSentences is a batch of the sentences of sentencesOf, the longest first.
+func allSentences(V, T int) vocab.Batch {
+	all := vocab.Batch{T: T}
+	for n := int32(T); n > 0; n-- {
+		sentencesOf(V, T, func(ids []int32) {
+			if len(ids) == int(n) {
+				all.B++
+				all.IDs = append(append(all.IDs, ids...), make([]int32, T-len(ids))...)
+				all.Lengths = append(all.Lengths, n)
+			}
+		})
+	}
+	return all
+}
+
 // No score function is biased: the mean of its gradients is the gradient of the
 // expected loss, summed over all sentences there are.
 func TestScoreFunctionsAreUnbiased(t *testing.T) {
@@ -60,16 +75,7 @@ func TestScoreFunctionsAreUnbiased(t *testing.T) {
 	}
 	real.B = B
 
-	all := vocab.Batch{T: T}
-	for n := int32(T); n > 0; n-- { // longest first
-		sentencesOf(V, T, func(ids []int32) {
-			if len(ids) == int(n) {
-				all.B++
-				all.IDs = append(append(all.IDs, ids...), make([]int32, T-len(ids))...)
-				all.Lengths = append(all.Lengths, n)
-			}
-		})
-	}
+	all := allSentences(V, T)
 	l, err := gen.Likelihood(generator.LikelihoodOptions{B: all.B, T: T, Train: true})
 	require.NoError(t, err)
 	defer l.Close()

@@ -139,7 +139,7 @@ func (o *origin) checkText(c Config, d *Data) error {
 	if c.Valid != "" || c.Corpus != was.Corpus {
 		return nil
 	}
-	if was.Valid != "" || c.Seed != was.Seed || c.ValidFraction != was.ValidFraction || c.Truncate != was.Truncate || d.SHA256 != o.run.Manifest.Corpus.SHA256 {
+	if !c.holdsOutAs(was) || c.Truncate != was.Truncate || d.SHA256 != o.run.Manifest.Corpus.SHA256 {
 		return &config.Error{Msg: fmt.Sprintf("train: lines of %s would be held out that run %s has learnt; give --valid FILE, or keep the text, --seed and --valid-fraction of that run", c.Corpus, o.run.Dir)}
 	}
 	return nil

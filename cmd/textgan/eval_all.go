@@ -149,29 +149,12 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 		lines := text.WithBlanks()
 		sources = append(sources, source{name, "file", lines[:min(o.N, len(lines))], nil})
 	}
-	if len(o.Run) > 0 && (o.Train == "" || len(o.Ref) == 0 || strings.HasPrefix(sources[0].model.Config.Corpus, "builtin:")) {
-		text, valid, err := sources[0].model.Text()
-		if err != nil {
-			return fail(err)
-		}
-		learnt, held, language = text.Lines, valid.Lines, text.Language
+	var first *train.Model
+	if len(models) > 0 {
+		first = models[0]
 	}
-	if o.Train != "" {
-		text, err := c.open(o.Train, o.textInput, 0, o.Seed)
-		if err != nil {
-			return fail(err)
-		}
-		learnt = text.Lines
-	}
-	if len(o.Ref) > 0 {
-		held = nil
-	}
-	for _, name := range o.Ref {
-		text, err := c.open(name, o.textInput, 0, o.Seed+1)
-		if err != nil {
-			return fail(err)
-		}
-		held = append(held, text.Lines...)
+	if held, learnt, language, err = c.realText(first, o.Ref, o.Train, o.textInput, o.Seed, true); err != nil {
+		return fail(err)
 	}
 	if len(held) == 0 {
 		return fail(usage("textgan eval all", "no real text to compare with; give --ref FILE"))

@@ -67,7 +67,7 @@ func evalFrontierCommand(p *process) *cli.Command {
 
 func evalFrontier(c call[frontierOptions]) error {
 	o := c.opt
-	if err := oneStdin(o.Ref...); err != nil {
+	if err := oneStdin(append(slices.Clone(o.Ref), o.Train)...); err != nil {
 		return err
 	}
 	models, err := c.loadAll(o.Run, o.Checkpoint, len(o.Ref) == 0)
@@ -147,30 +147,9 @@ func frontierSuite(c call[frontierOptions], families []family) (*eval.Suite, err
 	if err != nil {
 		return nil, err
 	}
-	var held, learnt []string
-	if len(o.Ref) == 0 || o.Train == "" {
-		text, valid, err := families[0].models[0].Text()
-		if err != nil {
-			return nil, err
-		}
-		held, learnt = valid.Lines, text.Lines
-	}
-	if o.Train != "" {
-		text, err := c.open(o.Train, o.textInput, 0, o.Seed)
-		if err != nil {
-			return nil, err
-		}
-		learnt = text.Lines
-	}
-	if len(o.Ref) > 0 {
-		held = nil
-	}
-	for _, name := range o.Ref {
-		text, err := c.open(name, o.textInput, 0, o.Seed+1)
-		if err != nil {
-			return nil, err
-		}
-		held = append(held, text.Lines...)
+	held, learnt, _, err := c.realText(families[0].models[0], o.Ref, o.Train, o.textInput, o.Seed, false)
+	if err != nil {
+		return nil, err
 	}
 	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: tokenize, Tokenizer: o.Tokenizer, Case: letters, MaxN: o.MaxN})
 	if err != nil {

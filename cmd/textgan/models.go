@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"textgan/corpora"
 	"textgan/train"
 	"textgan/train/rundir"
 )
@@ -40,6 +42,38 @@ func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (
 		}
 	}
 	return models, nil
+}
+
+// realText is what a comparison holds its texts against, and what the models have
+// learnt: the files ref and learnt and, in the place of either that is not given,
+// what first (nil: no model) held out and has learnt. language is that of its
+// corpus, if the corpus was opened for this; withLanguage asks for it.
+func (p *process) realText(first *train.Model, ref []string, learnt string, in textInput, seed uint64, withLanguage bool) (held, known []string, language corpora.Language, err error) {
+	if first != nil && (learnt == "" || len(ref) == 0 || withLanguage && strings.HasPrefix(first.Config.Corpus, "builtin:")) {
+		text, valid, err := first.Text()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		held, known, language = valid.Lines, text.Lines, text.Language
+	}
+	if learnt != "" {
+		text, err := p.open(learnt, in, 0, seed)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		known = text.Lines
+	}
+	if len(ref) > 0 {
+		held = nil
+	}
+	for _, name := range ref {
+		text, err := p.open(name, in, 0, seed+1) // of a built-in corpus other sentences
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		held = append(held, text.Lines...)
+	}
+	return held, known, language, nil
 }
 
 // encoder is the model of the run dir, or one trained on lines if dir is empty.

@@ -12,7 +12,8 @@ import (
 // which the drawn sequence itself is the first for its own token. After the
 // last step there is nothing to draw and one evaluation is enough.
 func (s *states) actions(spec string, seed uint64) (sampler, error) {
-	if _, _, err := relax.ParseActions[float64](spec); err != nil {
+	a, m, err := relax.ParseActions[float64](spec)
+	if err != nil {
 		return nil, err
 	}
 	logP := make([]float64, len(s.p))
@@ -20,7 +21,6 @@ func (s *states) actions(spec string, seed uint64) (sampler, error) {
 		logP[i] = math.Log(p)
 	}
 	return func() func(uint32, []float64) {
-		a, m, _ := relax.ParseActions[float64](spec)
 		K, S := s.K, a.Slots()
 		w, rows := newTape(s.Problem), make([]float64, s.T*K)
 		row, ids := make([]float64, K), make([]int32, S)

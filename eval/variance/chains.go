@@ -218,13 +218,14 @@ func (s *states) chainedARSM(seed uint64) sampler {
 					worth[k] = math.NaN()
 				}
 				worth[s.ids[x*s.T+t]] = s.fx[x]
-				swapMerge(rows[t*K:(t+1)*K], swapped, pi, func(c, j int) float64 {
+				swaps(swapped, K, func(c, j int) float64 {
 					id := pseudoAction(pi, s.row(theta, node), c, j)
 					if math.IsNaN(worth[id]) {
 						worth[id] = s.fx[s.finish(node, id, src)]
 					}
 					return worth[id]
 				})
+				merge(rows[t*K:(t+1)*K], swapped, pi)
 			}
 			s.pull(w, x, rows, out)
 		}

@@ -88,7 +88,8 @@ func argmax(x []float64) (at int) {
 //	[f(b) - eta c(y~)] s + eta grad c(y) - eta grad c(y~)
 //	y = softmax(z/lambda)   y~ = softmax(zGiven/lambda)
 //
-// for independent choices, all relaxed at once. REBAR has c = f. The derivative of y~ runs through the conditional noise.
+// for independent choices, all relaxed at once. REBAR has c = f. The derivative
+// of y~ runs through the conditional noise.
 //
 // Tucker et al., NIPS 2017, https://arxiv.org/abs/1703.07370; Grathwohl et
 // al., ICLR 2018, https://arxiv.org/abs/1711.00123.
@@ -179,15 +180,10 @@ func (p *Problem) arsm(seed uint64) sampler {
 				}
 				return p.f.value(x)
 			}
+			swaps(swapped, K, values)
+			clear(out)
 			for t := range p.T {
-				if t == 0 {
-					swapMerge(rows, swapped, logPi[:K], values)
-				} else {
-					merge(rows, swapped, logPi[t*K:(t+1)*K])
-				}
-				if t == 0 {
-					clear(out)
-				}
+				merge(rows, swapped, logPi[t*K:(t+1)*K])
 				p.model.back(w, t, rows, out)
 			}
 		}
@@ -222,9 +218,8 @@ func pseudoAction(logPi, theta []float64, c, j int) (at int) {
 	return at
 }
 
-// swapMerge fills swapped [K,K] with what each swap is worth and merges.
-func swapMerge(row, swapped, logPi []float64, worth func(c, j int) float64) {
-	K := len(row)
+// swaps fills swapped [K,K] with what each swap is worth.
+func swaps(swapped []float64, K int, worth func(c, j int) float64) {
 	same := worth(0, 0)
 	for c := range K {
 		swapped[c*K+c] = same
@@ -233,7 +228,6 @@ func swapMerge(row, swapped, logPi []float64, worth func(c, j int) float64) {
 			swapped[j*K+c] = swapped[c*K+j]
 		}
 	}
-	merge(row, swapped, logPi)
 }
 
 // merge sets row [K] to the gradient in the logits of one choice.
