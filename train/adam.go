@@ -1,91 +1,12 @@
 package train
 
-import (
-	"fmt"
-	"math"
+import "textgan/internal/nn"
 
-	G "gorgonia.org/gorgonia"
-
-	"textgan/internal/kernel"
-	"textgan/internal/nn"
+// Adam is the optimiser of every phase.
+type (
+	Adam       = nn.Adam
+	AdamConfig = nn.AdamConfig
 )
 
-// AdamConfig of an optimiser.
-type AdamConfig struct {
-	LR           float64 // step size
-	Beta1, Beta2 float64 // decay of the moments
-	Eps          float64 // added to the root of the second moment
-	Clip         float64 // largest global norm of the gradient; 0 means no limit
-}
-
-// Adam is the optimiser of Kingma and Ba 2015, algorithm 1, with the gradient
-// clipped by its global norm first (Pascanu et al. 2013) and with state that
-// can be saved: the moments, in the order of the weights, and the step count.
-type Adam struct {
-	AdamConfig
-	params nn.Params
-	m, v   nn.Params
-	step   int
-}
-
 // NewAdam returns an optimiser of the given weights.
-func NewAdam(c AdamConfig, params nn.Params) *Adam {
-	a := &Adam{AdamConfig: c, params: params}
-	for _, p := range params {
-		a.m.New("m."+p.Name, p.Shape...)
-		a.v.New("v."+p.Name, p.Shape...)
-	}
-	return a
-}
-
-// State is the moments; together with Steps it is all that Adam remembers.
-func (a *Adam) State() nn.Params { return append(append(nn.Params{}, a.m...), a.v...) }
-
-// Steps is the number of updates so far.
-func (a *Adam) Steps() int { return a.step }
-
-// Restore sets the number of updates; the moments are restored through State.
-func (a *Adam) Restore(steps int) { a.step = steps }
-
-// Update takes one step. grad(i) is the gradient of the i-th weight tensor. It
-// returns the global norm before clipping; if that is not finite, the weights
-// stay as they are.
-func (a *Adam) Update(grad func(i int) []float32) (norm float64, err error) {
-	sum := 0.0
-	for i := range a.params {
-		sum += kernel.SumSquares(grad(i))
-	}
-	norm = math.Sqrt(sum)
-	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return norm, fmt.Errorf("train: gradient norm is %v", norm)
-	}
-	scale := 1.0
-	if a.Clip > 0 && norm > a.Clip {
-		scale = a.Clip / norm
-	}
-	a.step++
-	c1, c2 := 1-math.Pow(a.Beta1, float64(a.step)), 1-math.Pow(a.Beta2, float64(a.step))
-	for i, p := range a.params {
-		kernel.Adam(p.Data, a.m[i].Data, a.v[i].Data, grad(i), float32(a.LR), float32(a.Beta1), float32(a.Beta2), float32(a.Eps), float32(c1), float32(c2), float32(scale), 0)
-	}
-	return norm, nil
-}
-
-// Step makes Adam a gorgonia.Solver: model must be the weights in order.
-func (a *Adam) Step(model []G.ValueGrad) error {
-	if len(model) != len(a.params) {
-		return fmt.Errorf("train: Adam was made for %d tensors, not %d", len(a.params), len(model))
-	}
-	grads := make([][]float32, len(model))
-	for i, m := range model {
-		g, err := m.Grad()
-		if err != nil {
-			return err
-		}
-		grads[i] = g.Data().([]float32)
-	}
-	_, err := a.Update(func(i int) []float32 { return grads[i] })
-	return err
-}
-
-var _ G.Solver = (*Adam)(nil)
+var NewAdam = nn.NewAdam

@@ -24,6 +24,8 @@ const (
 	Split                     // which lines are held out
 	Corpus                    // generated corpora
 	Eval                      // samples drawn to be scored, bootstrap
+	Critic                    // training of density-ratio critics
+	Choice                    // which proposal a critic's sampler takes
 )
 
 // Key names one row of draws. Position i of the row is the i-th draw.

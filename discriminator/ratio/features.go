@@ -1,0 +1,145 @@
+package ratio
+
+import (
+	"math"
+
+	"textgan/vocab"
+)
+
+// Features turns a sentence into a few numbers. Sentences are ids with their
+// end, as a sampler writes them; one that was cut at the longest length has
+// none.
+type Features interface {
+	// Width is how many numbers there are of a sentence.
+	Width() int
+	// Fill writes those of sentence i to dst[i], which has room for Width.
+	Fill(dst [][]float32, sentences [][]int32) error
+}
+
+// LogProber is a language model: it fills dst [n] with log p of n sentences, in
+// nats.
+type LogProber interface {
+	LogProbs(dst []float64, sentences [][]int32) error
+}
+
+// Statistics are seven numbers of a sentence that need no model: its length in
+// tokens and the square of that, the mean and the sum of the log frequencies of
+// its tokens, how many tokens and (twice) pairs of tokens occur again, how many
+// are rare, and how many are <unk>.
+type Statistics struct {
+	LogFreq []float32 // [V], log((count+1/2)/tokens) in the training text
+}
+
+// rare is the log frequency below which a token counts as rare: once in some
+// 1800 tokens.
+const rare = -7.5
+
+// NewStatistics counts the tokens of training sentences over v ids.
+func NewStatistics(v int, sentences [][]int32) *Statistics {
+	counts, tokens := make([]int, v), 0
+	for _, x := range sentences {
+		for _, id := range x {
+			counts[id]++
+		}
+		tokens += len(x)
+	}
+	s := &Statistics{LogFreq: make([]float32, v)}
+	for id, n := range counts {
+		s.LogFreq[id] = float32(math.Log((float64(n) + 0.5) / float64(tokens)))
+	}
+	return s
+}
+
+// Width is 7.
+func (s *Statistics) Width() int { return 7 }
+
+// Fill implements Features.
+func (s *Statistics) Fill(dst [][]float32, sentences [][]int32) error {
+	for i, x := range sentences {
+		s.fill(dst[i], x)
+	}
+	return nil
+}
+
+func (s *Statistics) fill(dst []float32, x []int32) {
+	seen, pairs := map[int32]bool{}, map[[2]int32]bool{}
+	freq, again, few, unknown := 0.0, 0, 0, 0
+	for t, id := range x {
+		f := s.LogFreq[id]
+		freq += float64(f)
+		if f < rare {
+			few++
+		}
+		if id == vocab.Unk {
+			unknown++
+		}
+		if seen[id] {
+			again++
+		}
+		seen[id] = true
+		if t > 0 {
+			pair := [2]int32{x[t-1], id}
+			if pairs[pair] {
+				again += 2
+			}
+			pairs[pair] = true
+		}
+	}
+	n := float64(len(x))
+	for j, v := range [...]float64{n, n * n, freq / n, freq, float64(again), float64(few), float64(unknown)} {
+		dst[j] = float32(v)
+	}
+}
+
+// LogRatio is log p_backwards(x) - log p_gen(x), in nats: what a model that
+// has learnt the same lines from right to left thinks of a sentence that the
+// generator has written from left to right.
+type LogRatio struct {
+	Backwards LogProber // scores sentences in reading order; see Reversed
+	Generator LogProber
+}
+
+// Width is 1.
+func (r LogRatio) Width() int { return 1 }
+
+// Fill implements Features.
+func (r LogRatio) Fill(dst [][]float32, sentences [][]int32) error {
+	back, own := make([]float64, len(sentences)), make([]float64, len(sentences))
+	if err := r.Backwards.LogProbs(back, sentences); err != nil {
+		return err
+	}
+	if err := r.Generator.LogProbs(own, sentences); err != nil {
+		return err
+	}
+	for i := range sentences {
+		dst[i][0] = float32(back[i] - own[i])
+	}
+	return nil
+}
+
+// Reversed is a language model of lines from right to left, asked about
+// sentences in reading order.
+type Reversed struct{ LogProber }
+
+// LogProbs implements LogProber.
+func (r Reversed) LogProbs(dst []float64, sentences [][]int32) error {
+	turned := make([][]int32, len(sentences))
+	for i, x := range sentences {
+		turned[i] = Reverse(x)
+	}
+	return r.LogProber.LogProbs(dst, turned)
+}
+
+// Reverse returns a sentence from right to left, its end still at the end.
+func Reverse(x []int32) []int32 {
+	n := len(x)
+	out := make([]int32, n)
+	if n > 0 && x[n-1] == vocab.Eos {
+		n--
+		out[n] = vocab.Eos
+	}
+	for i, id := range x[:n] {
+		out[n-1-i] = id
+	}
+	return out
+}

@@ -1,0 +1,187 @@
+package ratio
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"textgan/internal/nn"
+	"textgan/internal/rng"
+)
+
+// FitOptions of a critic's training; zero values stand for the defaults.
+type FitOptions struct {
+	Steps int     // updates at most, default 900
+	Batch int     // real sentences of a step, and as many generated; default 256
+	LR    float64 // Adam's step size, default 0.005
+	Every int     // steps between looks at the held-out loss, default 50
+	Seed  uint64  // of the Critic stream
+}
+
+func (o *FitOptions) complete() {
+	if o.Steps == 0 {
+		o.Steps = 900
+	}
+	if o.Batch == 0 {
+		o.Batch = 256
+	}
+	if o.LR == 0 {
+		o.LR = 0.005
+	}
+	if o.Every == 0 {
+		o.Every = 50
+	}
+}
+
+// Texts are what a critic is trained and judged on, sentences with their ends.
+type Texts struct {
+	Real, Fake         [][]int32 // learnt: training lines, and the generator's own sentences
+	HeldReal, HeldFake [][]int32 // held out of training
+}
+
+// Fit trains a critic by logistic loss, half real and half generated, and keeps
+// the weights with the lowest loss on the held-out sentences. The result is a
+// function of the sentences, the options and the first weights; whatever was
+// learnt before is forgotten.
+func (c *Critic) Fit(t Texts, o FitOptions) (Report, error) {
+	o.complete()
+	if len(t.Real) == 0 || len(t.Fake) == 0 || len(t.HeldReal) < 2 || len(t.HeldFake) < 2 {
+		return Report{}, fmt.Errorf("critic: %d real and %d generated sentences, %d and %d held out; at least 1, 1, 2 and 2 are needed", len(t.Real), len(t.Fake), len(t.HeldReal), len(t.HeldFake))
+	}
+	var f [4][][]float32
+	for i, s := range [...][][]int32{t.Real, t.Fake, t.HeldReal, t.HeldFake} {
+		var err error
+		if f[i], err = c.Features(s); err != nil {
+			return Report{}, err
+		}
+	}
+	real, fake, heldReal, heldFake := f[0], f[1], f[2], f[3]
+	c.standardise(real, o.Seed)
+	step, err := c.graph(2 * o.Batch)
+	if err != nil {
+		return Report{}, err
+	}
+	defer step.Close()
+	adam := nn.NewAdam(nn.AdamConfig{LR: o.LR, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 5}, c.params)
+	var best nn.Params
+	r := Report{HeldReal: len(heldReal), HeldFake: len(heldFake)}
+	for at := 0; ; at++ {
+		if at%o.Every == 0 || at == o.Steps {
+			if loss := LogLoss(c.scoreAll(heldReal), c.scoreAll(heldFake)); best == nil || loss < r.Loss {
+				r.Loss, r.Step, best = loss, at, c.params.Clone()
+			}
+		}
+		if at == o.Steps {
+			break
+		}
+		draws := rng.Key{Seed: o.Seed, Stream: rng.Critic, Step: uint32(at)}.Rand()
+		for i := range 2 * o.Batch {
+			from, label := real, float32(1)
+			if i >= o.Batch {
+				from, label = fake, -1
+			}
+			for j, v := range from[draws.IntN(len(from))] {
+				step.x[i*c.width+j] = (v - c.mean[j]) / c.sd[j]
+			}
+			step.labels[i] = label
+		}
+		if _, err := step.Run(); err != nil {
+			return r, fmt.Errorf("critic: step %d: %w", at+1, err)
+		}
+		if _, err := adam.Update(step.Grad); err != nil {
+			return r, fmt.Errorf("critic: step %d: %w", at+1, err)
+		}
+	}
+	if err := c.params.Set(best); err != nil {
+		return r, err
+	}
+	r.judge(c.scoreAll(heldReal), c.scoreAll(heldFake))
+	r.TrainLoss = LogLoss(c.scoreAll(real), c.scoreAll(fake))
+	r.Bound = math.Exp(slices.Max(c.scoreAll(heldFake)))
+	return r, nil
+}
+
+// Report says what a critic can tell of sentences that it has not learnt. The
+// errors are standard errors over these sentences. The step was chosen by the
+// same sentences, so that the loss is a little too good.
+type Report struct {
+	Step      int     `json:"step"` // of the lowest held-out loss
+	HeldReal  int     `json:"held_real"`
+	HeldFake  int     `json:"held_generated"`
+	Loss      float64 `json:"loss"`       // mean log-loss in nats, half real, half generated; ln 2 tells nothing
+	LossErr   float64 `json:"loss_error"` //
+	TrainLoss float64 `json:"train_loss"` // on what was learnt
+	Accuracy  float64 `json:"accuracy"`   // share of sentences on the right side of 0, half and half
+	AccErr    float64 `json:"accuracy_error"`
+	// Gain is E_real s - log E_gen exp(s): the nats a sentence by which the
+	// residual model p_gen exp(s)/Z predicts real sentences better than the
+	// generator does.
+	Gain    float64 `json:"gain"`
+	GainErr float64 `json:"gain_error"`
+	// Bound is the largest weight exp(s) among the held-out generated sentences:
+	// that by which rejection sampling divides.
+	Bound float64 `json:"bound"`
+}
+
+// Leak reports whether the critic tells the lines that it has learnt from the
+// generator's far better than held-out ones: a model behind its features knows
+// the training lines by heart, better than the generator does.
+func (r Report) Leak() bool {
+	gap := r.Loss - r.TrainLoss
+	return gap > 0.06 && gap > 3*r.LossErr
+}
+
+func (r *Report) judge(real, fake []float64) {
+	parts := [2][]float64{real, fake}
+	var loss, lossVar, acc, accVar float64
+	for i, sign := range [2]float64{1, -1} {
+		n, right := float64(len(parts[i])), 0.0
+		nats := make([]float64, len(parts[i]))
+		for j, s := range parts[i] {
+			nats[j] = softplus(-sign * s)
+			if sign*s > 0 {
+				right++
+			}
+		}
+		m, v := meanVar(nats)
+		loss, lossVar = loss+m/2, lossVar+v/n/4
+		acc, accVar = acc+right/n/2, accVar+right/n*(1-right/n)/n/4
+	}
+	r.Loss, r.LossErr, r.Accuracy, r.AccErr = loss, math.Sqrt(lossVar), acc, math.Sqrt(accVar)
+	m, v := meanVar(real)
+	top := slices.Max(fake)
+	weights := make([]float64, len(fake))
+	for i, s := range fake {
+		weights[i] = math.Exp(s - top)
+	}
+	w, wv := meanVar(weights)
+	r.Gain = m - top - math.Log(w)
+	r.GainErr = math.Sqrt(v/float64(len(real)) + wv/(w*w)/float64(len(fake)))
+}
+
+// LogLoss is the mean of -log sigmoid(s) over real and of -log sigmoid(-s)
+// over generated sentences, each side counted half.
+func LogLoss(real, fake []float64) float64 {
+	a, b := 0.0, 0.0
+	for _, s := range real {
+		a += softplus(-s)
+	}
+	for _, s := range fake {
+		b += softplus(s)
+	}
+	return (a/float64(len(real)) + b/float64(len(fake))) / 2
+}
+
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+
+// meanVar returns mean and unbiased variance.
+func meanVar(x []float64) (m, v float64) {
+	for _, a := range x {
+		m += a
+	}
+	m /= float64(len(x))
+	for _, a := range x {
+		v += (a - m) * (a - m)
+	}
+	return m, v / float64(len(x)-1)
+}

@@ -1,0 +1,296 @@
+package ratio
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// toy is a language of a few sentences with known probabilities: a Proposer and
+// a LogProber. One that writes backwards has its sentences reversed.
+type toy struct {
+	sentences [][]int32
+	p         []float64
+	steps     uint64 // makes the draws of two toys independent
+}
+
+func (l toy) MaxLen() int { return 4 }
+
+func (l toy) Draw(ids, lengths []int32, key rng.Key, first int) {
+	key.Seed += l.steps
+	for i := range lengths {
+		u, at := key.At(key.Step, uint32(first+i)).Float64(0), 0
+		for ; at < len(l.p)-1; at++ {
+			if u -= l.p[at]; u < 0 {
+				break
+			}
+		}
+		lengths[i] = int32(copy(ids[i*4:], l.sentences[at]))
+	}
+}
+
+func (l toy) LogProbs(dst []float64, sentences [][]int32) error {
+	for i, x := range sentences {
+		dst[i] = math.Log(l.p[l.find(x)])
+	}
+	return nil
+}
+
+func (l toy) find(x []int32) int {
+	return slices.IndexFunc(l.sentences, func(y []int32) bool { return slices.Equal(x, y) })
+}
+
+var (
+	sentences = [][]int32{{5, 6, 7, vocab.Eos}, {5, vocab.Eos}, {6, 6, vocab.Eos}, {7, 5, vocab.Eos}, {vocab.Eos}, {7, 7, 7, 7}}
+	left      = toy{sentences, []float64{0.4, 0.25, 0.15, 0.1, 0.06, 0.04}, 0}
+	target    = []float64{0.2, 0.25, 0.1, 0.3, 0.1, 0.05}
+)
+
+func right() toy {
+	r := toy{p: []float64{0.1, 0.3, 0.1, 0.3, 0.1, 0.1}, steps: 99}
+	for _, x := range sentences {
+		r.sentences = append(r.sentences, Reverse(x))
+	}
+	return r
+}
+
+// oracle is the feature log target - log p: the score of a critic that knows.
+type oracle struct{}
+
+func (oracle) Width() int { return 1 }
+
+func (oracle) Fill(dst [][]float32, x [][]int32) error {
+	for i := range x {
+		at := left.find(x[i])
+		dst[i][0] = float32(math.Log(target[at] / left.p[at]))
+	}
+	return nil
+}
+
+func knowing(t *testing.T) *Critic {
+	c, err := New([]Features{oracle{}, LogRatio{Reversed{right()}, left}}, []float64{1, 0})
+	require.NoError(t, err)
+	return c
+}
+
+// chiSquare of sentences against the target, 5 degrees of freedom.
+func chiSquare(drawn [][]int32) float64 {
+	counts, sum := make([]float64, len(target)), 0.0
+	for _, x := range drawn {
+		counts[left.find(x)]++
+	}
+	for i, p := range target {
+		want := p * float64(len(drawn))
+		sum += (counts[i] - want) * (counts[i] - want) / want
+	}
+	return sum
+}
+
+// chiSquareLimit is the 99.99th percentile with 5 degrees of freedom.
+const chiSquareLimit = 25.7
+
+// Every method draws from p exp(s)/Z: rejection for any sample, resampling and
+// chains in the limit of many proposals. Plain sampling does not.
+func TestSamplersDrawFromTheWeightedDistribution(t *testing.T) {
+	const n = 8000
+	bound := 0.0
+	for i, p := range target {
+		bound = max(bound, p/left.p[i])
+	}
+	for name, c := range map[string]struct {
+		o    SampleOptions
+		both bool
+		ok   bool
+	}{
+		"plain":           {SampleOptions{K: 1}, false, false},
+		"few":             {SampleOptions{K: 2}, false, false},
+		"resample":        {SampleOptions{K: 192}, false, true},
+		"resample, both":  {SampleOptions{K: 191}, true, true},
+		"reject":          {SampleOptions{Method: Reject, Bound: bound}, false, true},
+		"bound too small": {SampleOptions{Method: Reject, Bound: bound / 2}, false, false},
+		"mh":              {SampleOptions{Method: Metropolis, K: 48}, false, true},
+		"mh, both":        {SampleOptions{Method: Metropolis, K: 48}, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.o.Key.Seed = 3
+			s, err := NewSampler(knowing(t), left, c.o)
+			require.NoError(t, err)
+			if c.both {
+				require.NoError(t, s.AlsoBackwards(right(), 1))
+			}
+			drawn, err := s.Draw(n)
+			require.NoError(t, err)
+			if x := chiSquare(drawn); c.ok {
+				require.Less(t, x, chiSquareLimit)
+			} else {
+				require.Greater(t, x, 2*chiSquareLimit)
+			}
+			switch {
+			case name == "reject":
+				require.InDelta(t, 1/bound, s.Stats.Acceptance, 0.01)
+				require.Zero(t, s.Stats.Violations)
+			case name == "bound too small": // two sentences have weights above half of the bound
+				require.InDelta(t, left.p[3]+left.p[4], s.Stats.Violations, 0.01)
+			case name == "resample":
+				w2 := 0.0
+				for i, p := range target {
+					w2 += p * p / left.p[i]
+				}
+				require.InDelta(t, 1/w2, s.Stats.Effective/192, 0.02)
+			}
+		})
+	}
+}
+
+// What is drawn depends neither on how calls are cut nor on their sizes.
+func TestSamplerGoesOn(t *testing.T) {
+	for _, o := range []SampleOptions{{K: 6}, {Method: Metropolis, K: 5}, {Method: Reject, Bound: 3}} {
+		draw := func(calls ...int) (all [][]int32) {
+			s, err := NewSampler(knowing(t), left, o)
+			require.NoError(t, err)
+			if o.Method != Reject {
+				require.NoError(t, s.AlsoBackwards(right(), 1))
+			}
+			for _, n := range calls {
+				x, err := s.Draw(n)
+				require.NoError(t, err)
+				require.Len(t, x, n)
+				all = append(all, x...)
+			}
+			return all
+		}
+		require.Equal(t, draw(3000), draw(1, 2, 1500, 1497))
+	}
+}
+
+// One candidate is the proposal itself, row by row.
+func TestOneCandidateIsPlainSampling(t *testing.T) {
+	s, err := NewSampler(knowing(t), left, SampleOptions{K: 1, Key: rng.Key{Seed: 8}})
+	require.NoError(t, err)
+	drawn, err := s.Draw(50)
+	require.NoError(t, err)
+	ids, lengths := make([]int32, 50*4), make([]int32, 50)
+	left.Draw(ids, lengths, rng.Key{Seed: 8, Stream: rng.Sample}, 0)
+	for i, x := range drawn {
+		require.Equal(t, ids[i*4:][:lengths[i]], x)
+	}
+}
+
+// A critic learns the exact log ratio of the toy languages up to a constant
+// that the loss fixes, and its report agrees with the exact sums.
+func TestFitLearnsTheRatio(t *testing.T) {
+	draw := func(p []float64, n int, seed uint64) [][]int32 {
+		l := toy{sentences, p, 0}
+		ids, lengths := make([]int32, n*4), make([]int32, n)
+		l.Draw(ids, lengths, rng.Key{Seed: seed, Stream: rng.Sample}, 0)
+		out := make([][]int32, n)
+		for i := range out {
+			out[i] = ids[i*4:][:lengths[i]]
+		}
+		return out
+	}
+	texts := Texts{draw(target, 20000, 1), draw(left.p, 20000, 2), draw(target, 8000, 3), draw(left.p, 8000, 4)}
+	fit := func() (*Critic, Report) {
+		c, err := New([]Features{NewStatistics(8, texts.Real), oracle{}}, nil)
+		require.NoError(t, err)
+		r, err := c.Fit(texts, FitOptions{Steps: 1200, Seed: 5})
+		require.NoError(t, err)
+		return c, r
+	}
+	c, r := fit()
+	kl := 0.0
+	for i, p := range target {
+		want := math.Log(p / left.p[i])
+		kl += p * want
+		got, _, err := c.Scores(sentences[i : i+1])
+		require.NoError(t, err)
+		require.InDelta(t, want, got[0], 0.12, "%v", sentences[i])
+	}
+	require.InDelta(t, kl, r.Gain, 4*r.GainErr)
+	loss, accuracy := 0.0, 0.0
+	for i, p := range target {
+		loss += p/2*math.Log1p(left.p[i]/p) + left.p[i]/2*math.Log1p(p/left.p[i])
+		accuracy += max(p, left.p[i]) / 2
+	}
+	require.InDelta(t, loss, r.Loss, 4*r.LossErr)
+	require.InDelta(t, accuracy, r.Accuracy, 4*r.AccErr+1e-9)
+	require.False(t, r.Leak())
+	again, _ := fit()
+	require.Equal(t, c.Params().Hash(), again.Params().Hash())
+}
+
+// The graph that is trained and the plain scorer are the same function.
+func TestGraphAgreesWithScore(t *testing.T) {
+	c, err := New([]Features{NewStatistics(8, sentences)}, nil)
+	require.NoError(t, err)
+	f, err := c.Features(sentences)
+	require.NoError(t, err)
+	c.standardise(f, 1)
+	c.outW.Uniform(1, rng.Key{Seed: 2, Stream: rng.Critic})
+	c.linW.Uniform(1, rng.Key{Seed: 3, Stream: rng.Critic})
+	n := len(sentences)
+	g, err := c.graph(n)
+	require.NoError(t, err)
+	want := 0.0
+	for i, x := range f {
+		for j, v := range x {
+			g.x[i*c.width+j] = (v - c.mean[j]) / c.sd[j]
+		}
+		g.labels[i] = float32(1 - 2*(i%2))
+		want += softplus(-float64(g.labels[i])*c.Score(x)) / float64(n)
+	}
+	got, err := g.Run()
+	require.NoError(t, err)
+	require.InDelta(t, want, got, 1e-5)
+}
+
+func TestStatistics(t *testing.T) {
+	s := NewStatistics(8, [][]int32{{5, 5, vocab.Eos}, {6, vocab.Unk, vocab.Eos}})
+	lp := func(n float64) float64 { return math.Log((n + 0.5) / 6) }
+	dst := make([]float32, 7)
+	// 5 5 5 has the token 5 twice again and the pair 5 5 once again
+	s.fill(dst, []int32{5, 5, 5, vocab.Unk, 7, vocab.Eos})
+	sum := 3*lp(2) + lp(1) + lp(0) + lp(2)
+	for i, want := range []float64{6, 36, sum / 6, sum, 4, 0, 1} {
+		require.InDelta(t, want, dst[i], 1e-5, "number %d", i)
+	}
+}
+
+func TestReverse(t *testing.T) {
+	require.Equal(t, []int32{7, 6, 5, vocab.Eos}, Reverse([]int32{5, 6, 7, vocab.Eos}))
+	require.Equal(t, []int32{7, 6, 5}, Reverse([]int32{5, 6, 7}))
+	require.Empty(t, Reverse(nil))
+}
+
+// A critic that knows its training lines by heart says so.
+func TestLeak(t *testing.T) {
+	require.True(t, Report{Loss: 0.585, LossErr: 0.02, TrainLoss: 0.32}.Leak())
+	require.False(t, Report{Loss: 0.482, LossErr: 0.02, TrainLoss: 0.449}.Leak())
+	require.False(t, Report{Loss: 0.6, LossErr: 0.05, TrainLoss: 0.5}.Leak())
+}
+
+func TestRefusals(t *testing.T) {
+	_, err := New(nil, nil)
+	require.Error(t, err)
+	_, err = New([]Features{oracle{}}, []float64{1, 2})
+	require.Error(t, err)
+	_, err = knowing(t).Fit(Texts{}, FitOptions{})
+	require.Error(t, err)
+	for _, o := range []SampleOptions{{Method: "magic"}, {K: -1}, {Method: Reject}, {Method: Reject, Bound: math.Inf(1)}} {
+		_, err := NewSampler(knowing(t), left, o)
+		require.Error(t, err)
+	}
+	s, err := NewSampler(knowing(t), left, SampleOptions{Method: Reject, Bound: 1e9})
+	require.NoError(t, err)
+	require.Error(t, s.AlsoBackwards(right(), 1))
+	_, err = s.Draw(10)
+	require.ErrorContains(t, err, "resample")
+	s, err = NewSampler(knowing(t), left, SampleOptions{K: 1})
+	require.NoError(t, err)
+	require.Error(t, s.AlsoBackwards(right(), 1))
+}

@@ -1,0 +1,265 @@
+package ratio
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"textgan/internal/rng"
+)
+
+// Proposer draws sentences of a language model: n of them into ids [n,MaxLen]
+// with their lengths, the i-th a function of the key and first+i alone.
+type Proposer interface {
+	Draw(ids, lengths []int32, key rng.Key, first int)
+	MaxLen() int
+}
+
+// Method is how sentences are drawn by their weights.
+type Method string
+
+// The methods.
+const (
+	// Resample takes one of K proposals, each with probability proportional to
+	// its weight (sampling importance resampling, Rubin 1987).
+	Resample Method = "resample"
+	// Reject takes a proposal with probability weight/Bound (von Neumann 1951).
+	// It is exact if no weight exceeds the bound; SampleStats counts those that
+	// do.
+	Reject Method = "reject"
+	// Metropolis takes the state of an independence Metropolis-Hastings chain
+	// after K proposals, the first of which is its beginning (Turner et al. 2019
+	// for GANs, https://arxiv.org/abs/1811.11357). Every sentence has a chain of
+	// its own.
+	Metropolis Method = "mh"
+)
+
+// Methods are all of them.
+var Methods = []Method{Resample, Reject, Metropolis}
+
+// SampleOptions of a Sampler.
+type SampleOptions struct {
+	Method Method  // default Resample
+	K      int     // proposals of a sentence, except for Reject; default 8
+	Bound  float64 // of the weights, for Reject: that of the critic's Report
+	Key    rng.Key // seed of the draws; its stream, step and row are not used
+}
+
+// Sampler draws sentences whose distribution approaches p(x) exp(s(x))/Z, p the
+// proposals' and s the critic's score, as K grows. It goes on where the last
+// call ended: the sentences of a sequence of calls depend on the options alone,
+// not on how they are divided among calls or on the number of threads.
+type Sampler struct {
+	critic             *Critic
+	forward, backwards Proposer
+	ratio              int // feature that is the log ratio of both proposers
+	opt                SampleOptions
+	done               int // sentences drawn so far, or under Reject proposals
+	Stats              SampleStats
+	ids, lengths       []int32
+	pending            [][]int32
+}
+
+// SampleStats tell how hard the sampler works.
+type SampleStats struct {
+	Sentences  int     `json:"sentences"`
+	Proposals  int     `json:"proposals"`
+	Effective  float64 `json:"effective,omitempty"`  // mean effective number of the K proposals, (sum w)^2 / sum w^2
+	Acceptance float64 `json:"acceptance,omitempty"` // share of proposals that Reject takes, or that moved a chain
+	Violations float64 `json:"violations,omitempty"` // share of proposals with a weight above the bound
+
+	effective, accepted, violations float64
+}
+
+// NewSampler returns a sampler of proposals that read from left to right. The
+// score was learnt against the proposals at temperature 1; at another one, or
+// with filters, the weights stay those.
+func NewSampler(c *Critic, forward Proposer, o SampleOptions) (*Sampler, error) {
+	if o.Method == "" {
+		o.Method = Resample
+	}
+	if o.K == 0 {
+		o.K = 8
+	}
+	switch o.Method {
+	case Resample, Metropolis:
+		if o.K < 1 {
+			return nil, fmt.Errorf("critic: %d candidates; at least 1 is needed", o.K)
+		}
+	case Reject:
+		o.K = 1
+		if !(o.Bound > 0) || math.IsInf(o.Bound, 0) {
+			return nil, fmt.Errorf("critic: rejection needs a positive bound on the weights, not %v", o.Bound)
+		}
+	default:
+		return nil, fmt.Errorf("critic: method %q is not known; use resample, reject or mh", o.Method)
+	}
+	return &Sampler{critic: c, forward: forward, ratio: -1, opt: o}, nil
+}
+
+// AlsoBackwards lets every other proposal come from a model that writes from
+// right to left, K/2 of K rounded down. Resampling weighs a proposal by
+// exp(s) / (1-a + a exp(r)), where a is the share of the right side and r the log
+// ratio of the proposal, feature number ratio of the critic: the balance heuristic
+// of Veach and Guibas 1995. A chain goes by the side of each proposal. Rejection has no bound for it and takes one side only.
+func (s *Sampler) AlsoBackwards(backwards Proposer, ratio int) error {
+	if s.opt.Method == Reject {
+		return fmt.Errorf("critic: rejection takes proposals from one side; choose resample or mh for both")
+	}
+	if s.opt.K < 2 {
+		return fmt.Errorf("critic: proposals from both sides need at least 2 candidates")
+	}
+	s.backwards, s.ratio = backwards, ratio
+	return nil
+}
+
+// atOnce bounds the proposals that are held in memory.
+const atOnce = 8192
+
+// Draw returns the next n sentences with their ends.
+func (s *Sampler) Draw(n int) (out [][]int32, err error) {
+	for len(out) < n {
+		if len(s.pending) == 0 {
+			if err := s.fill(n - len(out)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		take := min(n-len(out), len(s.pending))
+		out, s.pending = append(out, s.pending[:take]...), s.pending[take:]
+	}
+	s.Stats.Sentences += n
+	return out, nil
+}
+
+// fill draws sentences into pending: about as many as are wanted, at most what
+// atOnce proposals give.
+func (s *Sampler) fill(wanted int) error {
+	n := max(1, min(wanted, atOnce/s.opt.K))
+	if s.opt.Method == Reject {
+		// Not as many as are wanted: where a block ends must not depend on that.
+		n = 1024
+	}
+	if int64(s.done+n)*int64(s.opt.K) > math.MaxUint32 {
+		return fmt.Errorf("critic: no more than 2^32 proposals can be drawn with one seed; use another one")
+	}
+	proposals := s.propose(n)
+	scores, features, err := s.critic.Scores(proposals)
+	if err != nil {
+		return err
+	}
+	ratios := make([]float64, len(scores)) // stays 0 with proposals from one side
+	if s.backwards != nil {
+		for i, f := range features {
+			ratios[i] = float64(f[s.ratio])
+		}
+	}
+	for i := range n {
+		lo, hi := i*s.opt.K, (i+1)*s.opt.K
+		s.choose(proposals[lo:hi], scores[lo:hi], ratios[lo:hi], uint32(s.done+i))
+	}
+	s.done += n
+	s.Stats.Proposals += len(proposals)
+	if s.opt.Method == Reject && s.Stats.Proposals >= 1<<17 && s.Stats.accepted*1e4 < float64(s.Stats.Proposals) {
+		return fmt.Errorf("critic: rejection takes %.0f of %d proposals: the bound %.3g on the weights is too large for it; use resample or mh", s.Stats.accepted, s.Stats.Proposals, s.opt.Bound)
+	}
+	s.Stats.Effective = s.Stats.effective / float64(s.done)
+	chances := s.Stats.Proposals
+	if s.opt.Method == Metropolis {
+		chances = s.done * max(1, s.opt.K-1)
+	}
+	s.Stats.Acceptance = s.Stats.accepted / float64(chances)
+	s.Stats.Violations = s.Stats.violations / float64(s.Stats.Proposals)
+	return nil
+}
+
+// propose draws the proposals of n sentences, K for each, in turn from both
+// sides if there are two: row i K + j of the Sample stream, step 0 from the left
+// and step 1 from the right.
+func (s *Sampler) propose(n int) [][]int32 {
+	K := s.opt.K
+	right := 0
+	if s.backwards != nil {
+		right = K / 2
+	}
+	out := make([][]int32, n*K)
+	draw := func(p Proposer, step uint32, each, offset, stride int) {
+		T := p.MaxLen()
+		ids, lengths := make([]int32, n*each*T), make([]int32, n*each)
+		p.Draw(ids, lengths, rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Sample, Step: step}, s.done*each)
+		for i := range n {
+			for j := range each {
+				r := i*each + j
+				x := ids[r*T:][:lengths[r]]
+				if step == 1 {
+					x = Reverse(x)
+				}
+				out[i*K+offset+j*stride] = x
+			}
+		}
+	}
+	if right == 0 {
+		draw(s.forward, 0, K, 0, 1)
+		return out
+	}
+	draw(s.forward, 0, K-right, 0, 2)
+	draw(s.backwards, 1, right, 1, 2)
+	return out
+}
+
+// choose takes one of the proposals of a sentence, or under Reject perhaps none,
+// by draws of a row of its own of the Choice stream. Those with an odd number
+// are from the right, if there are two sides; ratio is the log of how much
+// likelier the right side writes a proposal than the left.
+func (s *Sampler) choose(proposals [][]int32, score, ratio []float64, row uint32) {
+	draws := rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Choice, Row: row}
+	switch s.opt.Method {
+	case Reject:
+		w := math.Exp(score[0]) / s.opt.Bound
+		if w > 1+1e-6 { // more than rounding
+			s.Stats.violations++
+		}
+		if draws.Float64(0) < w {
+			s.Stats.accepted++
+			s.pending = append(s.pending, proposals[0])
+		}
+	case Metropolis:
+		at := 0
+		for j := 1; j < len(score); j++ {
+			// The weight of both states is that against the side which proposes.
+			rise := score[j] - score[at]
+			if j%2 == 1 {
+				rise -= ratio[j] - ratio[at]
+			}
+			if draws.Float64(uint32(j)) < math.Exp(rise) {
+				at = j
+				s.Stats.accepted++
+			}
+		}
+		s.pending = append(s.pending, proposals[at])
+	case Resample:
+		logW := score
+		if s.backwards != nil {
+			share := float64(len(score)/2) / float64(len(score)) // of the right side
+			logW = make([]float64, len(score))
+			for j, r := range ratio {
+				top := max(0, r)
+				logW[j] = score[j] - top - math.Log((1-share)*math.Exp(-top)+share*math.Exp(r-top))
+			}
+		}
+		top := slices.Max(logW)
+		sum, squares := 0.0, 0.0
+		for _, v := range logW {
+			w := math.Exp(v - top)
+			sum, squares = sum+w, squares+w*w
+		}
+		s.Stats.effective += sum * sum / squares
+		u, at := draws.Float64(0)*sum, 0
+		for ; at < len(logW)-1; at++ {
+			if u -= math.Exp(logW[at] - top); u < 0 {
+				break
+			}
+		}
+		s.pending = append(s.pending, proposals[at])
+	}
+}
