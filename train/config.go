@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Model string `opt:"model" default:"gan" check:"oneof=gan|mle|vae" doc:"gan: likelihood training, then against a discriminator; mle: likelihood training alone; vae: a sentence VAE by its bound on the likelihood"`
 
+	Backwards bool   `opt:"backwards" doc:"read and write lines from their end to their beginning (--model mle): what textgan critic holds against a generator"`
 	WarmStart string `opt:"warm-start" doc:"begin a GAN with what this run of --model mle or vae has come to, in the place of likelihood training: weights, vocabulary, sizes; its text too, unless another is given" meta:"DIR"`
 
 	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (plain, .gz, .zst, .jsonl), - or builtin:NAME" meta:"FILE"`
@@ -137,6 +138,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: nothing is held out; give --valid FILE or --valid-fraction")
 	case c.WarmStart != "" && c.Model != "gan":
 		return fmt.Errorf("train: --warm-start begins a GAN, not --model %s", c.Model)
+	case c.Backwards && c.Model != "mle":
+		return fmt.Errorf("train: --backwards is for --model mle, not %s", c.Model)
 	case c.GeneratorModel == "vae" && c.Model == "mle":
 		return fmt.Errorf("train: --generator vae is for a GAN; drop it, or take --model vae")
 	case c.WarmStart != "" && c.MLESteps > 0:

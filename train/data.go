@@ -78,6 +78,9 @@ func (d *Data) encode(c Config, v *vocab.Vocab) error {
 			return err
 		}
 	}
+	if c.Backwards {
+		v = v.Backwards()
+	}
 	d.Vocab = v
 	var err error
 	if d.Train, err = encode(c, v, d.Corpus); err != nil {

@@ -78,7 +78,7 @@ func TestFeaturesAgainstGolden(t *testing.T) {
 	for _, w := range want.Models {
 		g, err := generator.New(generator.Config{Cell: w.Cell, Vocab: v.Size(), Emb: w.Emb, Hidden: w.Hidden, Layers: w.Layers}, 1)
 		require.NoError(t, err)
-		require.NoError(t, readParams("testdata/encoder-"+w.Cell+".safetensors", g.Params()))
+		require.NoError(t, g.Params().ReadFile("testdata/encoder-"+w.Cell+".safetensors"))
 		m := &Model{Vocab: v, Generator: g}
 		require.Contains(t, m.EncoderName(), "weights:"+w.SHA256[:12])
 		got, err := m.Features(slices.Repeat(want.Lines, 6)) // more than a batch

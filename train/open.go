@@ -154,6 +154,9 @@ func describe(r *rundir.Run) (Config, *vocab.Vocab, error) {
 	if err != nil {
 		return Config{}, nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
+	if c.Backwards {
+		v = v.Backwards()
+	}
 	return c, v, nil
 }
 
@@ -202,10 +205,18 @@ func Load(dir, which string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := readParams(path, weights); err != nil {
+	if err := weights.ReadFile(path); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// Weights are those of the generator, or of the whole VAE.
+func (m *Model) Weights() nn.Params {
+	if m.VAE != nil {
+		return m.VAE.Params()
+	}
+	return m.Generator.Params()
 }
 
 // NewSampler returns a sampler of the model: of a VAE, by codes of its prior.

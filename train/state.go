@@ -8,7 +8,6 @@ import (
 
 	"textgan/generator/relax"
 	"textgan/internal/nn"
-	"textgan/internal/safetensors"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -103,33 +102,9 @@ func (t *Trainer) files() ([]rundir.File, error) {
 	var out []rundir.File
 	for _, name := range tensorFiles {
 		ps := all[name]
-		out = append(out, rundir.File{Name: name, Write: func(w io.Writer) error { return writeParams(w, ps) }})
+		out = append(out, rundir.File{Name: name, Write: func(w io.Writer) error { return ps.Write(w) }})
 	}
 	return append(out, rundir.File{Name: stateFile, Write: func(w io.Writer) error { _, err := w.Write(append(state, '\n')); return err }}), nil
-}
-
-func writeParams(w io.Writer, ps nn.Params) error {
-	tensors := make([]safetensors.Tensor, len(ps))
-	for i, p := range ps {
-		tensors[i] = safetensors.Tensor{Name: p.Name, Shape: p.Shape, Data: p.Data}
-	}
-	return safetensors.Write(w, tensors, nil)
-}
-
-// readParams fills ps from a file; every tensor must be there with its shape.
-func readParams(path string, ps nn.Params) error {
-	f, err := safetensors.Load(path)
-	if err != nil {
-		return err
-	}
-	for _, p := range ps {
-		v, err := safetensors.Values[float32](f, p.Name, p.Shape...)
-		if err != nil {
-			return fmt.Errorf("%s does not fit this model: %w", path, err)
-		}
-		copy(p.Data, v)
-	}
-	return nil
 }
 
 // restore puts a checkpoint back.
@@ -138,7 +113,7 @@ func (t *Trainer) restore(c *rundir.Checkpoint) error {
 	for _, name := range tensorFiles {
 		path, err := c.Path(name)
 		if err == nil {
-			err = readParams(path, tensors[name])
+			err = tensors[name].ReadFile(path)
 		}
 		if err != nil {
 			return err

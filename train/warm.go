@@ -165,7 +165,7 @@ func (o *origin) hand(t *Trainer) error {
 		if f == optimiserFile {
 			params = moments
 		}
-		if err := readParams(path, params); err != nil {
+		if err := params.ReadFile(path); err != nil {
 			return err
 		}
 	}

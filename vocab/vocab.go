@@ -32,6 +32,7 @@ type Vocab struct {
 	tokens    []string // of id specials, specials+1, ...
 	index     map[string]int32
 	hash      string
+	backwards bool // are ids in the order from right to left?
 }
 
 // Options of Build.
@@ -109,6 +110,15 @@ func (v *Vocab) Tokenizer() Tokenizer { return v.tokenizer }
 // order of their ids: equal hashes, equal encodings.
 func (v *Vocab) Hash() string { return v.hash }
 
+// Backwards returns the same vocabulary for a model that reads and writes from
+// the last token of a line to the first: Encode, EncodeAll, Tokens and Decode
+// turn the order round. Its Hash is that of v, and Save writes the same file.
+func (v *Vocab) Backwards() *Vocab {
+	turned := *v
+	turned.backwards = true
+	return &turned
+}
+
 // Token returns the token of an id, and the conventional name, such as
 // "<eos>", of a special one. An id outside [0, Size) reads as Unk.
 func (v *Vocab) Token(id int32) string {
@@ -137,6 +147,9 @@ func (v *Vocab) Encode(line string) []int32 {
 	ids := make([]int32, len(tokens))
 	for i, t := range tokens {
 		ids[i], _ = v.ID(t)
+	}
+	if v.backwards {
+		slices.Reverse(ids)
 	}
 	return ids
 }
@@ -170,6 +183,9 @@ func (v *Vocab) EncodeAll(lines []string, opt EncodeOptions) ([][]int32, error) 
 			if !opt.Truncate {
 				return nil, &LengthError{Index: i, Tokens: len(ids), Max: opt.MaxLen}
 			}
+			if v.backwards { // the end of a line is what its ids begin with
+				ids = ids[len(ids)-opt.MaxLen:]
+			}
 			ids = slices.Clone(ids[:opt.MaxLen])
 		}
 		all[i] = ids
@@ -188,6 +204,9 @@ func (v *Vocab) Tokens(ids []int32) []string {
 		if id != Pad && id != Bos {
 			tokens = append(tokens, v.Token(id))
 		}
+	}
+	if v.backwards {
+		slices.Reverse(tokens)
 	}
 	return tokens
 }

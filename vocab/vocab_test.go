@@ -172,3 +172,20 @@ func FuzzLoad(f *testing.F) {
 		require.False(t, slices.Contains(v.Encode("<eos> x"), Eos))
 	})
 }
+
+// A model that reads from right to left has the same words and the same lines.
+func TestBackwards(t *testing.T) {
+	tok, err := NewTokenizer("word")
+	require.NoError(t, err)
+	v, err := Build([]string{"the dog sees a cat", "a cat"}, tok, Options{})
+	require.NoError(t, err)
+	b := v.Backwards()
+	require.Equal(t, v.Hash(), b.Hash())
+	forth, back := v.Encode("the dog sees a cat"), b.Encode("the dog sees a cat")
+	slices.Reverse(back)
+	require.Equal(t, forth, back)
+	require.Equal(t, "the dog sees a cat", b.Decode(append(b.Encode("the dog sees a cat"), Eos, Pad)))
+	cut, err := b.EncodeAll([]string{"the dog sees a cat"}, EncodeOptions{MaxLen: 2, Truncate: true})
+	require.NoError(t, err)
+	require.Equal(t, "the dog", b.Decode(cut[0]))
+}

@@ -56,6 +56,7 @@ func (p *process) app() *cli.App {
 		Commands: []*cli.Command{
 			trainCommand(p),
 			sampleCommand(p),
+			criticCommand(p),
 			group("eval", "score text", evalBLEUCommand(p), evalSelfBLEUCommand(p), evalDiversityCommand(p), evalNLLCommand(p), evalAllCommand(p), evalFrontierCommand(p),
 				evalVarianceCommand(p), evalEstimatorsCommand(p), evalSamplersCommand(p)),
 			group("vae", "sentences and codes of a VAE", vaeReconstructCommand(p), vaeInterpolateCommand(p), vaeEncodeCommand(p), vaeGradientsCommand(p)),

@@ -24,6 +24,7 @@ func sampleCommand(p *process) *cli.Command {
 		Seed        uint64  `opt:"seed" default:"1" doc:"of the draws"`
 		MaxLen      int     `opt:"max-len" default:"0" check:"min=0,max=10000" doc:"longest sentence in tokens, its end included; 0: that of the training text" group:"limits"`
 		AllowUnk    bool    `opt:"allow-unk" doc:"let <unk> be drawn" group:"limits"`
+		criticOptions
 		jsonOption
 	}
 	return command(p, cli.Command{
@@ -33,6 +34,9 @@ func sampleCommand(p *process) *cli.Command {
 		m, err := train.Load(c.opt.Run, c.opt.Checkpoint)
 		if err != nil {
 			return err
+		}
+		if m.Config.Backwards && c.opt.Prompt != "" {
+			return usage("textgan sample", "--prompt: the model of %s writes from the end of a sentence (--backwards); leave the prompt out", c.opt.Run)
 		}
 		prompt, err := encodePrompt(m.Vocab, c.opt.Prompt)
 		if err != nil {
@@ -48,6 +52,9 @@ func sampleCommand(p *process) *cli.Command {
 		}
 		if err := opt.Check(m.Vocab.Size()); err != nil {
 			return usage("textgan", "%w", err)
+		}
+		if c.opt.Critic {
+			return c.sampleByCritic(m, c.opt.criticOptions, c.opt.Run, opt, c.opt.N, c.opt.Seed, c.opt.JSON)
 		}
 		sampler, err := m.NewSampler(opt)
 		if err != nil {
@@ -82,4 +89,28 @@ func encodePrompt(v *vocab.Vocab, prompt string) (ids []int32, err error) {
 		ids = append(ids, id)
 	}
 	return ids, nil
+}
+
+// sampleByCritic prints n sentences that a run's critic has chosen.
+func (p *process) sampleByCritic(m *train.Model, o criticOptions, dir string, opt generator.SampleOptions, n int, seed uint64, json bool) error {
+	s, err := o.sampler(dir, m, opt, seed)
+	if err != nil {
+		return err
+	}
+	for left := n; left > 0; {
+		ids, err := s.Draw(min(left, drawAtOnce))
+		if err != nil {
+			return err
+		}
+		lines := make([]string, len(ids))
+		for i, x := range ids {
+			lines[i] = m.Vocab.Decode(x)
+		}
+		if err := p.printSentences(lines, json); err != nil {
+			return err
+		}
+		left -= len(ids)
+	}
+	p.tellStats(s, o.Method)
+	return nil
 }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/discriminator/ratio"
+	"textgan/generator"
+	"textgan/train"
+	"textgan/train/critic"
+	"textgan/train/rundir"
+)
+
+func criticCommand(p *process) *cli.Command {
+	type options struct {
+		Run        string   `opt:"run" check:"required" doc:"run directory of the generator" meta:"DIR"`
+		Checkpoint string   `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, last of others" meta:"NAME"`
+		Backwards  string   `opt:"backwards" doc:"run of train --model mle --backwards on the same text: the critic weighs what it says of a sentence" meta:"DIR"`
+		Features   []string `opt:"features" doc:"what the critic looks at: stat (seven numbers of a sentence), ratio (a backwards model's log likelihood less the generator's); default all there is" meta:"NAME,..."`
+		Sentences  int      `opt:"sentences" default:"20000" check:"min=2,max=10000000" doc:"of the generator's own, to learn from"`
+		Steps      int      `opt:"steps" default:"900" check:"min=1,max=1000000" doc:"updates of the critic, at most"`
+		Seed       uint64   `opt:"seed" default:"1" doc:"of the sentences and the updates"`
+		jsonOption
+	}
+	return command(p, cli.Command{
+		Name: "critic", Usage: "train a critic that tells a run's sentences from real ones, to sample by",
+		Description: "The critic estimates log p_real(x)/p_gen(x) of a sentence; textgan sample --critic weighs by it.\n" +
+			"It is kept in the run. docs/beyond.md says what it does and what it does not.",
+	}, func(c call[options]) error {
+		m, err := loadToCompare(c.opt.Run, c.opt.Checkpoint)
+		if err != nil {
+			return err
+		}
+		var back *train.Model
+		if c.opt.Backwards != "" {
+			if back, err = train.Load(c.opt.Backwards, rundir.Best); err != nil {
+				return err
+			}
+		}
+		begun := c.now()
+		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
+		if err != nil {
+			return usage("textgan critic", "%w", err)
+		}
+		if err := k.Save(c.opt.Run); err != nil {
+			return err
+		}
+		if k.Leak() {
+			fmt.Fprintf(c.talk, "textgan: the critic knows its training lines by heart (loss %.3f there, %.3f on held-out lines): the backwards model has memorised more of them than the generator; train it with more --dropout\n", k.TrainLoss, k.Loss)
+		}
+		if c.opt.JSON {
+			return c.printJSON(struct {
+				Features []string `json:"features"`
+				ratio.Report
+				Leak bool `json:"leak"`
+			}{k.Features, k.Report, k.Leak()})
+		}
+		return c.printCritic(k, c.opt.Run, c.now().Sub(begun))
+	})
+}
+
+// printCritic says what a critic can tell; intervals are of 95 %.
+func (p *process) printCritic(k *critic.Critic, run string, took time.Duration) error {
+	const z = 1.96
+	fmt.Fprintf(p.out, "features         %v\n", k.Features)
+	fmt.Fprintf(p.out, "held-out loss    %.4f ± %.4f nats (ln 2 = 0.6931 tells nothing; %.4f on what it has learnt, best at step %d)\n", k.Loss, z*k.LossErr, k.TrainLoss, k.Step)
+	fmt.Fprintf(p.out, "accuracy         %.1f ± %.1f %%\n", 100*k.Accuracy, 100*z*k.AccErr)
+	fmt.Fprintf(p.out, "gain             %.3f ± %.3f nats a sentence\n", k.Gain, z*k.GainErr)
+	fmt.Fprintf(p.out, "on %d held-out lines and %d sentences of the generator; intervals of 95 %%\n", k.HeldReal, k.HeldFake)
+	_, err := fmt.Fprintf(p.talk, "trained in %.1f s; next: textgan sample --run %s --critic\n", took.Seconds(), run)
+	return err
+}
+
+// criticOptions are part of the options of every command that samples by a
+// critic.
+type criticOptions struct {
+	Critic     bool   `opt:"critic" doc:"sample by the run's critic (textgan critic): every sentence is chosen among several"`
+	Candidates int    `opt:"candidates" default:"0" check:"min=0,max=4096" doc:"proposals of a sentence with --critic; 0: 8 from both sides, 4 from one" group:"critic"`
+	Proposals  string `opt:"proposals" default:"" check:"oneof=|forward|both" doc:"forward: from the generator; both: every other one from the backwards model; default both where the critic has one" group:"critic"`
+	Method     string `opt:"method" default:"resample" check:"oneof=resample|reject|mh" doc:"resample: one of the candidates, by weight; reject: rejection sampling by the largest weight on held-out sentences; mh: a Metropolis-Hastings chain of the candidates" group:"critic"`
+}
+
+// sampler returns what draws a model's sentences by its critic.
+func (o criticOptions) sampler(dir string, m *train.Model, opt generator.SampleOptions, seed uint64) (*ratio.Sampler, error) {
+	k, err := critic.Load(dir, m)
+	if err != nil {
+		return nil, err
+	}
+	both := o.Proposals == "both" || o.Proposals == "" && k.HasBackwards() && len(opt.Prompt) == 0 && o.Method != string(ratio.Reject)
+	s, err := k.NewSampler(critic.SampleOptions{SampleOptions: opt, Method: ratio.Method(o.Method), Candidates: o.Candidates, Both: both, Seed: seed})
+	if err != nil {
+		return nil, usage("textgan", "%w", err)
+	}
+	return s, nil
+}
+
+// tellStats says how hard a critic's sampler has worked.
+func (p *process) tellStats(s *ratio.Sampler, method string) {
+	t := s.Stats
+	switch ratio.Method(method) {
+	case ratio.Reject:
+		fmt.Fprintf(p.talk, "critic: %d of %d proposals taken (%.1f %%); %.2f %% of the weights exceed the bound\n", t.Sentences, t.Proposals, 100*t.Acceptance, 100*t.Violations)
+	case ratio.Metropolis:
+		fmt.Fprintf(p.talk, "critic: %.1f %% of the proposals of a chain accepted\n", 100*t.Acceptance)
+	default:
+		fmt.Fprintf(p.talk, "critic: %.2f effective candidates of %d\n", t.Effective, t.Proposals/max(1, t.Sentences))
+	}
+}

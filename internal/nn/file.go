@@ -1,0 +1,43 @@
+package nn
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"textgan/internal/safetensors"
+)
+
+// Write writes the weights as a safetensors file.
+func (ps Params) Write(w io.Writer) error {
+	tensors := make([]safetensors.Tensor, len(ps))
+	for i, p := range ps {
+		tensors[i] = safetensors.Tensor{Name: p.Name, Shape: p.Shape, Data: p.Data}
+	}
+	return safetensors.Write(w, tensors, nil)
+}
+
+// ReadFile fills the weights from a safetensors file, in which every tensor must
+// be there with its shape and with finite values; others may be there too. After
+// an error the weights are as they were.
+func (ps Params) ReadFile(path string) error {
+	f, err := safetensors.Load(path)
+	if err != nil {
+		return err
+	}
+	values := make([][]float32, len(ps))
+	for i, p := range ps {
+		if values[i], err = safetensors.Values[float32](f, p.Name, p.Shape...); err != nil {
+			return fmt.Errorf("%s does not fit this model: %w", path, err)
+		}
+		for j, v := range values[i] {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				return fmt.Errorf("%s: value %d of tensor %q is %v; the file is damaged or comes from a training that diverged: take another checkpoint", path, j, p.Name, v)
+			}
+		}
+	}
+	for i, p := range ps {
+		copy(p.Data, values[i])
+	}
+	return nil
+}

@@ -1,0 +1,337 @@
+// Package critic gives a finished run a density-ratio critic: it trains one on
+// the run's own text, keeps it in the run's directory, and draws sentences by
+// it. The mathematics is that of discriminator/ratio.
+package critic
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"textgan/discriminator/ratio"
+	"textgan/generator"
+	"textgan/internal/atomicfile"
+	"textgan/internal/nn"
+	"textgan/internal/rng"
+	"textgan/train"
+	"textgan/vocab"
+)
+
+// FeatureNames are what a critic can look at: the statistics of a sentence, and
+// the log ratio of a backwards model to the generator.
+var FeatureNames = []string{"stat", "ratio"}
+
+// Options of Train; zero values stand for the defaults.
+type Options struct {
+	Features  []string     // of FeatureNames; default stat, and ratio if there is a backwards model
+	Backwards *train.Model // a run of --backwards on the same text, with the same vocabulary
+	Sentences int          // of the generator's own that are learnt; default 20000
+	Fit       ratio.FitOptions
+}
+
+// heldSentences is how many own sentences judge the critic.
+const heldSentences = 3000
+
+// Critic is a critic with the generator that it belongs to.
+type Critic struct {
+	*ratio.Critic
+	ratio.Report
+	Features []string
+
+	model      *train.Model
+	statistics *ratio.Statistics
+	backwards  *generator.Generator // nil without the feature "ratio"
+}
+
+// Train trains a critic against a model at temperature 1, on the text that the
+// model has learnt and has held out.
+func Train(m *train.Model, o Options) (*Critic, error) {
+	if o.Sentences == 0 {
+		o.Sentences = 20000
+	}
+	if o.Features == nil {
+		o.Features = []string{"stat"}
+		if o.Backwards != nil {
+			o.Features = FeatureNames
+		}
+	}
+	if m.Config.Backwards {
+		return nil, errors.New("a run of --backwards is what a critic uses; train one for a run that writes forwards")
+	}
+	learnt, held, err := m.Text()
+	if err != nil {
+		return nil, err
+	}
+	if b := o.Backwards; b != nil {
+		if err := fits(m, b); err != nil {
+			return nil, err
+		}
+	}
+	encode := func(lines []string) ([][]int32, error) {
+		ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: m.Config.MaxLen, Truncate: true})
+		for i, x := range ids {
+			ids[i] = append(slices.Clip(x), vocab.Eos)
+		}
+		return ids, err
+	}
+	var texts ratio.Texts
+	if texts.Real, err = encode(learnt.Lines); err != nil {
+		return nil, err
+	}
+	if texts.HeldReal, err = encode(held.Lines); err != nil {
+		return nil, err
+	}
+	s, err := m.NewSampler(generator.SampleOptions{MaxLen: m.Config.MaxLen + 1})
+	if err != nil {
+		return nil, err
+	}
+	own := draw(s, o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: ownStep})
+	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
+	c := &Critic{Features: o.Features, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
+	if o.Backwards != nil {
+		c.backwards = o.Backwards.Generator
+	}
+	if err := c.build(); err != nil {
+		return nil, err
+	}
+	c.Report, err = c.Fit(texts, o.Fit)
+	return c, err
+}
+
+// ownStep is the step of the Critic stream that draws the sentences to learn
+// from; no update of a critic has it.
+const ownStep = 1<<32 - 2
+
+func draw(s *generator.Sampler, n int, key rng.Key) [][]int32 {
+	T := s.MaxLen()
+	ids, lengths := make([]int32, n*T), make([]int32, n)
+	s.Draw(ids, lengths, key, 0)
+	out := make([][]int32, n)
+	for i, l := range lengths {
+		out[i] = ids[i*T:][:l:l]
+	}
+	return out
+}
+
+// fits refuses a backwards model that is none of this text.
+func fits(m, b *train.Model) error {
+	switch {
+	case !b.Config.Backwards:
+		return errors.New("the backwards run was not trained with --backwards")
+	case b.Vocab.Hash() != m.Vocab.Hash():
+		return errors.New("the backwards run has another vocabulary; train it with the same --corpus, --tokenizer, --min-count, --vocab-size, --seed and split")
+	case b.HasLearntHeldOut(m):
+		return errors.New("the backwards run has learnt lines that the run holds out; train it with the same --seed and split")
+	}
+	return nil
+}
+
+// build makes the features and the untrained critic over them.
+func (c *Critic) build() error {
+	var features []ratio.Features
+	var first []float64
+	for _, name := range c.Features {
+		switch name {
+		case "stat":
+			features, first = append(features, c.statistics), append(first, make([]float64, c.statistics.Width())...)
+		case "ratio":
+			if c.backwards == nil {
+				return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
+			}
+			if c.model.VAE != nil {
+				return errors.New("the feature ratio needs the likelihood of a sentence, which a VAE only bounds; take --features stat")
+			}
+			back, err := c.logProber(c.backwards)
+			if err != nil {
+				return err
+			}
+			own, err := c.logProber(c.model.Generator)
+			if err != nil {
+				return err
+			}
+			features, first = append(features, ratio.LogRatio{Backwards: ratio.Reversed{LogProber: back}, Generator: own}), append(first, 0.5)
+		default:
+			return fmt.Errorf("feature %q is not known; use stat or ratio", name)
+		}
+	}
+	var err error
+	c.Critic, err = ratio.New(features, first)
+	return err
+}
+
+// scoreRows is how many sentences are scored at once.
+const scoreRows = 128
+
+func (c *Critic) logProber(g *generator.Generator) (ratio.LogProber, error) {
+	return g.Likelihood(generator.LikelihoodOptions{B: scoreRows, T: c.model.Config.MaxLen + 1})
+}
+
+// ratioFeature is the number of the log ratio among the features.
+func (c *Critic) ratioFeature() int {
+	at := 0
+	for _, name := range c.Features {
+		if name == "ratio" {
+			return at
+		}
+		at += c.statistics.Width()
+	}
+	return -1
+}
+
+// SampleOptions of a Sampler.
+type SampleOptions struct {
+	generator.SampleOptions              // of the proposals
+	Method                  ratio.Method // default resample
+	Candidates              int          // proposals of a sentence, default 8 from both sides and 4 from one
+	Both                    bool         // let half of the proposals come from the backwards model
+	Seed                    uint64
+}
+
+// NewSampler returns a sampler of the model's sentences by the critic.
+func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
+	if o.Candidates == 0 {
+		o.Candidates = 4
+		if o.Both {
+			o.Candidates = 8
+		}
+	}
+	if o.MaxLen == 0 {
+		o.MaxLen = c.model.Config.MaxLen + 1
+	}
+	if o.MaxLen > c.model.Config.MaxLen+1 {
+		return nil, fmt.Errorf("the critic reads sentences of up to %d tokens, not %d", c.model.Config.MaxLen, o.MaxLen-1)
+	}
+	forward, err := c.model.NewSampler(o.SampleOptions)
+	if err != nil {
+		return nil, err
+	}
+	s, err := ratio.NewSampler(c.Critic, forward, ratio.SampleOptions{Method: o.Method, K: o.Candidates, Bound: c.Bound, Key: rng.Key{Seed: o.Seed}})
+	if err != nil || !o.Both {
+		return s, err
+	}
+	if c.backwards == nil {
+		return nil, errors.New("the critic has no backwards model to propose sentences; train it with --backwards RUN, or take --proposals forward")
+	}
+	if len(o.Prompt) > 0 {
+		return nil, errors.New("a backwards model does not begin with the prompt; take --proposals forward")
+	}
+	right, err := c.backwards.NewSampler(o.SampleOptions)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.AlsoBackwards(right, c.ratioFeature())
+}
+
+// HasBackwards reports whether there is a backwards model.
+func (c *Critic) HasBackwards() bool { return c.backwards != nil }
+
+// Names of the files of a critic, in a directory of their own in the run's.
+const (
+	dirName       = "critic"
+	weightsFile   = "critic.safetensors"
+	backwardsFile = "backwards.safetensors"
+	describeFile  = "critic.json"
+)
+
+// description is critic.json.
+type description struct {
+	Format    int               `json:"format"`
+	Generator string            `json:"generator"` // hash of the weights that the critic was trained against
+	Step      int               `json:"checkpoint_step"`
+	Features  []string          `json:"features"`
+	Backwards *generator.Config `json:"backwards,omitempty"`
+	Hash      string            `json:"critic"` // hash of the critic's weights
+	HashBack  string            `json:"backwards_weights,omitempty"`
+	Report    ratio.Report      `json:"report"`
+}
+
+// tensors are all numbers of a critic.
+func (c *Critic) tensors() nn.Params {
+	freq := &nn.Param{Name: "critic.log_frequency", Shape: []int{len(c.statistics.LogFreq)}, Data: c.statistics.LogFreq}
+	return append(c.Params(), freq)
+}
+
+// Save writes the critic, and the backwards model with it, into the directory of
+// its run: the run can be moved, and the backwards run deleted.
+func (c *Critic) Save(runDir string) error {
+	d := description{Format: 1, Generator: c.model.Weights().Hash(), Step: c.model.Step, Features: c.Features, Hash: c.tensors().Hash(), Report: c.Report}
+	files := map[string]nn.Params{weightsFile: c.tensors()}
+	if c.backwards != nil {
+		d.Backwards, d.HashBack = &c.backwards.Config, c.backwards.Params().Hash()
+		files[backwardsFile] = c.backwards.Params()
+	}
+	text, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteDir(filepath.Join(runDir, dirName), func(aside string) error {
+		for name, params := range files {
+			f, err := os.Create(filepath.Join(aside, name))
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(params.Write(f), f.Close()); err != nil {
+				return err
+			}
+		}
+		return os.WriteFile(filepath.Join(aside, describeFile), append(text, '\n'), 0o644)
+	})
+}
+
+// ErrNone is the error of a run without a critic.
+var ErrNone = errors.New("has no critic; train one with textgan critic --run")
+
+// Load reads the critic of the run in a directory, m its model. It is an error
+// if the critic was trained against other weights than those of m.
+func Load(runDir string, m *train.Model) (*Critic, error) {
+	path := filepath.Join(runDir, dirName, describeFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("run %s %w %s", runDir, ErrNone, runDir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var d description
+	if err := json.Unmarshal(text, &d); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if d.Format != 1 {
+		return nil, fmt.Errorf("%s: format %d, which this version does not read; train the critic again", path, d.Format)
+	}
+	if d.Generator != m.Weights().Hash() {
+		return nil, fmt.Errorf("%s: the critic belongs to the weights of step %d, not to those of step %d; give --checkpoint %d, or train a critic for these", path, d.Step, m.Step, d.Step)
+	}
+	c := &Critic{Features: d.Features, Report: d.Report, model: m, statistics: &ratio.Statistics{LogFreq: make([]float32, m.Vocab.Size())}}
+	if d.Backwards != nil {
+		if d.Backwards.Vocab != m.Vocab.Size() {
+			return nil, fmt.Errorf("%s: a backwards model over %d ids, where the vocabulary has %d", path, d.Backwards.Vocab, m.Vocab.Size())
+		}
+		if c.backwards, err = generator.New(*d.Backwards, 0); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if err := read(runDir, backwardsFile, c.backwards.Params(), d.HashBack); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.build(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, read(runDir, weightsFile, c.tensors(), d.Hash)
+}
+
+// read fills params from a file of the critic, whose hash must be as it was.
+func read(runDir, name string, params nn.Params, hash string) error {
+	path := filepath.Join(runDir, dirName, name)
+	if err := params.ReadFile(path); err != nil {
+		return err
+	}
+	if params.Hash() != hash {
+		return fmt.Errorf("%s: its checksum differs from that in %s; train the critic again", path, describeFile)
+	}
+	return nil
+}

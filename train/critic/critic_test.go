@@ -1,0 +1,182 @@
+package critic
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/discriminator/ratio"
+	"textgan/generator"
+	"textgan/train"
+	"textgan/train/rundir"
+)
+
+// run trains a tiny model on a built-in corpus and returns its directory.
+func run(t *testing.T, change func(*train.Config)) string {
+	t.Helper()
+	c := train.Options.Defaults()
+	c.Model, c.CorpusLines, c.Emb, c.Hidden, c.Batch, c.MLESteps, c.EvalSamples, c.SaveEvery = "mle", 600, 16, 24, 32, 120, 20, 0
+	change(&c)
+	dir := filepath.Join(t.TempDir(), "run")
+	tr, w, err := train.Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	require.NoError(t, tr.Run(context.Background(), train.Watcher{}))
+	require.NoError(t, w.Close())
+	return dir
+}
+
+func load(t *testing.T, dir string) *train.Model {
+	t.Helper()
+	m, err := train.Load(dir, "last")
+	require.NoError(t, err)
+	return m
+}
+
+func options(back *train.Model) Options {
+	return Options{Backwards: back, Sentences: 2000, Fit: ratio.FitOptions{Steps: 150, Seed: 4}}
+}
+
+// A critic that was saved and loaded again draws the same sentences, after the
+// backwards run is gone; whatever does not belong to it is refused.
+func TestSavedCriticDrawsTheSame(t *testing.T) {
+	dir := run(t, func(*train.Config) {})
+	back := run(t, func(c *train.Config) { c.Backwards, c.Hidden = true, 32 })
+	m := load(t, dir)
+	k, err := Train(m, options(load(t, back)))
+	require.NoError(t, err)
+	require.Less(t, k.Loss, math.Ln2)
+	require.Greater(t, k.Gain, 0.0)
+	require.NoError(t, k.Save(dir))
+	require.NoError(t, k.Save(dir), "a second time")
+	require.NoError(t, os.RemoveAll(back))
+
+	again, err := Load(dir, load(t, dir))
+	require.NoError(t, err)
+	require.Equal(t, k.Report, again.Report)
+	for _, o := range []SampleOptions{{Both: true}, {Method: ratio.Metropolis, Candidates: 5}, {Method: ratio.Reject}} {
+		o.SampleOptions, o.Seed = generator.SampleOptions{Temperature: 0.9, NoUnk: true}, 7
+		var texts [2][][]int32
+		for i, c := range []*Critic{k, again} {
+			s, err := c.NewSampler(o)
+			require.NoError(t, err)
+			texts[i], err = s.Draw(60)
+			require.NoError(t, err)
+		}
+		require.Equal(t, texts[0], texts[1])
+	}
+
+	other := load(t, run(t, func(c *train.Config) { c.MLESteps = 60 }))
+	_, err = Load(dir, other)
+	require.ErrorContains(t, err, "belongs to the weights of step 120")
+	_, err = Load(t.TempDir(), m)
+	require.ErrorIs(t, err, ErrNone)
+
+	path := filepath.Join(dir, "critic", "backwards.safetensors")
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	b[len(b)-2] ^= 1
+	require.NoError(t, os.WriteFile(path, b, 0o644))
+	_, err = Load(dir, m)
+	require.ErrorContains(t, err, "checksum")
+}
+
+// The likelihood of a backwards model is that of the whole line, and its
+// sentences read forwards.
+func TestBackwardsRun(t *testing.T) {
+	m := load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps = true, 600 }))
+	learnt, held, err := m.Text()
+	require.NoError(t, err)
+	score, err := m.Score(held.Lines)
+	require.NoError(t, err)
+	require.Less(t, score.PerToken(), 3.2)
+	lines, err := m.Sample(300, generator.SampleOptions{}, 1)
+	require.NoError(t, err)
+	first := map[string]bool{}
+	for _, l := range learnt.Lines {
+		first[l[:1]] = true
+	}
+	require.NotEmpty(t, lines)
+	starts, ends := 0, 0
+	for _, l := range lines {
+		if len(l) < 2 {
+			continue
+		}
+		if l[:2] == "a " || l[:2] == "th" {
+			starts++
+		}
+		if l[len(l)-2:] == " a" {
+			ends++
+		}
+	}
+	require.Greater(t, starts, 5*ends)
+}
+
+func TestTrainRefuses(t *testing.T) {
+	m := load(t, run(t, func(c *train.Config) { c.MLESteps = 5 }))
+	for message, o := range map[string]Options{
+		"--backwards":     {Features: []string{"ratio"}},
+		"not known":       {Features: []string{"magic"}},
+		"not trained":     {Backwards: m},
+		"another vocabul": {Backwards: load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))},
+		"holds out":       {Backwards: load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.ValidFraction = true, 5, 0.04 }))},
+	} {
+		if message == "holds out" || message == "another vocabul" {
+			_, err := Train(m, o)
+			require.Error(t, err, message)
+			continue
+		}
+		_, err := Train(m, o)
+		require.ErrorContains(t, err, message)
+	}
+	b := load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps = true, 5 }))
+	_, err := Train(b, Options{})
+	require.ErrorContains(t, err, "forwards")
+	k, err := Train(m, Options{Sentences: 200, Fit: ratio.FitOptions{Steps: 5}})
+	require.NoError(t, err)
+	_, err = k.NewSampler(SampleOptions{Both: true})
+	require.ErrorContains(t, err, "--proposals forward")
+	_, err = k.NewSampler(SampleOptions{SampleOptions: generator.SampleOptions{MaxLen: 10000}})
+	require.ErrorContains(t, err, "up to")
+}
+
+// A VAE has a critic too, by statistics alone.
+func TestCriticOfVAE(t *testing.T) {
+	m := load(t, run(t, func(c *train.Config) { c.Model, c.MLESteps, c.LatentDim, c.VAESamples = "vae", 20, 4, 1 }))
+	k, err := Train(m, options(nil))
+	require.NoError(t, err)
+	s, err := k.NewSampler(SampleOptions{})
+	require.NoError(t, err)
+	x, err := s.Draw(5)
+	require.NoError(t, err)
+	require.Len(t, x, 5)
+	o := options(nil)
+	o.Features = []string{"stat", "ratio"}
+	_, err = Train(m, o)
+	require.Error(t, err)
+}
+
+// log p of sentences agrees with the tally of the same sentences.
+func TestLogProbsAgreeWithTally(t *testing.T) {
+	m := load(t, run(t, func(c *train.Config) { c.MLESteps = 30 }))
+	_, held, err := m.Text()
+	require.NoError(t, err)
+	want, err := m.Score(held.Lines)
+	require.NoError(t, err)
+	ids := make([][]int32, len(held.Lines))
+	for i, line := range held.Lines {
+		ids[i] = append(m.Vocab.Encode(line), 2)
+	}
+	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: 7, T: 60})
+	require.NoError(t, err)
+	got := make([]float64, len(ids))
+	require.NoError(t, l.LogProbs(got, ids))
+	sum := 0.0
+	for _, v := range got {
+		sum -= v
+	}
+	require.InDelta(t, want.Nats, sum, 1e-3*want.Nats/100)
+}
