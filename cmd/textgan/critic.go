@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -41,8 +43,12 @@ func criticCommand(p *process) *cli.Command {
 		}
 		begun := c.now()
 		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
-		if err != nil {
+		var option *critic.OptionError
+		if errors.As(err, &option) {
 			return usage("textgan critic", "%w", err)
+		}
+		if err != nil {
+			return err
 		}
 		if err := k.Save(c.opt.Run); err != nil {
 			return err
@@ -80,6 +86,17 @@ type criticOptions struct {
 	Candidates int    `opt:"candidates" default:"0" check:"min=0,max=4096" doc:"proposals of a sentence with --critic; 0: 8 from both sides, 4 from one" group:"critic"`
 	Proposals  string `opt:"proposals" default:"" check:"oneof=|forward|both" doc:"forward: from the generator; both: every other one from the backwards model; default both where the critic has one" group:"critic"`
 	Method     string `opt:"method" default:"resample" check:"oneof=resample|reject|mh" doc:"resample: one of the candidates, by weight; reject: rejection sampling by the largest weight on held-out sentences; mh: a Metropolis-Hastings chain of the candidates" group:"critic"`
+}
+
+// checkpoint is the one that is named or, with --critic and without a name, that
+// of the run's critic.
+func (o criticOptions) checkpoint(dir, named string, given bool) string {
+	if o.Critic && !given {
+		if step, ok := critic.Step(dir); ok {
+			return strconv.Itoa(step)
+		}
+	}
+	return named
 }
 
 // sampler returns what draws a model's sentences by its critic.

@@ -81,6 +81,16 @@ type call[T any] struct {
 	given []config.Layer // what came from flags, environment and file
 }
 
+// has reports whether an option was given, by flag, environment or file.
+func (c call[T]) has(name string) bool {
+	for _, layer := range c.given {
+		if _, ok := layer[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // command completes c with the options in T and the function that runs it.
 func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Command {
 	set := config.New[T]()

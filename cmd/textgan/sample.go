@@ -31,7 +31,7 @@ func sampleCommand(p *process) *cli.Command {
 		Name: "sample", Usage: "sentences that a trained model makes up, one per line",
 		Description: "Equal options give equal sentences, and more of them (-n) begin with the same.",
 	}, func(c call[options]) error {
-		m, err := train.Load(c.opt.Run, c.opt.Checkpoint)
+		m, err := train.Load(c.opt.Run, c.opt.criticOptions.checkpoint(c.opt.Run, c.opt.Checkpoint, c.has("checkpoint")))
 		if err != nil {
 			return err
 		}

@@ -59,17 +59,12 @@ func Train(m *train.Model, o Options) (*Critic, error) {
 			o.Features = FeatureNames
 		}
 	}
-	if m.Config.Backwards {
-		return nil, errors.New("a run of --backwards is what a critic uses; train one for a run that writes forwards")
+	if err := o.check(m); err != nil {
+		return nil, &OptionError{err}
 	}
 	learnt, held, err := m.Text()
 	if err != nil {
 		return nil, err
-	}
-	if b := o.Backwards; b != nil {
-		if err := fits(m, b); err != nil {
-			return nil, err
-		}
 	}
 	encode := func(lines []string) ([][]int32, error) {
 		ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: m.Config.MaxLen, Truncate: true})
@@ -117,9 +112,30 @@ func draw(s *generator.Sampler, n int, key rng.Key) [][]int32 {
 	return out
 }
 
-// fits refuses a backwards model that is none of this text.
-func fits(m, b *train.Model) error {
+// OptionError is the error of options that do not fit the model.
+type OptionError struct{ err error }
+
+func (e *OptionError) Error() string { return e.err.Error() }
+
+// check refuses what cannot be trained against m.
+func (o Options) check(m *train.Model) error {
+	for _, name := range o.Features {
+		switch {
+		case !slices.Contains(FeatureNames, name):
+			return fmt.Errorf("feature %q is not known; use stat or ratio", name)
+		case name == "ratio" && o.Backwards == nil:
+			return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
+		case name == "ratio" && m.VAE != nil:
+			return errors.New("the feature ratio needs the likelihood of a sentence, which a VAE only bounds; take --features stat")
+		}
+	}
+	if m.Config.Backwards {
+		return errors.New("a run of --backwards is what a critic uses; train one for a run that writes forwards")
+	}
+	b := o.Backwards
 	switch {
+	case b == nil:
+		return nil
 	case !b.Config.Backwards:
 		return errors.New("the backwards run was not trained with --backwards")
 	case b.Vocab.Hash() != m.Vocab.Hash():
@@ -139,11 +155,8 @@ func (c *Critic) build() error {
 		case "stat":
 			features, first = append(features, c.statistics), append(first, make([]float64, c.statistics.Width())...)
 		case "ratio":
-			if c.backwards == nil {
-				return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
-			}
-			if c.model.VAE != nil {
-				return errors.New("the feature ratio needs the likelihood of a sentence, which a VAE only bounds; take --features stat")
+			if c.backwards == nil || c.model.VAE != nil { // of a damaged description
+				return errors.New("the feature ratio without two likelihoods to compare")
 			}
 			back, err := c.logProber(c.backwards)
 			if err != nil {
@@ -189,6 +202,16 @@ type SampleOptions struct {
 	Candidates              int          // proposals of a sentence, default 8 from both sides and 4 from one
 	Both                    bool         // let half of the proposals come from the backwards model
 	Seed                    uint64
+}
+
+// Step is the checkpoint that the critic of a run belongs to, if there is one.
+func Step(runDir string) (step int, ok bool) {
+	text, err := os.ReadFile(filepath.Join(runDir, dirName, describeFile))
+	var d description
+	if err != nil || json.Unmarshal(text, &d) != nil {
+		return 0, false
+	}
+	return d.Step, true
 }
 
 // NewSampler returns a sampler of the model's sentences by the critic.
