@@ -124,7 +124,6 @@ func TestTrainRefuses(t *testing.T) {
 		"not known":   {Features: []string{"magic"}},
 		"not trained": {Backwards: m},
 		"vocabulary":  {Backwards: load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))},
-		"holds out":   {Backwards: load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.ValidFraction = true, 5, 0.04 }))},
 	} {
 		_, err := Train(m, o)
 		require.ErrorContains(t, err, message)
