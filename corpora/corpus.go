@@ -105,49 +105,37 @@ func (c *Corpus) WithBlanks() []string {
 // Where names the place of Lines[i], as FILE:LINE, for messages about it.
 func (c *Corpus) Where(i int) string { return fmt.Sprintf("%s:%d", c.Name, c.numbers[i]) }
 
-// Split holds lines out: about the given fraction of them, in (0, 1), becomes
-// valid, the rest train; both keep the order of the corpus and have at least
-// one line. All copies of a line go to the same side, so nothing in valid has
-// been seen in train. valid never has more than its share, rounded to whole
-// lines, and has less if only lines with too many copies are left.
+// Split holds lines out: of the different lines, the given fraction in (0, 1),
+// rounded, becomes valid, the rest train; both keep the order of the corpus and
+// have at least one line. A line and its copies go to the same side, so nothing in
+// valid has been seen in train, and every different line has the same chance to be
+// held out. So valid may have a larger or smaller share of the lines, copies
+// included, than of the different ones.
 //
 // Equal lines and seed give an equal split.
-//
-// Where a language repeats its common sentences, as arithmetic does, these
-// copies make valid rarer sentences than the language's own: compare with the
-// entropy on sentences of another seed instead (Generate).
 func (c *Corpus) Split(fraction float64, seed uint64) (train, valid *Corpus, err error) {
 	if !(fraction > 0 && fraction < 1) {
 		return nil, nil, fmt.Errorf("corpora: %s: fraction %v of held-out lines; it must lie between 0 and 1", c.Name, fraction)
 	}
 	group := make([]int, len(c.Lines)) // of equal lines, in order of the first
 	index := make(map[string]int, len(c.Lines))
-	var size []int
 	for i, line := range c.Lines {
 		g, ok := index[line]
 		if !ok {
-			g = len(size)
+			g = len(index)
 			index[line] = g
-			size = append(size, 0)
 		}
 		group[i] = g
-		size[g]++
 	}
-	if len(size) < 2 {
+	different := len(index)
+	if different < 2 {
 		return nil, nil, fmt.Errorf("corpora: %s: all lines are equal; two different ones are needed to hold one out", c.Name)
 	}
-	share := int(math.Round(fraction * float64(len(c.Lines))))
-	share = min(max(share, 1), len(c.Lines)-1)
-	held := make([]bool, len(size))
-	room := share
-	for _, g := range (rng.Key{Seed: seed, Stream: rng.Split}).Rand().Perm(len(size)) {
-		if size[g] <= room {
-			held[g] = true
-			room -= size[g]
-		}
-	}
-	if room == share {
-		return nil, nil, fmt.Errorf("corpora: %s: every line stands more than %d times, too often to hold out %v of %s lines; hold out more, or give them in a file", c.Name, share, fraction, grouped(len(c.Lines)))
+	share := int(math.Round(fraction * float64(different)))
+	share = min(max(share, 1), different-1)
+	held := make([]bool, different)
+	for _, g := range (rng.Key{Seed: seed, Stream: rng.Split}).Rand().Perm(different)[:share] {
+		held[g] = true
 	}
 	train, valid = &Corpus{Name: c.Name, Language: c.Language}, &Corpus{Name: c.Name, Language: c.Language}
 	for i, line := range c.Lines {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -25,15 +26,13 @@ func TestSplit(t *testing.T) {
 	c := corpusOf(t, lines...)
 	train, valid, err := c.Split(0.1, 7)
 	require.NoError(t, err)
-	require.Len(t, valid.Lines, 100)
-	require.Len(t, train.Lines, 900)
+	require.Equal(t, 70, len(valid.Lines)-valid.Duplicates, "a tenth of the different lines")
+	require.Len(t, both(train, valid), 1000)
 	for _, line := range valid.Lines {
 		require.NotContains(t, train.Lines, line)
 	}
-	both := slices.Concat(train.Lines, valid.Lines)
-	slices.Sort(both)
 	slices.Sort(lines)
-	require.Equal(t, lines, both)
+	require.Equal(t, lines, both(train, valid))
 	require.Equal(t, 300, train.Duplicates+valid.Duplicates)
 	require.NotEqual(t, train.SHA256, valid.SHA256)
 
@@ -53,6 +52,39 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// both are the lines of both sides, sorted.
+func both(train, valid *Corpus) []string {
+	lines := slices.Concat(train.Lines, valid.Lines)
+	slices.Sort(lines)
+	return lines
+}
+
+// A line that stands often is held out as often as one that stands once.
+func TestSplitGivesEveryLineTheSameChance(t *testing.T) {
+	lines := slices.Repeat([]string{"refrain"}, 500)
+	for i := range 60 {
+		lines = append(lines, fmt.Sprint("verse ", i))
+	}
+	c := corpusOf(t, lines...)
+	const seeds = 4000
+	refrain, verse := 0, 0
+	for seed := range uint64(seeds) {
+		_, valid, err := c.Split(0.05, seed)
+		require.NoError(t, err)
+		require.Equal(t, 3, len(valid.Lines)-valid.Duplicates)
+		if slices.Contains(valid.Lines, "refrain") {
+			refrain++
+		}
+		if slices.Contains(valid.Lines, "verse 7") {
+			verse++
+		}
+	}
+	const p = 3.0 / 61
+	sd := math.Sqrt(seeds * p * (1 - p))
+	require.InDelta(t, seeds*p, refrain, 4*sd)
+	require.InDelta(t, seeds*p, verse, 4*sd)
+}
+
 func TestSplitOfFewLines(t *testing.T) {
 	for _, fraction := range []float64{1e-9, 0.5, 0.999} {
 		train, valid, err := corpusOf(t, "a", "b").Split(fraction, 1)
@@ -60,17 +92,17 @@ func TestSplitOfFewLines(t *testing.T) {
 		require.Len(t, train.Lines, 1)
 		require.Len(t, valid.Lines, 1)
 	}
-	// Copies stay together even if this makes valid smaller than asked.
-	train, valid, err := corpusOf(t, "a", "a", "a", "b").Split(0.5, 1)
+	// Copies stay together, and a text of nothing but copies is split.
+	train, valid, err := corpusOf(t, "a", "a", "b", "b", "c", "c").Split(0.1, 1)
 	require.NoError(t, err)
-	require.Equal(t, []string{"a", "a", "a"}, train.Lines)
-	require.Equal(t, []string{"b"}, valid.Lines)
+	require.Len(t, train.Lines, 4)
+	require.Len(t, valid.Lines, 2)
+	require.Equal(t, valid.Lines[0], valid.Lines[1])
 
 	for want, f := range map[string]func() error{
-		"all lines are equal":               func() error { _, _, err := corpusOf(t, "a", "a").Split(0.5, 1); return err },
-		"every line stands more than 1 tim": func() error { _, _, err := corpusOf(t, "a", "a", "b", "b").Split(0.1, 1); return err },
-		"fraction 1 of held-out lines":      func() error { _, _, err := corpusOf(t, "a", "b").Split(1, 1); return err },
-		"fraction 0 of held-out lines":      func() error { _, _, err := corpusOf(t, "a", "b").Split(0, 1); return err },
+		"all lines are equal":          func() error { _, _, err := corpusOf(t, "a", "a").Split(0.5, 1); return err },
+		"fraction 1 of held-out lines": func() error { _, _, err := corpusOf(t, "a", "b").Split(1, 1); return err },
+		"fraction 0 of held-out lines": func() error { _, _, err := corpusOf(t, "a", "b").Split(0, 1); return err },
 	} {
 		require.ErrorContains(t, f(), want)
 	}

@@ -12,6 +12,8 @@ import (
 type Stats struct {
 	Name       string    `json:"name"`
 	SHA256     string    `json:"sha256"`
+	Tokenizer  string    `json:"tokenizer"` // what Tokens counts, as the caller says
+	Case       string    `json:"case"`      // lc or mixed, likewise
 	Lines      int       `json:"lines"`
 	Blank      int       `json:"blank_lines"`     // left out
 	Duplicates int       `json:"duplicate_lines"` // lines that repeat an earlier one
@@ -82,7 +84,11 @@ func (s Stats) WriteTable(w io.Writer) error {
 	row("blank lines left out", "%s", grouped(s.Blank))
 	row("duplicate lines", "%s", grouped(s.Duplicates))
 	row("different lines", "%s", grouped(s.Distinct))
-	row("tokens", "%s", grouped(s.Tokens))
+	counted := ""
+	if s.Tokenizer != "" {
+		counted = fmt.Sprintf(" (%s, %s)", s.Tokenizer, map[bool]string{true: "lower case", false: "capitals kept"}[s.Case == "lc"])
+	}
+	row("tokens", "%s%s", grouped(s.Tokens), counted)
 	row("vocabulary", "%s", grouped(s.Vocabulary))
 	row("tokens seen once", "%s", grouped(s.Once))
 	row("mean length", "%.2f tokens", s.MeanLength)

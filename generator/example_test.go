@@ -11,7 +11,7 @@ import (
 // A generator with fresh weights, sampled with all options. Fresh weights write
 // nonsense, but the options hold for every sentence.
 func ExampleGenerator_NewSampler() {
-	words, err := vocab.NewTokenizer("word")
+	words, err := vocab.NewTokenizer("word", "")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -25,6 +25,7 @@ type Config struct {
 	Valid         string  `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
 	ValidFraction float64 `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`
 	Tokenizer     string  `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
+	Case          string  `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default lower for word and whitespace, keep for char"`
 	VocabSize     int     `opt:"vocab-size" default:"0" check:"min=0" doc:"largest vocabulary, special tokens included; 0: no limit" group:"corpus"`
 	MinCount      int     `opt:"min-count" default:"1" check:"min=1" doc:"words seen less often become <unk>" group:"corpus"`
 	MaxLen        int     `opt:"max-len" default:"0" check:"min=0" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
@@ -96,7 +97,8 @@ type Config struct {
 	Aggressive      int     `opt:"aggressive" default:"0" check:"min=0" doc:"updates of the encoder alone before each step, at most, until it no longer lags behind; 0: none" group:"vae"`
 	VAESamples      int     `opt:"vae-samples" default:"5" check:"min=1" doc:"draws of a code per held-out sentence in an evaluation" group:"vae"`
 
-	Seed uint64 `opt:"seed" default:"1" doc:"seed of every random stream"`
+	Seed      uint64 `opt:"seed" default:"1" doc:"seed of every random stream of training"`
+	SplitSeed uint64 `opt:"split-seed" default:"1" doc:"which lines are held out, and which sentences of a built-in corpus are drawn: runs of several --seed are judged on the same"`
 }
 
 // Check reports the first setting that does not fit with the others.

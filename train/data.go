@@ -38,7 +38,7 @@ func Prepare(c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
 
 // readText opens the corpus, and the held-out text if it is one of its own.
 func readText(c Config, stdin io.Reader) (*Data, error) {
-	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.Seed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
+	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.SplitSeed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
 	corpus, err := corpora.Open(c.Corpus, opt)
 	if err != nil {
 		return nil, err
@@ -55,13 +55,13 @@ func readText(c Config, stdin io.Reader) (*Data, error) {
 
 // holdsOutAs reports whether c holds lines of the corpus out, the same as other.
 func (c Config) holdsOutAs(other Config) bool {
-	return c.Valid == "" && other.Valid == "" && c.Seed == other.Seed && c.ValidFraction == other.ValidFraction
+	return c.Valid == "" && other.Valid == "" && c.SplitSeed == other.SplitSeed && c.ValidFraction == other.ValidFraction
 }
 
 // divide holds lines out unless there is a held-out text.
 func (d *Data) divide(c Config) (err error) {
 	if c.Valid == "" {
-		d.Corpus, d.Valid, err = d.Corpus.Split(c.ValidFraction, c.Seed)
+		d.Corpus, d.Valid, err = d.Corpus.Split(c.ValidFraction, c.SplitSeed)
 	}
 	return err
 }
@@ -70,7 +70,7 @@ func (d *Data) divide(c Config) (err error) {
 // training lines if v is nil.
 func (d *Data) encode(c Config, v *vocab.Vocab) error {
 	if v == nil {
-		tok, err := vocab.NewTokenizer(c.Tokenizer)
+		tok, err := vocab.NewTokenizer(c.Tokenizer, c.Case)
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func (m *Model) Features(lines []string) (*mat.Dense, error) {
 // model. It takes some seconds.
 func Encoder(ctx context.Context, lines []string, seed uint64) (*Model, error) {
 	c := Options.Defaults()
-	c.Model, c.Seed, c.MinCount = "mle", seed, 2
+	c.Model, c.Seed, c.SplitSeed, c.MinCount = "mle", seed, seed, 2
 	c.Hidden, c.Dropout = 128, 0.2
 	c.MLESteps, c.EvalEvery, c.EvalSamples, c.Patience = 2000, 100, 1, 2
 	c.MaxLen, c.Truncate = maxLenLimit, true

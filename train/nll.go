@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"textgan/corpora"
+	"textgan/train/rundir"
 )
 
 // NLLs are likelihoods of a model at temperature 1, in nats.
@@ -59,6 +60,25 @@ func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
 // the same corpus: by another seed, another share, or for a text of its own.
 func (m *Model) HasLearntHeldOut(other *Model) bool {
 	return m.Manifest.Corpus.SHA256 == other.Manifest.Corpus.SHA256 && other.Config.Valid == "" && !m.Config.holdsOutAs(other.Config)
+}
+
+// HeldOut are the lines that the run has held out, from its own directory; runs
+// of textgan 0.1, which kept none there, open their text for it.
+func (m *Model) HeldOut() (*corpora.Corpus, error) {
+	kept := m.Manifest.HeldOut
+	if m.run == nil || kept == nil {
+		_, held, err := m.Text()
+		return held, err
+	}
+	path := m.run.Path(rundir.HeldOutFile)
+	held, err := corpora.Open(path, corpora.Options{MaxLineBytes: m.Config.MaxLineBytes, MaxBytes: int64(m.Config.MaxBytes)})
+	if err != nil {
+		return nil, err
+	}
+	if held.SHA256 != kept.SHA256 {
+		return nil, fmt.Errorf("train: %s: its checksum differs from that in the run's manifest; put the file back, or give --ref FILE", path)
+	}
+	return held, nil
 }
 
 // Text opens the text that the model was trained on, as it was split then. It

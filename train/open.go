@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"textgan/generator"
 	"textgan/internal/config"
@@ -38,12 +40,20 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	if err != nil {
 		return nil, nil, err
 	}
-	c.MaxLen = d.MaxT - 1 // what was found out counts as said from here on
+	heldOut := strings.Join(d.Valid.Lines, "\n") + "\n"
+	c.MaxLen, c.Case = d.MaxT-1, d.Vocab.Tokenizer().Case() // what was found out counts as said from here on
 	t, err := New(c, d)
 	if err != nil {
 		return nil, nil, err
 	}
-	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: c.Corpus, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
+	// Another working directory must find the files too.
+	given := c
+	for _, path := range []*string{&c.Corpus, &c.Valid, &c.WarmStart} {
+		if *path, err = absolute(*path); err != nil {
+			return nil, nil, err
+		}
+	}
+	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: given.Corpus, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
 	if from != nil {
 		if err := from.checkText(c, d); err != nil {
 			return nil, nil, err
@@ -57,16 +67,25 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	if err := d.Vocab.Save(&v); err != nil {
 		return nil, nil, err
 	}
+	m.HeldOut = &rundir.Corpus{Name: rundir.HeldOutFile, SHA256: d.Valid.SHA256, Lines: len(d.Valid.Lines)}
 	if c.Valid != "" {
-		m.Valid = &rundir.Corpus{Name: c.Valid, SHA256: d.Valid.SHA256, Lines: len(d.Valid.Lines)}
+		m.Valid = &rundir.Corpus{Name: given.Valid, SHA256: d.Valid.SHA256, Lines: len(d.Valid.Lines)}
 	} else {
 		m.Corpus.Lines += len(d.Valid.Lines)
 	}
-	w, err := rundir.Create(dir, rundir.Content{Config: Options.TOML(c), Vocab: v.Bytes(), Manifest: m}, start, rundir.Options{Keep: c.Keep})
+	w, err := rundir.Create(dir, rundir.Content{Config: Options.TOML(c), Vocab: v.Bytes(), HeldOut: []byte(heldOut), Manifest: m}, start, rundir.Options{Keep: c.Keep})
 	if err != nil {
 		return nil, nil, err
 	}
 	return t, w, t.Attach(w, nil)
+}
+
+// absolute is the absolute path of a file; "", "-" and builtin:NAME are none.
+func absolute(path string) (string, error) {
+	if path == "" || path == "-" || strings.HasPrefix(path, "builtin:") {
+		return path, nil
+	}
+	return filepath.Abs(path)
 }
 
 // Resume goes on with the run in dir from its last checkpoint, under the
@@ -137,7 +156,7 @@ func describe(r *rundir.Run) (Config, *vocab.Vocab, error) {
 	if err != nil {
 		return Config{}, nil, fmt.Errorf("train: %w", err)
 	}
-	layer, err := Options.File(path, content)
+	layer, err := settings(path, content)
 	if err != nil {
 		return Config{}, nil, err
 	}
@@ -160,6 +179,20 @@ func describe(r *rundir.Run) (Config, *vocab.Vocab, error) {
 	return c, v, nil
 }
 
+// settings reads the config.toml of a run.
+func settings(path string, content []byte) (config.Layer, error) {
+	layer, err := Options.File(path, content)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := layer["split-seed"]; !ok { // a run of textgan 0.1, which had one seed for all
+		if seed, ok := layer["seed"]; ok {
+			layer["split-seed"] = seed
+		}
+	}
+	return layer, nil
+}
+
 // Model is a trained generator with all that is needed to use it.
 type Model struct {
 	Config    Config
@@ -168,6 +201,8 @@ type Model struct {
 	VAE       *generator.VAE // nil unless the model is one; then Generator is its decoder
 	Step      int            // of the checkpoint
 	Manifest  rundir.Manifest
+
+	run *rundir.Run // nil if it was never one on disk
 }
 
 // Load reads the generator of a run. which is "last", "best" (the lowest
@@ -185,7 +220,7 @@ func Load(dir, which string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Config: c, Vocab: v, Step: ck.Step, Manifest: r.Manifest}
+	m := &Model{Config: c, Vocab: v, Step: ck.Step, Manifest: r.Manifest, run: r}
 	var weights nn.Params
 	if c.HasVAE() {
 		if m.VAE, err = generator.NewVAE(c.VAE(v.Size()), c.Seed); err != nil {

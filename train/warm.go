@@ -41,7 +41,7 @@ func openOrigin(dir string) (*origin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	if o.layer, err = Options.File(path, content); err != nil {
+	if o.layer, err = settings(path, content); err != nil {
 		return nil, err
 	}
 	for _, which := range []string{rundir.Last, rundir.Best} {
@@ -60,9 +60,9 @@ func openOrigin(dir string) (*origin, error) {
 
 // What the weights fix, and what an option says of the text.
 var (
-	fixed    = []string{"tokenizer", "vocab-size", "min-count", "cell", "emb", "hidden", "layers", "tie", "generator"}
+	fixed    = []string{"tokenizer", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "layers", "tie", "generator"}
 	fixedVAE = []string{"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
-	ofText   = []string{"field", "max-line-bytes", "max-bytes", "corpus-lines", "valid", "valid-fraction", "max-len", "truncate"}
+	ofText   = []string{"field", "max-line-bytes", "max-bytes", "corpus-lines", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
 	ofSteps  = []string{"seed", "dropout", "batch", "bucket", "lr"} // of likelihood training, which goes on between adversarial steps
 )
 
@@ -136,11 +136,11 @@ func same(name string, a, b config.Given) bool {
 // checkText refuses to hold out lines that the origin has learnt.
 func (o *origin) checkText(c Config, d *Data) error {
 	was := o.config
-	if c.Valid != "" || c.Corpus != was.Corpus {
+	if corpus, err := absolute(c.Corpus); err != nil || c.Valid != "" || corpus != was.Corpus && c.Corpus != was.Corpus {
 		return nil
 	}
 	if !c.holdsOutAs(was) || c.Truncate != was.Truncate || d.SHA256 != o.run.Manifest.Corpus.SHA256 {
-		return &config.Error{Msg: fmt.Sprintf("train: lines of %s would be held out that run %s has learnt; give --valid FILE, or keep the text, --seed and --valid-fraction of that run", c.Corpus, o.run.Dir)}
+		return &config.Error{Msg: fmt.Sprintf("train: lines of %s would be held out that run %s has learnt; give --valid FILE, or keep the text, --split-seed and --valid-fraction of that run", c.Corpus, o.run.Dir)}
 	}
 	return nil
 }

@@ -176,7 +176,7 @@ func TestWarmStartRefuses(t *testing.T) {
 		{lm, []string{"min-count", "2"}, "--min-count 2: run " + lm + " has min-count 1"},
 		{vae, []string{"model", "vae"}, "--warm-start begins a GAN, not --model vae"},
 		{lm, []string{"mle-steps", "5"}, "takes the place of likelihood training; drop --mle-steps 5"},
-		{lm, []string{"seed", "2"}, "lines of " + file + " would be held out that run " + lm + " has learnt"},
+		{lm, []string{"split-seed", "2"}, "lines of " + file + " would be held out that run " + lm + " has learnt"},
 		{lm, []string{"valid-fraction", "0.2"}, "would be held out that run"},
 		{lm, []string{"max-len", "2"}, "sentence of 3 tokens, longer than 2"},
 	} {

@@ -7,7 +7,7 @@ import (
 )
 
 func ExampleBuild() {
-	tok, _ := vocab.NewTokenizer("word")
+	tok, _ := vocab.NewTokenizer("word", "")
 	v, err := vocab.Build([]string{"The cat sleeps.", "The cat's bowl, full."}, tok, vocab.Options{})
 	if err != nil {
 		fmt.Println(err)

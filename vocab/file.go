@@ -10,13 +10,16 @@ import (
 )
 
 // formatVersion is raised when a reader of the old form would misread the new.
-const formatVersion = 1
+// Version 1 had no case, and the tokenizer word cut words at marks and kept no
+// spacing; the other tokenizers read its files as before.
+const formatVersion = 2
 
 // file is vocab.json.
 type file struct {
 	Format    string   `json:"format"`
 	Version   int      `json:"version"`
 	Tokenizer string   `json:"tokenizer"`
+	Case      string   `json:"case"`     // keep or lower
 	Specials  []string `json:"specials"` // ids 0, 1, 2, 3
 	SHA256    string   `json:"sha256"`   // Vocab.Hash
 	Tokens    []string `json:"tokens"`   // ids 4, 5, ...
@@ -31,6 +34,7 @@ func (v *Vocab) Save(w io.Writer) error {
 		Format:    "textgan vocabulary",
 		Version:   formatVersion,
 		Tokenizer: v.tokenizer.Name(),
+		Case:      v.tokenizer.Case(),
 		Specials:  specialNames[:],
 		SHA256:    v.hash,
 		Tokens:    v.tokens,
@@ -63,13 +67,16 @@ func load(r io.Reader) (*Vocab, error) {
 	if f.Format != "textgan vocabulary" {
 		return nil, fmt.Errorf("not a vocabulary file: format %q", f.Format)
 	}
-	if f.Version != formatVersion {
-		return nil, fmt.Errorf("version %d; this program reads version %d", f.Version, formatVersion)
+	if f.Version == 1 && f.Tokenizer == (word{}).name() {
+		return nil, errors.New("version 1, written by textgan 0.1, whose tokenizer word cut lines in another way; train the model again")
+	}
+	if f.Version < 1 || f.Version > formatVersion {
+		return nil, fmt.Errorf("version %d; this program reads versions up to %d", f.Version, formatVersion)
 	}
 	if !slices.Equal(f.Specials, specialNames[:]) {
 		return nil, fmt.Errorf("special tokens %q; this program needs %q", f.Specials, specialNames)
 	}
-	tok, err := NewTokenizer(f.Tokenizer)
+	tok, err := NewTokenizer(f.Tokenizer, f.Case)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +85,7 @@ func load(r io.Reader) (*Vocab, error) {
 	}
 	seen := make(map[string]bool, len(f.Tokens))
 	for i, t := range f.Tokens {
-		if !utf8.ValidString(t) || !slices.Equal(tok.Tokenize(t), []string{t}) {
+		if !utf8.ValidString(t) || !tok.isPiece(t) {
 			return nil, fmt.Errorf("token %d, %q, is not one token of the tokenizer %q", i, t, f.Tokenizer)
 		}
 		if seen[t] {
@@ -91,4 +98,17 @@ func load(r io.Reader) (*Vocab, error) {
 		return nil, fmt.Errorf("checksum %.12s... does not fit the tokens (%.12s...); the file was changed or damaged", f.SHA256, v.hash)
 	}
 	return v, nil
+}
+
+// isPiece reports whether a tokeniser can make t.
+func (tok Tokenizer) isPiece(t string) bool {
+	plain := unglued(t)
+	if plain != t {
+		// Only a symbol of the scheme that knows glue has marks.
+		r, _ := utf8.DecodeRuneInString(plain)
+		if tok.scheme != (word{}) || isAlnum(r) || len(t)-len(plain) > 2 {
+			return false
+		}
+	}
+	return plain != Unknown && slices.Equal(tok.Pieces(plain), []string{plain})
 }

@@ -5,6 +5,10 @@ import (
 	"unicode"
 )
 
+// ToLower is what the case Lower makes of a line: Python's str.lower, bytes that
+// are not UTF-8 becoming U+FFFD.
+func ToLower(line string) string { return lower(line) }
+
 // lower maps a line to lower case as Python's str.lower does: the simple
 // mapping of each rune, and the two exceptions that Unicode makes without
 // regard to a language, İ and the sigma that ends a word (The Unicode

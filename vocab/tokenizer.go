@@ -5,67 +5,192 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
-// Tokenizer cuts a line into tokens and puts tokens together again.
-//
-// For every tokeniser of this package and every line s,
-//
-//	Tokenize(Join(Tokenize(s))) == Tokenize(s)
-//
-// and no token is empty. Bytes that are not UTF-8 read as U+FFFD.
-type Tokenizer interface {
-	Name() string
-	Tokenize(line string) []string
-	Join(tokens []string) string
+// Tokenizer cuts a line into tokens and puts tokens together again. The zero
+// value is none; NewTokenizer makes them.
+type Tokenizer struct {
+	scheme scheme
+	lower  bool
 }
 
+// A scheme is a way of cutting. pieces are tokens that may begin or end with a
+// glue mark; no token is empty or holds white space otherwise, except where the
+// scheme keeps spaces.
+type scheme interface {
+	name() string
+	lowers() bool // without being told
+	pieces(line string) []string
+	join(pieces []string) string
+}
+
+var schemes = []scheme{word{}, whitespace{}, char{}}
+
 // TokenizerNames are the names that NewTokenizer knows.
-func TokenizerNames() []string { return []string{"word", "whitespace", "char"} }
+func TokenizerNames() (names []string) {
+	for _, s := range schemes {
+		names = append(names, s.name())
+	}
+	return names
+}
+
+// The cases of letters that NewTokenizer knows.
+const (
+	Keep  = "keep"
+	Lower = "lower"
+)
 
 // NewTokenizer returns the tokeniser of that name:
 //
-//	word        lower-case; a word with its inner apostrophes, or one punctuation mark, is a token
-//	whitespace  lower-case; whatever stands between white space is a token
-//	char        each Unicode code point is a token; case and spaces are kept
-func NewTokenizer(name string) (Tokenizer, error) {
-	switch name {
-	case "word":
-		return word{}, nil
-	case "whitespace":
-		return whitespace{}, nil
-	case "char":
-		return char{}, nil
+//	word        a word with its inner apostrophes, marks and joiners, or one symbol, is a token
+//	whitespace  whatever stands between white space is a token
+//	char        each Unicode code point is a token; spaces are kept
+//
+// letters says what becomes of capitals: Keep, Lower, or "" for what the scheme
+// does by itself, which is Lower for word and whitespace and Keep for char.
+func NewTokenizer(name, letters string) (Tokenizer, error) {
+	for _, s := range schemes {
+		if s.name() != name {
+			continue
+		}
+		switch letters {
+		case "":
+			return Tokenizer{s, s.lowers()}, nil
+		case Keep, Lower:
+			return Tokenizer{s, letters == Lower}, nil
+		}
+		return Tokenizer{}, fmt.Errorf("unknown case %q; choose %s or %s", letters, Keep, Lower)
 	}
-	return nil, fmt.Errorf("vocab: unknown tokenizer %q; choose one of %s", name, strings.Join(TokenizerNames(), ", "))
+	return Tokenizer{}, fmt.Errorf("unknown tokenizer %q; choose one of %s", name, strings.Join(TokenizerNames(), ", "))
+}
+
+// Name is that of the scheme.
+func (t Tokenizer) Name() string { return t.scheme.name() }
+
+// Case is Keep or Lower.
+func (t Tokenizer) Case() string {
+	if t.lower {
+		return Lower
+	}
+	return Keep
+}
+
+// Tokenize returns the tokens of a line as metrics count them. Bytes that are
+// not UTF-8 read as U+FFFD.
+func (t Tokenizer) Tokenize(line string) []string {
+	tokens := t.Pieces(line)
+	for i, p := range tokens {
+		tokens[i] = unglued(p)
+	}
+	return tokens
+}
+
+// Pieces returns the tokens of a line as a model learns them: the same as
+// Tokenize, but a symbol says with glue marks on which side it touches its
+// neighbour. So Join(Pieces(line)) is the line, up to case, the kind and number
+// of spaces between tokens, and spaces at its ends.
+func (t Tokenizer) Pieces(line string) []string {
+	if t.lower {
+		line = lower(line)
+	} else {
+		line = strings.ToValidUTF8(line, "\uFFFD")
+	}
+	return t.scheme.pieces(line)
+}
+
+// Join makes a line of pieces or tokens. For every line,
+// Pieces(Join(Pieces(line))) is Pieces(line).
+func (t Tokenizer) Join(pieces []string) string { return t.scheme.join(pieces) }
+
+// glue at the beginning of a piece says that it touches the piece before, at its
+// end that it touches the next. White space never stands in a token that can
+// have it, so the mark cannot be mistaken for text.
+const glue = "\t"
+
+// unglued is a piece without its marks. A scheme that keeps spaces has tabs in
+// tokens of one code point: these stay.
+func unglued(piece string) string {
+	if len(piece) < 2 {
+		return piece
+	}
+	return strings.Trim(piece, glue)
+}
+
+// joinGlued puts a space between pieces that no mark holds together.
+func joinGlued(pieces []string) string {
+	var b strings.Builder
+	touch := true
+	for _, p := range pieces {
+		if !touch && !strings.HasPrefix(p, glue) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(unglued(p))
+		touch = strings.HasSuffix(p, glue)
+	}
+	return b.String()
 }
 
 // word is the pattern
 //
-//	[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_
+//	\w'+(?:['’]\w'+)*|<unk>|symbol
 //
-// over the lower-cased line, with \w and \s as Python's re defines them for
-// str: \w is a letter, a number of any kind, or the underscore.
+// where \w' is a letter or number of any kind, and behind the first of a word also
+// a combining mark or a joiner; \w and \s are as Python's re defines them for
+// str. <unk> counts only between spaces: it is the unknown word of corpora such as
+// the Penn Treebank. A symbol is a grapheme cluster that begins with none of these,
+// such as a punctuation mark, or an emoji of several code points.
+//
+// Unicode's own word boundaries (UAX 29) are not used: they would change what
+// published BLEU figures count as a token, 3.5 and a_b being one word there.
 type word struct{}
 
-func (word) Name() string { return "word" }
+func (word) name() string                { return "word" }
+func (word) lowers() bool                { return true }
+func (word) join(pieces []string) string { return joinGlued(pieces) }
 
-func (word) Tokenize(line string) []string {
-	line = lower(line)
+func (word) pieces(line string) []string {
 	tokens := make([]string, 0, len(line)/5+1)
+	touch := false // does the token at i touch the one before?
+	symbol := false
 	for i := 0; i < len(line); {
 		r, n := utf8.DecodeRuneInString(line[i:])
+		if isSpace(r) {
+			i, touch = i+n, false
+			continue
+		}
+		before, beforeSymbol := len(tokens)-1, symbol
 		end := i + n
 		switch {
 		case isAlnum(r):
-			end = wordEnd(line, end)
+			end, symbol = wordEnd(line, end), false
 			tokens = append(tokens, line[i:end])
-		case !isSpace(r):
-			tokens = append(tokens, line[i:end])
+		case !touch && strings.HasPrefix(line[i:], Unknown) && endsAt(line, i+len(Unknown)):
+			end, symbol = i+len(Unknown), false
+			tokens = append(tokens, Unknown)
+		default:
+			cluster, _, _, _ := uniseg.FirstGraphemeClusterInString(line[i:], -1)
+			end, symbol = i+len(cluster), true
+			tokens = append(tokens, cluster)
 		}
-		i = end
+		if touch {
+			if symbol {
+				tokens[before+1] = glue + tokens[before+1]
+			} else if beforeSymbol {
+				tokens[before] += glue
+			}
+		}
+		i, touch = end, true
 	}
 	return tokens
+}
+
+// endsAt reports whether a word that ends before i is followed by a space or by
+// nothing.
+func endsAt(s string, i int) bool {
+	r, n := utf8.DecodeRuneInString(s[i:])
+	return n == 0 || isSpace(r)
 }
 
 // wordEnd returns where the word that has begun before i ends.
@@ -79,7 +204,7 @@ func wordEnd(s string, i int) int {
 				return i
 			}
 			n += m
-		} else if !isAlnum(r) {
+		} else if !isAlnum(r) && !joins(r) {
 			return i
 		}
 		i += n
@@ -87,39 +212,23 @@ func wordEnd(s string, i int) int {
 	return i
 }
 
-// Join puts single spaces between tokens, except before marks that close
-// (, . ! ? ; : % and brackets), before combining marks, and after brackets
-// that open. These marks are tokens of their own wherever they stand, so the
-// cut is the same again. An apostrophe would join two words and stays apart.
-func (word) Join(tokens []string) string {
-	var b strings.Builder
-	open := true
-	for _, t := range tokens {
-		r, _ := utf8.DecodeRuneInString(t)
-		if !open && !strings.ContainsRune(",.!?;:%)]}", r) && !unicode.Is(unicode.M, r) {
-			b.WriteByte(' ')
-		}
-		b.WriteString(t)
-		open = strings.ContainsRune("([{", r)
-	}
-	return b.String()
-}
+// joins reports whether a rune belongs to the word before it: a combining mark,
+// or one of the joiners U+200C and U+200D.
+func joins(r rune) bool { return unicode.Is(unicode.M, r) || r == '\u200C' || r == '\u200D' }
 
 type whitespace struct{}
 
-func (whitespace) Name() string                  { return "whitespace" }
-func (whitespace) Tokenize(line string) []string { return strings.FieldsFunc(lower(line), isSpace) }
-func (whitespace) Join(tokens []string) string   { return strings.Join(tokens, " ") }
+func (whitespace) name() string                { return "whitespace" }
+func (whitespace) lowers() bool                { return true }
+func (whitespace) pieces(line string) []string { return strings.FieldsFunc(line, isSpace) }
+func (whitespace) join(pieces []string) string { return strings.Join(pieces, " ") }
 
 type char struct{}
 
-func (char) Name() string { return "char" }
-
-func (char) Tokenize(line string) []string {
-	return strings.Split(strings.ToValidUTF8(line, "\uFFFD"), "")
-}
-
-func (char) Join(tokens []string) string { return strings.Join(tokens, "") }
+func (char) name() string                { return "char" }
+func (char) lowers() bool                { return false }
+func (char) pieces(line string) []string { return strings.Split(line, "") }
+func (char) join(pieces []string) string { return strings.Join(pieces, "") }
 
 // isAlnum is Python's str.isalnum: letters and numbers of every kind.
 func isAlnum(r rune) bool {

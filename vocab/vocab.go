@@ -20,13 +20,16 @@ const (
 	specials = 4
 )
 
-var specialNames = [specials]string{"<pad>", "<bos>", "<eos>", "<unk>"}
+// Unknown is the name of Unk, and how corpora write a word that they leave out.
+const Unknown = "<unk>"
+
+var specialNames = [specials]string{"<pad>", "<bos>", "<eos>", Unknown}
 
 // Vocab maps tokens to ids and back. It does not change once made and may be
 // shared between goroutines.
 //
-// Special ids never come out of text: a text that holds the word "<eos>" has
-// an ordinary token of that spelling, or Unk.
+// Text that holds the word <unk> has Unk there. No other special id comes out of
+// text: the word "<eos>" is an ordinary token of that spelling, or Unk.
 type Vocab struct {
 	tokenizer Tokenizer
 	tokens    []string // of id specials, specials+1, ...
@@ -52,8 +55,10 @@ func Build(lines []string, tok Tokenizer, opt Options) (*Vocab, error) {
 	}
 	counts := map[string]int{}
 	for _, line := range lines {
-		for _, t := range tok.Tokenize(line) {
-			counts[t]++
+		for _, t := range tok.Pieces(line) {
+			if t != Unknown {
+				counts[t]++
+			}
 		}
 	}
 	if len(counts) == 0 {
@@ -84,6 +89,9 @@ func newVocab(tok Tokenizer, tokens []string) *Vocab {
 	}
 	sum := sha256.New()
 	writePart(sum, tok.Name())
+	if tok.lower != tok.scheme.lowers() {
+		writePart(sum, tok.Case())
+	}
 	for _, t := range tokens {
 		writePart(sum, t)
 	}
@@ -131,19 +139,26 @@ func (v *Vocab) Token(id int32) string {
 	return specialNames[Unk]
 }
 
-// ID returns the id of a token of text, and false with Unk if there is none.
+// ID returns the id of a token of text, and false with Unk if there is none. A
+// piece that the vocabulary has in another setting only, touching its neighbours
+// or not, is that piece: the spacing is lost, the word is not.
 func (v *Vocab) ID(token string) (int32, bool) {
-	id, ok := v.index[token]
-	if !ok {
-		return Unk, false
+	if id, ok := v.index[token]; ok {
+		return id, true
 	}
-	return id, true
+	plain := unglued(token)
+	for _, near := range [...]string{plain, glue + plain, plain + glue, glue + plain + glue} {
+		if id, ok := v.index[near]; ok {
+			return id, true
+		}
+	}
+	return Unk, false
 }
 
 // Encode returns the ids [T] of a line, without Bos and Eos. A token that the
 // vocabulary lacks becomes Unk.
 func (v *Vocab) Encode(line string) []int32 {
-	tokens := v.tokenizer.Tokenize(line)
+	tokens := v.tokenizer.Pieces(line)
 	ids := make([]int32, len(tokens))
 	for i, t := range tokens {
 		ids[i], _ = v.ID(t)
@@ -193,7 +208,7 @@ func (v *Vocab) EncodeAll(lines []string, opt EncodeOptions) ([][]int32, error) 
 	return all, nil
 }
 
-// Tokens returns the tokens of ids up to the first Eos, which is left out
+// Tokens returns the pieces of ids up to the first Eos, which is left out
 // like every Pad and Bos.
 func (v *Vocab) Tokens(ids []int32) []string {
 	tokens := make([]string, 0, len(ids))

@@ -18,11 +18,12 @@ func corpusStatsCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		tokenize, _, err := c.opt.tokenizer.function()
+		k, err := c.opt.tokenizer.tokens(nil)
 		if err != nil {
 			return err
 		}
-		stats := text.Stats(tokenize)
+		stats := text.Stats(k.tokenize)
+		stats.Tokenizer, stats.Case = k.name, k.letters
 		if c.opt.JSON {
 			return c.printJSON(stats)
 		}

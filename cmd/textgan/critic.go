@@ -75,7 +75,7 @@ func (p *process) printCritic(k *critic.Critic, run string, took time.Duration) 
 	fmt.Fprintf(p.out, "accuracy         %.1f ± %.1f %%\n", 100*k.Accuracy, 100*z*k.AccErr)
 	fmt.Fprintf(p.out, "gain             %.3f ± %.3f nats a sentence\n", k.Gain, z*k.GainErr)
 	fmt.Fprintf(p.out, "on %d held-out lines and %d sentences of the generator; intervals of 95 %%\n", k.HeldReal, k.HeldFake)
-	_, err := fmt.Fprintf(p.talk, "trained in %.1f s; next: textgan sample --run %s --critic\n", took.Seconds(), run)
+	_, err := fmt.Fprintf(p.talk, "trained in %.1f s; next: %s\n", took.Seconds(), p.commandLine("sample", "--run", run, "--critic"))
 	return err
 }
 
@@ -84,7 +84,7 @@ func (p *process) printCritic(k *critic.Critic, run string, took time.Duration) 
 type criticOptions struct {
 	Critic     bool   `opt:"critic" doc:"sample by the run's critic (textgan critic): every sentence is chosen among several"`
 	Candidates int    `opt:"candidates" default:"0" check:"min=0,max=4096" doc:"proposals of a sentence with --critic; 0: 8 from both sides, 4 from one" group:"critic"`
-	Proposals  string `opt:"proposals" default:"" check:"oneof=|forward|both" doc:"forward: from the generator; both: every other one from the backwards model; default both where the critic has one" group:"critic"`
+	Proposals  string `opt:"proposals" default:"" check:"oneof=forward|both" doc:"forward: from the generator; both: every other one from the backwards model; default both where the critic has one" group:"critic"`
 	Method     string `opt:"method" default:"resample" check:"oneof=resample|reject|mh" doc:"resample: one of the candidates, by weight; reject: rejection sampling by the largest weight on held-out sentences; mh: a Metropolis-Hastings chain of the candidates" group:"critic"`
 }
 

@@ -69,15 +69,15 @@ func evalAll(c call[evalAllOptions]) error {
 	if err := oneStdin(slices.Concat(o.Hyp, o.Ref, []string{o.Train})...); err != nil {
 		return err
 	}
-	tokenize, letters, err := o.tokenizer.function()
-	if err != nil {
-		return err
-	}
 	sources, learnt, held, language, err := evalSources(c)
 	if err != nil {
 		return err
 	}
-	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: tokenize, Tokenizer: o.Tokenizer, Case: letters, MaxN: o.MaxN, Seed: o.Seed}
+	k, err := o.tokenizer.tokens(firstModel(sources))
+	if err != nil {
+		return err
+	}
+	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
 	if o.Features {
 		encoder, err := c.encoder(c.ctx, o.Encoder, held, o.Seed)
 		if err != nil {
@@ -134,6 +134,11 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 	if err != nil {
 		return fail(err)
 	}
+	var first *train.Model
+	if len(models) > 0 {
+		first = models[0]
+	}
+	in := o.textInput.of(first)
 	for i, m := range models {
 		lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
 		if err != nil {
@@ -142,18 +147,14 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 		sources = append(sources, source{o.Run[i], "run", lines, m})
 	}
 	for _, name := range o.Hyp {
-		text, err := c.open(name, o.textInput, o.N, o.Seed)
+		text, err := c.open(name, in, o.N, o.Seed)
 		if err != nil {
 			return fail(err)
 		}
 		lines := text.WithBlanks()
 		sources = append(sources, source{name, "file", lines[:min(o.N, len(lines))], nil})
 	}
-	var first *train.Model
-	if len(models) > 0 {
-		first = models[0]
-	}
-	if held, learnt, language, err = c.realText(first, o.Ref, o.Train, o.textInput, o.Seed, true); err != nil {
+	if held, learnt, language, err = c.realText(first, o.Ref, o.Train, in, o.Seed, true); err != nil {
 		return fail(err)
 	}
 	if len(held) == 0 {
@@ -165,6 +166,16 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 		sources = append(sources, source{"train", "train", eval.Every(learnt, len(sources[0].lines)), nil})
 	}
 	return sources, learnt, held, language, nil
+}
+
+// firstModel is the model of the first run among sources, nil if there is none.
+func firstModel(sources []source) *train.Model {
+	for _, s := range sources {
+		if s.model != nil {
+			return s.model
+		}
+	}
+	return nil
 }
 
 // judgeAll judges the sources by a suite that knows the words of further lines.

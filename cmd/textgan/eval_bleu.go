@@ -31,7 +31,7 @@ func (o bleuOptions) protocol(given []config.Layer, overruled ...string) (eval.P
 		return eval.Protocol{}, false, nil
 	}
 	for _, layer := range given {
-		for _, name := range append(overruled, "smoothing", "corpus-level", "tokenizer") {
+		for _, name := range append(overruled, "smoothing", "corpus-level", "tokenizer", "case") {
 			if v, ok := layer[name]; ok {
 				return eval.Protocol{}, false, usage("textgan eval", "%s: the protocol %s has its own; drop one of them", v.Quote, o.Protocol)
 			}
@@ -42,9 +42,11 @@ func (o bleuOptions) protocol(given []config.Layer, overruled ...string) (eval.P
 }
 
 func (o bleuOptions) scoring() (opt eval.Options, tokenize eval.Tokenizer, err error) {
-	tokenize, letters, err := o.tokenizer.function()
-	if err != nil {
-		return opt, nil, err
+	k := tokens{name: o.Tokenizer}
+	if o.Protocol == "" { // which has its own
+		if k, err = o.tokenizer.tokens(nil); err != nil {
+			return opt, nil, err
+		}
 	}
 	smoothing, err := eval.ParseSmoothing(o.Smoothing)
 	if err != nil {
@@ -52,12 +54,12 @@ func (o bleuOptions) scoring() (opt eval.Options, tokenize eval.Tokenizer, err e
 	}
 	opt = eval.Options{
 		MaxN: o.MaxN, Smoothing: smoothing, Bootstrap: o.Bootstrap, Confidence: o.Confidence, Seed: o.Seed,
-		Case: letters, Tokenizer: o.Tokenizer,
+		Case: k.letters, Tokenizer: k.name,
 	}
 	if o.CorpusLevel {
 		opt.Level = eval.Corpus
 	}
-	return opt, tokenize, nil
+	return opt, k.tokenize, nil
 }
 
 func evalBLEUCommand(p *process) *cli.Command {

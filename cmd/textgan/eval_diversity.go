@@ -23,11 +23,12 @@ func evalDiversityCommand(p *process) *cli.Command {
 		eval.Diversity
 		*eval.Likeness        // of --train
 		Tokenizer      string `json:"tokenizer"`
+		Case           string `json:"case"` // lc or mixed
 	}
 	return command(p, cli.Command{
 		Name: "diversity", Usage: "how varied and how new text is: distinct-n, novelty, copies, MS-Jaccard",
 	}, func(c call[options]) error {
-		tokenize, _, err := c.opt.tokenizer.function()
+		k, err := c.opt.tokenizer.tokens(nil)
 		if err != nil {
 			return err
 		}
@@ -39,8 +40,8 @@ func evalDiversityCommand(p *process) *cli.Command {
 			return err
 		}
 		words := eval.NewLexicon()
-		lines := words.Add(hyp.WithBlanks(), tokenize)
-		r := report{Tokenizer: c.opt.Tokenizer}
+		lines := words.Add(hyp.WithBlanks(), k.tokenize)
+		r := report{Tokenizer: k.name, Case: k.letters}
 		if r.Diversity, err = eval.Diverse(lines, c.opt.MaxN); err != nil {
 			return err
 		}
@@ -49,7 +50,7 @@ func evalDiversityCommand(p *process) *cli.Command {
 			if err != nil {
 				return err
 			}
-			likeness, err := eval.Compare(lines, words.Add(train.Lines, tokenize), c.opt.MaxN)
+			likeness, err := eval.Compare(lines, words.Add(train.Lines, k.tokenize), c.opt.MaxN)
 			if err != nil {
 				return err
 			}
@@ -60,19 +61,20 @@ func evalDiversityCommand(p *process) *cli.Command {
 		}
 		t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 		row := func(name, format string, values ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", values...) }
+		row("tokens", "%v", k)
 		row("lines", "%d", r.Lines)
 		row("different lines", "%.2f %%", 100*r.Different)
 		row(orders("distinct", r.Distinct), "%s", byOrder(r.Distinct))
 		l := r.Lengths
 		row("length", "%.2f ± %.2f tokens", l.Mean, l.SD)
 		row("length min/5%%/25%%/50%%/75%%/95%%/99%%/max", "%d/%d/%d/%d/%d/%d/%d/%d", l.Min, l.P5, l.P25, l.P50, l.P75, l.P95, l.P99, l.Max)
-		if k := r.Likeness; k != nil {
-			row("not in the training text", "%.2f %% of the lines", 100*k.Novelty)
-			row("longest copy of a line", "%.2f ± %.2f tokens, %.2f %% of the line", k.Copies.Mean, k.Copies.StdErr, 100*k.Copies.Share)
-			row("longest copy of all", "%d tokens", k.Copies.Max)
-			row(orders("MS-Jaccard", k.MSJaccard), "%s", byOrder(k.MSJaccard))
-			row(orders("n-gram Jensen-Shannon", k.JensenShannon), "%s nats", byOrder(k.JensenShannon))
-			row("distance of the lengths", "%.3f tokens", k.LengthDistance)
+		if like := r.Likeness; like != nil {
+			row("not in the training text", "%.2f %% of the lines", 100*like.Novelty)
+			row("longest copy of a line", "%.2f ± %.2f tokens, %.2f %% of the line", like.Copies.Mean, like.Copies.StdErr, 100*like.Copies.Share)
+			row("longest copy of all", "%d tokens", like.Copies.Max)
+			row(orders("MS-Jaccard", like.MSJaccard), "%s", byOrder(like.MSJaccard))
+			row(orders("n-gram Jensen-Shannon", like.JensenShannon), "%s nats", byOrder(like.JensenShannon))
+			row("distance of the lengths", "%.3f tokens", like.LengthDistance)
 		}
 		return t.Flush()
 	})

@@ -143,15 +143,16 @@ func familiesOf(models []*train.Model, dirs []string) (families []family) {
 // training text.
 func frontierSuite(c call[frontierOptions], families []family) (*eval.Suite, error) {
 	o := c.opt
-	tokenize, letters, err := o.tokenizer.function()
+	first := families[0].models[0]
+	k, err := o.tokenizer.tokens(first)
 	if err != nil {
 		return nil, err
 	}
-	held, learnt, _, err := c.realText(families[0].models[0], o.Ref, o.Train, o.textInput, o.Seed, false)
+	held, learnt, _, err := c.realText(first, o.Ref, o.Train, o.textInput.of(first), o.Seed, false)
 	if err != nil {
 		return nil, err
 	}
-	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: tokenize, Tokenizer: o.Tokenizer, Case: letters, MaxN: o.MaxN})
+	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
 	if err != nil {
 		return nil, err
 	}

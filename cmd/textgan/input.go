@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"textgan/corpora"
 	"textgan/eval"
+	"textgan/train"
 	"textgan/vocab"
 )
 
@@ -57,23 +59,55 @@ func oneStdin(names ...string) error {
 	return nil
 }
 
-// tokenizer is part of the options of every command that counts tokens.
-type tokenizer struct {
-	Tokenizer string `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char|ptb" doc:"what a token is; ptb: the Penn Treebank rules of NLTK"`
+// of is in with what a run says of its text where the options do not. m may be
+// nil.
+func (in textInput) of(m *train.Model) textInput {
+	if m != nil && in.Field == "text" && m.Config.Field != "" {
+		in.Field = m.Config.Field
+	}
+	return in
 }
 
-// function returns the tokeniser's function, and what it does to the case of
-// letters, as a signature says it.
-func (t tokenizer) function() (tokenize func(string) []string, letters string, err error) {
-	if t.Tokenizer == "ptb" {
-		return eval.PTB, "mixed", nil
+// tokenizer is part of the options of every command that counts tokens.
+type tokenizer struct {
+	Tokenizer string `opt:"tokenizer" check:"oneof=word|whitespace|char|ptb" doc:"what a token is; ptb: the Penn Treebank rules of NLTK; default that of the run, without one word"`
+	Case      string `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default that of the run, without one lower for word and whitespace, keep for char and ptb"`
+}
+
+// tokens is how texts are cut into what metrics count.
+type tokens struct {
+	tokenize      func(string) []string
+	name, letters string // for signatures; letters is lc or mixed
+}
+
+// String is what a table says of them.
+func (k tokens) String() string {
+	if k.letters == "lc" {
+		return k.name + ", lower case"
 	}
-	tok, err := vocab.NewTokenizer(t.Tokenizer)
+	return k.name + ", capitals kept"
+}
+
+// tokens are those of the options, where these say nothing those of a run's
+// model, and where there is none (nil) words.
+func (t tokenizer) tokens(m *train.Model) (tokens, error) {
+	name, letters := t.Tokenizer, t.Case
+	if name == "" && m != nil {
+		name, letters = m.Vocab.Tokenizer().Name(), cmp.Or(letters, m.Vocab.Tokenizer().Case())
+	}
+	if name == "ptb" {
+		if letters == vocab.Lower {
+			return tokens{func(line string) []string { return eval.PTB(vocab.ToLower(line)) }, name, "lc"}, nil
+		}
+		return tokens{eval.PTB, name, "mixed"}, nil
+	}
+	tok, err := vocab.NewTokenizer(cmp.Or(name, "word"), letters)
 	if err != nil {
-		return nil, "", err
+		return tokens{}, err
 	}
-	if tok.Tokenize("A")[0] == "a" {
-		return tok.Tokenize, "lc", nil
+	k := tokens{tok.Tokenize, tok.Name(), "mixed"}
+	if tok.Case() == vocab.Lower {
+		k.letters = "lc"
 	}
-	return tok.Tokenize, "mixed", nil
+	return k, nil
 }

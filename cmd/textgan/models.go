@@ -52,9 +52,16 @@ func (p *process) realText(first *train.Model, ref []string, learnt string, in t
 	if first != nil && (learnt == "" || len(ref) == 0 || withLanguage && strings.HasPrefix(first.Config.Corpus, "builtin:")) {
 		text, valid, err := first.Text()
 		if err != nil {
-			return nil, nil, nil, err
+			// The run has its held-out lines with it; what it has learnt is gone.
+			if valid, heldErr := first.HeldOut(); heldErr == nil {
+				fmt.Fprintf(p.talk, "textgan: without the training text: %v\n", err)
+				held = valid.Lines
+			} else {
+				return nil, nil, nil, err
+			}
+		} else {
+			held, known, language = valid.Lines, text.Lines, text.Language
 		}
-		held, known, language = valid.Lines, text.Lines, text.Language
 	}
 	if learnt != "" {
 		text, err := p.open(learnt, in, 0, seed)

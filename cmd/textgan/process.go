@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,12 +22,14 @@ type process struct {
 	talk    io.Writer // everything else
 	environ []string
 	args    []string   // the command line as it was typed
+	name    string     // how the program was called, with its path
 	width   func() int // columns of the terminal that talk is; nil if it is none
 	now     func() time.Time
 }
 
 // run runs one command line and returns the exit code.
 func (p *process) run(ctx context.Context, args []string) int {
+	p.name = args[0]
 	p.args = append([]string{filepath.Base(args[0])}, args[1:]...)
 	app := p.app()
 	p.warnOfEnvironment(app)
@@ -39,6 +42,39 @@ func (p *process) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(p.talk, message)
 	}
 	return code
+}
+
+// commandLine is a command of this program as it can be typed into a shell: under
+// the name by which it was started, which go run does not leave.
+func (p *process) commandLine(words ...string) string {
+	line := p.program()
+	for _, w := range words {
+		line += " " + shellQuote(w)
+	}
+	return line
+}
+
+// program is how this program was started.
+func (p *process) program() string {
+	if p.name == "" {
+		return "textgan"
+	}
+	// go run builds into a temporary folder that is gone afterwards.
+	if slices.Contains(strings.Split(filepath.ToSlash(p.name), "/"), "exe") && strings.Contains(p.name, "go-build") {
+		return "go run ./cmd/textgan"
+	}
+	return shellQuote(p.name)
+}
+
+// shellQuote is a word as a POSIX shell reads it back.
+func shellQuote(word string) string {
+	plain := func(r rune) bool {
+		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("@%+=:,./_-", r))
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // app is the tree of commands.

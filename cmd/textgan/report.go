@@ -29,7 +29,7 @@ func reportCommand(p *process) *cli.Command {
 		}
 		var lines []string
 		if c.opt.Train != "" {
-			text, err := c.open(c.opt.Train, c.opt.textInput, 0, m.Config.Seed)
+			text, err := c.open(c.opt.Train, c.opt.textInput.of(m), 0, m.Config.Seed)
 			if err != nil {
 				return err
 			}

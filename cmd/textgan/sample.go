@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/urfave/cli/v2"
 
 	"textgan/generator"
@@ -81,10 +83,10 @@ func sampleCommand(p *process) *cli.Command {
 
 // encodePrompt refuses words that the model has never seen.
 func encodePrompt(v *vocab.Vocab, prompt string) (ids []int32, err error) {
-	for _, token := range v.Tokenizer().Tokenize(prompt) {
+	for _, token := range v.Tokenizer().Pieces(prompt) {
 		id, ok := v.ID(token)
 		if !ok {
-			return nil, usage("textgan sample", "--prompt: the model does not know the word %q", token)
+			return nil, usage("textgan sample", "--prompt: the model does not know the word %q", strings.TrimSpace(token))
 		}
 		ids = append(ids, id)
 	}

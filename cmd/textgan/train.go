@@ -53,7 +53,7 @@ func runTrain(c call[trainOptions]) error {
 	var diverged *train.Diverged
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
-		err = fmt.Errorf("%w at step %d; go on with: textgan train --run %s --resume", cmp.Or(context.Cause(ctx), err), t.Step, w.Dir)
+		err = fmt.Errorf("%w at step %d; go on with: %s", cmp.Or(context.Cause(ctx), err), t.Step, c.commandLine("train", "--run", w.Dir, "--resume"))
 	case errors.As(err, &diverged):
 		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), writeReport(&w.Run, t.Data.Vocab, t.Data.Corpus.Lines))
 	case err == nil:

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -36,10 +37,14 @@ func (s *story) begin() {
 	t := s.t
 	d := t.Data
 	s.say("corpus     %s: %d lines to learn, %d held out, %d different tokens, longest sentence %d",
-		d.Corpus.Name, len(d.Corpus.Lines), len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
+		shown(d.Corpus.Name), len(d.Corpus.Lines), len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
+	if t.Config.Valid == "" && d.Corpus.Duplicates+d.Valid.Duplicates > 0 {
+		different := len(d.Valid.Lines) - d.Valid.Duplicates
+		s.say("           a line and its copies stay together: held out are %d of %d different lines", different, different+len(d.Corpus.Lines)-d.Corpus.Duplicates)
+	}
 	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(t.Cell), t.Layers, t.Hidden, t.Emb, t.Weights())
 	if t.WarmStart != "" {
-		s.say("begins     with the weights of %s", t.WarmStart)
+		s.say("begins     with the weights of %s", shown(t.WarmStart))
 	}
 	if t.HasVAE() {
 		beta := fmt.Sprintf("%s to %g", t.KLAnneal, t.KLWeight)
@@ -55,6 +60,16 @@ func (s *story) begin() {
 	if t.Phase == train.Done {
 		s.say("           is done; there is nothing left to do")
 	}
+}
+
+// shown is a path as somebody in the working directory would write it.
+func shown(path string) string {
+	if here, err := os.Getwd(); err == nil && filepath.IsAbs(path) {
+		if near, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(near) {
+			return near
+		}
+	}
+	return path
 }
 
 // unitOf says what a unit of a VAE's code is.
@@ -129,14 +144,8 @@ func (s *story) end() error {
 		}
 	}
 	s.say("\nThe run is in %s, told in %s. Next:", s.run.Dir, s.run.Path(report.HTMLFile))
-	s.say("  textgan sample --run %s -n 20", s.run.Dir)
-	for _, e := range last {
-		if s.t.Corpus == "-" {
-			break // it is gone
-		}
-		file := filepath.Join(s.run.Dir, "samples", fmt.Sprintf("step-%d.txt", e.Step))
-		s.say("  textgan eval diversity --hyp %s --train %s", file, s.t.Corpus)
-	}
+	s.say("  %s", s.commandLine("sample", "--run", s.run.Dir, "-n", "20"))
+	s.say("  %s", s.commandLine("eval", "all", "--run", s.run.Dir))
 	return nil
 }
 

@@ -100,7 +100,7 @@ func vaeReconstructCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput)
+		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput.of(m))
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func vaeEncodeCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput)
+		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput.of(m))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@
 //	config.toml               every option with its value
 //	manifest.json             versions, machine, corpus, seed, commands; makes the directory a run
 //	vocab.json                the vocabulary
+//	held-out.txt              the lines that training has not seen
 //	metrics.jsonl             one JSON object per line, see Field
 //	events.out.tfevents.*     the same numbers for TensorBoard, one file per start
 //	checkpoints/step-N/       the files of the checkpoint and SHA256SUMS (sha256sum -c reads it)

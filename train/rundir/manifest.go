@@ -21,6 +21,7 @@ type Manifest struct {
 	Seed      uint64     `json:"seed"`
 	Corpus    Corpus     `json:"corpus"`
 	Valid     *Corpus    `json:"valid,omitempty"`      // the held-out text, if it was one of its own
+	HeldOut   *Corpus    `json:"held_out,omitempty"`   // what HeldOutFile holds; older runs have none
 	WarmStart *WarmStart `json:"warm_start,omitempty"` // the run whose weights this one began with
 	Starts    []Start    `json:"starts"`               // the first by Create, one more by each Resume
 }

@@ -12,6 +12,7 @@ import (
 const (
 	ConfigFile  = "config.toml"
 	VocabFile   = "vocab.json"
+	HeldOutFile = "held-out.txt"
 	MetricsFile = "metrics.jsonl"
 
 	manifestFile = "manifest.json"

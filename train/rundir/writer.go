@@ -31,6 +31,7 @@ type Options struct {
 type Content struct {
 	Config   []byte // TOML, everything resolved
 	Vocab    []byte // JSON; empty if there is none
+	HeldOut  []byte // held-out text, a line each; empty if there is none
 	Manifest Manifest
 }
 
@@ -88,6 +89,11 @@ func (w *Writer) create(content Content) error {
 			return fmt.Errorf("rundir: %w", err)
 		}
 	}
+	if len(content.HeldOut) > 0 {
+		if err := atomicfile.WriteBytes(w.Path(HeldOutFile), content.HeldOut); err != nil {
+			return fmt.Errorf("rundir: %w", err)
+		}
+	}
 	if err := w.openRecord(0); err != nil {
 		return err
 	}
@@ -100,7 +106,7 @@ func (w *Writer) create(content Content) error {
 // uncreate empties the directory again, so that the next attempt finds it as
 // the failed one did.
 func (w *Writer) uncreate() {
-	for _, name := range []string{checkpoints, samples, ConfigFile, VocabFile, MetricsFile, lockFile} {
+	for _, name := range []string{checkpoints, samples, ConfigFile, VocabFile, HeldOutFile, MetricsFile, lockFile} {
 		_ = os.RemoveAll(w.Path(name))
 	}
 	if w.events != nil {

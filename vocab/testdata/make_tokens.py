@@ -5,8 +5,15 @@
 import json
 import random
 import re
+import sys
+import unicodedata
 
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_")
+# Behind the first character of a word or symbol: combining marks and joiners.
+BEHIND = "[" + "".join(re.escape(chr(c)) for c in range(sys.maxunicode) if unicodedata.category(chr(c))[0] == "M") + "\u200c\u200d]"
+# An emoji that a zero width joiner follows takes the next emoji with it.
+SYMBOL = rf"(?:👍(?:{BEHIND}*\u200d👍)*|[^\w\s]|_){BEHIND}*"
+ALNUM = rf"[^\W_](?:[^\W_]|{BEHIND})*"
+WORD = re.compile(rf"{ALNUM}(?:['’]{ALNUM})*|(?<!\S)<unk>(?!\S)|{SYMBOL}")
 
 LINES = [
     "Two grey owls aren't asleep; they're counting mice.",
@@ -19,7 +26,9 @@ LINES = [
     "İstanbul IŞIK ıI ǅ ẞ ß ﬁ Å",
     "Привет, мир! 你好，世界。 こんにちは 안녕하세요 สวัสดี नमस्ते",
     "cafe\u0301 na\u00efve e\u0301'e\u0301 a\u200db \u00adsoft\u00adhyphen",
-    "👍🏽 👩‍🚀 ok🙂ok 🇫🇷 ☕️ ♥",
+    "ok🙂ok ☕️ ♥",
+    "किताबें पढ़ना می‌خواهم ที่นี่ e\u0301te\u0301 n\u0303 \u0301x ,\u0301",
+    "the <unk> of <unk>, (<unk>) a<unk> <UNK>",
     "tabs\tand\u00a0no-break\u2003em\u3000wide\u1680ogham\u2028line\u0085next\x1cfile\x1funit",
     "<eos> <pad> <unk> <bos> </s> [MASK] &amp; http://a.example/b?c=d#e a@b.example",
     "«quoted» “so” ‘and’ –— … !? ?! ... ,, ()[]{} $5 €7 a+b=c a/b a\\b *~^`|",
