@@ -24,9 +24,9 @@ func endedRun(t *testing.T, c Config, dir string) (hash string) {
 
 // given is a layer as the command line makes it.
 func given(values ...string) config.Layer {
-	flags := map[string]string{}
+	flags := map[string][]string{}
 	for i := 0; i < len(values); i += 2 {
-		flags[values[i]] = values[i+1]
+		flags[values[i]] = []string{values[i+1]}
 	}
 	return config.Flags(flags)
 }

@@ -3,30 +3,30 @@ package main
 import (
 	"flag"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"textgan/internal/config"
 )
 
-// optionFlag is the flag of an option. It keeps the text; package config
-// parses it, as it does for the environment and files.
+// optionFlag is the flag of an option. It keeps the texts that were given;
+// package config parses them, as it does for the environment and files.
 type optionFlag struct {
 	config.Option
-	text string
-	set  bool
+	texts []string
 }
 
 // cli.Flag:
 
 func (f *optionFlag) Apply(set *flag.FlagSet) error { set.Var(f, f.Name, f.Doc); return nil }
 func (f *optionFlag) Names() []string               { return []string{f.Name} }
-func (f *optionFlag) IsSet() bool                   { return f.set }
+func (f *optionFlag) IsSet() bool                   { return len(f.texts) > 0 }
 
 // flag.Value:
 
-func (f *optionFlag) String() string        { return f.text }
-func (f *optionFlag) Set(text string) error { f.text, f.set = text, true; return nil }
+func (f *optionFlag) String() string        { return strings.Join(f.texts, " ") }
+func (f *optionFlag) Set(text string) error { f.texts = append(f.texts, text); return nil }
 func (f *optionFlag) IsBoolFlag() bool      { return f.Switch() }
 
 // optionFlags are the flags of a command, without --help.

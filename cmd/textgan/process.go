@@ -136,10 +136,10 @@ func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Com
 	c.HideHelpCommand = true // or "help" could not be an argument
 	c.OnUsageError = func(cc *cli.Context, err error, _ bool) error { return usage(cc.Command.HelpName, "%v", err) }
 	c.Action = func(cc *cli.Context) error {
-		flags := map[string]string{}
-		for _, f := range c.Flags {
-			if f, ok := f.(*optionFlag); ok && f.set {
-				flags[f.Name] = f.text
+		flags := map[string][]string{}
+		for _, f := range optionFlags(cc.Command) {
+			if f.IsSet() {
+				flags[f.Name] = f.texts
 			}
 		}
 		given := []config.Layer{config.Flags(flags), set.Environment(p.environ)}

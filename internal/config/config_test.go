@@ -48,13 +48,13 @@ func TestPrecedence(t *testing.T) {
 	file, err := set.File("run.toml", []byte("n = 2\nmodel = 'vae'\ntau-min = 1\nseed = 9\nref = ['a', 'b']\n"))
 	require.NoError(t, err)
 	env := set.Environment([]string{"TEXTGAN_N=3", "TEXTGAN_MODEL=mle", "TEXTGAN_TIE=", "TEXTGAN_OTHER=x", "N=77", "TEXTGAN_NN=5"})
-	cfg, err := set.Resolve(Flags(map[string]string{"n": "4", "on": "false"}), env, file)
+	cfg, err := set.Resolve(Flags(map[string][]string{"n": {"9", "4"}, "on": {"false"}}), env, file)
 	require.NoError(t, err)
 	require.Equal(t, model{Model: "mle", N: 4, TauMin: 1, Widths: []int{2, 3}, Refs: []string{"a", "b"}, common: common{9}}, cfg)
 }
 
 func TestWrongValuesAreQuoted(t *testing.T) {
-	flag := func(name, text string) Layer { return Flags(map[string]string{name: text}) }
+	flag := func(name, text string) Layer { return Flags(map[string][]string{name: {text}}) }
 	for want, layer := range map[string]Layer{
 		"-n 0: want at least 1":                            flag("n", "0"),
 		"-n 101: want at most 100":                         flag("n", "101"),
@@ -92,7 +92,8 @@ func TestFileRefuses(t *testing.T) {
 		"n = ":                     "c.toml:1: ",
 		"\xff":                     "c.toml:1: ",
 		"n = 1979-05-27":           "c.toml:1: n: want a string, a number, true, false or a list",
-		"ref = ['a,b']":            `c.toml:1: ref: element "a,b" of a list has a comma`,
+		"ref = [['a']]":            "c.toml:1: ref: want a list of strings or numbers",
+		"n = [1, 2]":               "c.toml:1: n: want one value, not a list",
 	} {
 		_, err := set.File("c.toml", []byte(text))
 		require.ErrorContains(t, err, want)
@@ -106,6 +107,31 @@ func TestFileRefuses(t *testing.T) {
 	require.EqualError(t, err, "c.toml:2: n = 1000: want at most 100")
 }
 
+// An element of a list may hold commas: between semicolons, in a flag that is
+// repeated, in a file, and where it is a setting of the element before it.
+func TestLists(t *testing.T) {
+	for _, c := range []struct {
+		given []string
+		want  []string
+	}{
+		{[]string{"a, b"}, []string{"a", "b"}},
+		{[]string{"a,b; c"}, []string{"a,b", "c"}},
+		{[]string{"a,b;"}, []string{"a,b"}},
+		{[]string{"a,b", "c;d"}, []string{"a,b", "c;d"}},
+		{[]string{"all-action:k=4,m=2;rloo"}, []string{"all-action:k=4,m=2", "rloo"}},
+		{[]string{"reinmax,all-action:k=4,m=2,rloo"}, []string{"reinmax", "all-action:k=4,m=2", "rloo"}},
+		{[]string{"a=1,b=2"}, []string{"a=1", "b=2"}},
+		{[]string{"C:x,b=2"}, []string{"C:x", "b=2"}},
+		{[]string{""}, nil},
+	} {
+		cfg, err := set.Resolve(Flags(map[string][]string{"ref": c.given}))
+		require.NoError(t, err)
+		require.Equal(t, c.want, cfg.Refs, c.given)
+	}
+	_, err := set.Resolve(Flags(map[string][]string{"widths": {"2,3", "4"}}))
+	require.EqualError(t, err, "--widths 2,3 --widths 4: want a whole number")
+}
+
 func TestRequired(t *testing.T) {
 	type bleu struct {
 		Hyp string `opt:"hyp" check:"required" meta:"FILE" doc:"texts to score"`
@@ -113,7 +139,7 @@ func TestRequired(t *testing.T) {
 	s := New[bleu]()
 	_, err := s.Resolve()
 	require.EqualError(t, err, "--hyp FILE is required")
-	_, err = s.Resolve(Flags(map[string]string{"hyp": "-"}))
+	_, err = s.Resolve(Flags(map[string][]string{"hyp": {"-"}}))
 	require.NoError(t, err)
 }
 
@@ -125,13 +151,15 @@ n = 10
 tie = false
 # a switch that is on
 on = true
+# seed of every stream
+seed = 1
 
-# relaxation
+# Relaxation
 
 # last tau
 tau-min = 0.5
 
-# discriminator
+# Discriminator
 
 # filter widths
 widths = [2, 3]
@@ -139,13 +167,25 @@ widths = [2, 3]
 ref = []
 # rates
 rates = []
-
-# seed of every stream
-seed = 1
 `
 
 func TestTOML(t *testing.T) {
 	require.Equal(t, resolved, string(set.TOML(set.Defaults())))
+}
+
+// Of a group that is not used only what differs from its default is written.
+func TestTOMLWithoutUnusedGroups(t *testing.T) {
+	cfg := set.Defaults()
+	cfg.Rates = []float64{1}
+	text := string(set.TOML(cfg, "relaxation", "discriminator"))
+	require.NotContains(t, text, "elaxation")
+	require.NotContains(t, text, "widths")
+	require.Contains(t, text, "\n# Discriminator\n\n# rates\nrates = [1.0]\n")
+	layer, err := set.File("c.toml", []byte(text))
+	require.NoError(t, err)
+	got, err := set.Resolve(layer)
+	require.NoError(t, err)
+	require.Equal(t, cfg, got)
 }
 
 // What is written resolves to the same struct, whatever the values.
@@ -158,7 +198,7 @@ func TestTOMLRoundTrip(t *testing.T) {
 			Tie:    r.IntN(2) == 0,
 			TauMin: 5 * math.Exp(-30*r.Float64()),
 			Widths: []int{1 + r.IntN(9), 1 + r.IntN(9)},
-			Refs:   []string{"a \"b\" \\ é\n" + string(rune(r.IntN(0x300)+1)), "#'[x]"},
+			Refs:   []string{"a,b;", "a \"b\" \\ é\n" + string(rune(r.IntN(0x300)+1)), "#'[x]"},
 			common: common{r.Uint64()},
 		}
 		layer, err := set.File("config.toml", set.TOML(cfg))
@@ -178,6 +218,8 @@ func TestNearest(t *testing.T) {
 		got, _ := Nearest(name, known)
 		require.Equal(t, want, got, name)
 	}
+	require.Equal(t, `; did you mean "top-k" or "top-p"?`, DidYouMean("top", known))
+	require.Empty(t, DidYouMean("foo*", []string{"zgr", "reinmax"}))
 	for _, c := range []struct {
 		a, b string
 		d    int

@@ -24,5 +24,6 @@
 //	file     "no": not a key of the file (what is said anew on each call)
 //
 // Fields are bool, int, uint64, float64, string, []int, []float64 or []string;
-// lists are written a,b,c. Embedded structs are taken as part of the whole.
+// lists are written a,b,c; or "a,b;c" where an element holds a comma; or as a flag
+// that is given several times. Embedded structs are taken as part of the whole.
 package config

@@ -11,6 +11,11 @@ import (
 // whoever gave it: "--hidden x", "run.toml:3: hidden = x".
 type Given struct {
 	Text, Quote string
+	// List holds the elements of a list whose source keeps them apart: an array
+	// of TOML, a flag that was repeated. If it is nil, Text is cut: at semicolons
+	// if there are any, else at commas. Elements that hold commas can be written
+	// "a,b;c" or "a,b;".
+	List []string
 }
 
 // Layer holds what one source gives, by option name.
@@ -30,7 +35,7 @@ func (s *Set[T]) Resolve(layers ...Layer) (T, error) {
 			if !ok {
 				return cfg, errorf("%s: unknown option%s", given.Quote, DidYouMean(name, known))
 			}
-			if err := o.set(v.FieldByIndex(o.field), given.Text); err != nil {
+			if err := o.set(v.FieldByIndex(o.field), given); err != nil {
 				return cfg, errorf("%s: %v", given.Quote, err)
 			}
 		}
@@ -43,11 +48,17 @@ func (s *Set[T]) Resolve(layers ...Layer) (T, error) {
 	return cfg, nil
 }
 
-// Flags is the layer of the command line: name to text.
-func Flags(values map[string]string) Layer {
+// Flags is the layer of the command line: name to the texts that were given. Of
+// a list each is an element if there are several, of others the last one counts.
+func Flags(values map[string][]string) Layer {
 	layer := Layer{}
-	for name, text := range values {
-		layer[name] = Given{text, Option{Name: name}.Flag() + " " + text}
+	for name, texts := range values {
+		flag := Option{Name: name}.Flag()
+		given := Given{Text: texts[len(texts)-1], Quote: flag + " " + strings.Join(texts, " "+flag+" ")}
+		if len(texts) > 1 {
+			given.List = texts
+		}
+		layer[name] = given
 	}
 	return layer
 }
@@ -60,7 +71,7 @@ func (s *Set[T]) Environment(environ []string) Layer {
 	for _, o := range s.Options {
 		for _, e := range environ {
 			if text, ok := strings.CutPrefix(e, o.Env()+"="); ok && text != "" {
-				layer[o.Name] = Given{text, e}
+				layer[o.Name] = Given{Text: text, Quote: e}
 			}
 		}
 	}

@@ -1,24 +1,31 @@
 package config
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 )
 
-// DidYouMean returns `; did you mean "..."?` with the known name nearest to
-// the one given, or nothing if none is near.
+// DidYouMean returns `; did you mean "..."?` with the known names that the one
+// given may stand for, or nothing if none is near.
 func DidYouMean(name string, known []string) string {
-	near, ok := Nearest(name, known)
-	if !ok {
+	near := Near(name, known)
+	if len(near) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %q?", near)
+	quoted := make([]string, len(near))
+	for i, n := range near {
+		quoted[i] = strconv.Quote(n)
+	}
+	return "; did you mean " + orList(quoted) + "?"
 }
 
-// Nearest returns the known name that name most probably stands for: the one
-// with the smallest edit distance (the first among equals) if that is small
-// for the name's length, or else the only one that begins with it.
-func Nearest(name string, known []string) (string, bool) {
+// mostBegun is how many names that begin alike can be offered.
+const mostBegun = 3
+
+// Near returns the known names that name may stand for: the one with the smallest
+// edit distance (the first among equals) if that is small for the name's length,
+// or else those that begin with it, if they are few.
+func Near(name string, known []string) []string {
 	best, least := "", 1+len(name)/4
 	found := false
 	for _, k := range known {
@@ -27,7 +34,7 @@ func Nearest(name string, known []string) (string, bool) {
 		}
 	}
 	if found {
-		return best, true
+		return []string{best}
 	}
 	var begun []string
 	for _, k := range known {
@@ -35,8 +42,16 @@ func Nearest(name string, known []string) (string, bool) {
 			begun = append(begun, k)
 		}
 	}
-	if len(begun) == 1 {
-		return begun[0], true
+	if len(begun) > mostBegun {
+		return nil
+	}
+	return begun
+}
+
+// Nearest is the one name that Near returns, if it is one.
+func Nearest(name string, known []string) (string, bool) {
+	if near := Near(name, known); len(near) == 1 {
+		return near[0], true
 	}
 	return "", false
 }

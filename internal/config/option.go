@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,22 @@ func (o Option) Flag() string {
 
 // Switch tells whether the option is a bool, whose flag needs no value.
 func (o Option) Switch() bool { return o.typ.Kind() == reflect.Bool }
+
+// Bounded tells whether a number cannot be arbitrarily large: it has an upper
+// bound, or is not a number. Seeds (uint64) are bounded by their type.
+func (o Option) Bounded() bool {
+	typ := o.typ
+	if typ.Kind() == reflect.Slice {
+		typ = typ.Elem()
+	}
+	if typ.Kind() != reflect.Int && typ.Kind() != reflect.Float64 {
+		return true
+	}
+	return slices.ContainsFunc(o.checks, func(c check) bool { return c.rule == "max" || c.rule == "below" })
+}
+
+// List tells whether the option has several values.
+func (o Option) List() bool { return o.typ.Kind() == reflect.Slice }
 
 // Error is a fault of whoever gave the options.
 type Error struct{ Msg string }
@@ -146,7 +163,7 @@ func (s *Set[T]) Defaults() T {
 		if o.Default == "" {
 			continue
 		}
-		if err := o.set(v.FieldByIndex(o.field), o.Default); err != nil {
+		if err := o.set(v.FieldByIndex(o.field), Given{Text: o.Default}); err != nil {
 			panic(fmt.Sprintf("config: default %q of %s: %v", o.Default, o.Name, err))
 		}
 	}

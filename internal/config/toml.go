@@ -43,11 +43,15 @@ func (s *Set[T]) File(name string, content []byte) (Layer, error) {
 		if !slices.Contains(known, key) {
 			return nil, errorf("%s: unknown key %q%s", where, key, DidYouMean(key, known))
 		}
-		text, err := textOf(keys[key])
+		given, err := GivenOf(keys[key])
+		if o, _ := s.Find(key); err == nil && given.List != nil && !o.List() {
+			err = errors.New("want one value, not a list")
+		}
 		if err != nil {
 			return nil, errorf("%s: %s: %v", where, key, err)
 		}
-		layer[key] = Given{text, fmt.Sprintf("%s: %s = %s", where, key, text)}
+		given.Quote = fmt.Sprintf("%s: %s = %s", where, key, given.Text)
+		layer[key] = given
 	}
 	return layer, nil
 }
@@ -62,52 +66,50 @@ func lineOf(key string, content []byte) string {
 	return fmt.Sprintf(":%d", 1+bytes.Count(content[:at[0]], []byte("\n")))
 }
 
-// textOf turns a TOML value into the text that a flag would have.
-func textOf(v any) (string, error) {
+// GivenOf turns a value that was decoded from TOML into what a flag would give,
+// without the quote.
+func GivenOf(v any) (Given, error) {
 	switch v := v.(type) {
 	case string:
-		return v, nil
+		return Given{Text: v}, nil
 	case int64:
-		return strconv.FormatInt(v, 10), nil
+		return Given{Text: strconv.FormatInt(v, 10)}, nil
 	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64), nil
+		return Given{Text: strconv.FormatFloat(v, 'g', -1, 64)}, nil
 	case bool:
-		return strconv.FormatBool(v), nil
+		return Given{Text: strconv.FormatBool(v)}, nil
 	case []any:
-		parts := make([]string, len(v))
+		list := make([]string, len(v))
 		for i, e := range v {
-			part, err := textOf(e)
-			if err != nil {
-				return "", err
+			element, err := GivenOf(e)
+			if err != nil || element.List != nil {
+				return Given{}, errors.New("want a list of strings or numbers")
 			}
-			if strings.Contains(part, ",") {
-				return "", fmt.Errorf("element %q of a list has a comma", part)
-			}
-			parts[i] = part
+			list[i] = element.Text
 		}
-		return strings.Join(parts, ","), nil
+		return Given{Text: strings.Join(list, ","), List: list}, nil
 	}
-	return "", errors.New("want a string, a number, true, false or a list")
+	return Given{}, errors.New("want a string, a number, true, false or a list")
 }
 
-// TOML writes every option that is a key of the file, with its help text.
-// File and Resolve give the same struct back.
-func (s *Set[T]) TOML(cfg T) []byte {
+// TOML writes the options that are keys of the file, with their help text, those
+// of a group under one heading. Options of the groups in unused are left out as
+// long as they are at their defaults. File and Resolve give the same struct back.
+func (s *Set[T]) TOML(cfg T, unused ...string) []byte {
 	var b bytes.Buffer
-	v := reflect.ValueOf(cfg)
+	v, defaults := reflect.ValueOf(cfg), reflect.ValueOf(s.Defaults())
 	group := ""
-	for _, o := range s.Options {
-		if !o.InFile {
+	for _, o := range s.byGroup() {
+		field := v.FieldByIndex(o.field)
+		idle := slices.Contains(unused, o.Group) && reflect.DeepEqual(field.Interface(), defaults.FieldByIndex(o.field).Interface())
+		if !o.InFile || idle {
 			continue
 		}
 		if o.Group != group {
 			group = o.Group
-			b.WriteByte('\n')
-			if group != "" {
-				fmt.Fprintf(&b, "# %s\n\n", group)
-			}
+			fmt.Fprintf(&b, "\n# %s\n\n", strings.ToUpper(group[:1])+group[1:])
 		}
-		line, err := toml.Marshal(map[string]any{o.Name: tomlValue(v.FieldByIndex(o.field))})
+		line, err := toml.Marshal(map[string]any{o.Name: tomlValue(field)})
 		if err != nil { // of the types that New lets through none can fail
 			panic("config: " + err.Error())
 		}
@@ -124,9 +126,28 @@ func (s *Set[T]) TOML(cfg T) []byte {
 func tomlValue(field reflect.Value) any {
 	switch {
 	case field.Kind() == reflect.Uint64 && field.Uint() > math.MaxInt64:
-		return text(field)
+		return strconv.FormatUint(field.Uint(), 10)
 	case field.Kind() == reflect.Slice && field.IsNil():
 		return []any{}
 	}
 	return field.Interface()
+}
+
+// byGroup are the options in the order of their groups: first those without, then
+// each group where its first option stands.
+func (s *Set[T]) byGroup() (options []Option) {
+	groups := []string{""}
+	for _, o := range s.Options {
+		if !slices.Contains(groups, o.Group) {
+			groups = append(groups, o.Group)
+		}
+	}
+	for _, group := range groups {
+		for _, o := range s.Options {
+			if o.Group == group {
+				options = append(options, o)
+			}
+		}
+	}
+	return options
 }

@@ -5,29 +5,61 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// set parses text into a field and checks it.
-func (o Option) set(field reflect.Value, text string) error {
+// set parses what was given into a field and checks it.
+func (o Option) set(field reflect.Value, given Given) error {
 	if field.Kind() != reflect.Slice {
-		return o.setOne(field, text)
+		return o.setOne(field, given.Text)
+	}
+	parts := given.List
+	if parts == nil {
+		for _, part := range cut(given.Text) {
+			parts = append(parts, strings.TrimSpace(part))
+		}
 	}
 	list := reflect.Zero(field.Type())
-	if text != "" {
-		for part := range strings.SplitSeq(text, ",") {
-			element := reflect.New(field.Type().Elem()).Elem()
-			if err := o.setOne(element, strings.TrimSpace(part)); err != nil {
-				return err
-			}
-			list = reflect.Append(list, element)
+	for _, part := range parts {
+		element := reflect.New(field.Type().Elem()).Elem()
+		if err := o.setOne(element, part); err != nil {
+			return err
 		}
+		list = reflect.Append(list, element)
 	}
 	field.Set(list)
 	return nil
 }
+
+// cut gives the elements of a list that is written in one text: those between
+// semicolons, or, without any, between commas. What belongs to the element before
+// it, as in "all-action:k=4,m=2,rloo", is not cut off.
+func cut(text string) []string {
+	switch {
+	case text == "":
+		return nil
+	case strings.Contains(text, ";"):
+		return strings.Split(strings.TrimSuffix(text, ";"), ";")
+	}
+	var parts []string
+	for part := range strings.SplitSeq(text, ",") {
+		if n := len(parts); n > 0 && setting.MatchString(part) && named.MatchString(parts[n-1]) {
+			parts[n-1] += "," + part
+			continue
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// An element with settings of its own, name:key=value, and a further one.
+var (
+	named   = regexp.MustCompile(`^\s*[a-z][a-z-]*:[a-z][a-z-]*=`)
+	setting = regexp.MustCompile(`^\s*[a-z][a-z-]*=`)
+)
 
 func (o Option) setOne(field reflect.Value, text string) error {
 	switch field.Kind() {
@@ -76,21 +108,6 @@ func numberError(err error, want string) error {
 	return errors.New("want " + want)
 }
 
-// text is the inverse of set.
-func text(field reflect.Value) string {
-	switch field.Kind() {
-	case reflect.Slice:
-		parts := make([]string, field.Len())
-		for i := range parts {
-			parts[i] = text(field.Index(i))
-		}
-		return strings.Join(parts, ",")
-	case reflect.Float64:
-		return strconv.FormatFloat(field.Float(), 'g', -1, 64)
-	}
-	return fmt.Sprint(field.Interface())
-}
-
 // check is one rule of a check tag.
 type check struct {
 	rule    string // min, max, above, below, oneof
@@ -133,6 +150,9 @@ func (c check) holds(v reflect.Value) error {
 		panic(fmt.Sprintf("config: rule %s for a %v", c.rule, v.Kind()))
 	}
 	bound := strconv.FormatFloat(c.bound, 'f', -1, 64)
+	if c.bound >= 1e15 {
+		bound = strconv.FormatFloat(c.bound, 'g', -1, 64)
+	}
 	switch {
 	case c.rule == "min" && x < c.bound:
 		return errors.New("want at least " + bound)
