@@ -1,14 +1,21 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/internal/safetensors"
 	"textgan/train/rundir"
 )
 
@@ -115,6 +122,50 @@ func TestLoadRefuses(t *testing.T) {
 	oneLine(t, err, weightsFile+" does not match its checksum: it is damaged")
 	require.NoError(t, os.Remove(weights))
 	oneLine(t, load(rundir.Last), weightsFile)
+}
+
+// A weight that is no number is refused by whoever loads it, with file, tensor
+// and value, though the checksums are right: the last weight of the last tensor.
+func TestLoadRefusesWhatIsNotFinite(t *testing.T) {
+	for file, value := range map[string]float64{weightsFile: math.NaN(), bestFile: math.Inf(1), optimiserFile: math.Inf(-1)} {
+		dir, _ := tinyRun(t, "the cat sat", "a dog ran", "birds fly away", "no")
+		run, err := rundir.Open(dir)
+		require.NoError(t, err)
+		ck, err := run.LoadCheckpoint(rundir.Last)
+		require.NoError(t, err)
+		path := filepath.Join(ck.Dir, file)
+		b := []byte(read(t, path))
+		was := sha256.Sum256(b)
+		binary.LittleEndian.PutUint32(b[len(b)-4:], math.Float32bits(float32(value)))
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		is := sha256.Sum256(b)
+		sums := filepath.Join(ck.Dir, "SHA256SUMS")
+		require.NoError(t, os.WriteFile(sums, []byte(strings.Replace(read(t, sums), hex.EncodeToString(was[:])+"  "+file, hex.EncodeToString(is[:])+"  "+file, 1)), 0o600))
+
+		tensors, err := safetensors.Load(path)
+		require.NoError(t, err)
+		name := tensors.Tensors[len(tensors.Tensors)-1].Name
+		says := []string{path, strconv.Quote(name), fmt.Sprint(value), "take another checkpoint"}
+		_, _, err = Resume(dir, nil, rundir.Start{})
+		oneLine(t, err, says...)
+		if file != bestFile { // which only a resumed run reads
+			_, _, err = Start(warm(t, dir), filepath.Join(t.TempDir(), "gan"), nil, rundir.Start{})
+			oneLine(t, err, says...)
+		}
+		_, err = Load(dir, rundir.Last)
+		if file == weightsFile {
+			oneLine(t, err, says...)
+		} else {
+			require.NoError(t, err)
+		}
+	}
+}
+
+// warm is a GAN that begins with the run in dir.
+func warm(t *testing.T, dir string) Config {
+	c, err := Inherit(dir, given("warm-start", dir))
+	require.NoError(t, err)
+	return c
 }
 
 func TestStartRefuses(t *testing.T) {
