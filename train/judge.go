@@ -8,8 +8,8 @@ import (
 	"textgan/train/rundir"
 )
 
-// Evaluation is what a run says of its generator at a step. BLEU and self-BLEU
-// are sentence-level with method1 smoothing; BLEU's references are all
+// Evaluation is what a run says of its generator at a step. Samples are without
+// <unk>, as those of Model.Sample with NoUnk. BLEU and self-BLEU are sentence-level with method1 smoothing; BLEU's references are all
 // held-out lines.
 type Evaluation struct {
 	Phase     Phase
@@ -46,7 +46,7 @@ func (e Evaluation) fields() []rundir.Field {
 // judge holds what an evaluation needs and does not change.
 type judge struct {
 	t       *Trainer
-	sampler *generator.Sampler
+	sampler *generator.Sampler // as the commands sample and eval all draw
 	lexicon *eval.Lexicon
 	refs    *eval.References
 }
@@ -57,7 +57,7 @@ const evalOrders = 5
 func newJudge(t *Trainer) (*judge, error) {
 	j := &judge{t: t, lexicon: eval.NewLexicon()}
 	var err error
-	if j.sampler, err = t.player.NewSampler(generator.SampleOptions{MaxLen: t.game.T, NoUnk: true}); err != nil {
+	if j.sampler, err = t.player.NewSampler(generator.SampleOptions{MaxLen: t.Data.MaxT, NoUnk: true}); err != nil {
 		return nil, err
 	}
 	refs := j.lexicon.Add(t.Data.Valid.Lines, t.Data.Vocab.Tokenizer().Tokenize)

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/generator"
 	"textgan/generator/relax"
+	"textgan/internal/rng"
 	"textgan/train/rundir"
 )
 
@@ -175,6 +178,30 @@ func TestLoadedModelScoresAsItsRun(t *testing.T) {
 	again, ofStep := score(fmt.Sprint(best))
 	require.Equal(t, best, again)
 	require.Equal(t, ofBest, ofStep)
+}
+
+// What a run judges of itself is drawn as Model.Sample draws for the commands:
+// without <unk>, which this model would write in every other sentence.
+func TestSamplesOfARunAreWithoutUnk(t *testing.T) {
+	c := tiny()
+	c.Model, c.MinCount, c.EvalSamples = "mle", 40, 50
+	dir := filepath.Join(t.TempDir(), "run")
+	tr, w, err := Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	play(t, tr, w, 0)
+	m, err := Load(dir, rundir.Last)
+	require.NoError(t, err)
+	free, err := m.Sample(50, generator.SampleOptions{}, 1)
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(free, "\n"), "<unk>")
+
+	s, err := m.NewSampler(generator.SampleOptions{NoUnk: true, MaxLen: m.Config.MaxLen + 1})
+	require.NoError(t, err)
+	var want []string
+	for _, ids := range s.Sample(50, rng.Key{Seed: c.Seed, Stream: rng.Eval, Step: uint32(m.Step)}) {
+		want = append(want, m.Vocab.Decode(ids))
+	}
+	require.Equal(t, strings.Join(want, "\n")+"\n", read(t, dir, "samples", fmt.Sprintf("step-%d.txt", m.Step)))
 }
 
 // Likelihood training ends with the weights that validation liked best, whether
