@@ -123,7 +123,12 @@ func decompress(r io.Reader) (io.ReadCloser, error) {
 	}
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		return gzip.NewReader(buffered)
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, err
+		}
+		z.Multistream(false)
+		return &gzipMembers{buffered, z}, nil
 	case len(magic) == 4 && isZstd(binary.LittleEndian.Uint32(magic)):
 		// One goroutine, and windows up to that of zstd --ultra and --long.
 		d, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
@@ -134,6 +139,52 @@ func decompress(r io.Reader) (io.ReadCloser, error) {
 	}
 	return io.NopCloser(buffered), nil
 }
+
+// gzipMembers reads the members of a gzip file one after another. As the program
+// gzip does, it takes zeros behind the last one for padding, which tapes and
+// block devices leave.
+type gzipMembers struct {
+	in *bufio.Reader
+	z  *gzip.Reader
+}
+
+func (g *gzipMembers) Read(p []byte) (int, error) {
+	for {
+		n, err := g.z.Read(p)
+		if n > 0 && err == io.EOF {
+			err = nil // it will say so again
+		}
+		if err != io.EOF {
+			return n, err
+		}
+		next, err := g.in.Peek(1)
+		if err != nil { // io.EOF as a rule
+			return 0, err
+		}
+		if next[0] == 0 {
+			return 0, g.padding()
+		}
+		if err := g.z.Reset(g.in); err != nil {
+			return 0, err
+		}
+		g.z.Multistream(false)
+	}
+}
+
+// padding reads zeros to the end of the file, and returns io.EOF there.
+func (g *gzipMembers) padding() error {
+	for {
+		b, err := g.in.ReadByte()
+		if err == nil && b != 0 {
+			err = gzip.ErrHeader
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (g *gzipMembers) Close() error { return g.z.Close() }
 
 // isZstd tells the magic number of a frame, or of a skippable one (RFC 8878,
 // section 3.1).

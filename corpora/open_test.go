@@ -53,6 +53,7 @@ func TestOpenSameTextFromEverywhere(t *testing.T) {
 		"bom.txt":        "\uFEFF" + text,
 		"text.gz":        gzipped(t, text),
 		"members.gz":     gzipped(t, text[:30]) + gzipped(t, text[30:]),
+		"padded.gz":      gzipped(t, text) + strings.Repeat("\x00", 5000),
 		"sniffed.txt":    gzipped(t, "\uFEFF"+text),
 		"text.zst":       zstded(t, text),
 		"frames.zst":     skippable + zstded(t, text[:30]) + zstded(t, text[30:]),
@@ -92,6 +93,12 @@ func TestFieldOfJSONLines(t *testing.T) {
 	require.Equal(t, []string{"one two three"}, c.Lines)
 }
 
+func TestEscapesOfJSONLines(t *testing.T) {
+	c, err := Read(strings.NewReader(`{"text":"\ud83d\ude00 \\ud83d \"\u00e9\\"}`), "a.jsonl", Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`😀 \ud83d "é\`}, c.Lines)
+}
+
 func TestBadInput(t *testing.T) {
 	long := strings.Repeat("word ", 2<<20)
 	zip := gzipped(t, strings.Repeat("a sentence\n", 1000))
@@ -112,6 +119,7 @@ func TestBadInput(t *testing.T) {
 		{"bomb.gz", gzipped(t, strings.Repeat("\n", 1<<20)), Options{MaxBytes: 1 << 20}, "more than 1,048,576 bytes of text"},
 		{"bomb.zst", zstded(t, strings.Repeat("x", 1<<24)), Options{MaxBytes: 1 << 20}, "bomb.zst:1: more than 1,048,576 bytes of text"},
 		{"cut.gz", zip[:len(zip)/2], Options{}, "read: unexpected EOF"},
+		{"trailing.gz", zip + "\x00\x00x", Options{}, "trailing.gz:1001: read: gzip: invalid header"},
 		{"head.gz", "\x1f\x8b\x08", Options{}, "head.gz: unexpected EOF"},
 		{"damaged.gz", zip[:len(zip)-6] + "xxxxxx", Options{}, "read: gzip: invalid checksum"},
 		{"damaged.zst", "\x28\xb5\x2f\xfd\xff\xff\xff\xff", Options{}, "damaged.zst:1: read: "},
@@ -123,6 +131,9 @@ func TestBadInput(t *testing.T) {
 		{"a.jsonl", `{"text":null}`, Options{}, `field "text" is not a string but null`},
 		{"a.jsonl", `{"text":"a\u0000b"}`, Options{}, "a.jsonl:1: NUL byte"},
 		{"a.jsonl", "{\"text\":\"\xff\"}", Options{}, "a.jsonl:1: not UTF-8"},
+		{"a.jsonl", `{"text":"a \ud83d b"}`, Options{}, `a.jsonl:1: field "text" has \ud83d, half of a surrogate pair`},
+		{"a.jsonl", `{"text":"\ud83d\ud83d"}`, Options{}, `has \ud83d, half`},
+		{"a.jsonl", `{"text":"\\\udE00"}`, Options{}, `has \udE00, half`},
 		{"a.jsonl", `{"text":""}`, Options{}, "a.jsonl: no sentences"},
 		{"a.txt", "no json", Options{Field: "text"}, "a.txt:1: not a JSON object"},
 		{"a.txt", "a", Options{MaxLineBytes: -1}, "limits of -1 bytes per line"},
