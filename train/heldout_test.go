@@ -8,9 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"textgan/generator"
 	"textgan/train/rundir"
-	"textgan/vocab"
 )
 
 // A run can be judged after its text is gone, from another working directory;
@@ -60,38 +58,4 @@ func TestHeldOutLinesStayWithTheRun(t *testing.T) {
 	require.NoError(t, os.WriteFile("../a/held-out.txt", []byte("something else\n"), 0o644))
 	_, err = a.HeldOut()
 	require.ErrorContains(t, err, "checksum")
-}
-
-// Samples of an evaluation never hold <unk>, as those of the command sample.
-func TestEvaluationsBanUnk(t *testing.T) {
-	c := small()
-	c.Model, c.MinCount, c.MLESteps, c.EvalSamples = "mle", 8, 3, 200
-	tr, w, err := Start(c, filepath.Join(t.TempDir(), "r"), nil, rundir.Start{})
-	require.NoError(t, err)
-	_, lines, err := tr.judge.evaluate(0)
-	require.NoError(t, err)
-	require.NotContains(t, strings.Join(lines, " "), vocab.Unknown)
-	m := Model{Config: tr.Config, Vocab: tr.Data.Vocab, Generator: tr.gen}
-	free, err := m.Sample(200, generator.SampleOptions{}, 1)
-	require.NoError(t, err)
-	require.Contains(t, strings.Join(free, " "), vocab.Unknown, "without the ban this model writes it")
-	require.NoError(t, w.Close())
-}
-
-// A weight that is no number is refused on loading, by the name of its tensor.
-func TestLoadRefusesWeightsThatAreNotFinite(t *testing.T) {
-	c := small()
-	c.Model, c.MLESteps = "mle", 2
-	dir := filepath.Join(t.TempDir(), "r")
-	tr, w, err := Start(c, dir, nil, rundir.Start{})
-	require.NoError(t, err)
-	tr.gen.Params()[1].Data[3] = float32(tr.LR / 0.0001 * 1e38 * 1e38)
-	require.NoError(t, tr.save(true))
-	require.NoError(t, w.Close())
-	for _, which := range []string{rundir.Last, rundir.Best} {
-		_, err = Load(dir, which)
-		require.ErrorContains(t, err, `value 3 of tensor "`+tr.gen.Params()[1].Name+`" is +Inf`)
-	}
-	_, _, err = Resume(dir, nil, rundir.Start{})
-	require.ErrorContains(t, err, "+Inf")
 }
