@@ -281,6 +281,7 @@ type Meter struct {
 	leaveOneOut bool // and hypothesis i is reference i, to be left out
 
 	n       int
+	short   int // of these, with fewer tokens than the highest order
 	pool    tally
 	mean    [MaxOrder]float64 // Welford's running mean and
 	sq      [MaxOrder]float64 // sum of squared deviations
@@ -329,6 +330,9 @@ func (m *Meter) add(hyps [][]int32) {
 	})
 	for i := range hyps {
 		m.n++
+		if n := len(hyps[i]); 0 < n && n < orders {
+			m.short++
+		}
 		m.pool.add(&tallies[i])
 		for n, v := range scores[i*orders:][:orders] {
 			d := v - m.mean[n]
@@ -350,7 +354,7 @@ func (m *Meter) Score() (Score, error) {
 	if m.n == 0 {
 		return Score{}, errors.New("eval: no hypothesis lines")
 	}
-	s := Score{Metric: "bleu", Level: m.o.Level, ByOrder: make(ByOrder, m.o.MaxN), Signature: m.signature()}
+	s := Score{Metric: "bleu", Level: m.o.Level, ByOrder: make(ByOrder, m.o.MaxN), Signature: m.signature(), Short: m.short, Lines: m.n}
 	if m.self {
 		s.Metric = "self_bleu"
 	}

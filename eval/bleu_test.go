@@ -200,14 +200,14 @@ func TestScoreJSON(t *testing.T) {
 	require.NoError(t, err)
 	out, err := json.Marshal(s)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"bleu":{"1":1,"2":1},"level":"corpus","signature":"bleu|n:2|level:corpus|smooth:method1|weights:uniform|case:lc|tok:word|refs:2|hyps:1|version:1"}`, string(out))
+	require.JSONEq(t, `{"bleu":{"1":1,"2":1},"level":"corpus","signature":"bleu|n:2|level:corpus|smooth:method1|weights:uniform|case:lc|tok:word|refs:2|hyps:1|version:2"}`, string(out))
 
 	s, err = SelfBLEU([][]int32{{0, 1}, {0, 1}}, Options{MaxN: 1, Bootstrap: 10, Seed: 3})
 	require.NoError(t, err)
 	out, err = json.Marshal(s)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"self_bleu":{"1":1},"std_err":{"1":0},"intervals":{"1":[1,1]},"confidence":0.95,"level":"sentence",
-		"signature":"self-bleu|n:1|level:sentence|smooth:method1|weights:uniform|refs:leave-one-out|hyps:2|bs:10|seed:3|version:1"}`, string(out))
+		"signature":"self-bleu|n:1|level:sentence|smooth:method1|weights:uniform|refs:leave-one-out|hyps:2|bs:10|seed:3|version:2"}`, string(out))
 }
 
 func TestBLEUErrors(t *testing.T) {

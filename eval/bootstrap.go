@@ -54,11 +54,11 @@ func (m *Meter) bootstrap() []Interval {
 				continue
 			}
 			for n, v := range m.kept[i*orders:][:orders] {
-				sum[n] += v
+				sum[n] += v - m.mean[n] // so that equal scores have their mean, to the bit
 			}
 		}
 		for n := range orders {
-			values[n*resamples+b] = sum[n] / float64(m.n)
+			values[n*resamples+b] = m.mean[n] + sum[n]/float64(m.n)
 			if m.o.Level == Corpus {
 				values[n*resamples+b] = pool.bleu(m.o.Smoothing, p[:n+1])
 			}

@@ -49,22 +49,36 @@ func newCensus(order int, texts ...[][]int32) *census {
 }
 
 // Distinct returns distinct-1 to distinct-maxN: the number of different
-// n-grams of all lines together over the number of n-grams. 0 where there is
-// no n-gram. It falls as the text grows, so compare equal numbers of lines.
-//
-// Li et al., NAACL 2016, https://arxiv.org/abs/1510.03055, divide by the number
-// of tokens instead; the form here is the one now in use and reaches 1 for
-// every n.
+// n-grams of all lines together over the number of n-grams. NaN where there is
+// no n-gram. It falls as the text grows, so compare equal numbers of lines. It is
+// the form now in use and reaches 1 for every n; see DistinctOfTokens.
 func Distinct(lines [][]int32, maxN int) ByOrder {
+	different, totals := distinct(lines, maxN)
+	for n, total := range totals {
+		different[n] /= float64(total) // 0/0 is NaN
+	}
+	return different
+}
+
+// DistinctOfTokens is distinct-n as Li et al. have it, NAACL 2016,
+// https://arxiv.org/abs/1510.03055: the number of different n-grams over the
+// number of tokens, whatever n. NaN for a text without tokens.
+func DistinctOfTokens(lines [][]int32, maxN int) ByOrder {
+	different, totals := distinct(lines, maxN)
+	for n := range different {
+		different[n] /= float64(totals[0])
+	}
+	return different
+}
+
+// distinct counts the different n-grams of every order, and all of them.
+func distinct(lines [][]int32, maxN int) (different ByOrder, totals []int64) {
 	c := newCensus(maxN, lines)
-	out := make(ByOrder, maxN)
+	different = make(ByOrder, maxN)
 	for _, n := range c.order[1:] {
-		out[n-1]++
+		different[n-1]++
 	}
-	for n, total := range c.totals[0] {
-		out[n] /= float64(max(1, total))
-	}
-	return out
+	return different, c.totals[0]
 }
 
 // MSJaccard compares two texts by their n-gram multisets. The value of order n
@@ -74,7 +88,8 @@ func Distinct(lines [][]int32, maxN int) ByOrder {
 //
 // over the k-grams g, c(g) being the average number of occurrences per line.
 // 1 means equal, 0 that nothing of some order is shared; it falls both with
-// bad and with monotonous text. Alihosseini, Montahaei and Soleymani Baghshah,
+// bad and with monotonous text. Orders of which neither text has an n-gram are
+// NaN. Alihosseini, Montahaei and Soleymani Baghshah,
 // NeuralGen 2019, https://arxiv.org/abs/1904.03971.
 func MSJaccard(a, b [][]int32, maxN int) ByOrder {
 	c := newCensus(maxN, a, b)
@@ -89,8 +104,13 @@ func MSJaccard(a, b [][]int32, maxN int) ByOrder {
 	}
 	out, logs := make(ByOrder, maxN), 0.0
 	for n := range out {
+		if high[n] == 0 {
+			out[n] = math.NaN()
+			continue
+		}
 		if low[n] == 0 {
-			break // this order and all above are 0
+			logs = math.Inf(-1) // this order and all above are 0
+			continue
 		}
 		logs += math.Log(low[n] / high[n])
 		out[n] = math.Exp(logs / float64(n+1))
@@ -104,7 +124,7 @@ func MSJaccard(a, b [][]int32, maxN int) ByOrder {
 //	(KL(p || m) + KL(q || m)) / 2,  m = (p + q) / 2
 //
 // It lies in [0, ln 2]; ln 2 means that no n-gram is shared. An order without
-// n-grams in either text is 0, in one of them ln 2. Finite texts of the same
+// n-grams in either text is NaN, in one of them ln 2. Finite texts of the same
 // source do not reach 0: compare with a real-text row of the same size.
 // Lin, IEEE Transactions on Information Theory 37, 1991.
 func JensenShannon(a, b [][]int32, maxN int) ByOrder {
@@ -127,6 +147,9 @@ func JensenShannon(a, b [][]int32, maxN int) ByOrder {
 			out[n] = math.Ln2
 		}
 		out[n] = min(max(out[n], 0), math.Ln2) // rounding
+		if c.totals[0][n]+c.totals[1][n] == 0 {
+			out[n] = math.NaN()
+		}
 	}
 	return out
 }
@@ -185,7 +208,8 @@ func Novelty(lines, train [][]int32) float64 {
 // Diversity describes a text by itself.
 type Diversity struct {
 	Lines     int     `json:"lines"`
-	Distinct  ByOrder `json:"distinct"`
+	Distinct  ByOrder `json:"distinct"`           // of the n-grams
+	OfTokens  ByOrder `json:"distinct_of_tokens"` // the same, of the tokens
 	Different float64 `json:"different_lines"`
 	Lengths   Lengths `json:"lengths"`
 }
@@ -198,7 +222,7 @@ func Diverse(lines [][]int32, maxN int) (Diversity, error) {
 	if err := checkOrder(maxN); err != nil {
 		return Diversity{}, err
 	}
-	return Diversity{len(lines), Distinct(lines, maxN), Different(lines), LengthsOf(lines)}, nil
+	return Diversity{len(lines), Distinct(lines, maxN), DistinctOfTokens(lines, maxN), Different(lines), LengthsOf(lines)}, nil
 }
 
 // Likeness compares a text with another, as a rule generated lines with the

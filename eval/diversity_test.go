@@ -133,9 +133,25 @@ func TestExtremesOfLikeness(t *testing.T) {
 
 	empty, err := Diverse([][]int32{{}, {}}, 2)
 	require.NoError(t, err)
-	require.Equal(t, Diversity{Lines: 2, Distinct: ByOrder{0, 0}, Different: 0.5}, empty)
-	_, err = json.Marshal(empty)
+	text, err := json.Marshal(empty)
 	require.NoError(t, err)
+	require.Contains(t, string(text), `"lines":2,"distinct":{"1":null,"2":null},"distinct_of_tokens":{"1":null,"2":null},"different_lines":0.5`)
+
+	// Orders that a text lacks say nothing; those that one side lacks do.
+	short, long := [][]int32{{1, 2, 3}}, [][]int32{{1, 2, 3, 4}}
+	d, err := Diverse(short, 4)
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, 1, 1}, []float64(d.Distinct[:3]))
+	require.True(t, math.IsNaN(d.Distinct[3]))
+	equal, err := Compare(short, short, 4)
+	require.NoError(t, err)
+	require.InDeltaSlice(t, []float64{1, 1, 1}, []float64(equal.MSJaccard[:3]), 1e-12)
+	require.True(t, math.IsNaN(equal.MSJaccard[3]) && math.IsNaN(equal.JensenShannon[3]))
+	half, err := Compare(short, long, 5)
+	require.NoError(t, err)
+	require.Zero(t, half.MSJaccard[3])
+	require.InDelta(t, math.Ln2, half.JensenShannon[3], 1e-12)
+	require.True(t, math.IsNaN(half.MSJaccard[4]) && math.IsNaN(half.JensenShannon[4]))
 
 	_, err = Diverse(nil, 3)
 	require.ErrorContains(t, err, "no lines")
@@ -143,6 +159,13 @@ func TestExtremesOfLikeness(t *testing.T) {
 	require.ErrorContains(t, err, "no lines")
 	_, err = Compare(lines, lines, 10)
 	require.ErrorContains(t, err, "choose 1 to 9")
+}
+
+// "the cat sat on the" has four different bigrams of four, among five tokens.
+func TestDistinctDenominators(t *testing.T) {
+	line := [][]int32{{1, 2, 3, 4, 1}}
+	require.InDeltaSlice(t, []float64{4. / 5, 4. / 4}, []float64(Distinct(line, 2)), 1e-15)
+	require.InDeltaSlice(t, []float64{4. / 5, 4. / 5}, []float64(DistinctOfTokens(line, 2)), 1e-15)
 }
 
 func BenchmarkCompare10k(b *testing.B) {

@@ -26,7 +26,7 @@ func Example() {
 	fmt.Printf("BLEU-2 %.3f, BLEU-3 %.3f\n%s\n", score.ByOrder[1], score.ByOrder[2], score.Signature)
 	// Output:
 	// BLEU-2 0.612, BLEU-3 0.585
-	// bleu|n:3|level:sentence|smooth:method1|weights:uniform|tok:whitespace|refs:3|hyps:2|version:1
+	// bleu|n:3|level:sentence|smooth:method1|weights:uniform|tok:whitespace|refs:3|hyps:2|version:2
 }
 
 func ExampleSelfBLEU() {
@@ -39,7 +39,7 @@ func ExampleSelfBLEU() {
 	fmt.Printf("%.3f\n%s\n", score.ByOrder, score.Signature)
 	// Output:
 	// [0.667 0.667]
-	// self-bleu|n:2|level:sentence|smooth:method1|weights:uniform|refs:leave-one-out|hyps:3|version:1
+	// self-bleu|n:2|level:sentence|smooth:method1|weights:uniform|refs:leave-one-out|hyps:3|version:2
 }
 
 func ExampleFrontier_Judge() {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+	"textgan/internal/rng"
 )
 
 func dense(rows [][]float64) *mat.Dense {
@@ -88,7 +90,7 @@ func TestMauveOrdersTexts(t *testing.T) {
 // every centre is the mean of its points.
 func TestKMeansIsAFixedPoint(t *testing.T) {
 	points := gaussian(rand.New(rand.NewPCG(1, 2)), 300, 3, 0)
-	labels := kMeans(points, 12, 3, 5)
+	labels := kMeans(points, 12, 3, rng.Key{Seed: 5, Stream: rng.Eval})
 	centres := mat.NewDense(12, 3, nil)
 	recentre(centres, points, labels)
 	again, spread := newNearest(points).label(centres)
@@ -113,4 +115,54 @@ func TestFeatureErrors(t *testing.T) {
 	require.ErrorContains(t, err, "feature 1 of sentence 1 is NaN")
 	_, err = MauveOfHistograms([]float64{1}, []float64{0}, 5)
 	require.Error(t, err)
+}
+
+// The mean over clusterings hardly depends on the seed where a single one does, and
+// the error is about what another draw of the texts would change.
+func TestMauveOfIsSteady(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	p, q := gaussian(r, 100, 8, 0), gaussian(r, 100, 8, 0.25)
+	spread := func(f func(seed uint64) float64) float64 {
+		lo, hi := 1.0, 0.0
+		for seed := range uint64(12) {
+			v := f(seed)
+			lo, hi = min(lo, v), max(hi, v)
+		}
+		return hi - lo
+	}
+	single := spread(func(seed uint64) float64 {
+		v, err := Mauve(p, q, MauveOptions{Seed: seed})
+		require.NoError(t, err)
+		return v
+	})
+	mean := spread(func(seed uint64) float64 {
+		v, _, err := MauveOf(p, q, seed)
+		require.NoError(t, err)
+		return v
+	})
+	require.Less(t, mean, single/2)
+	require.Less(t, mean, 0.02)
+
+	var values []float64
+	errors := 0.0
+	for range 30 {
+		v, e, err := MauveOf(gaussian(r, 100, 8, 0), gaussian(r, 100, 8, 0.25), 1)
+		require.NoError(t, err)
+		values, errors = append(values, v), errors+e/30
+	}
+	require.InDelta(t, stat.StdDev(values, nil), errors, 0.6*errors)
+}
+
+// The bootstrap error of the Frechet distance is what another draw of the texts
+// would change.
+func TestFrechetError(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	var values []float64
+	errors := 0.0
+	for range 40 {
+		v, e, err := FrechetOf(gaussian(r, 400, 3, 0), gaussian(r, 400, 3, 0.7), 1)
+		require.NoError(t, err)
+		values, errors = append(values, v), errors+e/40
+	}
+	require.InDelta(t, stat.StdDev(values, nil), errors, 0.4*errors)
 }

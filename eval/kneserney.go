@@ -36,7 +36,7 @@ type KneserNey struct {
 	level    []uint8      // by node: the order
 	contexts []context    // by node
 	discount [][4]float64 // [order-1][min(count, 3)]
-	fallback []int
+	fallback []int        // orders whose discounts could not be estimated
 	base     float64
 	lines    int    // that it was trained on
 	text     string // what was done to them, for signatures: "|case:lc|tok:word"
@@ -62,8 +62,7 @@ const (
 // KenLM. Unknown tokens are counted as no word.
 //
 // Where a text is too small or too regular to estimate the discounts of an
-// order, they are 0.5, 1 and 1.5, as with KenLM's --discount_fallback, and
-// Fallback lists that order.
+// order, or one of them is 0, they are 0.5, 1 and 1.5, as with KenLM's --discount_fallback.
 func NewKneserNey(lines [][]int32, order, vocabulary int) (*KneserNey, error) {
 	if err := checkOrder(order); err != nil {
 		return nil, err
@@ -161,7 +160,9 @@ func (m *KneserNey) estimate() {
 		y := t[1] / (t[1] + 2*t[2])
 		for k := 1; k <= 3; k++ {
 			d := float64(k) - float64(k+1)*y*t[k+1]/t[k]
-			if !(d >= 0 && d <= float64(k)) { // NaN too
+			// A discount of 0 leaves nothing for words that did not follow: they
+			// would be impossible. NaN falls back too.
+			if !(d > 0 && d <= float64(k)) {
 				m.discount[n] = [4]float64{0, 0.5, 1, 1.5}
 				m.fallback = append(m.fallback, n+1)
 				break
@@ -170,9 +171,6 @@ func (m *KneserNey) estimate() {
 		}
 	}
 }
-
-// Fallback lists the orders whose discounts could not be estimated.
-func (m *KneserNey) Fallback() []int { return m.fallback }
 
 // Order is the order of the model.
 func (m *KneserNey) Order() int { return m.order }

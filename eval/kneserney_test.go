@@ -3,6 +3,7 @@ package eval
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,7 +98,7 @@ func TestLMScore(t *testing.T) {
 	require.InDelta(t, sum/float64(tokens), s.Nats, 1e-12)
 	require.Equal(t, tokens, s.Tokens)
 	require.Equal(t, unseen, s.Unseen)
-	require.Equal(t, "lm|kneser-ney:modified|n:5|vocabulary:25|trained:300|lines:100|version:1", s.Signature)
+	require.Equal(t, "lm|kneser-ney:modified|n:5|vocabulary:25|trained:300|lines:100|version:2", s.Signature)
 
 	kernel.SetThreads(1)
 	defer kernel.SetThreads(0)
@@ -128,7 +129,7 @@ func TestKneserNeyErrors(t *testing.T) {
 	require.ErrorContains(t, err, "vocabulary of 1 words for a text that has 2")
 	m, err := NewKneserNey([][]int32{{}, {1}, {Unknown, 2}}, 3, 0)
 	require.NoError(t, err)
-	require.Equal(t, []int{1, 2, 3}, m.Fallback())
+	require.Equal(t, []int{1, 2, 3}, m.fallback)
 	_, err = m.Score(nil)
 	require.ErrorContains(t, err, "no lines")
 	s, err := m.Score([][]int32{{Unknown}, {}})
@@ -149,4 +150,44 @@ func BenchmarkKneserNey10k(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Every word has a probability above 0, and they sum to 1, however small or regular
+// the text: counts of counts that vanish make discounts of 0, which fall back.
+func TestNoWordIsImpossible(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	zero := 0
+	for range 400 {
+		lines := make([][]int32, 1+r.IntN(12))
+		for i := range lines {
+			for range r.IntN(7) {
+				lines[i] = append(lines[i], int32(r.IntN(4)))
+			}
+			if r.IntN(3) == 0 {
+				lines[i] = lines[0]
+			}
+		}
+		m, err := NewKneserNey(lines, 3, 5)
+		require.NoError(t, err)
+		for n, d := range m.discount {
+			for k := 1; k <= 3; k++ {
+				require.Greater(t, d[k], 0.0, "order %d", n+1)
+			}
+		}
+		zero += len(m.fallback)
+		for _, context := range [][]int32{{}, {0}, {1, 1}, {4, 0}} {
+			sum := 0.0
+			for w := range int32(5) {
+				p := m.LogProb(append(slices.Clone(context), w))
+				require.False(t, math.IsInf(p[len(context)], 0))
+				sum += math.Exp(p[len(context)])
+			}
+			p := m.LogProb(context)
+			require.InDelta(t, 1, sum+math.Exp(p[len(context)]), 1e-12)
+		}
+		score, err := m.Score([][]int32{{4, 4}, {0, 4}})
+		require.NoError(t, err)
+		require.False(t, math.IsInf(score.Nats, 0) || math.IsNaN(score.Nats))
+	}
+	require.Greater(t, zero, 100)
 }

@@ -48,16 +48,71 @@ func Mauve(p, q mat.Matrix, o MauveOptions) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	labels := kMeans(points, o.Clusters, o.Restarts, o.Seed)
-	hp, hq := make([]float64, o.Clusters), make([]float64, o.Clusters)
-	for i, k := range labels {
-		if i < n {
-			hp[k]++
-		} else {
-			hq[k]++
-		}
+	labels := kMeans(points, o.Clusters, o.Restarts, rng.Key{Seed: o.Seed, Stream: rng.Eval})
+	return mauveOfLabels(labels[:n], labels[n:], o.Clusters, o.Scale)
+}
+
+// mauveOfLabels is MauveOfHistograms of the clusters of both sides.
+func mauveOfLabels(p, q []int, clusters int, scale float64) (float64, error) {
+	hp, hq := make([]float64, clusters), make([]float64, clusters)
+	for _, k := range p {
+		hp[k]++
 	}
-	return MauveOfHistograms(hp, hq, o.Scale)
+	for _, k := range q {
+		hq[k]++
+	}
+	return MauveOfHistograms(hp, hq, scale)
+}
+
+// mauveSeeds is how many clusterings of texts of n and m lines are averaged: the
+// fewer the lines, the more a single one depends on its first centres.
+func mauveSeeds(n, m int) int { return min(max(5, 20000/(n+m)), 64) }
+
+// mauveResamples is how many bootstrap samples of the lines the error of MauveOf
+// comes from.
+const mauveResamples = 100
+
+// MauveOf is MAUVE with the default options, the mean over several clusterings
+// (k-means from other first centres, one run each), with a standard error: the root
+// of the variance over bootstrap samples of the lines of both sides, clusters held
+// fixed, plus that of the mean over clusterings. It covers neither the encoder nor
+// the bias of finite texts. Draws are those of the rng.Eval stream of the seed.
+func MauveOf(p, q mat.Matrix, seed uint64) (value, stdErr float64, err error) {
+	if err := checkFeatures(p, q, 2); err != nil {
+		return 0, 0, err
+	}
+	n, _ := p.Dims()
+	m, _ := q.Dims()
+	points, err := components(p, q, 0.9)
+	if err != nil {
+		return 0, 0, err
+	}
+	clusters, seeds := mauveClusters(n, m), mauveSeeds(n, m)
+	values := make([]float64, seeds)
+	var lines float64 // variance over samples of the lines, mean over clusterings
+	again := make([]float64, mauveResamples/seeds+2)
+	for s := range seeds {
+		labels := kMeans(points, clusters, 1, rng.Key{Seed: seed, Stream: rng.Eval, Step: 2 + uint32(s)})
+		if values[s], err = mauveOfLabels(labels[:n], labels[n:], clusters, 5); err != nil {
+			return 0, 0, err
+		}
+		draw := rng.Key{Seed: seed, Stream: rng.Eval, Step: 2 + uint32(s), Row: math.MaxUint32}.Rand()
+		sample := make([]int, n+m)
+		for b := range again {
+			for i := range sample {
+				if i < n {
+					sample[i] = labels[draw.IntN(n)]
+				} else {
+					sample[i] = labels[n+draw.IntN(m)]
+				}
+			}
+			if again[b], err = mauveOfLabels(sample[:n], sample[n:], clusters, 5); err != nil {
+				return 0, 0, err
+			}
+		}
+		lines += stat.Variance(again, nil) / float64(seeds)
+	}
+	return stat.Mean(values, nil), math.Sqrt(lines + stat.Variance(values, nil)/float64(seeds)), nil
 }
 
 // mauveClusters is the default number of clusters for texts of n and m lines.
@@ -131,13 +186,13 @@ func components(p, q mat.Matrix, share float64) (*mat.Dense, error) {
 
 // kMeans returns the cluster of every row of points [N,D]: the best of several
 // runs of Lloyd's algorithm, each from k-means++ centres (Arthur and
-// Vassilvitskii, SODA 2007) and until no label changes, at most 500 rounds.
-func kMeans(points *mat.Dense, clusters, restarts int, seed uint64) []int {
+// Vassilvitskii, SODA 2007; run i draws from row i of the key's stream) and until no label changes, at most 500 rounds.
+func kMeans(points *mat.Dense, clusters, restarts int, key rng.Key) []int {
 	var best []int
 	least := math.Inf(1)
 	search := newNearest(points)
 	for run := range restarts {
-		centres := seedCentres(points, clusters, rng.Key{Seed: seed, Stream: rng.Eval, Row: uint32(run)}.Source())
+		centres := seedCentres(points, clusters, key.At(key.Step, uint32(run)).Source())
 		var labels []int
 		var spread float64
 		for range 500 {

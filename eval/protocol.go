@@ -80,36 +80,32 @@ func LookupProtocol(name string) (Protocol, error) {
 }
 
 // BLEU scores the lines of a generator against reference lines. Of o only
-// MaxN and the bootstrap are used. It is an error to give fewer lines than the
-// protocol takes.
+// MaxN and the bootstrap are used. Of fewer lines than the protocol takes it
+// scores what there is, as the code does that it stands for, and says so in a note.
 func (p Protocol) BLEU(hypotheses, references []string, o Options) (Score, error) {
-	hypotheses, err := p.first(hypotheses, p.Hypotheses, "hypotheses")
-	if err != nil {
-		return Score{}, err
-	}
-	if references, err = p.first(references, p.References, "references"); err != nil {
-		return Score{}, err
-	}
+	hypotheses, notes := p.first(hypotheses, p.Hypotheses, "hypotheses", nil)
+	references, notes = p.first(references, p.References, "references", notes)
 	x := NewLexicon()
 	refs, err := NewReferences(x.Add(lower(references, p.LowerReferences), PTB), o.MaxN)
 	if err != nil {
 		return Score{}, err
 	}
-	return BLEU(refs, x.Find(lower(hypotheses, p.LowerHypotheses), PTB), p.options(o))
+	s, err := BLEU(refs, x.Find(lower(hypotheses, p.LowerHypotheses), PTB), p.options(o))
+	s.Notes = notes
+	return s, err
 }
 
 // SelfBLEU scores the lines of a generator against one another, as the
 // protocol has it. Of o only the bootstrap is used.
 func (p Protocol) SelfBLEU(lines []string, o Options) (Score, error) {
 	o.MaxN = p.Self.MaxN
-	hypotheses, err := p.first(lines, p.Self.Hypotheses, "lines")
-	if err != nil {
-		return Score{}, err
-	}
+	hypotheses, notes := p.first(lines, p.Self.Hypotheses, "lines", nil)
 	x := NewLexicon()
 	hyps := x.Add(lower(hypotheses, p.LowerHypotheses), PTB)
 	if p.Self.References == Others {
-		return SelfBLEU(hyps, p.options(o))
+		s, err := SelfBLEU(hyps, p.options(o))
+		s.Notes = notes
+		return s, err
 	}
 	others := lines
 	if p.Self.References == Rest {
@@ -127,17 +123,20 @@ func (p Protocol) SelfBLEU(lines []string, o Options) (Score, error) {
 	}
 	m.self = true
 	m.Add(hyps)
-	return m.Score()
+	s, err := m.Score()
+	s.Notes = notes
+	return s, err
 }
 
-func (p Protocol) first(lines []string, n int, what string) ([]string, error) {
+// first are the first n lines (0: all), with a note where there are fewer.
+func (p Protocol) first(lines []string, n int, what string, notes []string) ([]string, []string) {
 	if len(lines) < n {
-		return nil, fmt.Errorf("eval: protocol %s takes %d %s, got %d lines", p.Name, n, what, len(lines))
+		return lines, append(notes, fmt.Sprintf("protocol %s takes %d %s; there are %d, and all were taken", p.Name, n, what, len(lines)))
 	}
 	if n > 0 {
 		lines = lines[:n]
 	}
-	return lines, nil
+	return lines, notes
 }
 
 func (p Protocol) options(o Options) Options {

@@ -3,6 +3,7 @@ package eval
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,7 +67,7 @@ func TestProtocols(t *testing.T) {
 			require.InDelta(t, math.Round(c[1]*1000), c[1]*1000, 1e-9)
 		}
 	}
-	require.Equal(t, "self-bleu|n:4|level:sentence|smooth:method1|weights:uniform|case:lc|tok:ptb|refs:500|hyps:200|protocol:textgan-pytorch|version:1", self.Signature)
+	require.Equal(t, "self-bleu|n:4|level:sentence|smooth:method1|weights:uniform|case:lc|tok:ptb|refs:500|hyps:200|protocol:textgan-pytorch|version:2", self.Signature)
 }
 
 func TestProtocolsGolden(t *testing.T) {
@@ -93,8 +94,15 @@ func TestProtocolErrors(t *testing.T) {
 	require.ErrorContains(t, err, "choose from texygen, ")
 	p, err := LookupProtocol("relgan")
 	require.NoError(t, err)
-	_, err = p.BLEU(make([]string, 99), []string{"a"}, Options{})
-	require.ErrorContains(t, err, "protocol relgan takes 100 hypotheses, got 99 lines")
+	// Fewer lines than a protocol takes are all scored, with a note.
+	few, err := p.BLEU(slices.Repeat([]string{"a b"}, 99), []string{"a b"}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"protocol relgan takes 100 hypotheses; there are 99, and all were taken"}, few.Notes)
+	require.Contains(t, few.Signature, "|hyps:99|")
+	enough, err := p.BLEU(slices.Repeat([]string{"a b"}, 101), []string{"a b"}, Options{})
+	require.NoError(t, err)
+	require.Empty(t, enough.Notes)
+	require.Contains(t, enough.Signature, "|hyps:100|")
 	p, err = LookupProtocol("textgan-pytorch")
 	require.NoError(t, err)
 	_, err = p.SelfBLEU(make([]string, 200), Options{})

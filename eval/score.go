@@ -3,20 +3,36 @@ package eval
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
 
 // Version of the metric definitions, part of every signature. It changes
 // whenever a number could.
-const Version = "1"
+const Version = "2"
 
-// ByOrder holds one value per n-gram order: [n-1] belongs to n. As JSON it is
-// an object {"1": ..., "2": ...}.
+// ByOrder holds one value per n-gram order: [n-1] belongs to n. NaN stands where
+// there is nothing to measure, such as an order without n-grams. As JSON it is an
+// object {"1": ..., "2": ...}, with null for NaN.
 type ByOrder []float64
 
 // MarshalJSON writes the orders as keys.
-func (b ByOrder) MarshalJSON() ([]byte, error) { return marshalOrders(b) }
+func (b ByOrder) MarshalJSON() ([]byte, error) {
+	values := make([]*float64, len(b))
+	for i := range b {
+		values[i] = finite(&b[i])
+	}
+	return marshalOrders(values)
+}
+
+// finite is v, or nil where JSON has no number for it.
+func finite(v *float64) *float64 {
+	if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
+		return nil
+	}
+	return v
+}
 
 // Interval is a confidence interval, as JSON [lo, hi].
 type Interval struct{ Lo, Hi float64 }
@@ -41,6 +57,14 @@ type Score struct {
 	Level     Level
 	Signature string
 
+	// Short is the number of hypotheses with some, but fewer tokens than the highest order.
+	// They have no n-gram of it, so smoothing decides: against itself too such a
+	// line scores below 1.
+	Short int
+	Lines int // hypotheses
+	// Notes say what the reader should know of the number.
+	Notes []string
+
 	// StdErr is the standard error of the mean over hypotheses with the
 	// references held fixed. Nil at corpus level.
 	StdErr ByOrder
@@ -55,6 +79,12 @@ type Score struct {
 // and "confidence".
 func (s Score) MarshalJSON() ([]byte, error) {
 	out := map[string]any{s.Metric: s.ByOrder, "level": s.Level.String(), "signature": s.Signature}
+	if s.Short > 0 {
+		out["short_lines"] = s.Short
+	}
+	if s.Notes != nil {
+		out["notes"] = s.Notes
+	}
 	if s.StdErr != nil {
 		out["std_err"] = s.StdErr
 	}

@@ -3,6 +3,8 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -116,45 +118,69 @@ func (s *Suite) model(lines [][]int32) (*KneserNey, error) {
 
 // Measures are all that a Suite says of a text.
 type Measures struct {
-	References     int     `json:"references"`
-	BLEU           Score   `json:"bleu"`
-	SelfBLEU       *Score  `json:"self_bleu"` // nil for a single line
-	LM             LMScore `json:"lm"`
-	ReverseLM      LMScore `json:"reverse_lm"`
-	MSJaccard      ByOrder `json:"ms_jaccard"`
-	JensenShannon  ByOrder `json:"jensen_shannon"`
-	LengthDistance float64 `json:"length_distance"`
+	References     int      `json:"references"`
+	BLEU           Score    `json:"bleu"`
+	SelfBLEU       *Score   `json:"self_bleu"` // nil for a single line
+	LM             *LMScore `json:"lm"`
+	ReverseLM      *LMScore `json:"reverse_lm"`
+	MSJaccard      ByOrder  `json:"ms_jaccard"`
+	JensenShannon  ByOrder  `json:"jensen_shannon"`
+	LengthDistance float64  `json:"length_distance"`
 	Diversity
 	Novelty  *float64  `json:"novelty,omitempty"` // of Train
 	Copies   *Copies   `json:"copies,omitempty"`  // from Train
 	Features *Distance `json:"features,omitempty"`
+	// LeftOut says why a number is missing, by the name of its row.
+	LeftOut map[string]string `json:"left_out,omitempty"`
 }
 
-// Distance between the features of two texts.
+// LeaveOut notes why there is no number in a row.
+func (m *Measures) LeaveOut(row string, why error) {
+	if m.LeftOut == nil {
+		m.LeftOut = map[string]string{}
+	}
+	m.LeftOut[row] = strings.TrimPrefix(why.Error(), "eval: ")
+}
+
+// Distance between the features of two texts. The errors are standard errors:
+// see FrechetOf and MauveOf for what they cover.
 type Distance struct {
-	Frechet   float64 `json:"frechet"`
-	Mauve     float64 `json:"mauve"`
-	Lines     int     `json:"lines"` // of each side
-	Signature string  `json:"signature"`
+	Frechet    float64 `json:"frechet"`
+	FrechetErr float64 `json:"frechet_error"`
+	Mauve      float64 `json:"mauve"`
+	MauveErr   float64 `json:"mauve_error"`
+	Lines      int     `json:"lines"` // of each side
+	Signature  string  `json:"signature"`
 }
 
 // Judge measures lines. As many lines of text and reference as both have enter
-// the feature distances, which depend on both numbers.
+// the feature distances, which depend on both numbers. What cannot be computed of a
+// text is left out, with the reason in LeftOut.
 func (s *Suite) Judge(lines []string) (m Measures, err error) {
 	ids := s.Encode(lines)
 	m.References = len(s.reference)
 	if m.BLEU, err = s.BLEU(ids); err != nil {
 		return m, err
 	}
-	if len(ids) > 1 {
-		self, err := s.SelfBLEU(ids)
-		if err != nil {
-			return m, err
-		}
+	if self, err := s.SelfBLEU(ids); err != nil {
+		m.LeaveOut("self-BLEU", err)
+	} else {
 		m.SelfBLEU = &self
 	}
-	if m.LM, m.ReverseLM, err = s.LM(ids); err != nil {
-		return m, err
+	lm, reverse, err := s.LM(ids)
+	for _, x := range []struct {
+		row  string
+		from *LMScore
+		to   **LMScore
+	}{{"LM score", &lm, &m.LM}, {"reverse LM score", &reverse, &m.ReverseLM}} {
+		switch {
+		case err != nil:
+			m.LeaveOut(x.row, err)
+		case math.IsNaN(x.from.Nats) || math.IsInf(x.from.Nats, 0):
+			m.LeaveOut(x.row, fmt.Errorf("the language model gives a token probability 0: the score is %v", x.from.Nats))
+		default:
+			*x.to = x.from
+		}
 	}
 	m.MSJaccard, m.JensenShannon = MSJaccard(ids, s.reference, s.o.MaxN), JensenShannon(ids, s.reference, s.o.MaxN)
 	m.LengthDistance = LengthDistance(ids, s.reference)
@@ -166,9 +192,13 @@ func (s *Suite) Judge(lines []string) (m Measures, err error) {
 		m.Novelty, m.Copies = &novelty, &copies
 	}
 	if s.o.Features != nil {
-		m.Features, err = s.distance(lines)
+		if m.Features, err = s.distance(lines); err != nil {
+			m.Features = nil
+			m.LeaveOut("Frechet distance", err)
+			m.LeaveOut("MAUVE", err)
+		}
 	}
-	return m, err
+	return m, nil
 }
 
 // Every returns n lines at equal distances, or all if there are no more: of a
@@ -203,11 +233,11 @@ func (s *Suite) distance(lines []string) (*Distance, error) {
 	for i := range n {
 		real.SetRow(i, s.features.RawRowView(i*len(s.o.Reference)/n))
 	}
-	d := &Distance{Lines: n, Signature: fmt.Sprintf("features|%s|dims:%d|lines:%d|mauve-clusters:%d|mauve-scale:5|seed:%d|version:%s", s.o.Encoder, cols, n, mauveClusters(n, n), s.o.Seed, Version)}
-	if d.Frechet, err = Frechet(own, real); err != nil {
+	d := &Distance{Lines: n, Signature: fmt.Sprintf("features|%s|dims:%d|lines:%d|mauve-clusters:%d|mauve-seeds:%d|mauve-scale:5|seed:%d|version:%s", s.o.Encoder, cols, n, mauveClusters(n, n), mauveSeeds(n, n), s.o.Seed, Version)}
+	if d.Frechet, d.FrechetErr, err = FrechetOf(own, real, s.o.Seed); err != nil {
 		return nil, err
 	}
-	d.Mauve, err = Mauve(own, real, MauveOptions{Seed: s.o.Seed})
+	d.Mauve, d.MauveErr, err = MauveOf(own, real, s.o.Seed)
 	return d, err
 }
 

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -44,8 +45,8 @@ func TestSuite(t *testing.T) {
 		require.NoError(t, err)
 		return score
 	}
-	require.Equal(t, of(realIDs, ids), m.LM)
-	require.Equal(t, of(ids, realIDs), m.ReverseLM)
+	require.Equal(t, of(realIDs, ids), *m.LM)
+	require.Equal(t, of(ids, realIDs), *m.ReverseLM)
 	likeness, err := Compare(ids, trainIDs, 3)
 	require.NoError(t, err)
 	require.Equal(t, likeness.Novelty, *m.Novelty)
@@ -70,6 +71,18 @@ func TestSuite(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, frechet, longer.Features.Frechet)
 
+	require.Empty(t, m.LeftOut)
+	// What cannot be computed of a text is missing by name, the rest is there.
+	single, err := s.Judge(text[:1])
+	require.NoError(t, err)
+	require.Nil(t, single.SelfBLEU)
+	require.Nil(t, single.Features)
+	require.NotNil(t, single.LM)
+	require.Contains(t, single.LeftOut["self-BLEU"], "2")
+	require.Contains(t, single.LeftOut["MAUVE"], "at least 2")
+	_, err = json.Marshal(single)
+	require.NoError(t, err)
+
 	points, err := s.Points(s.Encode(text))
 	require.NoError(t, err)
 	require.Len(t, points, 3) // BLEU-2, BLEU-3, LM
@@ -82,7 +95,4 @@ func TestSuite(t *testing.T) {
 	require.ErrorContains(t, err, "needs reference lines")
 	_, err = s.Judge(nil)
 	require.Error(t, err)
-	one, err := s.Judge([]string{"w1 w2"}) // too short for self-BLEU
-	require.ErrorContains(t, err, "at least 2", "of features")
-	require.Nil(t, one.SelfBLEU)
 }

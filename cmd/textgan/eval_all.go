@@ -3,11 +3,14 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
+	"gonum.org/v1/gonum/mat"
 
 	"textgan/corpora"
 	"textgan/eval"
@@ -80,10 +83,14 @@ func evalAll(c call[evalAllOptions]) error {
 	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
 	if o.Features {
 		encoder, err := c.encoder(c.ctx, o.Encoder, held, o.Seed)
-		if err != nil {
+		switch {
+		case err != nil && (o.Encoder != "" || c.ctx.Err() != nil):
 			return err
+		case err != nil: // too little text to train one on: only what needs it is left out
+			suite.Features = func([]string) (*mat.Dense, error) { return nil, fmt.Errorf("no encoder can be trained on the reference: %w", err) }
+		default:
+			suite.Features, suite.Encoder = encoder.Features, encoder.EncoderName()
 		}
-		suite.Features, suite.Encoder = encoder.Features, encoder.EncoderName()
 	}
 	var words []string // of all texts: comparable LM scores need one vocabulary
 	for _, s := range sources {
@@ -105,9 +112,10 @@ func evalAll(c call[evalAllOptions]) error {
 		if i < len(sources) && sources[i].model != nil {
 			n, err := sources[i].model.NLLs(held, learnt, sources[i].lines)
 			if err != nil {
-				return err
+				t.LeaveOut("NLL", err)
+			} else {
+				t.NLL = &n
 			}
-			t.NLL = &n
 		}
 		if language != nil && i < len(sources) {
 			j := corpora.Evaluate(language, sources[i].lines)
@@ -226,7 +234,7 @@ func evalRows(maxN int) []row {
 	orders := func(name, format string, first int, get func(t judged) eval.ByOrder) {
 		for n := first; n <= maxN; n++ {
 			rows = append(rows, row{fmt.Sprintf("%s-%d", name, n), func(t judged) string {
-				if v := get(t); len(v) >= n {
+				if v := get(t); len(v) >= n && !math.IsNaN(v[n-1]) {
 					return fmt.Sprintf(format, v[n-1])
 				}
 				return ""
@@ -249,8 +257,16 @@ func evalRows(maxN int) []row {
 		}
 		return t.SelfBLEU.ByOrder
 	})
-	one("LM score", func(t judged) string { return fmt.Sprintf("%.4f ± %.4f", t.LM.Nats, t.LM.StdErr) })
-	one("reverse LM score", func(t judged) string { return fmt.Sprintf("%.4f ± %.4f", t.ReverseLM.Nats, t.ReverseLM.StdErr) })
+	lm := func(name string, get func(t judged) *eval.LMScore) {
+		one(name, func(t judged) string {
+			if s := get(t); s != nil {
+				return fmt.Sprintf("%.4f ± %.4f", s.Nats, s.StdErr)
+			}
+			return ""
+		})
+	}
+	lm("LM score", func(t judged) *eval.LMScore { return t.LM })
+	lm("reverse LM score", func(t judged) *eval.LMScore { return t.ReverseLM })
 	nll("NLL held out", func(n *train.NLLs) float64 { return n.Held })
 	nll("NLL held out, known tokens", func(n *train.NLLs) float64 { return n.Known })
 	nll("NLL of the training text", func(n *train.NLLs) float64 { return n.Train })
@@ -275,13 +291,13 @@ func evalRows(maxN int) []row {
 		if t.Features == nil {
 			return ""
 		}
-		return fmt.Sprintf("%.4f", t.Features.Frechet)
+		return fmt.Sprintf("%.4f ± %.4f", t.Features.Frechet, t.Features.FrechetErr)
 	})
 	one("MAUVE", func(t judged) string {
 		if t.Features == nil {
 			return ""
 		}
-		return fmt.Sprintf("%.4f", t.Features.Mauve)
+		return fmt.Sprintf("%.4f ± %.4f", t.Features.Mauve, t.Features.MauveErr)
 	})
 	orders("distinct", "%.4f", 1, func(t judged) eval.ByOrder { return t.Distinct })
 	one("different lines", func(t judged) string { return fmt.Sprintf("%.2f %%", 100*t.Different) })
@@ -331,14 +347,28 @@ func (p *process) printTable(texts []judged) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprintln(p.out)
+	for _, t := range texts {
+		for _, row := range slices.Sorted(maps.Keys(t.LeftOut)) {
+			fmt.Fprintf(p.out, "%s: no %s: %s\n", t.Name, row, t.LeftOut[row])
+		}
+		if s := t.BLEU.Short; s > 0 {
+			fmt.Fprintf(p.out, "%s: %s\n", t.Name, shortNote(s, t.Lines, len(t.BLEU.ByOrder)))
+		}
+	}
 	first := texts[0]
-	fmt.Fprintf(p.out, "\n%s\n%s\n%s\n", first.BLEU.Signature, first.LM.Signature, first.ReverseLM.Signature)
+	signatures := []string{first.BLEU.Signature}
+	for _, s := range []*eval.LMScore{first.LM, first.ReverseLM} {
+		if s != nil {
+			signatures = append(signatures, s.Signature)
+		}
+	}
 	if first.SelfBLEU != nil {
-		fmt.Fprintln(p.out, first.SelfBLEU.Signature)
+		signatures = append(signatures, first.SelfBLEU.Signature)
 	}
-	var err error
 	if first.Features != nil {
-		_, err = fmt.Fprintln(p.out, first.Features.Signature)
+		signatures = append(signatures, first.Features.Signature)
 	}
+	_, err := fmt.Fprintln(p.out, strings.Join(signatures, "\n"))
 	return err
 }

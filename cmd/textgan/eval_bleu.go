@@ -14,7 +14,7 @@ import (
 type bleuOptions struct {
 	Protocol    string `opt:"protocol" check:"oneof=texygen|texygen-fast|relgan|textgan-pytorch|gans-falling-short" doc:"score as that paper's code does: its sample sizes, letters, tokens and rounding"`
 	MaxN        int    `opt:"max-n" default:"5" check:"min=1,max=9" doc:"longest n-gram"`
-	Smoothing   string `opt:"smoothing" default:"method1" check:"oneof=none|method0|method1|method2|method3|method4|method5|method7" doc:"what becomes of a precision of 0, as in NLTK"`
+	Smoothing   string `opt:"smoothing" default:"method1" check:"oneof=none|method0|method1|method2|method3|method4|method5|method7" doc:"what becomes of a precision of 0, as in NLTK; with method5 and method7 a score can exceed 1"`
 	CorpusLevel bool   `opt:"corpus-level" doc:"pool the counts of all sentences instead of averaging their scores"`
 	tokenizer
 	Bootstrap  int     `opt:"bootstrap" default:"0" check:"min=0" doc:"resamples for confidence intervals; 0: none" group:"uncertainty"`
@@ -143,6 +143,17 @@ func (p *process) printScore(name string, s eval.Score, asJSON bool) error {
 			return err
 		}
 	}
+	if s.Short > 0 && s.Lines > 0 {
+		fmt.Fprintln(p.out, shortNote(s.Short, s.Lines, len(s.ByOrder)))
+	}
+	for _, note := range s.Notes {
+		fmt.Fprintln(p.out, note)
+	}
 	_, err := fmt.Fprintln(p.out, s.Signature)
 	return err
+}
+
+// shortNote explains the BLEU of lines that have no n-gram of the highest order.
+func shortNote(short, lines, order int) string {
+	return fmt.Sprintf("%d of %d lines have fewer than %d tokens: smoothing alone decides their BLEU-%d, below 1 even against themselves", short, lines, order, order)
 }

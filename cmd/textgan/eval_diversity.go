@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"text/tabwriter"
 
@@ -64,7 +65,8 @@ func evalDiversityCommand(p *process) *cli.Command {
 		row("tokens", "%v", k)
 		row("lines", "%d", r.Lines)
 		row("different lines", "%.2f %%", 100*r.Different)
-		row(orders("distinct", r.Distinct), "%s", byOrder(r.Distinct))
+		row(orders("distinct", r.Distinct), "%s of the n-grams", byOrder(r.Distinct))
+		row(orders("distinct", r.OfTokens), "%s of the tokens (Li et al. 2016)", byOrder(r.OfTokens))
 		l := r.Lengths
 		row("length", "%.2f ± %.2f tokens", l.Mean, l.SD)
 		row("length min/5%%/25%%/50%%/75%%/95%%/99%%/max", "%d/%d/%d/%d/%d/%d/%d/%d", l.Min, l.P5, l.P25, l.P50, l.P75, l.P95, l.P99, l.Max)
@@ -88,7 +90,10 @@ func orders(name string, values eval.ByOrder) string {
 func byOrder(values eval.ByOrder) string {
 	parts := make([]string, len(values))
 	for i, v := range values {
-		parts[i] = fmt.Sprintf("%.4f", v)
+		parts[i] = "-"
+		if !math.IsNaN(v) {
+			parts[i] = fmt.Sprintf("%.4f", v)
+		}
 	}
 	return strings.Join(parts, "  ")
 }
