@@ -87,7 +87,9 @@ func evalAll(c call[evalAllOptions]) error {
 		case err != nil && (o.Encoder != "" || c.ctx.Err() != nil):
 			return err
 		case err != nil: // too little text to train one on: only what needs it is left out
-			suite.Features = func([]string) (*mat.Dense, error) { return nil, fmt.Errorf("no encoder can be trained on the reference: %w", err) }
+			suite.Features = func([]string) (*mat.Dense, error) {
+				return nil, fmt.Errorf("no encoder can be trained on the reference: %w", err)
+			}
 		default:
 			suite.Features, suite.Encoder = encoder.Features, encoder.EncoderName()
 		}
