@@ -114,33 +114,79 @@ func (c *Corpus) Where(i int) string { return fmt.Sprintf("%s:%d", c.Name, c.num
 //
 // Equal lines and seed give an equal split.
 func (c *Corpus) Split(fraction float64, seed uint64) (train, valid *Corpus, err error) {
+	return c.split(fraction, seed, func(order, copies []int) (held []int) {
+		share := int(math.Round(fraction * float64(len(order))))
+		return order[:min(max(share, 1), len(order)-1)]
+	})
+}
+
+// SplitByLines is the rule of textgan 0.1, whose runs have not kept their
+// held-out lines: in the order of Split it holds out every different line for
+// whose copies there is still room in fraction of all lines, so lines that stand
+// often are rarely held out. Where no line stands twice it is Split.
+func (c *Corpus) SplitByLines(fraction float64, seed uint64) (train, valid *Corpus, err error) {
+	return c.split(fraction, seed, func(order, copies []int) (held []int) {
+		room := min(max(int(math.Round(fraction*float64(len(c.Lines)))), 1), len(c.Lines)-1)
+		for _, g := range order {
+			if copies[g] <= room {
+				held = append(held, g)
+				room -= copies[g]
+			}
+		}
+		return held
+	})
+}
+
+// split holds out the different lines that choose takes of their order, which
+// is drawn; copies says how often each of them stands.
+func (c *Corpus) split(fraction float64, seed uint64, choose func(order, copies []int) (held []int)) (train, valid *Corpus, err error) {
 	if !(fraction > 0 && fraction < 1) {
 		return nil, nil, fmt.Errorf("corpora: %s: fraction %v of held-out lines; it must lie between 0 and 1", c.Name, fraction)
 	}
 	group := make([]int, len(c.Lines)) // of equal lines, in order of the first
 	index := make(map[string]int, len(c.Lines))
+	var copies []int
 	for i, line := range c.Lines {
 		g, ok := index[line]
 		if !ok {
 			g = len(index)
 			index[line] = g
+			copies = append(copies, 0)
 		}
 		group[i] = g
+		copies[g]++
 	}
-	different := len(index)
-	if different < 2 {
+	if len(copies) < 2 {
 		return nil, nil, fmt.Errorf("corpora: %s: all lines are equal; two different ones are needed to hold one out", c.Name)
 	}
-	share := int(math.Round(fraction * float64(different)))
-	share = min(max(share, 1), different-1)
-	held := make([]bool, different)
-	for _, g := range (rng.Key{Seed: seed, Stream: rng.Split}).Rand().Perm(different)[:share] {
+	held := make([]bool, len(copies))
+	for _, g := range choose((rng.Key{Seed: seed, Stream: rng.Split}).Rand().Perm(len(copies)), copies) {
 		held[g] = true
 	}
+	train, valid = c.divide(func(i int) bool { return held[group[i]] })
+	if len(valid.Lines) == 0 {
+		return nil, nil, fmt.Errorf("corpora: %s: every line stands too often to hold out %v of %s lines; give held-out lines in a file", c.Name, fraction, grouped(len(c.Lines)))
+	}
+	return train, valid, nil
+}
+
+// Without is the corpus without the lines that stand in held: what is left to
+// learn where Split has held these out.
+func (c *Corpus) Without(held *Corpus) *Corpus {
+	drop := make(map[string]bool, len(held.Lines))
+	for _, line := range held.Lines {
+		drop[line] = true
+	}
+	rest, _ := c.divide(func(i int) bool { return drop[c.Lines[i]] })
+	return rest
+}
+
+// divide puts Lines[i] into valid if held(i), otherwise into train.
+func (c *Corpus) divide(held func(i int) bool) (train, valid *Corpus) {
 	train, valid = &Corpus{Name: c.Name, Language: c.Language}, &Corpus{Name: c.Name, Language: c.Language}
 	for i, line := range c.Lines {
 		side := train
-		if held[group[i]] {
+		if held(i) {
 			side = valid
 		}
 		side.Lines = append(side.Lines, line)
@@ -148,7 +194,7 @@ func (c *Corpus) Split(fraction float64, seed uint64) (train, valid *Corpus, err
 	}
 	train.count()
 	valid.count()
-	return train, valid, nil
+	return train, valid
 }
 
 // grouped writes n with commas between thousands.

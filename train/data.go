@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"textgan/corpora"
+	"textgan/train/rundir"
 	"textgan/vocab"
 )
 
@@ -56,6 +59,43 @@ func readText(c Config, stdin io.Reader) (*Data, error) {
 // holdsOutAs reports whether c holds lines of the corpus out, the same as other.
 func (c Config) holdsOutAs(other Config) bool {
 	return c.Valid == "" && other.Valid == "" && c.SplitSeed == other.SplitSeed && c.ValidFraction == other.ValidFraction
+}
+
+// divideAs holds out what a run has: the lines that it keeps or, of a run that
+// keeps none, what the rule of its time gives.
+func (d *Data) divideAs(r *rundir.Run, c Config) error {
+	held, err := keptLines(r)
+	switch {
+	case err != nil:
+		return err
+	case held == nil && c.Valid == "":
+		d.Corpus, d.Valid, err = d.Corpus.SplitByLines(c.ValidFraction, c.SplitSeed)
+		return err
+	case held != nil && c.Valid == "":
+		d.Corpus = d.Corpus.Without(held)
+	}
+	if held != nil {
+		d.Valid = held
+	}
+	return nil
+}
+
+// keptLines are the held-out lines in the directory of a run, nil if it keeps
+// none. They are read as they were written, whatever characters are in them.
+func keptLines(r *rundir.Run) (*corpora.Corpus, error) {
+	if r.Manifest.HeldOut == nil {
+		return nil, nil
+	}
+	path := r.Path(rundir.HeldOutFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	held, err := corpora.New(path, strings.Split(strings.TrimSuffix(string(content), "\n"), "\n"))
+	if err != nil || held.SHA256 != r.Manifest.HeldOut.SHA256 {
+		return nil, fmt.Errorf("train: %s: its checksum differs from that in the run's manifest; put the file back", path)
+	}
+	return held, nil
 }
 
 // divide holds lines out unless there is a held-out text.

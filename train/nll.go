@@ -2,10 +2,8 @@ package train
 
 import (
 	"errors"
-	"fmt"
 
 	"textgan/corpora"
-	"textgan/train/rundir"
 )
 
 // NLLs are likelihoods of a model at temperature 1, in nats.
@@ -59,40 +57,33 @@ func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
 // HasLearntHeldOut reports whether m was trained on lines that other held out of
 // the same corpus: by another seed, another share, or for a text of its own.
 func (m *Model) HasLearntHeldOut(other *Model) bool {
+	if a, b := m.Manifest.HeldOut, other.Manifest.HeldOut; a != nil && b != nil && m.Config.Valid == "" && a.SHA256 == b.SHA256 {
+		return false
+	}
 	return m.Manifest.Corpus.SHA256 == other.Manifest.Corpus.SHA256 && other.Config.Valid == "" && !m.Config.holdsOutAs(other.Config)
 }
 
-// HeldOut are the lines that the run has held out, from its own directory; runs
-// of textgan 0.1, which kept none there, open their text for it.
+// HeldOut are the lines that the run has held out, from its own directory; a run
+// of textgan 0.1, which kept none there, opens its text for it.
 func (m *Model) HeldOut() (*corpora.Corpus, error) {
-	kept := m.Manifest.HeldOut
-	if m.run == nil || kept == nil {
-		_, held, err := m.Text()
-		return held, err
+	if m.run != nil {
+		if held, err := keptLines(m.run); held != nil || err != nil {
+			return held, err
+		}
 	}
-	path := m.run.Path(rundir.HeldOutFile)
-	held, err := corpora.Open(path, corpora.Options{MaxLineBytes: m.Config.MaxLineBytes, MaxBytes: int64(m.Config.MaxBytes)})
-	if err != nil {
-		return nil, err
-	}
-	if held.SHA256 != kept.SHA256 {
-		return nil, fmt.Errorf("train: %s: its checksum differs from that in the run's manifest; put the file back, or give --ref FILE", path)
-	}
-	return held, nil
+	_, held, err := m.Text()
+	return held, err
 }
 
 // Text opens the text that the model was trained on, as it was split then. It
 // is an error if it has changed since, or came from standard input.
 func (m *Model) Text() (learnt, held *corpora.Corpus, err error) {
-	if m.Config.Corpus == "-" {
+	if m.run == nil || m.Config.Corpus == "-" {
 		return nil, nil, errors.New("train: the model has read its text from standard input; give the text as a file")
 	}
-	d, err := Prepare(m.Config, m.Vocab, nil)
+	d, err := textOf(m.run, m.Config, nil)
 	if err != nil {
 		return nil, nil, err
-	}
-	if d.SHA256 != m.Manifest.Corpus.SHA256 {
-		return nil, nil, fmt.Errorf("train: %s is not the text that the model was trained on (its checksum differs)", m.Config.Corpus)
 	}
 	return d.Corpus, d.Valid, nil
 }

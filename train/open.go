@@ -36,7 +36,15 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 		}
 		words = from.vocab
 	}
-	d, err := Prepare(c, words, stdin)
+	d, err := readText(c, stdin)
+	if err == nil && from != nil && from.sameText(c, d) {
+		err = d.divideAs(from.run, c)
+	} else if err == nil {
+		err = d.divide(c)
+	}
+	if err == nil {
+		err = d.encode(c, words)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +135,24 @@ func reopen(r *rundir.Run, stdin io.Reader) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := readText(c, stdin)
+	d, err := textOf(r, c, stdin)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.encode(c, v); err != nil {
+		return nil, err
+	}
+	return New(c, d)
+}
+
+// textOf opens the text of a run and holds out what the run has. It is an error
+// if the text has changed since.
+func textOf(r *rundir.Run, c Config, stdin io.Reader) (*Data, error) {
+	needed := c
+	if r.Manifest.HeldOut != nil {
+		needed.Valid = "" // it is in the run
+	}
+	d, err := readText(needed, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -140,13 +165,7 @@ func reopen(r *rundir.Run, stdin io.Reader) (*Trainer, error) {
 	if v := r.Manifest.Valid; v != nil && d.Valid != nil && d.Valid.SHA256 != v.SHA256 {
 		return nil, changed(c.Valid)
 	}
-	if err := d.divide(c); err != nil {
-		return nil, err
-	}
-	if err := d.encode(c, v); err != nil {
-		return nil, err
-	}
-	return New(c, d)
+	return d, d.divideAs(r, c)
 }
 
 // describe reads what a run was started with.
@@ -164,6 +183,15 @@ func describe(r *rundir.Run) (Config, *vocab.Vocab, error) {
 	if err != nil {
 		return Config{}, nil, err
 	}
+	// Where a whole project has moved, the names as they were given still lead
+	// from the same working directory to the same files.
+	c.Corpus = orHere(c.Corpus, r.Manifest.Corpus.Name)
+	if v := r.Manifest.Valid; v != nil {
+		c.Valid = orHere(c.Valid, v.Name)
+	}
+	if w := r.Manifest.WarmStart; w != nil {
+		c.WarmStart = orHere(c.WarmStart, w.Run)
+	}
 	f, err := os.Open(r.Path(rundir.VocabFile))
 	if err != nil {
 		return Config{}, nil, fmt.Errorf("train: %w", err)
@@ -177,6 +205,16 @@ func describe(r *rundir.Run) (Config, *vocab.Vocab, error) {
 		v = v.Backwards()
 	}
 	return c, v, nil
+}
+
+// orHere is path, or the name that it was given by if there is nothing at path.
+func orHere(path, given string) string {
+	if _, err := os.Stat(path); filepath.IsAbs(path) && err != nil {
+		if _, err := os.Stat(given); err == nil {
+			return given
+		}
+	}
+	return path
 }
 
 // settings reads the config.toml of a run.

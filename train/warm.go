@@ -133,13 +133,19 @@ func same(name string, a, b config.Given) bool {
 	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
 }
 
+// sameText reports whether d is the text of the origin, of which c holds out what
+// the origin has.
+func (o *origin) sameText(c Config, d *Data) bool {
+	return c.holdsOutAs(o.config) && d.SHA256 == o.run.Manifest.Corpus.SHA256
+}
+
 // checkText refuses to hold out lines that the origin has learnt.
 func (o *origin) checkText(c Config, d *Data) error {
 	was := o.config
 	if corpus, err := absolute(c.Corpus); err != nil || c.Valid != "" || corpus != was.Corpus && c.Corpus != was.Corpus {
 		return nil
 	}
-	if !c.holdsOutAs(was) || c.Truncate != was.Truncate || d.SHA256 != o.run.Manifest.Corpus.SHA256 {
+	if !o.sameText(c, d) || c.Truncate != was.Truncate {
 		return &config.Error{Msg: fmt.Sprintf("train: lines of %s would be held out that run %s has learnt; give --valid FILE, or keep the text, --split-seed and --valid-fraction of that run", c.Corpus, o.run.Dir)}
 	}
 	return nil
