@@ -35,10 +35,13 @@ func TestNLLsAndFeatures(t *testing.T) {
 	two := []string{"the dog", "the dog sees a cat"}
 	n, err := m.NLLs(held.Lines, two, two)
 	require.NoError(t, err)
-	require.InEpsilon(t, n.Train*9/10, n.Gen, 1e-12)
-	require.Equal(t, n.Own, n.Train)
+	require.InEpsilon(t, *n.Train*9/10, *n.Gen, 1e-12)
+	require.Equal(t, n.Own, *n.Train)
 	require.Equal(t, n.Div, n.Gen)
 	require.LessOrEqual(t, n.Known, n.Held)
+	alone, err := m.NLLs(held.Lines, nil, two) // the training text is gone
+	require.NoError(t, err)
+	require.Equal(t, NLLs{Held: n.Held, Known: n.Known, Own: n.Own}, alone)
 
 	all, err := m.Features(two)
 	require.NoError(t, err)
@@ -46,7 +49,7 @@ func TestNLLsAndFeatures(t *testing.T) {
 	require.NoError(t, err)
 	require.InDeltaSlice(t, all.RawRowView(1), one.RawRowView(0), 1e-6)
 
-	m.Manifest.Corpus.SHA256 = "another"
+	m.run.Manifest.Corpus.SHA256 = "another"
 	_, _, err = m.Text()
 	require.ErrorContains(t, err, "not the text")
 	m.Config.Corpus = "-"

@@ -14,43 +14,47 @@ type NLLs struct {
 	Known float64 `json:"held_out_known"`
 	// Of the text that the model has learnt, and of its own sentences, per
 	// token. The latter estimates the model's entropy if they were drawn at
-	// temperature 1.
-	Train float64 `json:"train"`
-	Own   float64 `json:"own"`
+	// temperature 1. Train, Gen and Div are nil without the training text.
+	Train *float64 `json:"train,omitempty"`
+	Own   float64  `json:"own"`
 	// The same two as the papers have them: per position of sentences that are
 	// padded to the longest of the training text. A model with an end of
 	// sentence gives padding behind it probability 1, so only the divisor
 	// differs. NLL_gen of Zhu et al. and Nie et al.; NLL_div of TextGAN-PyTorch.
-	Gen float64 `json:"nll_gen"`
-	Div float64 `json:"nll_div"`
+	Gen *float64 `json:"nll_gen,omitempty"`
+	Div *float64 `json:"nll_div,omitempty"`
 }
 
-// NLLs scores held-out lines, training lines and the model's own.
+// NLLs scores held-out lines, training lines (which may be gone: none) and the
+// model's own.
 func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
-	if len(held) == 0 || len(train) == 0 || len(own) == 0 {
+	if len(held) == 0 || len(own) == 0 {
 		return n, errors.New("train: NLLs of an empty text")
+	}
+	h, err := m.Score(held)
+	if err != nil {
+		return n, err
+	}
+	o, err := m.Score(own)
+	if err != nil {
+		return n, err
+	}
+	n.Held, n.Known, n.Own = h.PerToken(), h.PerKnown(), o.PerToken()
+	if len(train) == 0 {
+		return n, nil
+	}
+	t, err := m.Score(train)
+	if err != nil {
+		return n, err
 	}
 	padded := 1
 	tokenize := m.Vocab.Tokenizer().Tokenize
 	for _, line := range train {
 		padded = max(padded, len(tokenize(line)))
 	}
-	for _, part := range []struct {
-		lines              []string
-		token, known, slot *float64
-	}{{held, &n.Held, &n.Known, nil}, {train, &n.Train, nil, &n.Gen}, {own, &n.Own, nil, &n.Div}} {
-		t, err := m.Score(part.lines)
-		if err != nil {
-			return n, err
-		}
-		*part.token = t.PerToken()
-		if part.known != nil {
-			*part.known = t.PerKnown()
-		}
-		if part.slot != nil {
-			*part.slot = t.Nats / float64(len(part.lines)*padded)
-		}
-	}
+	per := t.PerToken()
+	gen, div := t.Nats/float64(len(train)*padded), o.Nats/float64(len(own)*padded)
+	n.Train, n.Gen, n.Div = &per, &gen, &div
 	return n, nil
 }
 

@@ -244,12 +244,12 @@ func evalRows(maxN int) []row {
 		}
 	}
 	one := func(name string, value func(t judged) string) { rows = append(rows, row{name, value}) }
-	nll := func(name string, get func(n *train.NLLs) float64) {
+	nll := func(name string, get func(n *train.NLLs) *float64) {
 		one(name, func(t judged) string {
-			if t.NLL == nil {
+			if t.NLL == nil || get(t.NLL) == nil {
 				return ""
 			}
-			return fmt.Sprintf("%.4f", get(t.NLL))
+			return fmt.Sprintf("%.4f", *get(t.NLL))
 		})
 	}
 	orders("BLEU", "%.4f", min(2, maxN), func(t judged) eval.ByOrder { return t.BLEU.ByOrder })
@@ -269,12 +269,12 @@ func evalRows(maxN int) []row {
 	}
 	lm("LM score", func(t judged) *eval.LMScore { return t.LM })
 	lm("reverse LM score", func(t judged) *eval.LMScore { return t.ReverseLM })
-	nll("NLL held out", func(n *train.NLLs) float64 { return n.Held })
-	nll("NLL held out, known tokens", func(n *train.NLLs) float64 { return n.Known })
-	nll("NLL of the training text", func(n *train.NLLs) float64 { return n.Train })
-	nll("NLL_gen as in papers", func(n *train.NLLs) float64 { return n.Gen })
-	nll("NLL of the own sentences", func(n *train.NLLs) float64 { return n.Own })
-	nll("NLL_div as in papers", func(n *train.NLLs) float64 { return n.Div })
+	nll("NLL held out", func(n *train.NLLs) *float64 { return &n.Held })
+	nll("NLL held out, known tokens", func(n *train.NLLs) *float64 { return &n.Known })
+	nll("NLL of the training text", func(n *train.NLLs) *float64 { return n.Train })
+	nll("NLL_gen as in papers", func(n *train.NLLs) *float64 { return n.Gen })
+	nll("NLL of the own sentences", func(n *train.NLLs) *float64 { return &n.Own })
+	nll("NLL_div as in papers", func(n *train.NLLs) *float64 { return n.Div })
 	one("valid", func(t judged) string {
 		if t.Language == nil {
 			return ""
