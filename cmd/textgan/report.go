@@ -5,7 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"textgan/internal/report"
+	"textgan/cmd/textgan/report"
 	"textgan/train"
 	"textgan/train/rundir"
 	"textgan/vocab"

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"textgan/cmd/textgan/report"
 	"textgan/corpora"
 	"textgan/eval"
 	"textgan/internal/progress"
-	"textgan/internal/report"
 	"textgan/train"
 	"textgan/train/rundir"
 )
