@@ -4,39 +4,17 @@ import (
 	"fmt"
 
 	"textgan/discriminator"
-	"textgan/generator"
 	"textgan/generator/relax"
 	"textgan/internal/op"
+	"textgan/train/model"
 )
 
 // Config is everything that decides a run. The tags are the one table behind
 // flags, environment, config files and defaults (package internal/config).
 type Config struct {
-	Model string `opt:"model" default:"gan" check:"oneof=gan|mle|vae" doc:"gan: likelihood training, then against a discriminator; mle: likelihood training alone; vae: a sentence VAE by its bound on the likelihood"`
+	model.Config
 
-	Backwards bool   `opt:"backwards" doc:"read and write lines from their end to their beginning (--model mle): what textgan critic holds against a generator"`
 	WarmStart string `opt:"warm-start" doc:"begin a GAN with what this run of --model mle or vae has come to, in the place of likelihood training: weights, vocabulary, sizes; its text too, unless another is given" meta:"DIR"`
-
-	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (plain, .gz, .zst, .jsonl), - or builtin:NAME" meta:"FILE"`
-	Field         string  `opt:"field" doc:"field of a JSONL corpus that holds the sentence" group:"corpus"`
-	MaxLineBytes  int     `opt:"max-line-bytes" default:"65536" check:"min=1" doc:"longest line of a text" group:"corpus"`
-	MaxBytes      int     `opt:"max-bytes" default:"1073741824" check:"min=1" doc:"most text to read" group:"corpus"`
-	CorpusLines   int     `opt:"corpus-lines" default:"10000" check:"min=2" doc:"sentences to generate for a builtin corpus" group:"corpus"`
-	Valid         string  `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
-	ValidFraction float64 `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`
-	Tokenizer     string  `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
-	Case          string  `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default lower for word and whitespace, keep for char"`
-	VocabSize     int     `opt:"vocab-size" default:"0" check:"min=0" doc:"largest vocabulary, special tokens included; 0: no limit" group:"corpus"`
-	MinCount      int     `opt:"min-count" default:"1" check:"min=1" doc:"words seen less often become <unk>" group:"corpus"`
-	MaxLen        int     `opt:"max-len" default:"0" check:"min=0" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
-	Truncate      bool    `opt:"truncate" doc:"cut longer sentences instead of refusing them" group:"corpus"`
-
-	Cell    string  `opt:"cell" default:"lstm" check:"oneof=lstm|gru" doc:"recurrence of the generator" group:"generator"`
-	Emb     int     `opt:"emb" default:"64" check:"min=1" doc:"size of the generator's embeddings" group:"generator"`
-	Hidden  int     `opt:"hidden" default:"64" check:"min=1" doc:"units of a recurrent layer" group:"generator"`
-	Layers  int     `opt:"layers" default:"1" check:"min=1" doc:"recurrent layers" group:"generator"`
-	Dropout float64 `opt:"dropout" default:"0" check:"min=0,max=0.95" doc:"dropout in likelihood training" group:"generator"`
-	Tie     bool    `opt:"tie" doc:"use the embeddings as output weights (emb = hidden)" group:"generator"`
 
 	DEmb         int     `opt:"d-emb" default:"64" check:"min=1" doc:"size of the discriminator's embeddings" group:"discriminator"`
 	DWidths      []int   `opt:"d-widths" default:"2,3,4,5" check:"min=1" doc:"tokens that the discriminator's filters span" group:"discriminator"`
@@ -45,7 +23,6 @@ type Config struct {
 	DDropout     float64 `opt:"d-dropout" default:"0.25" check:"min=0,max=0.95" doc:"dropout of the discriminator" group:"discriminator"`
 	SpectralNorm bool    `opt:"spectral-norm" doc:"spectral normalisation of the discriminator" group:"discriminator"`
 
-	GeneratorModel string  `opt:"generator" default:"lm" check:"oneof=lm|vae" doc:"what a GAN's generator is: a language model, or the decoder of a sentence VAE, which gets a code of the prior for every sentence" group:"adversarial"`
 	Objective      string  `opt:"objective" default:"rsgan" check:"oneof=standard|rsgan|ragan|hinge|lsgan" doc:"adversarial loss" group:"adversarial"`
 	LabelSmooth    float64 `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
 	Estimator      string  `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice: gumbel-softmax, st-gumbel, reinmax, rloo, all-action:k=4, ...; all: textgan eval variance; docs/estimators.md"`
@@ -76,14 +53,8 @@ type Config struct {
 	SaveEvery   int `opt:"save-every" default:"500" check:"min=0" doc:"steps between checkpoints; 0: only at the end" group:"record"`
 	Keep        int `opt:"keep" default:"3" check:"min=1" doc:"checkpoints to keep besides the best" group:"record"`
 
-	Latent          string  `opt:"latent" default:"gaussian" check:"oneof=gaussian|logistic|laplace|categorical" doc:"distribution of the code of a sentence" group:"vae"`
-	LatentDim       int     `opt:"latent-dim" default:"16" check:"min=1" doc:"numbers of a code; choices of a categorical one" group:"vae"`
-	Categories      int     `opt:"latent-categories" default:"10" check:"min=2" doc:"categories of a choice" group:"vae"`
-	LearnedPrior    bool    `opt:"learned-prior" doc:"learn the prior of a categorical code instead of a uniform one" group:"vae"`
 	LatentEstimator string  `opt:"latent-estimator" default:"gumbel-softmax" doc:"gradient through a categorical code; see docs/estimators.md" group:"vae"`
 	LatentTau       string  `opt:"latent-tau" default:"exponential:from=1,to=0.5" doc:"temperature of a categorical code over the steps" group:"vae"`
-	EncHidden       int     `opt:"enc-hidden" default:"0" check:"min=0" doc:"units of the encoder, per direction; 0: as many as the decoder's" group:"vae"`
-	Bidirectional   bool    `opt:"bidirectional" default:"true" doc:"let the encoder read in both directions" group:"vae"`
 	KLWeight        float64 `opt:"kl-weight" default:"1" check:"min=0" doc:"weight beta of the divergence in the loss, at the end of its annealing" group:"vae"`
 	KLAnneal        string  `opt:"kl-anneal" default:"linear" check:"oneof=none|linear|logistic|cyclical" doc:"how beta rises" group:"vae"`
 	KLFrom          float64 `opt:"kl-from" default:"0" check:"min=0" doc:"beta at the beginning of a rise" group:"vae"`
@@ -96,13 +67,13 @@ type Config struct {
 	FreeBitsTotal   float64 `opt:"free-bits-total" default:"0" check:"min=0" doc:"nats that a whole code has for free; 0: none" group:"vae"`
 	Aggressive      int     `opt:"aggressive" default:"0" check:"min=0" doc:"updates of the encoder alone before each step, at most, until it no longer lags behind; 0: none" group:"vae"`
 	VAESamples      int     `opt:"vae-samples" default:"5" check:"min=1" doc:"draws of a code per held-out sentence in an evaluation" group:"vae"`
-
-	Seed      uint64 `opt:"seed" default:"1" doc:"seed of every random stream of training"`
-	SplitSeed uint64 `opt:"split-seed" default:"1" doc:"which lines are held out, and which sentences of a built-in corpus are drawn: runs of several --seed are judged on the same"`
 }
 
 // Check reports the first setting that does not fit with the others.
 func (c Config) Check() error {
+	if err := c.Config.Check(); err != nil {
+		return err
+	}
 	if _, err := c.feedback(); err != nil {
 		return err
 	}
@@ -134,16 +105,10 @@ func (c Config) Check() error {
 	switch {
 	case c.Objective == string(Hinge) && c.LabelSmooth > 0:
 		return fmt.Errorf("train: the hinge objective has no labels to smooth; drop --label-smoothing")
-	case c.Tie && c.Emb != c.Hidden:
-		return fmt.Errorf("train: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
-	case c.Valid == "" && c.ValidFraction == 0:
-		return fmt.Errorf("train: nothing is held out; give --valid FILE or --valid-fraction")
 	case c.WarmStart != "" && c.Model != "gan":
 		return fmt.Errorf("train: --warm-start begins a GAN, not --model %s", c.Model)
 	case c.Backwards && c.Model != "mle":
 		return fmt.Errorf("train: --backwards is for --model mle, not %s", c.Model)
-	case c.GeneratorModel == "vae" && c.Model == "mle":
-		return fmt.Errorf("train: --generator vae is for a GAN; drop it, or take --model vae")
 	case c.WarmStart != "" && c.MLESteps > 0:
 		return fmt.Errorf("train: a warm start takes the place of likelihood training; drop --mle-steps %d", c.MLESteps)
 	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0):
@@ -162,11 +127,6 @@ func (c Config) feedback() (op.Feedback, error) {
 		return op.FeedDetached, nil
 	}
 	return 0, fmt.Errorf("train: feedback %q is not known; use soft, straight-through or detached", c.Feedback)
-}
-
-// Generator is the architecture of the generator over v ids.
-func (c Config) Generator(v int) generator.Config {
-	return generator.Config{Cell: c.Cell, Vocab: v, Emb: c.Emb, Hidden: c.Hidden, Layers: c.Layers, Dropout: c.Dropout, Tie: c.Tie}
 }
 
 // Discriminator is the architecture of the discriminator over v ids.

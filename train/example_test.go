@@ -8,6 +8,7 @@ import (
 
 	"textgan/generator"
 	"textgan/train"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
@@ -42,17 +43,17 @@ func Example() {
 		return
 	}
 
-	m, err := train.Load(filepath.Join(dir, "run"), rundir.Best)
+	m, err := model.Load(filepath.Join(dir, "run"), rundir.Best)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	sense, err := m.Score([]string{"the cats are eating some cakes"})
+	sense, err := m.NLL([]string{"the cats are eating some cakes"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	nonsense, err := m.Score([]string{"some are cakes the eating cats"})
+	nonsense, err := m.NLL([]string{"some are cakes the eating cats"})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -79,7 +80,7 @@ func Example() {
 
 // Sentences from a run that textgan train has made.
 func ExampleLoad() {
-	m, err := train.Load("runs/mine", rundir.Last)
+	m, err := model.Load("runs/mine", rundir.Last)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -95,13 +96,13 @@ func ExampleLoad() {
 }
 
 // The perplexity of lines under a run's best checkpoint.
-func ExampleModel_Score() {
-	m, err := train.Load("runs/mine", rundir.Best)
+func ExampleModel_NLL() {
+	m, err := model.Load("runs/mine", rundir.Best)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	tally, err := m.Score([]string{"a man rides a horse .", "two dogs play in the snow ."})
+	tally, err := m.NLL([]string{"a man rides a horse .", "two dogs play in the snow ."})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/corpora"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
@@ -24,13 +25,13 @@ func TestHeldOutLinesStayWithTheRun(t *testing.T) {
 		lines += "the " + w + " sleeps\na " + w + " eats\n"
 	}
 	require.NoError(t, os.WriteFile("lines.txt", []byte(lines), 0o644))
-	start := func(name string, seed uint64) *Model {
+	start := func(name string, seed uint64) *model.Model {
 		c := small()
 		c.Model, c.Corpus, c.MLESteps, c.Seed, c.ValidFraction = "mle", "lines.txt", 3, seed, 0.2
 		tr, w, err := Start(c, name, nil, rundir.Start{})
 		require.NoError(t, err)
 		play(t, tr, w, 0)
-		m, err := Load(name, rundir.Last)
+		m, err := model.Load(name, rundir.Last)
 		require.NoError(t, err)
 		return m
 	}
@@ -47,7 +48,7 @@ func TestHeldOutLinesStayWithTheRun(t *testing.T) {
 
 	require.NoError(t, os.Mkdir("elsewhere", 0o755))
 	t.Chdir("elsewhere")
-	a, err = Load("../a", rundir.Last)
+	a, err = model.Load("../a", rundir.Last)
 	require.NoError(t, err)
 	_, _, err = a.Text()
 	require.NoError(t, err, "the path of the corpus does not depend on the working directory")
@@ -91,7 +92,7 @@ func TestHeldOutLinesOfAnOldRun(t *testing.T) {
 	require.NoError(t, err)
 	learnt, held, err := corpus.SplitByLines(0.2, 5)
 	require.NoError(t, err)
-	m, err := Load(dir, rundir.Last)
+	m, err := model.Load(dir, rundir.Last)
 	require.NoError(t, err)
 	a, b, err := m.Text()
 	require.NoError(t, err)
@@ -107,7 +108,7 @@ func TestHeldOutLinesOfAnOldRun(t *testing.T) {
 	// A GAN that begins with it holds the same lines out, and keeps them.
 	gan := filepath.Join(at, "gan")
 	endedRun(t, warm(t, dir), gan)
-	m, err = Load(gan, rundir.Last)
+	m, err = model.Load(gan, rundir.Last)
 	require.NoError(t, err)
 	b, err = m.HeldOut()
 	require.NoError(t, err)
@@ -130,7 +131,7 @@ func TestHeldOutLinesAsTheyWere(t *testing.T) {
 	there := filepath.Join(filepath.Dir(at), "there")
 	require.NoError(t, os.Rename(at, there))
 	t.Chdir(there)
-	m, err := Load("run", rundir.Last)
+	m, err := model.Load("run", rundir.Last)
 	require.NoError(t, err)
 	learnt, held, err := m.Text()
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"textgan/generator"
 	"textgan/generator/relax"
 	"textgan/internal/rng"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
@@ -33,7 +34,7 @@ type ended struct {
 }
 
 // trained runs c in memory.
-func trained(t *testing.T, c Config, d *Data) ended {
+func trained(t *testing.T, c Config, d *model.Data) ended {
 	t.Helper()
 	tr, err := New(c, d)
 	require.NoError(t, err)
@@ -53,9 +54,9 @@ func trained(t *testing.T, c Config, d *Data) ended {
 	return ended{tr, hash, hash != before}
 }
 
-func dataOf(t *testing.T, c Config) *Data {
+func dataOf(t *testing.T, c Config) *model.Data {
 	t.Helper()
-	d, err := Prepare(c, nil, nil)
+	d, err := model.Prepare(c.Config, nil, nil)
 	require.NoError(t, err)
 	return d
 }
@@ -160,9 +161,9 @@ func TestLoadedModelScoresAsItsRun(t *testing.T) {
 	require.NoError(t, tr.Run(context.Background(), Watcher{Eval: func(e Evaluation) { nll[e.Step] = e.NLL }}))
 	require.NoError(t, w.Close())
 	score := func(which string) (step int, nats float64) {
-		m, err := Load(dir, which)
+		m, err := model.Load(dir, which)
 		require.NoError(t, err)
-		tally, err := m.Score(tr.Data.Valid.Lines)
+		tally, err := m.NLL(tr.Data.Valid.Lines)
 		require.NoError(t, err)
 		return m.Step, tally.PerToken()
 	}
@@ -189,7 +190,7 @@ func TestSamplesOfARunAreWithoutUnk(t *testing.T) {
 	tr, w, err := Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
 	play(t, tr, w, 0)
-	m, err := Load(dir, rundir.Last)
+	m, err := model.Load(dir, rundir.Last)
 	require.NoError(t, err)
 	free, err := m.Sample(50, generator.SampleOptions{}, 1)
 	require.NoError(t, err)
@@ -225,11 +226,11 @@ func TestLikelihoodEndsWithTheBestWeights(t *testing.T) {
 			require.Equal(t, patience, bad)
 			require.Less(t, tr.Step, c.MLESteps)
 		}
-		m, err := Load(dir, rundir.Best)
+		m, err := model.Load(dir, rundir.Best)
 		require.NoError(t, err)
 		require.Equal(t, m.Generator.Params().Hash(), tr.gen.Params().Hash())
 		require.Equal(t, tr.Step-bad*c.EvalEvery, m.Step)
-		m, err = Load(dir, rundir.Last)
+		m, err = model.Load(dir, rundir.Last)
 		require.NoError(t, err)
 		require.Equal(t, tr.Step, m.Step)
 		require.Equal(t, tr.gen.Params().Hash(), m.Generator.Params().Hash())

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/internal/safetensors"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
@@ -87,7 +88,7 @@ func TestResumeRefuses(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	dir, _ := tinyRun(t, "the cat sat", "a dog ran", "birds fly away", "no")
 	load := func(which string) error {
-		_, err := Load(dir, which)
+		_, err := model.Load(dir, which)
 		return err
 	}
 	oneLine(t, load("newest"), `"newest"`, "last, best or the number of a step")
@@ -104,30 +105,30 @@ func TestLoadRefuses(t *testing.T) {
 	oneLine(t, load(rundir.Last), path)
 	require.NoError(t, os.WriteFile(path, []byte(words), 0o600))
 
-	m, err := Load(dir, rundir.Last)
+	m, err := model.Load(dir, rundir.Last)
 	require.NoError(t, err)
-	_, err = m.Score(nil)
+	_, err = m.NLL(nil)
 	oneLine(t, err, "no sentences")
 
 	run, err := rundir.Open(dir)
 	require.NoError(t, err)
 	last, err := run.LoadCheckpoint(rundir.Last)
 	require.NoError(t, err)
-	weights := filepath.Join(last.Dir, weightsFile)
+	weights := filepath.Join(last.Dir, model.WeightsFile)
 	b := []byte(read(t, weights))
 	b[len(b)/2] ^= 1
 	require.NoError(t, os.WriteFile(weights, b, 0o600))
-	oneLine(t, load(rundir.Last), weightsFile+" does not match its checksum: it is damaged")
+	oneLine(t, load(rundir.Last), model.WeightsFile+" does not match its checksum: it is damaged")
 	_, _, err = Resume(dir, nil, rundir.Start{})
-	oneLine(t, err, weightsFile+" does not match its checksum: it is damaged")
+	oneLine(t, err, model.WeightsFile+" does not match its checksum: it is damaged")
 	require.NoError(t, os.Remove(weights))
-	oneLine(t, load(rundir.Last), weightsFile)
+	oneLine(t, load(rundir.Last), model.WeightsFile)
 }
 
 // A weight that is no number is refused by whoever loads it, with file, tensor
 // and value, though the checksums are right: the last weight of the last tensor.
 func TestLoadRefusesWhatIsNotFinite(t *testing.T) {
-	for file, value := range map[string]float64{weightsFile: math.NaN(), bestFile: math.Inf(1), optimiserFile: math.Inf(-1)} {
+	for file, value := range map[string]float64{model.WeightsFile: math.NaN(), bestFile: math.Inf(1), optimiserFile: math.Inf(-1)} {
 		dir, _ := tinyRun(t, "the cat sat", "a dog ran", "birds fly away", "no")
 		run, err := rundir.Open(dir)
 		require.NoError(t, err)
@@ -152,8 +153,8 @@ func TestLoadRefusesWhatIsNotFinite(t *testing.T) {
 			_, _, err = Start(warm(t, dir), filepath.Join(t.TempDir(), "gan"), nil, rundir.Start{})
 			oneLine(t, err, says...)
 		}
-		_, err = Load(dir, rundir.Last)
-		if file == weightsFile {
+		_, err = model.Load(dir, rundir.Last)
+		if file == model.WeightsFile {
 			oneLine(t, err, says...)
 		} else {
 			require.NoError(t, err)

@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"textgan/generator/relax"
 	"textgan/internal/nn"
+	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -59,10 +59,10 @@ type State struct {
 
 // Names of the files of a checkpoint.
 const (
-	weightsFile   = "weights.safetensors"
+	weightsFile   = model.WeightsFile
 	bestFile      = "best.safetensors"
 	optimiserFile = "optimiser.safetensors"
-	stateFile     = "state.json"
+	stateFile     = model.StateFile
 )
 
 var tensorFiles = []string{weightsFile, bestFile, optimiserFile}
@@ -144,19 +144,13 @@ func (t *Trainer) restore(c *rundir.Checkpoint) error {
 
 // readState reads the state of a checkpoint that was made with this vocabulary.
 func readState(c *rundir.Checkpoint, v *vocab.Vocab) (s State, err error) {
-	path, err := c.Path(stateFile)
+	numbers, err := model.ReadState(c, v)
 	if err != nil {
 		return s, err
 	}
-	b, err := os.ReadFile(path)
+	b, err := json.Marshal(numbers)
 	if err != nil {
-		return s, fmt.Errorf("train: %w", err)
+		return s, fmt.Errorf("train: state: %w", err)
 	}
-	if err := json.Unmarshal(b, &s); err != nil {
-		return s, fmt.Errorf("train: %s: %w", path, err)
-	}
-	if s.Vocab != v.Hash() {
-		return s, fmt.Errorf("train: %s was made with another vocabulary than the run's %s; put that file back", path, rundir.VocabFile)
-	}
-	return s, nil
+	return s, json.Unmarshal(b, &s)
 }

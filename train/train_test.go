@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/internal/kernel"
+	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -80,7 +81,7 @@ func TestResumeIsExact(t *testing.T) {
 				require.Equal(t, want, play(t, tr, w, 0), "stopped at %d", stop)
 				require.Equal(t, read(t, whole, rundir.MetricsFile), read(t, dir, rundir.MetricsFile))
 			}
-			m, err := Load(whole, rundir.Last)
+			m, err := model.Load(whole, rundir.Last)
 			require.NoError(t, err)
 			require.Equal(t, tr.Generator().Params().Hash(), m.Generator.Params().Hash())
 		})
@@ -127,7 +128,7 @@ func TestOverfitsOneBatch(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "lines.txt")
 	require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600))
 	c.Corpus, c.Valid = file, file
-	d, err := Prepare(c, nil, nil)
+	d, err := model.Prepare(c.Config, nil, nil)
 	require.NoError(t, err)
 	tr, err := New(c, d)
 	require.NoError(t, err)
@@ -161,7 +162,7 @@ func TestScoreFunctions(t *testing.T) {
 			c := small()
 			c.Estimator, c.Objective = e.Name, string(o)
 			c.MLESteps, c.DPre, c.AdvSteps, c.MLEEvery, c.EvalEvery, c.CorpusLines = 2, 1, 3, 0, 0, 60
-			d, err := Prepare(c, nil, nil)
+			d, err := model.Prepare(c.Config, nil, nil)
 			require.NoError(t, err)
 			tr, err := New(c, d)
 			require.NoError(t, err)

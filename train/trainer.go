@@ -10,6 +10,7 @@ import (
 	"textgan/generator"
 	"textgan/generator/relax"
 	"textgan/internal/nn"
+	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -50,7 +51,7 @@ type Progress struct {
 type Trainer struct {
 	Config
 	State
-	Data *Data
+	Data *model.Data
 
 	gen    *generator.Generator
 	player generator.Player             // gen, or the decoder with codes of the prior
@@ -77,7 +78,7 @@ type Trainer struct {
 }
 
 // New returns a trainer at step 0, its weights a function of the configuration.
-func New(c Config, d *Data) (*Trainer, error) {
+func New(c Config, d *model.Data) (*Trainer, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}

@@ -10,30 +10,8 @@ import (
 	"textgan/train/rundir"
 )
 
-// VAE is the architecture of a VAE whose decoder is the generator over v ids.
-func (c Config) VAE(v int) generator.VAEConfig {
-	hidden := c.EncHidden
-	if hidden == 0 {
-		hidden = c.Hidden
-	}
-	g := generator.VAEConfig{Decoder: c.Generator(v), Hidden: hidden, Bidirectional: c.Bidirectional, Latent: c.Latent, Dim: c.LatentDim, LearnedPrior: c.LearnedPrior}
-	if g.Categorical() {
-		g.Categories = c.Categories
-	}
-	return g
-}
-
-// HasVAE reports whether there is an encoder, and a code for every sentence.
-func (c Config) HasVAE() bool {
-	return c.Model == "vae" || c.Model == "gan" && c.GeneratorModel == "vae"
-}
-
 // checkVAE is Check for what a VAE adds.
 func (c Config) checkVAE() error {
-	const someWords = 1000 // the vocabulary is not known yet
-	if err := c.VAE(someWords).Check(); err != nil {
-		return err
-	}
 	if _, err := relax.Parse[float32](c.LatentEstimator); err != nil {
 		return fmt.Errorf("train: --latent-estimator: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"textgan/generator"
 	"textgan/internal/rng"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
@@ -53,7 +54,7 @@ func TestResumeVAE(t *testing.T) {
 				require.Equal(t, want, play(t, tr, w, 0), "stopped at %d", stop)
 				require.Equal(t, read(t, whole, rundir.MetricsFile), read(t, dir, rundir.MetricsFile))
 			}
-			m, err := Load(whole, rundir.Last)
+			m, err := model.Load(whole, rundir.Last)
 			require.NoError(t, err)
 			require.Equal(t, tr.model().Hash(), m.VAE.Params().Hash())
 		})
@@ -82,7 +83,7 @@ func TestVAEOverfits(t *testing.T) {
 			c.Model, c.Batch, c.MLESteps, c.Patience, c.EvalEvery, c.LR, c.EvalSamples = "vae", 8, 500, 0, 0, .005, 20
 			c.Corpus, c.Valid = file, file
 			change(&c)
-			d, err := Prepare(c, nil, nil)
+			d, err := model.Prepare(c.Config, nil, nil)
 			require.NoError(t, err)
 			tr, err := New(c, d)
 			require.NoError(t, err)
@@ -90,7 +91,7 @@ func TestVAEOverfits(t *testing.T) {
 			require.NoError(t, tr.Run(context.Background(), Watcher{Eval: func(e Evaluation) { last = e }}))
 			require.Less(t, last.VAE.Rec, .5)    // log 8 = 2.08 if the first word had to be guessed
 			require.Greater(t, last.VAE.KL, 1.9) // less than log 8 would not name 8 sentences
-			m := &Model{Config: c, Vocab: d.Vocab, Generator: tr.gen, VAE: tr.vae.vae}
+			m := &model.Model{Config: c.Config, Vocab: d.Vocab, Generator: tr.gen, VAE: tr.vae.vae}
 			post, err := m.Encode(lines)
 			require.NoError(t, err)
 			got, err := m.Decode(post.Codes(), generator.SampleOptions{MaxLen: d.MaxT, TopK: 1}, 1)
@@ -101,7 +102,7 @@ func TestVAEOverfits(t *testing.T) {
 			s, err := m.NewSampler(generator.SampleOptions{MaxLen: d.MaxT})
 			require.NoError(t, err)
 			require.NotEmpty(t, s.Sample(3, rng.Key{Seed: 1}))
-			tally, err := m.Score(lines)
+			tally, err := m.NLL(lines)
 			require.NoError(t, err)
 			require.Less(t, tally.Nats/8, last.VAE.Bound())
 			require.Greater(t, tally.Nats/8, 2.) // log 8
@@ -148,6 +149,6 @@ func TestVAERefuses(t *testing.T) {
 		change(&c)
 		require.ErrorContains(t, c.Check(), want)
 	}
-	_, err := new(Model).Encode([]string{"a"})
-	require.ErrorIs(t, err, ErrNoVAE)
+	_, err := new(model.Model).Encode([]string{"a"})
+	require.ErrorIs(t, err, model.ErrNoVAE)
 }

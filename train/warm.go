@@ -3,11 +3,11 @@ package train
 import (
 	"fmt"
 	"math"
-	"os"
 	"reflect"
 	"slices"
 
 	"textgan/internal/config"
+	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -36,12 +36,7 @@ func openOrigin(dir string) (*origin, error) {
 	if o.config.Model == "gan" {
 		return nil, &config.Error{Msg: fmt.Sprintf("train: run %s is a GAN; a warm start begins with a run of --model mle or vae", dir)}
 	}
-	path := o.run.Path(rundir.ConfigFile)
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	if o.layer, err = settings(path, content); err != nil {
+	if o.layer, err = model.Settings(o.run); err != nil {
 		return nil, err
 	}
 	for _, which := range []string{rundir.Last, rundir.Best} {
@@ -133,19 +128,13 @@ func same(name string, a, b config.Given) bool {
 	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
 }
 
-// sameText reports whether d is the text of the origin, of which c holds out what
-// the origin has.
-func (o *origin) sameText(c Config, d *Data) bool {
-	return c.holdsOutAs(o.config) && d.SHA256 == o.run.Manifest.Corpus.SHA256
-}
-
 // checkText refuses to hold out lines that the origin has learnt.
-func (o *origin) checkText(c Config, d *Data) error {
+func (o *origin) checkText(c Config, d *model.Data) error {
 	was := o.config
 	if corpus, err := absolute(c.Corpus); err != nil || c.Valid != "" || corpus != was.Corpus && c.Corpus != was.Corpus {
 		return nil
 	}
-	if !o.sameText(c, d) || c.Truncate != was.Truncate {
+	if !d.IsTextOf(o.run, was.Config, c.Config) || c.Truncate != was.Truncate {
 		return &config.Error{Msg: fmt.Sprintf("train: lines of %s would be held out that run %s has learnt; give --valid FILE, or keep the text, --split-seed and --valid-fraction of that run", c.Corpus, o.run.Dir)}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"textgan/generator"
 	"textgan/internal/config"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
@@ -50,8 +51,8 @@ func TestWarmStartGoesOn(t *testing.T) {
 			change(&c)
 			likelihood := filepath.Join(t.TempDir(), "likelihood")
 			endedRun(t, c, likelihood)
-			model := c.Model
-			if c.Model = "gan"; model == "vae" {
+			first := c.Model
+			if c.Model = "gan"; first == "vae" {
 				c.GeneratorModel = "vae"
 			}
 			one := filepath.Join(t.TempDir(), "one")
@@ -74,12 +75,12 @@ func TestWarmStartGoesOn(t *testing.T) {
 			require.Zero(t, g.MLESteps)
 			whole := filepath.Join(t.TempDir(), "whole")
 			require.Equal(t, want, endedRun(t, g, whole))
-			m, err := Load(whole, rundir.Best)
+			m, err := model.Load(whole, rundir.Best)
 			require.NoError(t, err)
-			n, err := Load(one, rundir.Best)
+			n, err := model.Load(one, rundir.Best)
 			require.NoError(t, err)
 			require.Equal(t, n.Generator.Params().Hash(), m.Generator.Params().Hash())
-			require.Equal(t, rundir.WarmStart{Run: likelihood, Model: model, Step: c.MLESteps, Corpus: m.Manifest.Corpus}, *m.Manifest.WarmStart)
+			require.Equal(t, rundir.WarmStart{Run: likelihood, Model: first, Step: c.MLESteps, Corpus: m.Manifest.Corpus}, *m.Manifest.WarmStart)
 
 			parts := filepath.Join(t.TempDir(), "parts")
 			_, w, err := Start(g, parts, nil, rundir.Start{})
@@ -98,9 +99,9 @@ func TestWarmStartGoesOn(t *testing.T) {
 				}
 			}
 			require.Equal(t, read(t, whole, rundir.MetricsFile), read(t, parts, rundir.MetricsFile))
-			m, err = Load(parts, rundir.Last)
+			m, err = model.Load(parts, rundir.Last)
 			require.NoError(t, err)
-			require.Equal(t, model == "vae", m.VAE != nil)
+			require.Equal(t, first == "vae", m.VAE != nil)
 			lines, err := m.Sample(3, generator.SampleOptions{}, 1)
 			require.NoError(t, err)
 			require.Len(t, lines, 3)
@@ -127,7 +128,7 @@ func TestWarmStartFromAStoppedRun(t *testing.T) {
 	tr, w, err := Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
 	play(t, tr, w, 48)
-	best, err := Load(dir, rundir.Best)
+	best, err := model.Load(dir, rundir.Best)
 	require.NoError(t, err)
 	require.Less(t, best.Step, 48)
 	g, err := Inherit(dir, given("warm-start", dir))

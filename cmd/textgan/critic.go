@@ -10,8 +10,8 @@ import (
 
 	"textgan/discriminator/ratio"
 	"textgan/generator"
-	"textgan/train"
 	"textgan/train/critic"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
@@ -35,9 +35,9 @@ func criticCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		var back *train.Model
+		var back *model.Model
 		if c.opt.Backwards != "" {
-			if back, err = train.Load(c.opt.Backwards, rundir.Best); err != nil {
+			if back, err = model.Load(c.opt.Backwards, rundir.Best); err != nil {
 				return err
 			}
 		}
@@ -100,7 +100,7 @@ func (o criticOptions) checkpoint(dir, named string, given bool) string {
 }
 
 // sampler returns what draws a model's sentences by its critic.
-func (o criticOptions) sampler(dir string, m *train.Model, opt generator.SampleOptions, seed uint64) (*ratio.Sampler, error) {
+func (o criticOptions) sampler(dir string, m *model.Model, opt generator.SampleOptions, seed uint64) (*ratio.Sampler, error) {
 	k, err := critic.Load(dir, m)
 	if err != nil {
 		return nil, err

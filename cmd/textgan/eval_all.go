@@ -15,7 +15,7 @@ import (
 	"textgan/corpora"
 	"textgan/eval"
 	"textgan/generator"
-	"textgan/train"
+	"textgan/train/model"
 )
 
 // encoderOptions choose where sentence features come from.
@@ -45,7 +45,7 @@ type judged struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"` // run, file, train, half
 	eval.Measures
-	NLL      *train.NLLs        `json:"nll,omitempty"`
+	NLL      *model.NLLs        `json:"nll,omitempty"`
 	Language *corpora.Judgement `json:"language,omitempty"` // of a built-in corpus
 }
 
@@ -61,7 +61,7 @@ func evalAllCommand(p *process) *cli.Command {
 type source struct {
 	name, kind string
 	lines      []string
-	model      *train.Model // nil for a file
+	model      *model.Model // nil for a file
 }
 
 func evalAll(c call[evalAllOptions]) error {
@@ -144,7 +144,7 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 	if err != nil {
 		return fail(err)
 	}
-	var first *train.Model
+	var first *model.Model
 	if len(models) > 0 {
 		first = models[0]
 	}
@@ -179,7 +179,7 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 }
 
 // firstModel is the model of the first run among sources, nil if there is none.
-func firstModel(sources []source) *train.Model {
+func firstModel(sources []source) *model.Model {
 	for _, s := range sources {
 		if s.model != nil {
 			return s.model
@@ -244,7 +244,7 @@ func evalRows(maxN int) []row {
 		}
 	}
 	one := func(name string, value func(t judged) string) { rows = append(rows, row{name, value}) }
-	nll := func(name string, get func(n *train.NLLs) *float64) {
+	nll := func(name string, get func(n *model.NLLs) *float64) {
 		one(name, func(t judged) string {
 			if t.NLL == nil || get(t.NLL) == nil {
 				return ""
@@ -269,12 +269,12 @@ func evalRows(maxN int) []row {
 	}
 	lm("LM score", func(t judged) *eval.LMScore { return t.LM })
 	lm("reverse LM score", func(t judged) *eval.LMScore { return t.ReverseLM })
-	nll("NLL held out", func(n *train.NLLs) *float64 { return &n.Held })
-	nll("NLL held out, known tokens", func(n *train.NLLs) *float64 { return &n.Known })
-	nll("NLL of the training text", func(n *train.NLLs) *float64 { return n.Train })
-	nll("NLL_gen as in papers", func(n *train.NLLs) *float64 { return n.Gen })
-	nll("NLL of the own sentences", func(n *train.NLLs) *float64 { return &n.Own })
-	nll("NLL_div as in papers", func(n *train.NLLs) *float64 { return n.Div })
+	nll("NLL held out", func(n *model.NLLs) *float64 { return &n.Held })
+	nll("NLL held out, known tokens", func(n *model.NLLs) *float64 { return &n.Known })
+	nll("NLL of the training text", func(n *model.NLLs) *float64 { return n.Train })
+	nll("NLL_gen as in papers", func(n *model.NLLs) *float64 { return n.Gen })
+	nll("NLL of the own sentences", func(n *model.NLLs) *float64 { return &n.Own })
+	nll("NLL_div as in papers", func(n *model.NLLs) *float64 { return n.Div })
 	one("valid", func(t judged) string {
 		if t.Language == nil {
 			return ""

@@ -13,7 +13,7 @@ import (
 	"textgan/eval/plot"
 	"textgan/generator"
 	"textgan/internal/atomicfile"
-	"textgan/train"
+	"textgan/train/model"
 )
 
 type frontierOptions struct {
@@ -114,20 +114,17 @@ func evalFrontier(c call[frontierOptions]) error {
 // family is one model, trained with one or several seeds.
 type family struct {
 	name   string
-	config train.Config // seed 0
-	models []*train.Model
+	kind   string // gan, mle or vae
+	models []*model.Model
 }
 
 // familiesOf brings the runs together that differ in their seed alone.
-func familiesOf(models []*train.Model, dirs []string) (families []family) {
+func familiesOf(models []*model.Model, dirs []string) (families []family) {
 	for k, m := range models {
-		config := m.Config
-		config.Seed = 0
-		text := string(train.Options.TOML(config))
-		i := slices.IndexFunc(families, func(g family) bool { return string(train.Options.TOML(g.config)) == text })
+		i := slices.IndexFunc(families, func(g family) bool { return g.models[0].SameButForSeed(m) })
 		if i < 0 {
 			i = len(families)
-			families = append(families, family{name: m.Config.Model + " " + dirs[k], config: config})
+			families = append(families, family{name: m.Config.Model + " " + dirs[k], kind: m.Config.Model})
 		}
 		families[i].models = append(families[i].models, m)
 	}
@@ -258,7 +255,7 @@ func (p *plane) judge(confidence float64) error {
 }
 
 // isCurve tells whether a model can be the curve.
-func isCurve(f family) bool { return f.config.Model == "mle" }
+func isCurve(f family) bool { return f.kind == "mle" }
 
 // checkSVG reports what would stop drawPlanes, before the work is done.
 func checkSVG(o frontierOptions, families []family) error {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"textgan/train"
+	"textgan/train/model"
 )
 
 // modelOptions choose a trained model.
@@ -37,7 +37,7 @@ func evalNLLCommand(p *process) *cli.Command {
 		Name: "nll", Usage: "how well a model predicts text: nats per token, perplexity",
 		Description: "Every real token counts, the end of the sentence included; padding does not.",
 	}, func(c call[options]) error {
-		m, err := train.Load(c.opt.Run, c.opt.Checkpoint)
+		m, err := model.Load(c.opt.Run, c.opt.Checkpoint)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func evalNLLCommand(p *process) *cli.Command {
 		if m.VAE != nil {
 			return printBounds(c.process, m, text.Lines, c.opt.Samples, c.opt.JSON)
 		}
-		tally, err := m.Score(text.Lines)
+		tally, err := m.NLL(text.Lines)
 		if err != nil {
 			return err
 		}
@@ -68,8 +68,8 @@ func evalNLLCommand(p *process) *cli.Command {
 }
 
 // printBounds is the same for a VAE, of whose likelihood only bounds are known.
-func printBounds(p *process, m *train.Model, lines []string, samples int, asJSON bool) error {
-	t, err := m.ScoreBound(lines, samples, m.Config.Seed)
+func printBounds(p *process, m *model.Model, lines []string, samples int, asJSON bool) error {
+	t, err := m.Bound(lines, samples, m.Config.Seed)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"textgan/corpora"
 	"textgan/eval"
-	"textgan/train"
+	"textgan/train/model"
 	"textgan/vocab"
 )
 
@@ -61,7 +61,7 @@ func oneStdin(names ...string) error {
 
 // of is in with what a run says of its text where the options do not. m may be
 // nil.
-func (in textInput) of(m *train.Model) textInput {
+func (in textInput) of(m *model.Model) textInput {
 	if m != nil && in.Field == "text" && m.Config.Field != "" {
 		in.Field = m.Config.Field
 	}
@@ -90,7 +90,7 @@ func (k tokens) String() string {
 
 // tokens are those of the options, where these say nothing those of a run's
 // model, and where there is none (nil) words.
-func (t tokenizer) tokens(m *train.Model) (tokens, error) {
+func (t tokenizer) tokens(m *model.Model) (tokens, error) {
 	name, letters := t.Tokenizer, t.Case
 	if name == "" && m != nil {
 		name, letters = m.Vocab.Tokenizer().Name(), cmp.Or(letters, m.Vocab.Tokenizer().Case())

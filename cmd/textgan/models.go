@@ -7,30 +7,31 @@ import (
 
 	"textgan/corpora"
 	"textgan/train"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
 // loadToCompare loads the model of a run. Without a checkpoint it takes that
 // with which a comparison is fair: likelihood training that goes on until
 // held-out text is predicted worse is judged, and handed to a game, at its best.
-func loadToCompare(dir, checkpoint string) (*train.Model, error) {
+func loadToCompare(dir, checkpoint string) (*model.Model, error) {
 	if checkpoint != "" {
-		return train.Load(dir, checkpoint)
+		return model.Load(dir, checkpoint)
 	}
 	r, err := rundir.Open(dir)
 	if err != nil {
 		return nil, err
 	}
 	if r.Manifest.Model == "mle" {
-		return train.Load(dir, rundir.Best)
+		return model.Load(dir, rundir.Best)
 	}
-	return train.Load(dir, rundir.Last)
+	return model.Load(dir, rundir.Last)
 }
 
 // loadAll loads the models of several runs to compare them. ownReference says
 // that they are to be judged by what the first run held out: then it warns of
 // others that have learnt from that.
-func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (models []*train.Model, err error) {
+func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (models []*model.Model, err error) {
 	for _, dir := range dirs {
 		m, err := loadToCompare(dir, checkpoint)
 		if err != nil {
@@ -48,7 +49,7 @@ func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (
 // learnt: the files ref and learnt and, in the place of either that is not given,
 // what first (nil: no model) held out and has learnt. language is that of its
 // corpus, if the corpus was opened for this; withLanguage asks for it.
-func (p *process) realText(first *train.Model, ref []string, learnt string, in textInput, seed uint64, withLanguage bool) (held, known []string, language corpora.Language, err error) {
+func (p *process) realText(first *model.Model, ref []string, learnt string, in textInput, seed uint64, withLanguage bool) (held, known []string, language corpora.Language, err error) {
 	if first != nil && (learnt == "" || len(ref) == 0 || withLanguage && strings.HasPrefix(first.Config.Corpus, "builtin:")) {
 		text, valid, err := first.Text()
 		if err != nil {
@@ -84,9 +85,9 @@ func (p *process) realText(first *train.Model, ref []string, learnt string, in t
 }
 
 // encoder is the model of the run dir, or one trained on lines if dir is empty.
-func (p *process) encoder(ctx context.Context, dir string, lines []string, seed uint64) (*train.Model, error) {
+func (p *process) encoder(ctx context.Context, dir string, lines []string, seed uint64) (*model.Model, error) {
 	if dir != "" {
-		m, err := train.Load(dir, rundir.Best)
+		m, err := model.Load(dir, rundir.Best)
 		if err == nil && m.VAE != nil {
 			err = usage("textgan eval all", "--encoder %s: a VAE has no features without a code; take a run of train --model mle", dir)
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/cmd/textgan/report"
-	"textgan/train"
+	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -23,7 +23,7 @@ func reportCommand(p *process) *cli.Command {
 		Description: "Writes report.html, which needs no network, and model-card.md into the run directory; train does\n" +
 			"so by itself. SVG files in its directory figures, such as those of eval frontier --svg, become part of it.",
 	}, func(c call[options]) error {
-		m, err := train.Load(c.opt.Run, rundir.Last)
+		m, err := model.Load(c.opt.Run, rundir.Last)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 
 	"textgan/generator"
 	"textgan/internal/rng"
-	"textgan/train"
+	"textgan/train/model"
 	"textgan/vocab"
 )
 
@@ -33,7 +33,7 @@ func sampleCommand(p *process) *cli.Command {
 		Name: "sample", Usage: "sentences that a trained model makes up, one per line",
 		Description: "Equal options give equal sentences, and more of them (-n) begin with the same.",
 	}, func(c call[options]) error {
-		m, err := train.Load(c.opt.Run, c.opt.criticOptions.checkpoint(c.opt.Run, c.opt.Checkpoint, c.has("checkpoint")))
+		m, err := model.Load(c.opt.Run, c.opt.criticOptions.checkpoint(c.opt.Run, c.opt.Checkpoint, c.has("checkpoint")))
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func encodePrompt(v *vocab.Vocab, prompt string) (ids []int32, err error) {
 }
 
 // sampleByCritic prints n sentences that a run's critic has chosen.
-func (p *process) sampleByCritic(m *train.Model, o criticOptions, dir string, opt generator.SampleOptions, n int, seed uint64, json bool) error {
+func (p *process) sampleByCritic(m *model.Model, o criticOptions, dir string, opt generator.SampleOptions, n int, seed uint64, json bool) error {
 	s, err := o.sampler(dir, m, opt, seed)
 	if err != nil {
 		return err

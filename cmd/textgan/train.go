@@ -71,9 +71,7 @@ func inherit(c *call[trainOptions]) error {
 	}
 	var given []config.Layer
 	for _, layer := range c.given {
-		layer = maps.Clone(layer)
-		maps.DeleteFunc(layer, func(name string, _ config.Given) bool { _, ok := train.Options.Find(name); return !ok })
-		given = append(given, layer)
+		given = append(given, train.Options.Own(layer))
 	}
 	var err error
 	c.opt.Config, err = train.Inherit(c.opt.WarmStart, given...)

@@ -14,7 +14,7 @@ import (
 	"textgan/generator"
 	"textgan/internal/atomicfile"
 	"textgan/internal/npy"
-	"textgan/train"
+	"textgan/train/model"
 )
 
 // decodeOptions shape the sentences that are written from codes.
@@ -26,7 +26,7 @@ type decodeOptions struct {
 }
 
 // sample are the options as the decoder wants them.
-func (d decodeOptions) sample(m *train.Model) (generator.SampleOptions, error) {
+func (d decodeOptions) sample(m *model.Model) (generator.SampleOptions, error) {
 	o := generator.SampleOptions{MaxLen: d.MaxLen, Temperature: d.Temperature, TopK: d.TopK, NoUnk: true}
 	if o.MaxLen == 0 {
 		o.MaxLen = m.Config.MaxLen + 1
@@ -38,7 +38,7 @@ func (d decodeOptions) sample(m *train.Model) (generator.SampleOptions, error) {
 }
 
 // encodeFile opens a text and gives each of its sentences a posterior.
-func encodeFile(p *process, m *train.Model, name string, in textInput) (*corpora.Corpus, *generator.Posteriors, error) {
+func encodeFile(p *process, m *model.Model, name string, in textInput) (*corpora.Corpus, *generator.Posteriors, error) {
 	text, err := p.open(name, in, 0, m.Config.Seed+1)
 	if err != nil {
 		return nil, nil, err
@@ -48,17 +48,17 @@ func encodeFile(p *process, m *train.Model, name string, in textInput) (*corpora
 }
 
 // loadVAE is train.Load for a VAE.
-func loadVAE(o modelOptions) (*train.Model, error) {
-	m, err := train.Load(o.Run, o.Checkpoint)
+func loadVAE(o modelOptions) (*model.Model, error) {
+	m, err := model.Load(o.Run, o.Checkpoint)
 	if err == nil && m.VAE == nil {
-		err = train.ErrNoVAE
+		err = model.ErrNoVAE
 	}
 	return m, err
 }
 
 // checkWords refuses a sentence without words, and says which of them the model
 // reads as <unk>.
-func checkWords(p *process, m *train.Model, flag, text string) error {
+func checkWords(p *process, m *model.Model, flag, text string) error {
 	words := m.Vocab.Tokenizer().Tokenize(text)
 	if len(words) == 0 {
 		return usage("textgan vae interpolate", "%s %q: give a sentence", flag, text)

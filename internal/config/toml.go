@@ -19,6 +19,37 @@ import (
 // messages. A key that is no option is refused with the nearest one.
 // Errors are *Error.
 func (s *Set[T]) File(name string, content []byte) (Layer, error) {
+	var known []string
+	for _, o := range s.Options {
+		if o.InFile {
+			known = append(known, o.Name)
+		}
+	}
+	return parse(name, content, func(key, where string, given Given) error {
+		if !slices.Contains(known, key) {
+			return errorf("%s: unknown key %q%s", where, key, DidYouMean(key, known))
+		}
+		if o, _ := s.Find(key); given.List != nil && !o.List() {
+			return errorf("%s: %s: want one value, not a list", where, key)
+		}
+		return nil
+	})
+}
+
+// Parse is the layer of a TOML file whose keys need not be options of one set.
+// Errors are *Error.
+func Parse(name string, content []byte) (Layer, error) {
+	return parse(name, content, func(string, string, Given) error { return nil })
+}
+
+// Own is the part of a layer that s has options for.
+func (s *Set[T]) Own(l Layer) Layer {
+	own := maps.Clone(l)
+	maps.DeleteFunc(own, func(name string, _ Given) bool { _, ok := s.Find(name); return !ok })
+	return own
+}
+
+func parse(name string, content []byte, check func(key, where string, given Given) error) (Layer, error) {
 	var keys map[string]any
 	if err := toml.Unmarshal(content, &keys); err != nil {
 		var at *toml.DecodeError
@@ -28,24 +59,15 @@ func (s *Set[T]) File(name string, content []byte) (Layer, error) {
 		}
 		return nil, errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "toml: "))
 	}
-	var known []string
-	for _, o := range s.Options {
-		if o.InFile {
-			known = append(known, o.Name)
-		}
-	}
 	layer := Layer{}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		where := name + lineOf(key, content)
 		if _, table := keys[key].(map[string]any); table {
 			return nil, errorf("%s: table [%s]: options stand at the top, without tables", where, key)
 		}
-		if !slices.Contains(known, key) {
-			return nil, errorf("%s: unknown key %q%s", where, key, DidYouMean(key, known))
-		}
 		given, err := GivenOf(keys[key])
-		if o, _ := s.Find(key); err == nil && given.List != nil && !o.List() {
-			err = errors.New("want one value, not a list")
+		if err := check(key, where, given); err != nil {
+			return nil, err
 		}
 		if err != nil {
 			return nil, errorf("%s: %s: %v", where, key, err)

@@ -17,7 +17,7 @@ import (
 	"textgan/internal/atomicfile"
 	"textgan/internal/nn"
 	"textgan/internal/rng"
-	"textgan/train"
+	"textgan/train/model"
 	"textgan/vocab"
 )
 
@@ -28,7 +28,7 @@ var FeatureNames = []string{"stat", "ratio"}
 // Options of Train; zero values stand for the defaults.
 type Options struct {
 	Features  []string     // of FeatureNames; default stat, and ratio if there is a backwards model
-	Backwards *train.Model // a run of --backwards on the same text, with the same vocabulary
+	Backwards *model.Model // a run of --backwards on the same text, with the same vocabulary
 	Sentences int          // of the generator's own that are learnt; default 20000
 	Fit       ratio.FitOptions
 }
@@ -42,14 +42,14 @@ type Critic struct {
 	ratio.Report
 	Features []string
 
-	model      *train.Model
+	model      *model.Model
 	statistics *ratio.Statistics
 	backwards  *generator.Generator // nil without the feature "ratio"
 }
 
 // Train trains a critic against a model at temperature 1, on the text that the
 // model has learnt and has held out.
-func Train(m *train.Model, o Options) (*Critic, error) {
+func Train(m *model.Model, o Options) (*Critic, error) {
 	if o.Sentences == 0 {
 		o.Sentences = 20000
 	}
@@ -118,7 +118,7 @@ type OptionError struct{ err error }
 func (e *OptionError) Error() string { return e.err.Error() }
 
 // check refuses what cannot be trained against m.
-func (o Options) check(m *train.Model) error {
+func (o Options) check(m *model.Model) error {
 	for _, name := range o.Features {
 		switch {
 		case !slices.Contains(FeatureNames, name):
@@ -310,7 +310,7 @@ var ErrNone = errors.New("has no critic; train one with textgan critic --run")
 
 // Load reads the critic of the run in a directory, m its model. It is an error
 // if the critic was trained against other weights than those of m.
-func Load(runDir string, m *train.Model) (*Critic, error) {
+func Load(runDir string, m *model.Model) (*Critic, error) {
 	path := filepath.Join(runDir, dirName, describeFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

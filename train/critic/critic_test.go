@@ -14,6 +14,7 @@ import (
 	"textgan/discriminator/ratio"
 	"textgan/generator"
 	"textgan/train"
+	"textgan/train/model"
 	"textgan/train/rundir"
 )
 
@@ -31,14 +32,14 @@ func run(t *testing.T, change func(*train.Config)) string {
 	return dir
 }
 
-func load(t *testing.T, dir string) *train.Model {
+func load(t *testing.T, dir string) *model.Model {
 	t.Helper()
-	m, err := train.Load(dir, "last")
+	m, err := model.Load(dir, "last")
 	require.NoError(t, err)
 	return m
 }
 
-func options(back *train.Model) Options {
+func options(back *model.Model) Options {
 	return Options{Backwards: back, Sentences: 2000, Fit: ratio.FitOptions{Steps: 150, Seed: 4}}
 }
 
@@ -92,7 +93,7 @@ func TestBackwardsRun(t *testing.T) {
 	m := load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps = true, 600 }))
 	learnt, held, err := m.Text()
 	require.NoError(t, err)
-	score, err := m.Score(held.Lines)
+	score, err := m.NLL(held.Lines)
 	require.NoError(t, err)
 	require.Less(t, score.PerToken(), 3.2)
 	lines, err := m.Sample(300, generator.SampleOptions{}, 1)
@@ -174,7 +175,7 @@ func TestLogProbsAgreeWithTally(t *testing.T) {
 	m := load(t, run(t, func(c *train.Config) { c.MLESteps = 30 }))
 	_, held, err := m.Text()
 	require.NoError(t, err)
-	want, err := m.Score(held.Lines)
+	want, err := m.NLL(held.Lines)
 	require.NoError(t, err)
 	ids := make([][]int32, len(held.Lines))
 	for i, line := range held.Lines {

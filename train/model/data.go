@@ -1,4 +1,4 @@
-package train
+package model
 
 import (
 	"errors"
@@ -12,9 +12,9 @@ import (
 	"textgan/vocab"
 )
 
-// maxLenLimit is the longest sentence that is taken without being asked for:
+// LongestLine is the longest sentence that is taken without being asked for:
 // time and memory of a step grow with the longest line of the corpus.
-const maxLenLimit = 200
+const LongestLine = 200
 
 // Data is a corpus made ready for training.
 type Data struct {
@@ -39,6 +39,70 @@ func Prepare(c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
 	return d, d.encode(c, v)
 }
 
+// PrepareCorpus is Prepare for a corpus that is open already, without a held-out
+// text of its own.
+func PrepareCorpus(c Config, corpus *corpora.Corpus, v *vocab.Vocab) (*Data, error) {
+	d := &Data{Corpus: corpus, SHA256: corpus.SHA256}
+	if err := d.divide(c); err != nil {
+		return nil, err
+	}
+	return d, d.encode(c, v)
+}
+
+// PrepareLike is Prepare for a text that may be that of a run, made with the
+// settings was: then it holds out what the run has.
+func PrepareLike(r *rundir.Run, was, c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
+	d, err := readText(c, stdin)
+	if err == nil && d.IsTextOf(r, was, c) {
+		err = d.divideAs(r, c)
+	} else if err == nil {
+		err = d.divide(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, d.encode(c, v)
+}
+
+// IsTextOf reports whether d is the text of a run, made with the settings was,
+// of which c holds out what the run has.
+func (d *Data) IsTextOf(r *rundir.Run, was, c Config) bool {
+	return c.HoldsOutAs(was) && d.SHA256 == r.Manifest.Corpus.SHA256
+}
+
+// Reopen is Prepare for the text of a run, of which it holds out what the run
+// has. It is an error if the text has changed since the run was started.
+func Reopen(r *rundir.Run, c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
+	d, err := textOf(r, c, stdin)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.encode(c, v)
+}
+
+// textOf opens the text of a run and holds out what the run has. It is an error
+// if the text has changed since.
+func textOf(r *rundir.Run, c Config, stdin io.Reader) (*Data, error) {
+	needed := c
+	if r.Manifest.HeldOut != nil {
+		needed.Valid = "" // it is in the run
+	}
+	d, err := readText(needed, stdin)
+	if err != nil {
+		return nil, err
+	}
+	changed := func(name string) error {
+		return fmt.Errorf("train: %s is not the text that run %s was started with (its checksum differs); put the old text back, or start a new run", name, r.Dir)
+	}
+	if d.SHA256 != r.Manifest.Corpus.SHA256 {
+		return nil, changed(c.Corpus)
+	}
+	if v := r.Manifest.Valid; v != nil && d.Valid != nil && d.Valid.SHA256 != v.SHA256 {
+		return nil, changed(c.Valid)
+	}
+	return d, d.divideAs(r, c)
+}
+
 // readText opens the corpus, and the held-out text if it is one of its own.
 func readText(c Config, stdin io.Reader) (*Data, error) {
 	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.SplitSeed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
@@ -54,11 +118,6 @@ func readText(c Config, stdin io.Reader) (*Data, error) {
 		}
 	}
 	return d, nil
-}
-
-// holdsOutAs reports whether c holds lines of the corpus out, the same as other.
-func (c Config) holdsOutAs(other Config) bool {
-	return c.Valid == "" && other.Valid == "" && c.SplitSeed == other.SplitSeed && c.ValidFraction == other.ValidFraction
 }
 
 // divideAs holds out what a run has: the lines that it keeps or, of a run that
@@ -140,7 +199,7 @@ func (d *Data) encode(c Config, v *vocab.Vocab) error {
 func encode(c Config, v *vocab.Vocab, corpus *corpora.Corpus) ([][]int32, error) {
 	limit := c.MaxLen
 	if limit == 0 {
-		limit = maxLenLimit
+		limit = LongestLine
 	}
 	ids, err := v.EncodeAll(corpus.Lines, vocab.EncodeOptions{MaxLen: limit, Truncate: c.Truncate})
 	var long *vocab.LengthError

@@ -1,28 +1,41 @@
-package train
+package model_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"textgan/generator"
+	"textgan/train"
+	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
 
-func TestNLLsAndFeatures(t *testing.T) {
-	c := small()
-	c.Model, c.MLESteps = "mle", 2
-	dir := t.TempDir()
-	tr, w, err := Start(c, dir, nil, rundir.Start{})
+// finished makes a run of a small language model in dir and lets it end.
+func finished(t *testing.T, dir string, change func(*train.Config)) *train.Trainer {
+	t.Helper()
+	c := train.Options.Defaults()
+	c.Model, c.CorpusLines, c.Emb, c.Hidden, c.Batch, c.MLESteps, c.Dropout = "mle", 400, 16, 16, 16, 2, .2
+	c.EvalSamples, c.SaveEvery, c.Patience = 20, 10, 0
+	change(&c)
+	tr, w, err := train.Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
-	play(t, tr, w, 0)
-	m, err := Load(dir, rundir.Last)
+	require.NoError(t, tr.Run(context.Background(), train.Watcher{}))
+	require.NoError(t, w.Close())
+	return tr
+}
+
+func TestNLLsAndFeatures(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	tr := finished(t, dir, func(*train.Config) {})
+	m, err := model.Load(dir, rundir.Last)
 	require.NoError(t, err)
 
 	learnt, held, err := m.Text()
@@ -41,7 +54,7 @@ func TestNLLsAndFeatures(t *testing.T) {
 	require.LessOrEqual(t, n.Known, n.Held)
 	alone, err := m.NLLs(held.Lines, nil, two) // the training text is gone
 	require.NoError(t, err)
-	require.Equal(t, NLLs{Held: n.Held, Known: n.Known, Own: n.Own}, alone)
+	require.Equal(t, model.NLLs{Held: n.Held, Known: n.Known, Own: n.Own}, alone)
 
 	all, err := m.Features(two)
 	require.NoError(t, err)
@@ -49,7 +62,12 @@ func TestNLLsAndFeatures(t *testing.T) {
 	require.NoError(t, err)
 	require.InDeltaSlice(t, all.RawRowView(1), one.RawRowView(0), 1e-6)
 
-	m.run.Manifest.Corpus.SHA256 = "another"
+	manifest := filepath.Join(dir, "manifest.json")
+	text, err := os.ReadFile(manifest)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(manifest, bytes.ReplaceAll(text, []byte(m.Manifest.Corpus.SHA256), []byte("another")), 0o600))
+	m, err = model.Load(dir, rundir.Last)
+	require.NoError(t, err)
 	_, _, err = m.Text()
 	require.ErrorContains(t, err, "not the text")
 	m.Config.Corpus = "-"
@@ -82,7 +100,7 @@ func TestFeaturesAgainstGolden(t *testing.T) {
 		g, err := generator.New(generator.Config{Cell: w.Cell, Vocab: v.Size(), Emb: w.Emb, Hidden: w.Hidden, Layers: w.Layers}, 1)
 		require.NoError(t, err)
 		require.NoError(t, g.Params().ReadFile("testdata/encoder-"+w.Cell+".safetensors"))
-		m := &Model{Vocab: v, Generator: g}
+		m := &model.Model{Vocab: v, Generator: g}
 		require.Contains(t, m.EncoderName(), "weights:"+w.SHA256[:12])
 		got, err := m.Features(slices.Repeat(want.Lines, 6)) // more than a batch
 		require.NoError(t, err)
@@ -90,26 +108,9 @@ func TestFeaturesAgainstGolden(t *testing.T) {
 			require.InDeltaSlice(t, w.Features[i%len(want.Lines)], got.RawRowView(i), 1e-5, want.Lines[i%len(want.Lines)])
 		}
 		for i, line := range want.Lines {
-			tally, err := m.Score([]string{line})
+			tally, err := m.NLL([]string{line})
 			require.NoError(t, err)
 			require.InEpsilon(t, w.Scores[i], tally.Nats, 1e-5, line)
 		}
 	}
-}
-
-// The encoder is a language model of its text: it has to beat one that knows
-// nothing.
-func TestEncoder(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
-	c := small()
-	d, err := Prepare(c, nil, nil)
-	require.NoError(t, err)
-	m, err := Encoder(context.Background(), d.Corpus.Lines, 1)
-	require.NoError(t, err)
-	tally, err := m.Score(d.Valid.Lines)
-	require.NoError(t, err)
-	require.Less(t, tally.PerToken(), .6*math.Log(float64(m.Vocab.Size())))
-	require.Contains(t, m.EncoderName(), "lstm-1x128")
 }

@@ -1,4 +1,4 @@
-package train
+package model
 
 import (
 	"errors"
@@ -13,13 +13,13 @@ var ErrNoVAE = errors.New("train: the model of this run is no VAE; train one wit
 // boundDraws is how many draws of each code stand for a likelihood.
 const boundDraws = 10
 
-// evalRows is how many of n sentences of up to T tokens are scored or encoded
+// rowsAtOnce is how many of n sentences of up to T tokens are scored or encoded
 // at once: 64, or fewer if they are so long that memory would suffer.
-func evalRows(n, T int) int { return max(1, min(64, n, (1<<15)/T)) }
+func rowsAtOnce(n, T int) int { return max(1, min(64, n, (1<<15)/T)) }
 
-// ScoreBound scores lines by a VAE, with that many draws of each code; see
+// Bound scores lines by a VAE, with that many draws of each code; see
 // generator.VAEScorer.
-func (m *Model) ScoreBound(lines []string, samples int, seed uint64) (t generator.VAETally, err error) {
+func (m *Model) Bound(lines []string, samples int, seed uint64) (t generator.VAETally, err error) {
 	if m.VAE == nil {
 		return t, ErrNoVAE
 	}
@@ -27,7 +27,7 @@ func (m *Model) ScoreBound(lines []string, samples int, seed uint64) (t generato
 	if err != nil {
 		return t, err
 	}
-	s, err := m.VAE.NewScorer(evalRows(len(ids), T), T)
+	s, err := m.VAE.NewScorer(rowsAtOnce(len(ids), T), T)
 	if err != nil {
 		return t, err
 	}
@@ -44,7 +44,7 @@ func (m *Model) Encode(lines []string) (*generator.Posteriors, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := m.VAE.Encoder(evalRows(len(ids), T), T)
+	e, err := m.VAE.Encoder(rowsAtOnce(len(ids), T), T)
 	if err != nil {
 		return nil, err
 	}

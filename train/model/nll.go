@@ -1,4 +1,4 @@
-package train
+package model
 
 import (
 	"errors"
@@ -31,11 +31,11 @@ func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
 	if len(held) == 0 || len(own) == 0 {
 		return n, errors.New("train: NLLs of an empty text")
 	}
-	h, err := m.Score(held)
+	h, err := m.NLL(held)
 	if err != nil {
 		return n, err
 	}
-	o, err := m.Score(own)
+	o, err := m.NLL(own)
 	if err != nil {
 		return n, err
 	}
@@ -43,7 +43,7 @@ func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
 	if len(train) == 0 {
 		return n, nil
 	}
-	t, err := m.Score(train)
+	t, err := m.NLL(train)
 	if err != nil {
 		return n, err
 	}
@@ -64,7 +64,7 @@ func (m *Model) HasLearntHeldOut(other *Model) bool {
 	if a, b := m.Manifest.HeldOut, other.Manifest.HeldOut; a != nil && b != nil && m.Config.Valid == "" && a.SHA256 == b.SHA256 {
 		return false
 	}
-	return m.Manifest.Corpus.SHA256 == other.Manifest.Corpus.SHA256 && other.Config.Valid == "" && !m.Config.holdsOutAs(other.Config)
+	return m.Manifest.Corpus.SHA256 == other.Manifest.Corpus.SHA256 && other.Config.Valid == "" && !m.Config.HoldsOutAs(other.Config)
 }
 
 // HeldOut are the lines that the run has held out, from its own directory; a run

@@ -1,0 +1,45 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+
+	"gonum.org/v1/gonum/mat"
+
+	"textgan/vocab"
+)
+
+// Features turns lines into vectors [N,H], see generator.Features. Lines are
+// cut after 200 tokens. The decoder of a VAE has none: it needs a code.
+func (m *Model) Features(lines []string) (*mat.Dense, error) {
+	if m.VAE != nil {
+		return nil, errors.New("train: features come from a language model, not from a VAE; name another run")
+	}
+	ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: LongestLine, Truncate: true})
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) == 0 {
+		return nil, errors.New("train: no lines to take features of")
+	}
+	longest := 1
+	for _, s := range ids {
+		longest = max(longest, len(s)+1)
+	}
+	f, err := m.Generator.Features(min(64, len(ids)), longest)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	values, err := f.Of(ids)
+	if err != nil {
+		return nil, err
+	}
+	return mat.NewDense(len(ids), m.Generator.Hidden, values), nil
+}
+
+// EncoderName says where the features of m come from, for signatures.
+func (m *Model) EncoderName() string {
+	g := m.Generator
+	return fmt.Sprintf("encoder:%s-%dx%d|state:mean|weights:%.12s", g.Cell, g.Layers, g.Hidden, g.Params().Hash())
+}

@@ -1,0 +1,211 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"textgan/generator"
+	"textgan/internal/config"
+	"textgan/internal/nn"
+	"textgan/train/rundir"
+	"textgan/vocab"
+)
+
+// Files of a checkpoint that a finished model is read from.
+const (
+	WeightsFile = "weights.safetensors"
+	StateFile   = "state.json"
+)
+
+// Settings reads all settings of a run, as its config.toml has them.
+func Settings(r *rundir.Run) (config.Layer, error) {
+	path := r.Path(rundir.ConfigFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	layer, err := config.Parse(path, content)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := layer["split-seed"]; !ok { // a run of textgan 0.1, which had one seed for all
+		if seed, ok := layer["seed"]; ok {
+			layer["split-seed"] = seed
+		}
+	}
+	// Where a whole project has moved, the names as they were given still lead
+	// from the same working directory to the same files.
+	here := func(name, given string) {
+		if v := layer[name]; filepath.IsAbs(v.Text) && !exists(v.Text) && exists(given) {
+			v.Text = given
+			layer[name] = v
+		}
+	}
+	here("corpus", r.Manifest.Corpus.Name)
+	if v := r.Manifest.Valid; v != nil {
+		here("valid", v.Name)
+	}
+	if w := r.Manifest.WarmStart; w != nil {
+		here("warm-start", w.Run)
+	}
+	return layer, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Vocabulary reads the vocabulary of a run.
+func Vocabulary(r *rundir.Run, c Config) (*vocab.Vocab, error) {
+	f, err := os.Open(r.Path(rundir.VocabFile))
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	defer f.Close()
+	v, err := vocab.Load(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	if c.Backwards {
+		v = v.Backwards()
+	}
+	return v, nil
+}
+
+// ReadState reads the numbers of a checkpoint by name. It is an error if the
+// checkpoint was not made with the vocabulary v.
+func ReadState(c *rundir.Checkpoint, v *vocab.Vocab) (state map[string]json.RawMessage, err error) {
+	path, err := c.Path(StateFile)
+	if err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if err := json.Unmarshal(b, &state); err != nil {
+		return nil, fmt.Errorf("train: %s: %w", path, err)
+	}
+	var hash string
+	if err := json.Unmarshal(state["vocab"], &hash); err != nil || hash != v.Hash() {
+		return nil, fmt.Errorf("train: %s was made with another vocabulary than the run's %s; put that file back", path, rundir.VocabFile)
+	}
+	return state, nil
+}
+
+// Model is a trained generator with all that is needed to use it.
+type Model struct {
+	Config    Config
+	Vocab     *vocab.Vocab
+	Generator *generator.Generator
+	VAE       *generator.VAE // nil unless the model is one; then Generator is its decoder
+	Step      int            // of the checkpoint
+	Manifest  rundir.Manifest
+
+	run      *rundir.Run  // nil if it was never one on disk
+	settings config.Layer // all of its run
+}
+
+// Load reads the generator of a run. which is "last", "best" (the lowest
+// validation NLL) or the number of a step.
+func Load(dir, which string) (*Model, error) {
+	r, err := rundir.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	layer, err := Settings(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := options.Resolve(options.Own(layer))
+	if err != nil {
+		return nil, err
+	}
+	v, err := Vocabulary(r, c)
+	if err != nil {
+		return nil, err
+	}
+	ck, err := r.LoadCheckpoint(which)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Config: c, Vocab: v, Step: ck.Step, Manifest: r.Manifest, run: r, settings: layer}
+	var weights nn.Params
+	if c.HasVAE() {
+		if m.VAE, err = generator.NewVAE(c.VAE(v.Size()), c.Seed); err != nil {
+			return nil, err
+		}
+		m.Generator, weights = m.VAE.Decoder(), m.VAE.Params()
+	} else {
+		if m.Generator, err = generator.New(c.Generator(v.Size()), c.Seed); err != nil {
+			return nil, err
+		}
+		weights = m.Generator.Params()
+	}
+	if _, err := ReadState(ck, v); err != nil {
+		return nil, err
+	}
+	path, err := ck.Path(WeightsFile)
+	if err != nil {
+		return nil, err
+	}
+	if err := weights.ReadFile(path); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Weights are those of the generator, or of the whole VAE.
+func (m *Model) Weights() nn.Params {
+	if m.VAE != nil {
+		return m.VAE.Params()
+	}
+	return m.Generator.Params()
+}
+
+// NewSampler returns a sampler of the model: of a VAE, by codes of its prior.
+func (m *Model) NewSampler(o generator.SampleOptions) (*generator.Sampler, error) {
+	if m.VAE != nil {
+		return m.VAE.NewSampler(o)
+	}
+	return m.Generator.NewSampler(o)
+}
+
+// NLL adds up the negative log-likelihood of lines, each with its end of
+// sentence. Of a VAE, whose likelihood cannot be computed, it is the importance-
+// weighted bound with ten draws; see Bound.
+func (m *Model) NLL(lines []string) (generator.Tally, error) {
+	if m.VAE != nil {
+		t, err := m.Bound(lines, boundDraws, m.Config.Seed)
+		return t.Tally(), err
+	}
+	ids, T, err := m.sentences(lines)
+	if err != nil {
+		return generator.Tally{}, err
+	}
+	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: rowsAtOnce(len(ids), T), T: T})
+	if err != nil {
+		return generator.Tally{}, err
+	}
+	defer l.Close()
+	return l.NLL(ids)
+}
+
+// SameButForSeed reports whether two runs were made with equal settings, up to
+// the seed of training.
+func (m *Model) SameButForSeed(other *Model) bool {
+	text := func(l config.Layer) map[string]string {
+		values := map[string]string{}
+		for name, v := range l {
+			if name != "seed" {
+				values[name] = v.Text
+			}
+		}
+		return values
+	}
+	return maps.Equal(text(m.settings), text(other.settings))
+}
