@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 .PHONY: build test bench bench-peers lint lint-staticcheck
 
 build: ## one static binary in ./bin
-	CGO_ENABLED=0 go build -trimpath -o bin/textgan ./cmd/textgan
+	CGO_ENABLED=0 go build -o bin/textgan ./cmd/textgan
 
 test:
 	go test ./...

@@ -54,7 +54,7 @@ func criticCommand(p *process) *cli.Command {
 			return err
 		}
 		if k.Leak() {
-			fmt.Fprintf(c.talk, "textgan: the critic knows its training lines by heart (loss %.3f there, %.3f on held-out lines): the backwards model has memorised more of them than the generator; train it with more --dropout\n", k.TrainLoss, k.Loss)
+			c.warn("the critic knows its training lines by heart (loss %.3f there, %.3f on held-out lines): the backwards model has memorised more of them than the generator; train it with more --dropout", k.TrainLoss, k.Loss)
 		}
 		if c.opt.JSON {
 			return c.printJSON(struct {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"textgan/internal/progress"
 	"textgan/train"
 )
 
@@ -39,7 +38,7 @@ func evalEstimatorsCommand(p *process) *cli.Command {
 		if o.Tau > 0 {
 			opt.Taus = []float64{o.Tau}
 		}
-		line := progress.New(c.talk, c.width, c.now)
+		line := c.newLine()
 		r, err := p.Compare(c.ctx, opt, o.Steps, progressOf(line, "estimators"))
 		line.End()
 		if err != nil {

@@ -44,7 +44,7 @@ func evalProbe(c call[varianceOptions]) error {
 	if err != nil {
 		return err
 	}
-	line := progress.New(c.talk, c.width, c.now)
+	line := c.newLine()
 	line.Start("gradients", 0, 1)
 	r, err := p.Measure(c.ctx, train.ProbeOptions{
 		Estimators: o.Estimators, Feedback: o.Feedback, Taus: o.Tau, Samples: o.Samples, Reference: o.Reference, Seed: o.Seed, Now: c.now,

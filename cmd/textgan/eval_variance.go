@@ -11,7 +11,6 @@ import (
 
 	"textgan/eval/variance"
 	"textgan/generator/relax"
-	"textgan/internal/progress"
 	"textgan/train"
 )
 
@@ -78,7 +77,7 @@ func measureProblem(ctx context.Context, p *process, problem *variance.Problem, 
 	if err != nil {
 		return nil, err
 	}
-	line := progress.New(p.talk, p.width, p.now)
+	line := p.newLine()
 	line.Start(problem.ID, 0, len(all))
 	defer line.End()
 	done := 0

@@ -32,13 +32,13 @@ First steps:
   textgan train                                      a model of the built-in corpus, in about a minute
   textgan train --corpus my.txt --run runs/mine      a model of one's own sentences, one per line
   textgan sample --run runs/mine -n 5                sentences that it makes up
-  textgan eval bleu --hyp samples.txt --ref my.txt   how they compare with real ones
+  textgan eval all --run runs/mine                   how they compare with lines that it has not learnt
 
 "textgan COMMAND --help" lists the options of a command. A file named "-" is standard input.
 An option is taken from its flag, else from the environment (--max-n is TEXTGAN_MAX_N),
 else from the TOML file that train --config names.
 Exit codes: 0 done, 1 failure, 2 wrong usage or configuration, 3 training diverged,
-130 and 143 training interrupted, with a checkpoint to go on from.
+4 a fault of textgan, 130 and 143 training interrupted, with a checkpoint to go on from.
 `)
 }
 

@@ -8,6 +8,7 @@
 //	1         failure: a file that cannot be read, a full disk, ...
 //	2         wrong usage or configuration
 //	3         training diverged
+//	4         a fault of this program
 //	130, 143  training was interrupted (SIGINT, SIGTERM) and has saved a checkpoint
 package main
 
@@ -19,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"textgan/internal/terminal"
 )
 
 func main() {
@@ -27,6 +30,9 @@ func main() {
 	// it the write fails, and exitCode knows what that means.
 	signal.Ignore(syscall.SIGPIPE)
 	p := &process{in: os.Stdin, out: os.Stdout, talk: os.Stderr, environ: os.Environ(), now: time.Now}
+	if term.IsTerminal(int(os.Stdout.Fd())) {
+		p.out = terminal.Writer(os.Stdout)
+	}
 	if fd := int(os.Stderr.Fd()); term.IsTerminal(fd) {
 		p.width = func() int {
 			columns, _, err := term.GetSize(fd)

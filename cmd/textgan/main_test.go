@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,6 +82,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		"textgan corpus generate captions -n 9999", "textgan corpus list", "textgan corpus list --json", "textgan version",
 		"textgan corpus stats builtin:captions -n 9", "textgan completion bash",
 		"textgan eval self-bleu --hyp builtin:captions --max-n 1", "textgan eval diversity --hyp builtin:arithmetic",
+		"textgan", "textgan --help", "textgan eval --help", "textgan train --help",
 	} {
 		var talk bytes.Buffer
 		require.Zero(t, runOut(closedPipe{}, &talk, line), line)
@@ -99,14 +102,112 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("x"), 1, "textgan: x"},
 		{errors.Join(errors.New("x"), errors.New("y")), 1, "textgan: x; y"},
 		{usage("textgan eval", "x"), 2, "textgan eval: x"},
-		{fmt.Errorf("rundir: %w", rundir.ErrExists), 2, "textgan: rundir: directory is not empty"},
-		{&train.Diverged{Step: 3, What: "the loss is NaN", Last: 2}, 3, "textgan: train: step 3: the loss is NaN"},
+		{fmt.Errorf("rundir: %w", rundir.ErrExists), 2, "textgan: directory is not empty"},
+		{fmt.Errorf("train: warm start: %w", errors.New("rundir: a (vocab: train: b)")), 1, "textgan: warm start: a (b)"},
+		{errors.New("open train: eval.txt: " + strconv.Quote(strings.Repeat("x", 100))), 1, "textgan: open train: eval.txt: \"" + strings.Repeat("x", 60) + "...\""},
+		{&fault{"index out of range", "textgan/eval.Judge:7", "go on"}, 4, "textgan: this is a fault of textgan, please report it with the command line and textgan version: index out of range (textgan/eval.Judge:7); go on"},
+		{&train.Diverged{Step: 3, What: "the loss is NaN", Last: 2}, 3, "textgan: step 3: the loss is NaN"},
 		{fmt.Errorf("%w at step 3", &interrupted{syscall.SIGINT}), 130, "textgan: interrupted (SIGINT) at step 3"},
 		{&interrupted{syscall.SIGTERM}, 143, "textgan: interrupted (SIGTERM)"},
 	} {
 		code, message := exitCode(c.err)
 		require.Equal(t, c.code, code)
 		require.True(t, strings.HasPrefix(message, c.message), message)
+	}
+}
+
+// Every package of this module can begin an error, and none does so for people.
+func TestPackageNamesAreKnown(t *testing.T) {
+	skip := map[string]bool{"textgan": true, "terminal": true, "gradcheck": true, "testdata": true}
+	err := filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		name := filepath.Base(path)
+		if name != ".." && strings.HasPrefix(name, ".") || name == "docs" || name == "findings" || name == "testdata" {
+			return filepath.SkipDir
+		}
+		sources, err := filepath.Glob(filepath.Join(path, "*.go"))
+		sources = slices.DeleteFunc(sources, func(s string) bool { return strings.HasSuffix(s, "_test.go") })
+		if len(sources) > 0 && !skip[name] {
+			content, err := os.ReadFile(sources[0])
+			require.NoError(t, err)
+			_, rest, _ := strings.Cut("\n"+string(content), "\npackage ")
+			pkg, _, _ := strings.Cut(rest, "\n")
+			if pkg != "main" {
+				require.Contains(t, packages, pkg, path)
+			}
+		}
+		return err
+	})
+	require.NoError(t, err)
+}
+
+// faulty panics once, when it is to write a word.
+type faulty struct {
+	strings.Builder
+	word string
+	done bool
+}
+
+func (f *faulty) Write(b []byte) (int, error) {
+	if !f.done && bytes.Contains(b, []byte(f.word)) {
+		f.done = true
+		panic("no such\nthing")
+	}
+	return f.Builder.Write(b)
+}
+
+// A panic becomes one line with an exit code of its own, and leaves a run that
+// goes on as if nothing had happened.
+func TestFault(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var talk bytes.Buffer
+	require.Equal(t, 4, runOut(&faulty{word: "textgan"}, &talk, "textgan version"))
+	require.Regexp(t, `^textgan: this is a fault of textgan, please report it with the command line and textgan version: no such; thing \(textgan/cmd/textgan\.\S+:\d+\)\n$`, talk.String())
+
+	const small = " --model mle --mle-steps 40 --eval-every 20 --save-every 10 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --corpus-lines 300"
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run whole"+small))
+	broken := &faulty{word: "step 20 "}
+	require.Equal(t, 4, runOut(io.Discard, broken, "textgan train --run broken"+small), broken.String())
+	require.Contains(t, broken.String(), "; go on from the last checkpoint with: textgan train --run broken --resume\n")
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run broken --resume"))
+	for _, name := range []string{rundir.MetricsFile, "checkpoints/step-40/weights.safetensors"} {
+		whole, err := os.ReadFile(filepath.Join("whole", name))
+		require.NoError(t, err)
+		again, err := os.ReadFile(filepath.Join("broken", name))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(whole, again), name)
+	}
+}
+
+// What is printed for a shell is read back by one as it was.
+func TestShellQuote(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash")
+	}
+	for _, word := range []string{"plain/a.b-c", "", "two words", "it's", "$HOME;`x`", "~a", "日本", "a\nb\\'\t\x1bz"} {
+		quoted := shellQuote(word)
+		require.NotContains(t, quoted, "\x1b")
+		got, err := exec.Command(bash, "-c", "printf %s "+quoted).Output()
+		require.NoError(t, err)
+		require.Equal(t, word, string(got), quoted)
+	}
+}
+
+// Nothing that a terminal would obey comes from names.
+func TestNamesOnTheTerminal(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, args := range [][]string{
+		{"corpus", "stats", "no\x1b[2J.txt"}, {"train", "--config", "no\x1b[2J.toml"}, {"eval", "bl\x1b[2Jeu"},
+		{"eval", "variance", "--problem", "builtin:no\x1b[2J"}, {"train", "--lr", "\x1b[2J"},
+	} {
+		var talk bytes.Buffer
+		p := &process{in: strings.NewReader(""), out: io.Discard, talk: &talk, now: time.Now}
+		require.NotZero(t, p.run(context.Background(), append([]string{"textgan"}, args...)))
+		require.NotContains(t, talk.String(), "\x1b")
+		require.Contains(t, talk.String(), `\x1b[2J`, args)
 	}
 }
 

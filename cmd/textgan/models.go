@@ -39,7 +39,7 @@ func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (
 		}
 		models = append(models, m)
 		if ownReference && m.HasLearntHeldOut(models[0]) {
-			fmt.Fprintf(p.talk, "textgan: the reference is what %s held out, and %s has learnt most of it; give --ref FILE of lines that neither has seen\n", dirs[0], dir)
+			p.warn("the reference is what %s held out, and %s has learnt most of it; give --ref FILE of lines that neither has seen", dirs[0], dir)
 		}
 	}
 	return models, nil
@@ -55,7 +55,7 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 		if err != nil {
 			// The run has its held-out lines with it; what it has learnt is gone.
 			if valid, heldErr := first.HeldOut(); heldErr == nil {
-				fmt.Fprintf(p.talk, "textgan: without the training text: %v\n", err)
+				p.warn("without the training text: %v", err)
 				held = valid.Lines
 			} else {
 				return nil, nil, nil, err

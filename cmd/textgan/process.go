@@ -9,39 +9,80 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
 	"textgan/internal/config"
+	"textgan/internal/progress"
+	"textgan/internal/terminal"
 )
 
 // process is all that a command touches besides its options and files.
 type process struct {
 	in      io.Reader
 	out     io.Writer // data
-	talk    io.Writer // everything else
+	talk    io.Writer // everything else, made safe for terminals by run
+	bar     io.Writer // talk as it was, for progress lines
 	environ []string
 	args    []string   // the command line as it was typed
 	name    string     // how the program was called, with its path
 	width   func() int // columns of the terminal that talk is; nil if it is none
 	now     func() time.Time
+	saved   string // what a fault would leave behind, and how to go on with it
+}
+
+// output remembers that something could not be written.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // run runs one command line and returns the exit code.
 func (p *process) run(ctx context.Context, args []string) int {
 	p.name = args[0]
 	p.args = append([]string{filepath.Base(args[0])}, args[1:]...)
-	app := p.app()
-	p.warnOfEnvironment(app)
-	arranged, err := arrange(app, args)
+	p.bar, p.talk = p.talk, terminal.Writer(p.talk)
+	out := &output{Writer: p.out}
+	p.out = out
+	err := p.guard(func() error {
+		app := p.app()
+		p.warnOfEnvironment(app)
+		arranged, err := arrange(app, args)
+		if err != nil {
+			return err
+		}
+		return app.RunContext(ctx, arranged)
+	})
 	if err == nil {
-		err = app.RunContext(ctx, arranged)
+		err = out.err // of a writer that cannot tell, such as that of help
 	}
 	code, message := exitCode(err)
 	if message != "" {
 		fmt.Fprintln(p.talk, message)
 	}
 	return code
+}
+
+// newLine returns a progress line.
+func (p *process) newLine() *progress.Line { return progress.New(p.bar, p.width, p.now) }
+
+// warn says something that does not end the command.
+func (p *process) warn(format string, args ...any) {
+	for i, a := range args {
+		if err, ok := a.(error); ok {
+			args[i] = oneLine(err)
+		}
+	}
+	fmt.Fprintf(p.talk, "textgan: "+format+"\n", args...)
 }
 
 // commandLine is a command of this program as it can be typed into a shell: under
@@ -61,7 +102,7 @@ func (p *process) program() string {
 	}
 	// go run builds into a temporary folder that is gone afterwards.
 	if slices.Contains(strings.Split(filepath.ToSlash(p.name), "/"), "exe") && strings.Contains(p.name, "go-build") {
-		return "go run ./cmd/textgan"
+		return "go run textgan/cmd/textgan"
 	}
 	return shellQuote(p.name)
 }
@@ -73,6 +114,10 @@ func shellQuote(word string) string {
 	}
 	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
 		return word
+	}
+	if strings.ContainsFunc(word, unicode.IsControl) { // as escapes, which terminals show and shells read back
+		word = strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`, "\t", `\t`).Replace(word)
+		return "$'" + terminal.Text(word) + "'"
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
@@ -174,7 +219,7 @@ func (p *process) warnOfEnvironment(app *cli.App) {
 		}
 		option = strings.ToLower(strings.ReplaceAll(option, "_", "-"))
 		if near, ok := config.Nearest(option, known); ok && near != option {
-			fmt.Fprintf(p.talk, "textgan: %s is not an option; did you mean %s?\n", name, config.Option{Name: near}.Env())
+			p.warn("%s is not an option; did you mean %s?", name, config.Option{Name: near}.Env())
 		}
 	}
 }

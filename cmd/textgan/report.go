@@ -35,7 +35,7 @@ func reportCommand(p *process) *cli.Command {
 			}
 			lines = text.Lines
 		} else if text, _, err := m.Text(); err != nil {
-			fmt.Fprintf(c.talk, "textgan: without nearest training lines: %v\n", err)
+			c.warn("without nearest training lines: %v", err)
 		} else {
 			lines = text.Lines
 		}

@@ -38,12 +38,14 @@ func trainCommand(p *process) *cli.Command {
 	}, runTrain)
 }
 
-func runTrain(c call[trainOptions]) error {
+func runTrain(c call[trainOptions]) (err error) {
 	kernel.SetThreads(c.opt.Threads)
 	t, w, err := startOrResume(c)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	c.saved = "go on from the last checkpoint with: " + c.commandLine("train", "--run", w.Dir, "--resume")
 	story := newStory(c.process, t, w, c.opt.JSON)
 	story.begin()
 	ctx, stop := c.untilInterrupted(c.ctx)
@@ -61,7 +63,7 @@ func runTrain(c call[trainOptions]) error {
 			err = story.end()
 		}
 	}
-	return errors.Join(err, w.Close())
+	return err
 }
 
 // inherit completes the options of a warm start.

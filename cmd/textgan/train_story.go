@@ -30,7 +30,7 @@ type story struct {
 }
 
 func newStory(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *story {
-	return &story{process: p, t: t, run: w, asJSON: asJSON, line: progress.New(p.talk, p.width, p.now)}
+	return &story{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine()}
 }
 
 func (s *story) begin() {

@@ -70,7 +70,7 @@ func checkWords(p *process, m *model.Model, flag, text string) error {
 		}
 	}
 	if len(unknown) > 0 {
-		fmt.Fprintf(p.talk, "textgan: %s: the model does not know %s and reads <unk>\n", flag, strings.Join(unknown, ", "))
+		p.warn("%s: the model does not know %s and reads <unk>", flag, strings.Join(unknown, ", "))
 	}
 	return nil
 }

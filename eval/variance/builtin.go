@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"textgan/internal/config"
 )
 
 //go:embed problems/*.json
@@ -45,7 +47,7 @@ func Builtin(name string) (*Problem, error) {
 		for _, i := range Builtins() {
 			names = append(names, i.Name)
 		}
-		return nil, fmt.Errorf("variance: no built-in problem is called %q; choose one of %s", name, strings.Join(names, ", "))
+		return nil, &config.Error{Msg: fmt.Sprintf("variance: no built-in problem is called %q; choose one of %s", name, strings.Join(names, ", "))}
 	}
 	defer f.Close()
 	return Read(f, name)

@@ -41,7 +41,8 @@ func TestSelection(t *testing.T) {
 	}
 
 	for want, say := range map[string]string{
-		"rlo_n2":                       "the nearest is rloo_n{n}",
+		"rlo_n2":                       `"rlo_n2"; did you mean "rloo_n{n}"?`,
+		"foo*":                         `"foo*"; docs/estimators.md lists them`,
 		"rloo_n1":                      "needs a whole number from 2",
 		"rloo_n2.5":                    "needs a whole number",
 		"gs_tau0":                      "needs a positive number",

@@ -6,6 +6,8 @@ import (
 	"math"
 	"path"
 	"strings"
+
+	"textgan/internal/config"
 )
 
 // Options of a run. The zero value measures every estimator that applies.
@@ -101,37 +103,27 @@ func choose(s *states, opt Options) ([]choice, error) {
 			add(choice{f, a, want})
 		}
 		if !found {
-			return nil, fmt.Errorf("variance: no estimator is called %q; the nearest is %s", want, nearest(want, list))
+			return nil, unknown(want, list)
 		}
 	}
 	return chosen, nil
 }
 
-// nearest is the pattern at the least edit distance.
-func nearest(want string, list []family) (name string) {
-	least := math.MaxInt
+// unknown is the error of a name that no estimator has. The numbers in names do
+// not count for what is near.
+func unknown(want string, list []family) error {
+	var names []string
+	pattern := map[string]string{}
 	for _, f := range list {
-		row := make([]int, len(want)+1)
-		for j := range row {
-			row[j] = j
-		}
-		for i := range len(f.pattern) {
-			diagonal := row[0]
-			row[0] = i + 1
-			for j := range len(want) {
-				change := diagonal
-				if f.pattern[i] != want[j] {
-					change++
-				}
-				diagonal = row[j+1]
-				row[j+1] = min(change, row[j]+1, row[j+1]+1)
-			}
-		}
-		if row[len(want)] < least {
-			least, name = row[len(want)], f.pattern
-		}
+		name, _, _ := strings.Cut(f.pattern, "{")
+		names = append(names, name)
+		pattern[name] = f.pattern
 	}
-	return name
+	hint := "docs/estimators.md lists them"
+	if near, ok := config.Nearest(strings.TrimRight(want, "0123456789."), names); ok {
+		hint = fmt.Sprintf("did you mean %q?", pattern[near])
+	}
+	return &config.Error{Msg: fmt.Sprintf("variance: no estimator is called %q; %s", want, hint)}
 }
 
 // Run measures the chosen estimators on a problem. progress, if not nil, is

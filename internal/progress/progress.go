@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"textgan/internal/terminal"
 )
 
 // How often the line changes.
@@ -99,7 +101,7 @@ func (l *Line) Print(text string) {
 		return
 	}
 	l.clear()
-	fmt.Fprintln(l.out, text)
+	fmt.Fprintln(l.out, terminal.Text(text))
 	if l.terminal && l.last != "" {
 		l.draw()
 	}
@@ -155,7 +157,7 @@ func (l *Line) text(note string) string {
 	if note != "" {
 		parts = append(parts, note)
 	}
-	return strings.Join(parts, "  ")
+	return terminal.Line(strings.Join(parts, "  "))
 }
 
 // count writes a rate with three figures: 950, 12.3k, 4.56M.

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"textgan/internal/atomicfile"
+	"textgan/internal/config"
 )
 
 // The checkpoints that have names.
@@ -184,7 +185,7 @@ func (r *Run) LoadCheckpoint(which string) (*Checkpoint, error) {
 	default:
 		var ok bool
 		if step, ok = parseStep("step-" + strings.TrimPrefix(which, "step-")); !ok {
-			return nil, fmt.Errorf("rundir: checkpoint %q: want last, best or the number of a step", which)
+			return nil, &config.Error{Msg: fmt.Sprintf("rundir: checkpoint %q: want last, best or the number of a step", which)}
 		}
 	}
 	dir := r.stepDir(step)
