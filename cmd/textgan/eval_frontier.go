@@ -95,20 +95,20 @@ func evalFrontier(c call[frontierOptions]) error {
 			return err
 		}
 	}
-	if o.SVG != "" {
-		if err := drawPlanes(o.SVG, planes); err != nil {
-			return err
-		}
-	}
 	if o.JSON {
-		return c.printJSON(struct {
+		err = c.printJSON(struct {
 			Samples    int     `json:"samples"`
 			Repeat     int     `json:"repeat"`
 			Confidence float64 `json:"confidence"`
 			Planes     []plane `json:"planes"`
 		}{o.N, o.Repeat, o.Confidence, planes})
+	} else {
+		err = c.printPlanes(planes, families)
 	}
-	return c.printPlanes(planes, families)
+	if err == nil && o.SVG != "" { // last: no picture costs a number
+		err = drawPlanes(o.SVG, planes)
+	}
+	return err
 }
 
 // family is one model, trained with one or several seeds.

@@ -176,7 +176,7 @@ func drawProbe(w io.Writer, r *train.ProbeReport) error {
 		}
 		addPoint(&cost, s, x.Millis, x.Parts[0].Trace)
 	}
-	return plot.Panels(w, tau, cost)
+	return plot.Panels(w, "Error over tau, and variance over cost, of gradient estimators", tau, cost)
 }
 
 // addPoint puts a point into the series of that name.

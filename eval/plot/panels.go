@@ -1,111 +1,80 @@
 package plot
 
 import (
-	"fmt"
-	"image/color"
 	"io"
-	"strconv"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
+	"math"
 )
 
 // Panel is a plot with logarithmic axes.
 type Panel struct {
 	X, Y   string    // labels of the axes
-	Ticks  []float64 // places to mark on the axis of x; none for powers of ten
+	Ticks  []float64 // places to mark on the axis of x; none for round values
 	Lines  bool      // join the points of a series
 	Series []Series
 }
 
-// Series is points (x, y) of one name. Points that a logarithm has no place for
-// are left out. Colour and Shape number the looks of the dots, so that series
-// that have something in common can show it.
+// Series is a set of points of one colour and one shape; both are numbers from
+// 0 on, which wrap round. Points that are not above 0 are left out.
 type Series struct {
 	Name          string
 	Colour, Shape int
 	Points        [][2]float64
 }
 
-// Sizes in points.
+// Sizes in pixels.
 const (
-	panelWidth  = font.Length(480)
-	panelHeight = font.Length(440)
-	legendWidth = font.Length(260)
+	panelWidth  = 480
+	panelHeight = 400
 )
 
-var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{}}
-
-var black = color.RGBA{0, 0, 0, 0xff}
-
-// Panels writes plots side by side as one SVG, with one legend for all that
-// lists each name once.
-func Panels(w io.Writer, panels ...Panel) error {
-	width := panelWidth*font.Length(len(panels)) + legendWidth
-	canvas := vgsvg.NewWith(vgsvg.UseWH(width, panelHeight))
-	whole := draw.New(canvas)
-	legend := plot.NewLegend()
-	legend.Top, legend.Left = true, true
-	legend.TextStyle.Font.Variant = "Sans"
+// Panels writes plots side by side as one SVG, with one legend for all below them
+// that lists each name once. A panel without a point that can be drawn stays empty.
+func Panels(w io.Writer, title string, panels ...Panel) error {
+	palette := append(colours[:len(colours):len(colours)], blue, grey)
+	var s svg
+	var all []axes
+	var legend []trace
 	named := map[string]bool{}
-	palette := append(colours[:len(colours):len(colours)], blue, black)
-	for i, panel := range panels {
-		p := plot.New()
-		p.X.Label.Text, p.Y.Label.Text = panel.X, panel.Y
-		for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font} {
-			f.Variant = "Sans"
-		}
-		p.Add(plotter.NewGrid())
-		drawn := 0
-		for _, s := range panel.Series {
-			var points plotter.XYs
-			for _, v := range s.Points {
-				if v[0] > 0 && v[1] > 0 {
-					points = append(points, plotter.XY{X: v[0], Y: v[1]})
+	text := ""
+	for _, panel := range panels {
+		a := axes{xLabel: panel.X, yLabel: panel.Y, xTicks: panel.Ticks}
+		var xs, ys []float64
+		for _, series := range panel.Series {
+			t := trace{name: series.Name, colour: palette[series.Colour%len(palette)], mark: mark(max(series.Shape, 0) % 4), dots: true, line: panel.Lines}
+			for _, v := range series.Points {
+				if v[0] > 0 && v[1] > 0 && !math.IsInf(v[0], 1) && !math.IsInf(v[1], 1) {
+					t.x, t.y = append(t.x, v[0]), append(t.y, v[1])
 				}
 			}
-			if len(points) == 0 {
+			if len(t.x) == 0 {
 				continue
 			}
-			drawn += len(points)
-			line, dots, err := plotter.NewLinePoints(points)
-			if err != nil {
-				return fmt.Errorf("plot: %s: %w", s.Name, err)
-			}
-			line.Color = palette[s.Colour%len(palette)]
-			line.Width = vg.Points(1)
-			dots.GlyphStyle = draw.GlyphStyle{Color: line.Color, Radius: font.Length(3), Shape: shapes[s.Shape%len(shapes)]}
-			if panel.Lines {
-				p.Add(line)
-			}
-			p.Add(dots)
-			if !named[s.Name] {
-				named[s.Name] = true
-				legend.Add(s.Name, dots)
+			xs, ys = append(xs, t.x...), append(ys, t.y...)
+			a.traces = append(a.traces, t)
+			if !named[t.name] {
+				named[t.name] = true
+				legend = append(legend, t)
 			}
 		}
-		if drawn == 0 {
-			p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 1, 10, 1, 10
+		if len(xs) == 0 {
+			xs, ys = []float64{1, 10}, []float64{1, 10}
 		}
-		for _, a := range []*plot.Axis{&p.X, &p.Y} {
-			a.Scale, a.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-			a.Min, a.Max = a.Min/1.2, a.Max*1.2 // no dot on the edge
+		var err error
+		if a.x, err = newScale(append(xs, panel.Ticks...), true, 0.04, 0.04); err != nil {
+			return err
 		}
-		if panel.Ticks != nil {
-			var ticks plot.ConstantTicks
-			for _, x := range panel.Ticks {
-				ticks = append(ticks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'g', 4, 64)})
-			}
-			p.X.Tick.Marker = ticks
+		if a.y, err = newScale(ys, true, 0.04, 0.04); err != nil {
+			return err
 		}
-		left := panelWidth * font.Length(i)
-		p.Draw(draw.Crop(whole, left+margin, left+panelWidth-margin-width, margin, -margin))
+		all = append(all, a)
+		text += describe(a) + " "
 	}
-	legend.Draw(draw.Crop(whole, width-legendWidth, -margin, margin, -margin))
-	_, err := canvas.WriteTo(w)
-	return err
+	width := float64(panelWidth * len(panels))
+	below := s.legend(legend, 0, 0, width-20, false)
+	s.begin(width, panelHeight+below, title, text)
+	for i, a := range all {
+		s.plot(a, float64(panelWidth*i), 0, panelWidth, panelHeight)
+	}
+	s.legend(legend, 10, panelHeight+2, width-20, true)
+	return s.end(w)
 }

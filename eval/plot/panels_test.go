@@ -16,7 +16,7 @@ func TestPanels(t *testing.T) {
 	other := plot.Series{Name: "other", Colour: 9, Shape: 9, Points: [][2]float64{{0, 3}, {5, -1}, {math.NaN(), 1}, {2, 2}}}
 	render := func(panels ...plot.Panel) string {
 		var b bytes.Buffer
-		require.NoError(t, plot.Panels(&b, panels...))
+		require.NoError(t, plot.Panels(&b, "panels", panels...))
 		return b.String()
 	}
 	svg := render(plot.Panel{X: "tau", Y: "error", Ticks: []float64{.1, .25, 1}, Lines: true, Series: []plot.Series{both}}, plot.Panel{X: "cost", Y: "variance", Series: []plot.Series{both, other}})
@@ -29,5 +29,5 @@ func TestPanels(t *testing.T) {
 	other.Points = other.Points[:3] // nothing is left to draw
 	require.NotContains(t, render(plot.Panel{Series: []plot.Series{other}}), "NaN")
 	other.Points = [][2]float64{{math.Inf(1), 1}}
-	require.Error(t, plot.Panels(&bytes.Buffer{}, plot.Panel{Series: []plot.Series{other}}))
+	require.NotContains(t, render(plot.Panel{Series: []plot.Series{other}}), "Inf")
 }

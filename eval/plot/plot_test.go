@@ -58,7 +58,7 @@ func TestCurves(t *testing.T) {
 	x := []float64{1, 2, 3, 4}
 	draw := func(logarithmic bool, curves ...Curve) string {
 		var b bytes.Buffer
-		require.NoError(t, Curves(&b, curves, []float64{2}, logarithmic))
+		require.NoError(t, Curves(&b, "curves", curves, []float64{2}, logarithmic))
 		return b.String()
 	}
 	two := []Curve{{"a<b", x, []float64{2.05, 2.1, math.NaN(), 2.15}}, {"c", x, []float64{0, math.Inf(1), 100, 1}}}
@@ -72,10 +72,52 @@ func TestCurves(t *testing.T) {
 	}
 	require.Contains(t, draw(false, two[0]), ">2.15<", "ticks that can be told apart")
 	var steps bytes.Buffer
-	require.NoError(t, Curves(&steps, []Curve{{"a", []float64{250, 1400}, []float64{1, 2}}}, nil, false))
-	require.Contains(t, steps.String(), ">1250<", "not 1250.00")
+	require.NoError(t, Curves(&steps, "steps", []Curve{{"a", []float64{250, 1400}, []float64{1, 2}}}, nil, false))
+	require.Contains(t, steps.String(), ">1000<", "not 1000.00")
 	draw(false, Curve{"constant", x[:1], x[:1]})
 	draw(true, Curve{"constant", x[:1], x[:1]})
-	require.ErrorIs(t, Curves(io.Discard, []Curve{{"a", x[:1], []float64{math.NaN()}}}, nil, false), ErrNothing)
-	require.ErrorIs(t, Curves(io.Discard, []Curve{{"a", x[:1], []float64{-1}}}, nil, true), ErrNothing)
+	require.ErrorIs(t, Curves(io.Discard, "none", []Curve{{"a", x[:1], []float64{math.NaN()}}}, nil, false), ErrNothing)
+	require.ErrorIs(t, Curves(io.Discard, "none", []Curve{{"a", x[:1], []float64{-1}}}, nil, true), ErrNothing)
+}
+
+// Series that leave a drawing no range, or one at the end of what numbers can hold,
+// are drawn or refused; no coordinate is NaN or infinite.
+func TestSeriesWithoutRange(t *testing.T) {
+	big := math.MaxFloat64
+	for name, y := range map[string][]float64{
+		"constant": {2, 2, 2}, "zero": {0, 0, 0}, "negative": {-3, -3, -3}, "almost constant": {1, 1 + 1e-16, 1 - 1e-16},
+		"tiny": {5e-324, 5e-324, 1e-323}, "far": {1e17, 1e17 + 16, 1e17}, "huge": {-big, big, 0}, "one": {7},
+		"steps apart": {1e-12, 1, 1e12}, "close": {1e6, 1e6 + 1e-3, 1e6 - 1e-3}, "none": {}, "NaN": {math.NaN(), math.NaN(), math.Inf(1)},
+	} {
+		for _, logarithmic := range []bool{false, true} {
+			var b bytes.Buffer
+			err := Curves(&b, name, []Curve{{name, []float64{1, 2, 3}[:len(y)], y}}, []float64{2}, logarithmic)
+			if err != nil {
+				require.True(t, errors.Is(err, ErrNothing) || errors.Is(err, ErrRange), "%s: %v", name, err)
+				continue
+			}
+			require.NoError(t, xml.Unmarshal(b.Bytes(), new(struct{})))
+			require.NotContains(t, b.String(), "NaN", name)
+			require.NotContains(t, b.String(), "Inf", name)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		s    scale
+		n    int
+		want []float64
+	}{
+		{scale{0, 10, false}, 5, []float64{0, 2, 4, 6, 8, 10}},
+		{scale{-0.3, 1.2, false}, 4, []float64{0, 0.5, 1}},
+		{scale{0.09, 11, true}, 5, []float64{0.1, 0.2, 0.5, 1, 2, 5, 10}},
+		{scale{1e-6, 1e6, true}, 4, []float64{1e-6, 1e-3, 1, 1e3, 1e6}},
+		{scale{2, 3, true}, 2, []float64{2, 2.5, 3}},
+	} {
+		require.InDeltaSlice(t, c.want, c.s.ticks(c.n), 1e-12)
+	}
+	require.Equal(t, "0", label(1e-17))
+	require.Equal(t, "1e-6", label(1e-6))
+	require.Equal(t, "2.15", label(2.15))
 }

@@ -150,7 +150,10 @@ func softmax64(dst, src []float64, beta float64) {
 	top, _ := maxOf(src)
 	var sum float64
 	for i, x := range src {
-		e := math.Exp(beta * (x - top))
+		e := 1.0
+		if x != top { // or an infinite beta gave NaN there
+			e = math.Exp(beta * (x - top))
+		}
 		dst[i] = e
 		sum += e
 	}

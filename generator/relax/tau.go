@@ -82,8 +82,25 @@ func ParseSchedule(spec string, steps int) (Schedule, error) {
 	if failure != nil {
 		return nil, failure
 	}
-	return s, opts.unused("tau schedule", spec)
+	if err := opts.unused("tau schedule", spec); err != nil {
+		return nil, err
+	}
+	// Every schedule goes from its first tau to its last without turning back.
+	reach := []float64{s.At(0), s.At(math.MaxInt32)}
+	if a, ok := s.(*Adaptive); ok {
+		reach = append(reach, a.Min, a.Max)
+	}
+	for _, tau := range reach {
+		if !(tau >= MinTau && tau <= MaxTau) {
+			return nil, fmt.Errorf("relax: tau schedule %q reaches tau = %.3g; it must stay in [%g, %g]", spec, tau, MinTau, MaxTau)
+		}
+	}
+	return s, nil
 }
+
+// MinTau and MaxTau bound the temperature of training. Below, 1/tau is so large that
+// no gradient is left of any row; RelGAN's largest beta is 1000.
+const MinTau, MaxTau = 1e-4, 1e4
 
 type constant float64
 

@@ -107,3 +107,16 @@ func TestStatistic(t *testing.T) {
 	require.Zero(t, MeanEntropy.Of([]float32{0, 1}))
 	require.InDelta(t, 0.7, MeanMaxProb.Of([]float32{0.3, 0.7}), 1e-7)
 }
+
+// A schedule that leaves the temperatures which float32 can tell apart is refused
+// before the first step.
+func TestScheduleKeepsToTheRange(t *testing.T) {
+	for _, spec := range []string{"1e-9", "0.00009", "20000", "exponential:from=1,to=1e-8", "linear:from=1e-5,to=1", "relgan-exp:beta=20000", "adaptive:min=1e-9", "jang:min=1e-5,rate=1"} {
+		_, err := ParseSchedule(spec, 100)
+		require.ErrorContains(t, err, "it must stay in [0.0001, 10000]", spec)
+	}
+	for _, spec := range []string{"0.001", "1000", "relgan-exp:beta=1000", "relgan-sigmoid:beta=1000", "relgan-quad:beta=1000", "relgan-log:beta=1000"} {
+		_, err := ParseSchedule(spec, 100)
+		require.NoError(t, err, spec)
+	}
+}

@@ -121,7 +121,7 @@ const sampleBlock = 64
 // logits.
 func SampleRow(scratch, logits []float32, beta float32, u float64) int {
 	sameLength("SampleRow", len(scratch), len(logits))
-	isa.expSum(scratch, logits, beta, beta*isa.max(logits))
+	expSum(scratch, logits, beta, isa.max(logits))
 	total := 0.0
 	for p := scratch; len(p) > 0; p = p[min(sampleBlock, len(p)):] {
 		total += float64(isa.sum(p[:min(sampleBlock, len(p))]))

@@ -17,9 +17,34 @@ func SoftmaxScaled(dst, src []float32, scale float32) {
 // softmaxFrom is SoftmaxScaled with the maximum of src at hand. It returns the
 // sum of exp(scale*(src - top)).
 func softmaxFrom(dst, src []float32, scale, top float32) float32 {
-	sum := isa.expSum(dst, src, scale, scale*top)
+	sum := expSum(dst, src, scale, top)
 	isa.scale(1/sum, dst)
 	return sum
+}
+
+// expLimit bounds scale*top where exp(scale*src - scale*top) can be computed in
+// that form: the product rounds to 2^-24 of itself, here 0.06, by which all values
+// are off alike, and which their sum takes out again. Far beyond, the error alone
+// would overflow.
+const expLimit = 1 << 20
+
+// expSum sets dst = exp(scale*(src - top)), top being the maximum of src, and
+// returns the sum; dst may be src. scale may be anything from 0 to infinity, which
+// leaves 1 where src is top and 0 elsewhere.
+func expSum(dst, src []float32, scale, top float32) float32 {
+	if x := math.Abs(float64(top)); math.Abs(float64(scale*top)) <= expLimit || math.IsNaN(x) || math.IsInf(x, 0) {
+		return isa.expSum(dst, src, scale, scale*top)
+	}
+	var lanes [16]float32
+	for i, x := range src {
+		e := float32(1)
+		if x != top {
+			e = flush(float32(math.Exp(float64(scale) * (float64(x) - float64(top)))))
+		}
+		dst[i] = e
+		lanes[i%16] += e
+	}
+	return fold(lanes[:])
 }
 
 // LogSumExp returns log(sum(exp(src))), one row: -Inf for an empty one or one

@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"html/template"
 	"slices"
@@ -68,6 +67,20 @@ func label(name string) string {
 	return name
 }
 
+// drawCurves draws a chart; tests put another function in its place.
+var drawCurves = plot.Curves
+
+// attempt turns a panic of f into its error: no chart may end a report, or the run
+// that writes it.
+func attempt(f func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("a fault of the drawing code, %v", fault)
+		}
+	}()
+	return f()
+}
+
 // draw makes a chart of every group of names, which come sorted by group.
 func (d *document) draw(names []string, columns map[string]*points) error {
 	var marks []float64
@@ -93,12 +106,10 @@ func (d *document) draw(names []string, columns map[string]*points) error {
 			series = append(series, plot.Curve{Name: short, X: columns[name].x, Y: columns[name].y})
 		}
 		var svg bytes.Buffer
-		switch err := plot.Curves(&svg, series, marks, group == "norm"); {
-		case errors.Is(err, plot.ErrNothing):
-			c.Note = "no finite value was recorded"
-		case err != nil:
-			return fmt.Errorf("report: %s: %w", group, err)
-		default:
+		err := attempt(func() error { return drawCurves(&svg, c.Title, series, marks, group == "norm") })
+		if err != nil {
+			c.Note = "This chart cannot be drawn: " + err.Error() + "."
+		} else {
 			c.SVG = inline(svg.String())
 		}
 		d.Charts = append(d.Charts, c)

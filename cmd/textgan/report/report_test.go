@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"textgan/eval/plot"
 	"textgan/train/rundir"
 )
 
@@ -102,4 +103,21 @@ func TestWriteOfAnEmptyRun(t *testing.T) {
 func TestFind(t *testing.T) {
 	require.Equal(t, 2, find([]int32{1, 2, 1, 3}, []int32{1, 3}))
 	require.Equal(t, [3]string{"a", "b c", ""}, split([]string{"a", "b", "c"}, 1, 2))
+}
+
+// A chart that fails, with an error or a panic, becomes a sentence in its place.
+func TestNoChartEndsAReport(t *testing.T) {
+	defer func(f func(io.Writer, string, []plot.Curve, []float64, bool) error) { drawCurves = f }(drawCurves)
+	for words, f := range map[string]func() error{
+		"on purpose":        func() error { return errors.New("on purpose") },
+		"index out of rang": func() error { return make([]error, len(os.Getenv("")))[0] },
+	} {
+		drawCurves = func(io.Writer, string, []plot.Curve, []float64, bool) error { return f() }
+		r := run(t)
+		require.NoError(t, Write(r, Options{}))
+		content, err := os.ReadFile(r.Path(HTMLFile))
+		require.NoError(t, err)
+		require.Contains(t, string(content), "This chart cannot be drawn: ")
+		require.Contains(t, string(content), words)
+	}
 }
