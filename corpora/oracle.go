@@ -21,10 +21,14 @@ type OracleOptions struct {
 
 	// Seed draws the weights, default 1: another seed is another language.
 	Seed uint64
+
+	// File has weights instead, see readOracle; it says what the other options
+	// say, but for Length, which may be given besides.
+	File string
 }
 
 // oracle is the synthetic language of SeqGAN: an LSTM whose every weight and
-// bias is a draw from N(0,1), started with word 0 and a zero state, writes
+// bias is a draw from N(0,1), or comes from a file, started with word 0 and a zero state, writes
 // sentences of T words, "w0" ... "w4999".
 //
 // Yu, Zhang, Wang and Yu, "SeqGAN: sequence generative adversarial nets with
@@ -45,17 +49,48 @@ type oracle struct {
 	entropy func() Entropy
 }
 
+// oracleWeights are the network as it is written down: the gates are i, f, o, g.
+type oracleWeights struct {
+	words, inputs, units int       // V, E, H
+	embedding            []float64 // [V,E]
+	toGates, state       []float64 // [E,4H], [H,4H]
+	gateBias             []float64 // [4H]
+	out, bias            []float64 // [H,V], [V]
+}
+
+// maxCells keeps an oracle's weights below half a gigabyte; maxLength lets a
+// sentence fit into a line.
+const maxCells, maxLength = 8 << 20, 4096
+
 func newOracle(opt OracleOptions) (*oracle, error) {
-	opt = OracleOptions{cmp.Or(opt.Words, 5000), cmp.Or(opt.Units, 32), cmp.Or(opt.Length, 20), cmp.Or(opt.Seed, 1)}
-	const maxCells, maxLength = 8 << 20, 4096 // half a gigabyte of weights, a sentence that fits into a line
-	if opt.Words < 1 || opt.Units < 1 || opt.Units > maxCells/opt.Words || opt.Length < 1 || opt.Length > maxLength {
-		return nil, fmt.Errorf("corpora: builtin:oracle: %d words, %d units, length %d; all must be positive, words times units at most %s, the length at most %s",
-			opt.Words, opt.Units, opt.Length, grouped(maxCells), grouped(maxLength))
+	w := &oracleWeights{words: cmp.Or(opt.Words, 5000), units: cmp.Or(opt.Units, 32)}
+	length, seed, source := cmp.Or(opt.Length, 20), cmp.Or(opt.Seed, 1), ""
+	if opt.File != "" {
+		if opt.Words != 0 || opt.Units != 0 || opt.Seed != 0 {
+			return nil, fmt.Errorf("corpora: builtin:oracle: the weights of %s say how many words and units there are, and need no seed; drop these", opt.File)
+		}
+		var err error
+		if w, length, err = readOracle(opt.File); err != nil {
+			return nil, fmt.Errorf("corpora: builtin:oracle: %w", err)
+		}
+		length, source = cmp.Or(opt.Length, length), opt.File+": "
 	}
-	o := &oracle{words: opt.Words, units: opt.Units, length: opt.Length}
-	h, v := o.units, o.words
+	if w.words < 1 || w.units < 1 || w.units > maxCells/w.words || length < 1 || length > maxLength {
+		return nil, fmt.Errorf("corpora: builtin:oracle: %s%d words, %d units, length %d; all must be positive, words times units at most %s, the length at most %s",
+			source, w.words, w.units, length, grouped(maxCells), grouped(maxLength))
+	}
+	if opt.File == "" {
+		w.draw(seed)
+	}
+	return w.oracle(length, seed), nil
+}
+
+// draw fills the weights with draws from N(0,1).
+func (w *oracleWeights) draw(seed uint64) {
+	v, h := w.words, w.units
+	w.inputs = h
 	// The sentences use the steps from 0 on.
-	draw := rng.Key{Seed: opt.Seed, Stream: rng.Corpus, Step: math.MaxUint32}.Rand()
+	draw := rng.Key{Seed: seed, Stream: rng.Corpus, Step: math.MaxUint32}.Rand()
 	normal := func(n int) []float64 {
 		w := make([]float64, n)
 		for i := range w {
@@ -63,23 +98,31 @@ func newOracle(opt OracleOptions) (*oracle, error) {
 		}
 		return w
 	}
-	embedding, toGates, gateBias := normal(v*h), normal(h*4*h), normal(4*h)
-	o.state = normal(h * 4 * h)
+	w.embedding, w.toGates, w.gateBias = normal(v*h), normal(h*4*h), normal(4*h)
+	w.state = normal(h * 4 * h)
+	w.out, w.bias = normal(h*v), normal(v)
+}
+
+// oracle makes the language of the weights; seed is that of its estimate of the
+// entropy.
+func (w *oracleWeights) oracle(length int, seed uint64) *oracle {
+	v, h := w.words, w.units
+	o := &oracle{words: v, units: h, length: length, state: w.state}
 	o.input = make([]float64, v*4*h)
-	for w := range v {
-		row := o.input[w*4*h:][:4*h]
-		copy(row, gateBias)
-		addProduct(row, embedding[w*h:][:h], toGates)
+	for i := range v {
+		row := o.input[i*4*h:][:4*h]
+		copy(row, w.gateBias)
+		addProduct(row, w.embedding[i*w.inputs:][:w.inputs], w.toGates)
 	}
 	o.out, o.bias = make([]float32, h*v), make([]float32, v)
-	for i, w := range normal(h * v) {
-		o.out[i] = float32(w)
+	for i, x := range w.out {
+		o.out[i] = float32(x)
 	}
-	for i, w := range normal(v) {
-		o.bias[i] = float32(w)
+	for i, x := range w.bias {
+		o.bias[i] = float32(x)
 	}
-	o.entropy = sync.OnceValue(func() Entropy { return o.estimateEntropy(opt.Seed) })
-	return o, nil
+	o.entropy = sync.OnceValue(func() Entropy { return o.estimateEntropy(seed) })
+	return o
 }
 
 // addProduct adds x [n] times w [n, len(dst)] to dst.

@@ -1,7 +1,11 @@
 package corpora
 
 import (
+	"maps"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +13,7 @@ import (
 
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
+	"textgan/internal/safetensors"
 )
 
 // plainOracle is the network written down word for word in float64, from the
@@ -109,11 +114,17 @@ func TestOracleAgainstGolden(t *testing.T) {
 		Sentences            scored
 		Drawn                []string
 		Entropy              float64
+		File                 string // of the weights, in the place of words, units and seed
 	}
 	golden(t, "oracle.json", &cases)
 	for _, c := range cases {
-		o, err := newOracle(OracleOptions{Words: c.Words, Units: c.Units, Length: c.Length, Seed: c.Seed})
+		opt := OracleOptions{Words: c.Words, Units: c.Units, Length: c.Length, Seed: c.Seed}
+		if c.File != "" {
+			opt = OracleOptions{File: "testdata/" + c.File}
+		}
+		o, err := newOracle(opt)
 		require.NoError(t, err)
+		require.Equal(t, [2]int{c.Words, c.Length}, [2]int{o.words, o.length})
 		require.Equal(t, c.Drawn, Generate(o, c.Seed, len(c.Drawn)))
 		c.Sentences.check(t, o, 1e-6)
 		if c.Entropy > 0 {
@@ -189,6 +200,57 @@ func TestOracleRefuses(t *testing.T) {
 	for _, opt := range []OracleOptions{{Words: -1}, {Units: -1}, {Length: -1}, {Words: 1 << 40}, {Units: 1 << 40}, {Length: 5000}} {
 		_, err := newOracle(opt)
 		require.ErrorContains(t, err, "corpora: builtin:oracle: ")
+	}
+}
+
+func TestOracleFileRefuses(t *testing.T) {
+	good, err := safetensors.Load("testdata/oracle.safetensors")
+	require.NoError(t, err)
+	save := func(change func(*safetensors.File)) string {
+		f := &safetensors.File{Tensors: slices.Clone(good.Tensors), Meta: maps.Clone(good.Meta)}
+		change(f)
+		path := filepath.Join(t.TempDir(), "o.safetensors")
+		w, err := os.Create(path)
+		require.NoError(t, err)
+		require.NoError(t, safetensors.Write(w, f.Tensors, f.Meta))
+		require.NoError(t, w.Close())
+		return path
+	}
+	tensor := func(f *safetensors.File, name string) *safetensors.Tensor {
+		return &f.Tensors[slices.IndexFunc(f.Tensors, func(t safetensors.Tensor) bool { return t.Name == name })]
+	}
+	// The same weights in float64 are the same language.
+	wide := save(func(f *safetensors.File) {
+		for i := range f.Tensors {
+			x := &f.Tensors[i]
+			x.Data, err = safetensors.Floats(good, x.Name, x.Shape...)
+			require.NoError(t, err)
+		}
+	})
+	a, err := newOracle(OracleOptions{File: wide, Length: 7})
+	require.NoError(t, err)
+	b, err := newOracle(OracleOptions{File: "testdata/oracle.safetensors", Length: 7})
+	require.NoError(t, err)
+	require.Equal(t, Generate(b, 1, 20), Generate(a, 1, 20))
+
+	for want, opt := range map[string]OracleOptions{
+		"no such file": {File: "none.safetensors"},
+		"no oracle: it needs tensors embedding [V,E]": {File: save(func(f *safetensors.File) { tensor(f, "wh").Name = "x" })},
+		`no tensor "output.b"`:                        {File: save(func(f *safetensors.File) { tensor(f, "output.b").Name = "x" })},
+		`tensor "wx" has shape [20 3], want [3 20]`:   {File: save(func(f *safetensors.File) { tensor(f, "wx").Shape = []int{20, 3} })},
+		`value 2 of tensor "b" is NaN`: {File: save(func(f *safetensors.File) {
+			x := slices.Clone(tensor(f, "b").Data.([]float32))
+			x[2] = float32(math.NaN())
+			tensor(f, "b").Data = x
+		})},
+		`length "long" in the metadata`: {File: save(func(f *safetensors.File) { f.Meta["length"] = "long" })},
+		"length -3":                     {File: save(func(f *safetensors.File) { f.Meta["length"] = "-3" })},
+		"drop these":                    {File: "testdata/oracle.safetensors", Words: 30},
+	} {
+		_, err := newOracle(opt)
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, "corpora: builtin:oracle: ")
+		require.ErrorContains(t, err, opt.File)
 	}
 }
 

@@ -1,11 +1,13 @@
 """Writes oracle.json, the values that the oracle is held against.
 
-    python3 make_oracle.py        (numpy 1.24)
+    python3 make_oracle.py        (numpy 1.24; after convert_seqgan.py has changed too)
 
 The oracle from its seed on, in float64: Philox (Salmon et al. 2011) for the
 bits, the ziggurat of Marsaglia and Tsang (2000) with 128 strips, in the order
 in which math/rand/v2 takes its bits, for weights from N(0,1), and the LSTM of
-SeqGAN. "sentences" have their log probabilities, null if they are not of the
+SeqGAN. The last case has its weights from oracle.safetensors, which this
+program makes with convert_seqgan.py; they are scored gate by gate in the form
+in which SeqGAN publishes them, before the conversion. "sentences" have their log probabilities, null if they are not of the
 language; "drawn" are the first ones of the corpus of the same seed; "entropy"
 is the sum over all sentences where these are few.
 """
@@ -15,6 +17,8 @@ import math
 import re
 
 import numpy as np
+
+import convert_seqgan
 
 CORPUS, WEIGHTS = 7, 2**32 - 1  # stream and step of the weights
 u64, low = np.uint64, np.uint64(2**32 - 1)
@@ -116,6 +120,25 @@ class Oracle:
         return ids if len(ids) == len(words) == self.length and max(ids) < self.words else None
 
 
+class Published(Oracle):
+    """The list of fifteen arrays of SeqGAN."""
+
+    def __init__(self, params, length):
+        self.params, self.words, self.length = params, len(params[0]), length
+
+    def walk(self, n, choose):
+        embedding, wi, ui, bi, wf, uf, bf, wo, uo, bo, wc, uc, bc, out, bias = (p.astype(float) for p in self.params)
+        sigmoid = lambda x: 1 / (1 + np.exp(-x))
+        h, c, word = np.zeros((n, len(ui))), np.zeros((n, len(ui))), np.zeros(n, int)
+        for t in range(self.length):
+            x = embedding[word]
+            i, f, o = sigmoid(x @ wi + h @ ui + bi), sigmoid(x @ wf + h @ uf + bf), sigmoid(x @ wo + h @ uo + bo)
+            c = f * c + i * np.tanh(x @ wc + h @ uc + bc)
+            h = o * np.tanh(c)
+            p = np.exp(h @ out + bias)
+            word = choose(t, np.log(p / p.sum(1, keepdims=True)))
+
+
 def spell(ids):
     return " ".join("w%d" % i for i in ids)
 
@@ -127,8 +150,13 @@ def draws(seed, row, length):
 
 rng = np.random.default_rng(6)
 out = []
-for words, units, length, seed in ((5000, 32, 20, 1), (300, 7, 40, 2**40 + 5), (9, 4, 4, 3)):
-    o = Oracle(words, units, length, seed)
+published = np.random.default_rng(7)
+V, E, H, T = 30, 3, 5, 2
+shapes = [(V, E)] + 4 * [(E, H), (H, H), (H,)] + [(H, V), (V,)]
+params = [published.normal(size=s).astype(np.float32) for s in shapes]
+convert_seqgan.save("oracle.safetensors", convert_seqgan.tensors(params), T)
+for words, units, length, seed in ((5000, 32, 20, 1), (300, 7, 40, 2**40 + 5), (9, 4, 4, 3), (V, 0, T, 5)):
+    o = Oracle(words, units, length, seed) if units else Published(params, length)
     ids = np.concatenate([o.draw(rng.random((15, length))), rng.integers(0, words, (10, length))])
     texts = [spell(x) for x in ids]
     first = texts[0].split(" ")
@@ -141,6 +169,8 @@ for words, units, length, seed in ((5000, 32, 20, 1), (300, 7, 40, 2**40 + 5), (
         p = o.log_probs(np.array(list(itertools.product(range(words), repeat=length))))
         assert abs(np.exp(p).sum() - 1) < 1e-12
         case["entropy"] = float(-(p * np.exp(p)).sum())
+    if not units:
+        case["file"] = "oracle.safetensors"
     out.append(case)
 with open("oracle.json", "w") as f:
     json.dump(out, f, separators=(",", ":"))

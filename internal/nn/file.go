@@ -3,7 +3,6 @@ package nn
 import (
 	"fmt"
 	"io"
-	"math"
 
 	"textgan/internal/safetensors"
 )
@@ -30,10 +29,8 @@ func (ps Params) ReadFile(path string) error {
 		if values[i], err = safetensors.Values[float32](f, p.Name, p.Shape...); err != nil {
 			return fmt.Errorf("%s does not fit this model: %w", path, err)
 		}
-		for j, v := range values[i] {
-			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return fmt.Errorf("%s: value %d of tensor %q is %v; the file is damaged or comes from a training that diverged: take another checkpoint", path, j, p.Name, v)
-			}
+		if err := safetensors.Finite(p.Name, values[i]); err != nil {
+			return fmt.Errorf("%s: %w; the file is damaged or comes from a training that diverged: take another checkpoint", path, err)
 		}
 	}
 	for i, p := range ps {

@@ -45,6 +45,45 @@ func Values[T Number](f *File, name string, shape ...int) ([]T, error) {
 	return data, nil
 }
 
+// Shape returns the shape of the tensor of that name, nil if there is none.
+func (f *File) Shape(name string) []int {
+	for _, t := range f.Tensors {
+		if t.Name == name {
+			return t.Shape
+		}
+	}
+	return nil
+}
+
+// Floats returns the data of an F32 or F64 tensor as Values does. It is an error
+// if a value is NaN or infinite.
+func Floats(f *File, name string, shape ...int) ([]float64, error) {
+	narrow, err := Values[float32](f, name, shape...)
+	if err != nil {
+		wide, errWide := Values[float64](f, name, shape...)
+		if errWide != nil {
+			return nil, err
+		}
+		return wide, Finite(name, wide)
+	}
+	wide := make([]float64, len(narrow))
+	for i, v := range narrow {
+		wide[i] = float64(v)
+	}
+	return wide, Finite(name, narrow)
+}
+
+// Finite returns an error that names the first value of a tensor that is NaN or
+// infinite.
+func Finite[T float32 | float64](name string, data []T) error {
+	for i, v := range data {
+		if v-v != 0 {
+			return fmt.Errorf("value %d of tensor %q is %v", i, name, v)
+		}
+	}
+	return nil
+}
+
 // dtype describes one type of the format.
 type dtype struct {
 	name string
