@@ -46,12 +46,12 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	}
 	// Another working directory must find the files too.
 	given := c
-	for _, path := range []*string{&c.Corpus, &c.Valid, &c.WarmStart} {
+	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart} {
 		if *path, err = absolute(*path); err != nil {
 			return nil, nil, err
 		}
 	}
-	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: given.Corpus, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
+	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
 	if from != nil {
 		if err := from.checkText(c, d); err != nil {
 			return nil, nil, err

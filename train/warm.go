@@ -57,7 +57,7 @@ func openOrigin(dir string) (*origin, error) {
 var (
 	fixed    = []string{"tokenizer", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "layers", "tie", "generator"}
 	fixedVAE = []string{"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
-	ofText   = []string{"field", "max-line-bytes", "max-bytes", "corpus-lines", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
+	ofText   = []string{"field", "max-line-bytes", "max-bytes", "corpus-lines", "oracle", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
 	ofSteps  = []string{"seed", "dropout", "batch", "bucket", "lr"} // of likelihood training, which goes on between adversarial steps
 )
 

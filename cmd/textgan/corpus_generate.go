@@ -12,10 +12,11 @@ import (
 func corpusGenerateCommand(p *process) *cli.Command {
 	type options struct {
 		N         int    `opt:"n" default:"10000" check:"min=1" doc:"sentences"`
-		Seed      uint64 `opt:"seed" default:"1" doc:"of the sample; train --seed 1 learns that of seed 1"`
+		Seed      uint64 `opt:"seed" default:"1" doc:"of the sample; train learns that of its --split-seed"`
 		MaxTokens int    `opt:"max-tokens" default:"0" check:"min=0" doc:"longest sentence of arithmetic; 0: the corpus's default" group:"languages"`
 		Words     int    `opt:"words" default:"0" check:"min=0" doc:"vocabulary of oracle; 0: the corpus's default" group:"languages"`
 		Oracle    uint64 `opt:"oracle-seed" default:"1" doc:"of oracle's weights: another seed is another language; training has that of 1" group:"languages"`
+		Weights   string `opt:"oracle" doc:"oracle's weights from a safetensors file instead; docs/metrics.md" meta:"FILE" group:"languages"`
 		Length    int    `opt:"length" default:"0" check:"min=0" doc:"tokens of a sentence of oracle; 0: the corpus's default" group:"languages"`
 		jsonOption
 	}
@@ -27,9 +28,12 @@ func corpusGenerateCommand(p *process) *cli.Command {
 		if err := knownBuiltin("builtin:" + name); err != nil {
 			return err
 		}
+		weights := corpora.OracleOptions{Words: c.opt.Words, Length: c.opt.Length, Seed: c.opt.Oracle, File: c.opt.Weights}
+		if weights.File != "" && !c.has("oracle-seed") {
+			weights.Seed = 0
+		}
 		language, err := corpora.NewLanguage(name, corpora.Options{
-			Arithmetic: corpora.ArithmeticOptions{MaxTokens: c.opt.MaxTokens},
-			Oracle:     corpora.OracleOptions{Words: c.opt.Words, Length: c.opt.Length, Seed: c.opt.Oracle},
+			Arithmetic: corpora.ArithmeticOptions{MaxTokens: c.opt.MaxTokens}, Oracle: weights,
 		})
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ type textInput struct {
 	Field        string `opt:"field" default:"text" doc:"field of JSON lines that holds the sentence" meta:"NAME" group:"input"`
 	MaxLineBytes int    `opt:"max-line-bytes" default:"65536" check:"min=1" doc:"longest line" group:"input"`
 	MaxBytes     int    `opt:"max-bytes" default:"1073741824" check:"min=1" doc:"longest text, after decompression" group:"input"`
+	Oracle       string `opt:"oracle" doc:"weights of builtin:oracle; docs/metrics.md" meta:"FILE" group:"input"`
 }
 
 // open opens a corpus with the limits of in. Of a built-in corpus it takes
@@ -25,6 +26,7 @@ func (p *process) open(name string, in textInput, lines int, seed uint64) (*corp
 	if in.Field != "text" { // said explicitly, it makes JSON lines of any file
 		opt.Field = in.Field
 	}
+	opt.Oracle.File = in.Oracle
 	if err := knownBuiltin(name); err != nil {
 		return nil, err
 	}
@@ -64,6 +66,9 @@ func oneStdin(names ...string) error {
 func (in textInput) of(m *model.Model) textInput {
 	if m != nil && in.Field == "text" && m.Config.Field != "" {
 		in.Field = m.Config.Field
+	}
+	if m != nil && in.Oracle == "" {
+		in.Oracle = m.Config.Oracle
 	}
 	return in
 }

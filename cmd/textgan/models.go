@@ -48,7 +48,8 @@ func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (
 // realText is what a comparison holds its texts against, and what the models have
 // learnt: the files ref and learnt and, in the place of either that is not given,
 // what first (nil: no model) held out and has learnt. language is that of its
-// corpus, if the corpus was opened for this; withLanguage asks for it.
+// corpus, if the corpus was opened for this, or of a built-in corpus among ref;
+// withLanguage asks for it.
 func (p *process) realText(first *model.Model, ref []string, learnt string, in textInput, seed uint64, withLanguage bool) (held, known []string, language corpora.Language, err error) {
 	if first != nil && (learnt == "" || len(ref) == 0 || withLanguage && strings.HasPrefix(first.Config.Corpus, "builtin:")) {
 		text, valid, err := first.Text()
@@ -80,6 +81,9 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 			return nil, nil, nil, err
 		}
 		held = append(held, text.Lines...)
+		if withLanguage && language == nil {
+			language = text.Language
+		}
 	}
 	return held, known, language, nil
 }

@@ -36,6 +36,8 @@ func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.script")
 	require.NoError(t, err)
 	require.NotEmpty(t, scripts)
+	oracle, err := os.ReadFile("../../corpora/testdata/oracle.safetensors")
+	require.NoError(t, err)
 	for _, path := range scripts {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".script"), func(t *testing.T) {
 			path, err := filepath.Abs(path)
@@ -44,6 +46,7 @@ func TestScripts(t *testing.T) {
 			require.NoError(t, err)
 			t.Chdir(t.TempDir())
 			fixtures(t)
+			require.NoError(t, os.WriteFile("oracle.safetensors", oracle, 0o666))
 			got := runScript(t, string(content))
 			if *update {
 				require.NoError(t, os.WriteFile(path, []byte(got), 0o666))

@@ -21,6 +21,7 @@ type Config struct {
 	MaxLineBytes  int     `opt:"max-line-bytes" default:"65536" check:"min=1" doc:"longest line of a text" group:"corpus"`
 	MaxBytes      int     `opt:"max-bytes" default:"1073741824" check:"min=1" doc:"most text to read" group:"corpus"`
 	CorpusLines   int     `opt:"corpus-lines" default:"10000" check:"min=2" doc:"sentences to generate for a builtin corpus" group:"corpus"`
+	Oracle        string  `opt:"oracle" doc:"weights of builtin:oracle from a safetensors file, such as SeqGAN's published ones; docs/metrics.md" group:"corpus" meta:"FILE"`
 	Valid         string  `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
 	ValidFraction float64 `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`
 	Tokenizer     string  `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
@@ -50,12 +51,16 @@ type Config struct {
 	SplitSeed uint64 `opt:"split-seed" default:"1" doc:"which lines are held out, and which sentences of a built-in corpus are drawn: runs of several --seed are judged on the same"`
 }
 
+const oracle = "builtin:oracle"
+
 var options = config.New[Config]()
 
 // Check reports the first setting that does not fit with the others.
 func (c Config) Check() error {
 	const someWords = 1000 // the vocabulary is not known yet
 	switch {
+	case c.Oracle != "" && c.Corpus != oracle && c.Valid != oracle:
+		return fmt.Errorf("train: --oracle has the weights of --corpus %s; take that corpus, or drop it", oracle)
 	case c.Tie && c.Emb != c.Hidden:
 		return fmt.Errorf("train: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
 	case c.Valid == "" && c.ValidFraction == 0:

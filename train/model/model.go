@@ -45,6 +45,7 @@ func Settings(r *rundir.Run) (config.Layer, error) {
 		}
 	}
 	here("corpus", r.Manifest.Corpus.Name)
+	here("oracle", r.Manifest.Corpus.Oracle)
 	if v := r.Manifest.Valid; v != nil {
 		here("valid", v.Name)
 	}

@@ -28,8 +28,9 @@ type Manifest struct {
 
 // Corpus identifies the training text.
 type Corpus struct {
-	Name   string `json:"name"`   // file name, "-" or "builtin:NAME"
-	SHA256 string `json:"sha256"` // hex
+	Name   string `json:"name"`             // file name, "-" or "builtin:NAME"
+	Oracle string `json:"oracle,omitempty"` // file of the weights of builtin:oracle, if they were not its own
+	SHA256 string `json:"sha256"`           // hex
 	Lines  int    `json:"lines"`
 }
 
