@@ -31,10 +31,11 @@ func small() Config {
 }
 
 // sharpened returns a network whose scores differ well, biases included.
-func sharpened(t testing.TB, c Config) *Discriminator {
+func sharpened(t testing.TB, c Config) *cnn {
 	t.Helper()
-	d, err := New(c, 1)
+	made, err := New(c, 1)
 	require.NoError(t, err)
+	d := made.(*cnn)
 	for i, p := range d.Params() {
 		r := rng.Key{Seed: 3, Row: uint32(i)}.Rand()
 		for j := range p.Data {
@@ -81,7 +82,7 @@ func coefficients(B int) []float32 {
 // scorer is a program of the loss sum_b c_b score_b.
 type scorer struct {
 	*op.Program
-	net    *Net
+	net    Net
 	score  G.Value
 	tokens []float32 // [B,T,De] if the sentences are given embedded
 	key    []uint32
@@ -97,7 +98,7 @@ func (s *scorer) run(t testing.TB) (loss float64, scores []float32) {
 // newScorer scores x by id, or with embed set by tokens that the caller
 // writes, whose gradient is then the last one. With train set the gradients
 // are those of Params.
-func newScorer(t testing.TB, d *Discriminator, x text, embedded, train bool) *scorer {
+func newScorer(t testing.TB, d *cnn, x text, embedded, train bool) *scorer {
 	t.Helper()
 	g := op.NewGraph()
 	s := &scorer{key: []uint32{1, 2, 3}}
@@ -105,7 +106,7 @@ func newScorer(t testing.TB, d *Discriminator, x text, embedded, train bool) *sc
 	lengths := g.Ints("lengths", x.lengths, x.B)
 	var wanted []*G.Node
 	if train {
-		wanted = append(wanted, s.net.Params...)
+		wanted = append(wanted, s.net.Params()...)
 	}
 	var tokens *G.Node
 	if embedded {
@@ -133,7 +134,7 @@ type plain struct {
 	u, v    map[string][]float64 // singular vectors, which count as constants
 }
 
-func plainOf(d *Discriminator) *plain {
+func plainOf(d *cnn) *plain {
 	m := &plain{d.Config, map[string][]float64{}, map[string][]float64{}, map[string][]float64{}}
 	for _, p := range d.Params() {
 		for _, w := range p.Data {
@@ -366,7 +367,7 @@ func TestFrozen(t *testing.T) {
 
 		for _, train := range []bool{false, true} {
 			g := op.NewGraph()
-			for i, n := range d.Bind(g, g.Key("key", make([]uint32, 3)), train).Params {
+			for i, n := range d.Bind(g, g.Key("key", make([]uint32, 3)), train).Params() {
 				require.Equal(t, train, g.Needs(n), d.Params()[i].Name)
 			}
 		}
@@ -443,7 +444,7 @@ func TestDropout(t *testing.T) {
 		G.Read(n, &scores[i])
 		sums[i] = g.Must(G.Sum(n))
 	}
-	p, err := g.Compile(g.Must(G.Add(sums[0], sums[1])), net.Params...)
+	p, err := g.Compile(g.Must(G.Add(sums[0], sums[1])), net.Params()...)
 	require.NoError(t, err)
 	defer p.Close()
 	_, err = p.Run()
@@ -460,7 +461,7 @@ func TestNew(t *testing.T) {
 	}
 	require.Equal(t, hash(small(), 1), hash(small(), 1))
 	require.NotEqual(t, hash(small(), 1), hash(small(), 2))
-	require.Equal(t, 5, small().MinT())
+	require.Equal(t, 5, sharpened(t, small()).MinT())
 
 	for want, spoil := range map[string]func(*Config){
 		"vocab 0, emb 3 and filters 4 must be at least 1":  func(c *Config) { c.Vocab = 0 },
@@ -476,6 +477,11 @@ func TestNew(t *testing.T) {
 		_, err := New(c, 1)
 		require.EqualError(t, err, "discriminator: "+want)
 	}
+	c := small()
+	c.Kind = "cnm"
+	_, err := New(c, 1)
+	require.EqualError(t, err, `discriminator: "cnm" is not known; use cnn`)
+
 	// A sentence has to have room for the widest filter.
 	d, err := New(small(), 1)
 	require.NoError(t, err)

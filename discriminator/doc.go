@@ -1,12 +1,13 @@
-// Package discriminator holds the network that tells real sentences from
-// generated ones: the convolutional sentence classifier of Kim 2014 with a
-// highway layer, as in SeqGAN (Yu et al. 2017).
+// Package discriminator holds the networks that tell real sentences from
+// generated ones. What a game knows of them are the interfaces Discriminator and
+// Net; a kind of network is a file that implements both and a row of Kinds.
 //
-// It sees embedded tokens [B,T,De] and lengths [B], and never learns whether
+// A network sees embedded tokens [B,T,De] and lengths [B], and never learns whether
 // they were looked up from ids or came out of a relaxed rollout: the same
 // weights score both.
 //
-//	tokens [B,T,De] -> convolutions, max over time [B,F] -> highway -> dropout -> score [B,1]
+//	ids [B,T] -> Embed  ->  tokens [B,T,De] -> Score -> scores [B,R]
+//	rollout, with Table ->
 //
 // A score is a logit, before any sigmoid.
 package discriminator

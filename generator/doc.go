@@ -15,8 +15,8 @@
 //	z         -> Sampler -> ids of sentences with these codes
 //	ids       -> Features   -> a vector of every sentence [N,H], for eval
 //
-// What plays against a discriminator is a Player: a language model, or such a
-// decoder with codes of the prior.
+// What training against a discriminator sees is a LanguageModel: a Generator, or
+// the decoder of a VAE with codes drawn from the prior.
 //
 // A generator knows ids and nothing of words, corpora or discriminators.
 package generator

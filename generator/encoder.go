@@ -91,7 +91,7 @@ func (e *Encoder) Encode(sentences [][]int32) (*Posteriors, error) {
 type reader struct{ *Likelihood }
 
 func (v *VAE) newReader(B, T int) (reader, error) {
-	l, err := v.Player().Likelihood(LikelihoodOptions{B: B, T: T})
+	l, err := v.LanguageModel().Likelihood(LikelihoodOptions{B: B, T: T})
 	return reader{l}, err
 }
 
@@ -133,9 +133,9 @@ func (v *VAE) NewSampler(o SampleOptions) (*Sampler, error) {
 // priorCode is the code that sentence i is written from under a key.
 func (v *VAE) priorCode(z []float32, key Key, i int) { v.code.prior(z, key, ^uint32(i)) }
 
-// NewWriter returns a sampler that writes the i-th sentence of a call from code
+// NewCodeSampler returns a sampler that writes the i-th sentence of a call from code
 // i of codes [n,Width].
-func (v *VAE) NewWriter(codes []float32, o SampleOptions) (*Sampler, error) {
+func (v *VAE) NewCodeSampler(codes []float32, o SampleOptions) (*Sampler, error) {
 	Z := v.Width()
 	return v.sampler(o, func(z []float32, _ Key, _, r int) { copy(z, codes[r*Z:][:Z]) })
 }

@@ -99,7 +99,7 @@ func ExampleNewVAE() {
 	}
 	codes := posteriors.Codes() // the means
 	path := generator.Path(codes[:2], codes[2:4], 4)
-	w, err := v.NewWriter(path, generator.SampleOptions{MaxLen: 6})
+	w, err := v.NewCodeSampler(path, generator.SampleOptions{MaxLen: 6})
 	if err != nil {
 		fmt.Println(err)
 		return

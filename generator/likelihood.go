@@ -25,7 +25,7 @@ type Likelihood struct {
 	nll     []float32 // [B,T] of the last run
 	key     []uint32
 	Others  []Others // as many as asked for; the loss has their weighted -log p too
-	// Codes are what the sentences are given of a Player that reads codes: the
+	// Codes are what the sentences are given of a LanguageModel that reads codes: the
 	// model is p(ids[b,t] | ids[b,<t], z[b]) then. nil for the others.
 	Codes *Codes
 }
@@ -51,10 +51,10 @@ func (g *Generator) Likelihood(o LikelihoodOptions) (*Likelihood, error) {
 	return newLikelihood(g, g.Dropout, o)
 }
 
-func newLikelihood(p Player, dropout float64, o LikelihoodOptions) (*Likelihood, error) {
+func newLikelihood(p LanguageModel, dropout float64, o LikelihoodOptions) (*Likelihood, error) {
 	l := &Likelihood{B: o.B, T: o.T, ids: make([]int32, o.B*o.T), lengths: make([]int32, o.B), weights: make([]float32, o.B*o.T), key: make([]uint32, 3)}
 	graph := op.NewGraph()
-	net, params, codes := p.Join(graph, o.B, o.Train)
+	net, params, codes := p.BindBatch(graph, o.B, o.Train)
 	l.Codes = codes
 	ids, lengths := graph.Ints("ids", l.ids, o.B, o.T), graph.Ints("lengths", l.lengths, o.B)
 	weights := graph.Leaf("weights", l.weights, false, o.B, o.T)

@@ -316,7 +316,7 @@ func TestVAESamplers(t *testing.T) {
 		for i := range n {
 			v.code.prior(codes[i*Z:][:Z], key, ^uint32(i))
 		}
-		w, err := v.NewWriter(codes, o)
+		w, err := v.NewCodeSampler(codes, o)
 		require.NoError(t, err)
 		again, ends := make([]int32, n*T), make([]int32, n)
 		w.Draw(again, ends, key, 0)
@@ -328,7 +328,7 @@ func TestVAESamplers(t *testing.T) {
 			m, state := plainGiven(v, doubles(z))
 			_, logits := m.next(state, vocab.Bos)
 			p := softmax(logits, 1)
-			w, err := v.NewWriter(slices.Repeat(z, n), o)
+			w, err := v.NewCodeSampler(slices.Repeat(z, n), o)
 			require.NoError(t, err)
 			w.Draw(again, ends, key, 0)
 			count := make([]float64, len(p))

@@ -22,7 +22,7 @@ var (
 	benchH = flag.Int("hidden", 32, "benchmarks: H")
 )
 
-func benchModels(tb testing.TB) (*generator.Generator, *discriminator.Discriminator) {
+func benchModels(tb testing.TB) (*generator.Generator, discriminator.Discriminator) {
 	gen, err := generator.New(generator.Config{Cell: "lstm", Vocab: *benchV, Emb: *benchE, Hidden: *benchH, Layers: 1}, 1)
 	require.NoError(tb, err)
 	dis, err := discriminator.New(discriminator.Config{Vocab: *benchV, Emb: 64, Widths: []int{2, 3, 4, 5}, Filters: 100, Highway: true}, 1)

@@ -21,7 +21,7 @@ func tinyDecoder(t testing.TB, latent, cell string, layers, V int, ofCode float6
 	v, err := generator.NewVAE(generator.VAEConfig{Latent: latent, Dim: map[string]int{"gaussian": 3, "categorical": 1}[latent], Categories: 2,
 		Hidden: 2, Decoder: generator.Config{Cell: cell, Vocab: V, Emb: 3, Hidden: 4, Layers: layers}}, 1)
 	require.NoError(t, err)
-	for i, p := range v.Player().Params() {
+	for i, p := range v.LanguageModel().Params() {
 		r, scale := rng.Key{Seed: 1, Row: uint32(i)}.Rand(), .6
 		if strings.HasPrefix(p.Name, "z.") {
 			scale = ofCode
@@ -43,12 +43,12 @@ func TestGradientOfDecoder(t *testing.T) {
 	for i, latent := range []string{"gaussian", "categorical"} {
 		t.Run(latent, func(t *testing.T) {
 			_, dis := tinyModels(t, "lstm", 9, 0)
-			player := tinyDecoder(t, latent, []string{"gru", "lstm"}[i], 2, 9, .6).Player()
-			s, err := newRelaxedStep(player, dis, game{B: 6, T: 5, objective: RSGAN, relaxation: relaxationOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
+			lm := tinyDecoder(t, latent, []string{"gru", "lstm"}[i], 2, 9, .6).LanguageModel()
+			s, err := newRelaxedStep(lm, dis, game{B: 6, T: 5, objective: RSGAN, relaxation: relaxationOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
 			require.NoError(t, err)
 			defer s.Close()
 			batch := tinyBatch()
-			differences(t, s.Program, player.Params(), func() (float64, error) { return s.run(batch, 1, 3, .7) })
+			differences(t, s.Program, lm.Params(), func() (float64, error) { return s.run(batch, 1, 3, .7) })
 			ids := make([]int32, 6*5)
 			s.rollout.IDs(ids, vocab.Pad)
 			require.Contains(t, ids, vocab.Pad)
@@ -80,17 +80,17 @@ func TestEveryEstimatorTrainsDecoder(t *testing.T) {
 			tr, err := New(c, d)
 			require.NoError(t, err)
 			tr.Phase = Adversarial
-			before := tr.player.Params().Clone()
+			before := tr.lm.Params().Clone()
 			for range 2 {
 				_, err = tr.takeG()
 				require.NoError(t, err)
 			}
 			what := name + ", " + c.Feedback
-			for i, p := range tr.player.Params() {
+			for i, p := range tr.lm.Params() {
 				require.NotEqual(t, before[i].Data, p.Data, "%s: %s", what, p.Name)
 			}
 			if tr.game.score == nil {
-				hash := tr.player.Params().Hash()
+				hash := tr.lm.Params().Hash()
 				require.Empty(t, seen[hash], what)
 				seen[hash] = what
 			}
@@ -107,7 +107,7 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 	const V, T, B, steps = 6, 3, 32, 1000
 	_, dis := tinyModels(t, "lstm", V, 0)
 	v := tinyDecoder(t, "categorical", "lstm", 1, V, 2.5)
-	player := v.Player()
+	lm := v.LanguageModel()
 	all := allSentences(V, T)
 	c, err := newCritic(dis, all.B, T)
 	require.NoError(t, err)
@@ -115,7 +115,7 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 	require.NoError(t, c.text.load(&all))
 	scores := make([]float32, all.B)
 	require.NoError(t, c.scores(scores))
-	l, err := player.Likelihood(generator.LikelihoodOptions{B: all.B, T: T, Train: true})
+	l, err := lm.Likelihood(generator.LikelihoodOptions{B: all.B, T: T, Train: true})
 	require.NoError(t, err)
 	defer l.Close()
 
@@ -144,7 +144,7 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 		_, err = l.Weighted(&all, weights, 0, 0)
 		require.NoError(t, err)
 		at := 0
-		for i := range player.Params() {
+		for i := range lm.Params() {
 			for _, g := range l.Grad(i) {
 				if k == 0 {
 					want = append(want, 0)
@@ -160,7 +160,7 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, score, err := parseEstimator(name)
 			require.NoError(t, err)
-			s, err := newScoreStep(player, dis, game{B: B, T: T, objective: Hinge, score: score})
+			s, err := newScoreStep(lm, dis, game{B: B, T: T, objective: Hinge, score: score})
 			require.NoError(t, err)
 			defer s.Close()
 			got, lossOf := newMoments(len(want)), newMoments(1)
@@ -168,7 +168,7 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 				x, err := s.run(nil, 1, step, 0)
 				require.NoError(t, err)
 				lossOf.add([]float64{x})
-				got.add(gradientsOf(s, player.Params()))
+				got.add(gradientsOf(s, lm.Params()))
 			}
 			require.Less(t, math.Abs(lossOf.away([]float64{loss})[0]), 4.)
 			signal, noise := 0.0, 0.0

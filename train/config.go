@@ -16,6 +16,7 @@ type Config struct {
 
 	WarmStart string `opt:"warm-start" doc:"begin a GAN with what this run of --model mle or vae has come to, in the place of likelihood training: weights, vocabulary, sizes; its text too, unless another is given" meta:"DIR"`
 
+	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn" group:"discriminator"`
 	DEmb         int     `opt:"d-emb" default:"64" check:"min=1" doc:"size of the discriminator's embeddings" group:"discriminator"`
 	DWidths      []int   `opt:"d-widths" default:"2,3,4,5" check:"min=1" doc:"tokens that the discriminator's filters span" group:"discriminator"`
 	DFilters     int     `opt:"d-filters" default:"64" check:"min=1" doc:"filters of each width" group:"discriminator"`
@@ -102,6 +103,9 @@ func (c Config) Check() error {
 			return err
 		}
 	}
+	if err := c.discriminator(1).Check(); c.Model == "gan" && err != nil {
+		return err
+	}
 	switch {
 	case c.Objective == string(Hinge) && c.LabelSmooth > 0:
 		return fmt.Errorf("train: the hinge objective has no labels to smooth; drop --label-smoothing")
@@ -129,9 +133,9 @@ func (c Config) feedback() (op.Feedback, error) {
 	return 0, fmt.Errorf("train: feedback %q is not known; use soft, straight-through or detached", c.Feedback)
 }
 
-// Discriminator is the architecture of the discriminator over v ids.
-func (c Config) Discriminator(v int) discriminator.Config {
-	return discriminator.Config{Vocab: v, Emb: c.DEmb, Widths: c.DWidths, Filters: c.DFilters, Highway: c.DHighway, Dropout: c.DDropout, SpectralNorm: c.SpectralNorm}
+// discriminator is the architecture of the discriminator over v ids.
+func (c Config) discriminator(v int) discriminator.Config {
+	return discriminator.Config{Kind: c.DKind, Vocab: v, Emb: c.DEmb, Widths: c.DWidths, Filters: c.DFilters, Highway: c.DHighway, Dropout: c.DDropout, SpectralNorm: c.SpectralNorm}
 }
 
 // keepsRelaxedRow reports whether what an estimator keeps of a token is the

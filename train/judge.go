@@ -57,7 +57,7 @@ const evalOrders = 5
 func newJudge(t *Trainer) (*judge, error) {
 	j := &judge{t: t, lexicon: eval.NewLexicon()}
 	var err error
-	if j.sampler, err = t.player.NewSampler(generator.SampleOptions{MaxLen: t.Data.MaxT, NoUnk: true}); err != nil {
+	if j.sampler, err = t.lm.NewSampler(generator.SampleOptions{MaxLen: t.Data.MaxT, NoUnk: true}); err != nil {
 		return nil, err
 	}
 	refs := j.lexicon.Add(t.Data.Valid.Lines, t.Data.Vocab.Tokenizer().Tokenize)

@@ -105,7 +105,7 @@ func TestEveryObjectiveTrains(t *testing.T) {
 	}
 }
 
-// The steps of all phases are counted, and each player's steps move it alone.
+// The steps of all phases are counted, and each lm's steps move it alone.
 func TestPhases(t *testing.T) {
 	c := tiny()
 	c.SpectralNorm, c.GSteps, c.DSteps, c.MLEEvery, c.MLESteps, c.DPre, c.AdvSteps = true, 2, 3, 2, 5, 4, 6

@@ -195,13 +195,13 @@ func (c contender) warmUp() uint32 {
 
 // gather draws n gradients. ms is what one took, in milliseconds.
 func (p *Probe) gather(ctx context.Context, c contender, first uint32, n int, opt ProbeOptions) (m *gradientMoments, ms float64, err error) {
-	s, err := newStepG(p.t.player, p.t.dis, c.game)
+	s, err := newStepG(p.t.lm, p.t.dis, c.game)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer s.Close()
 	ends, P := []int{}, 0
-	for _, w := range p.t.player.Params() {
+	for _, w := range p.t.lm.Params() {
 		P += len(w.Data)
 		ends = append(ends, P)
 	}

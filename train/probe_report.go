@@ -66,7 +66,7 @@ func (p *Probe) newReport(ctx context.Context, opt ProbeOptions) (*ProbeReport, 
 		Step: p.step, Phase: p.t.Phase, Objective: p.t.Objective, Batch: p.t.game.B, MaxLen: p.t.game.T, Seed: opt.Seed,
 		Seconds: []float64{0.1, 1, 10}, Parts: []ProbePart{{Name: "all"}}, Estimators: []ProbeResult{},
 	}
-	for _, w := range p.t.player.Params() {
+	for _, w := range p.t.lm.Params() {
 		r.Parts = append(r.Parts, ProbePart{w.Name, len(w.Data)})
 		r.Parts[0].Weights += len(w.Data)
 	}

@@ -103,7 +103,7 @@ type critic struct {
 	text *textInput
 }
 
-func newCritic(dis *discriminator.Discriminator, B, T int) (*critic, error) {
+func newCritic(dis discriminator.Discriminator, B, T int) (*critic, error) {
 	g := op.NewGraph()
 	c := &critic{text: newTextInput(g, "text", B, T)}
 	d := dis.Bind(g, nil, false)
@@ -138,7 +138,7 @@ type scoreStep struct {
 	actions                            *actions // nil: of every token the drawn one alone
 }
 
-func newScoreStep(gen generator.Player, dis *discriminator.Discriminator, a game) (*scoreStep, error) {
+func newScoreStep(gen generator.LanguageModel, dis discriminator.Discriminator, a game) (*scoreStep, error) {
 	s := &scoreStep{game: a}
 	var err error
 	options := generator.LikelihoodOptions{B: a.B, T: a.T, Train: true}
@@ -152,10 +152,10 @@ func newScoreStep(gen generator.Player, dis *discriminator.Discriminator, a game
 		return nil, fmt.Errorf("train: critic: %w", err)
 	}
 	s.codes = gen.Codes(a.B)
-	if s.sampler, err = gen.NewWriter(s.codes, generator.SampleOptions{MaxLen: a.T}); err != nil {
+	if s.sampler, err = gen.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T}); err != nil {
 		return nil, err
 	}
-	if s.greedy, err = gen.NewWriter(s.codes, generator.SampleOptions{MaxLen: a.T, TopK: 1}); err != nil {
+	if s.greedy, err = gen.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T, TopK: 1}); err != nil {
 		return nil, err
 	}
 	for _, p := range []*[]float32{&s.real, &s.fake, &s.rewards, &s.greedyRewards} {

@@ -28,12 +28,12 @@ func BenchmarkSparse(b *testing.B) {
 		a.feedback, err = Config{Feedback: c.feedback}.feedback()
 		require.NoError(b, err)
 		a.sparse = 0
-		whole, err := newRelaxedStep(p.t.player, p.t.dis, a)
+		whole, err := newRelaxedStep(p.t.lm, p.t.dis, a)
 		require.NoError(b, err)
 		for _, tau := range []float64{0.1, 0.2, 0.5, 1} {
 			for _, share := range []float64{0, 1e-4, 1e-3, 1e-2, 5e-2} {
 				a.sparse = share
-				s, err := newRelaxedStep(p.t.player, p.t.dis, a)
+				s, err := newRelaxedStep(p.t.lm, p.t.dis, a)
 				require.NoError(b, err)
 				b.Run(fmt.Sprintf("%s/tau=%g/share=%g", c.estimator, tau, share), func(b *testing.B) {
 					sum := 0.0
@@ -43,7 +43,7 @@ func BenchmarkSparse(b *testing.B) {
 							require.NoError(b, err)
 						}
 						var difference, norm float64
-						for j := range p.t.player.Params() {
+						for j := range p.t.lm.Params() {
 							for k, g := range whole.Grad(j) {
 								difference += math.Pow(float64(g-s.Grad(j)[k]), 2)
 								norm += float64(g) * float64(g)

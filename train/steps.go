@@ -80,7 +80,7 @@ type stepG interface {
 	Close() error
 }
 
-func newStepG(gen generator.Player, dis *discriminator.Discriminator, a game) (stepG, error) {
+func newStepG(gen generator.LanguageModel, dis discriminator.Discriminator, a game) (stepG, error) {
 	if a.score != nil {
 		return newScoreStep(gen, dis, a)
 	}
@@ -96,13 +96,13 @@ type relaxedStep struct {
 	rollout op.Rollout
 }
 
-func newRelaxedStep(gen generator.Player, dis *discriminator.Discriminator, a game) (*relaxedStep, error) {
+func newRelaxedStep(gen generator.LanguageModel, dis discriminator.Discriminator, a game) (*relaxedStep, error) {
 	g := op.NewGraph()
 	s := &relaxedStep{noise: newRolloutInput(g)}
-	net, params, codes := gen.Join(g, a.B, true)
+	net, params, codes := gen.BindBatch(g, a.B, true)
 	s.noise.codes = codes
 	d := dis.Bind(g, nil, false)
-	s.rollout = g.Rollout(net, d.Table, s.noise.tauN, s.noise.keyN, a.rollout())
+	s.rollout = g.Rollout(net, d.Table(), s.noise.tauN, s.noise.keyN, a.rollout())
 	fake := d.Score(s.rollout.Tokens, s.rollout.Lengths)
 	var real *G.Node
 	if a.objective.Relative() {
@@ -145,7 +145,7 @@ type stepD struct {
 	B       int
 }
 
-func newStepD(gen generator.Player, dis *discriminator.Discriminator, a game) (*stepD, error) {
+func newStepD(gen generator.LanguageModel, dis discriminator.Discriminator, a game) (*stepD, error) {
 	g := op.NewGraph()
 	s := &stepD{key: make([]uint32, 3), B: a.B}
 	d := dis.Bind(g, g.Key("dropout", s.key), true)
@@ -160,9 +160,9 @@ func newStepD(gen generator.Player, dis *discriminator.Discriminator, a game) (*
 		r, f = g.Rows(scores, 0, a.B), g.Rows(scores, a.B, 2*a.B)
 	} else {
 		s.noise, s.real = newRolloutInput(g), newTextInput(g, "real", a.B, a.T)
-		net, _, codes := gen.Join(g, a.B, false)
+		net, _, codes := gen.BindBatch(g, a.B, false)
 		s.noise.codes = codes
-		out := g.Rollout(net, d.Table, s.noise.tauN, s.noise.keyN, a.rollout())
+		out := g.Rollout(net, d.Table(), s.noise.tauN, s.noise.keyN, a.rollout())
 		f = d.Score(out.Tokens, out.Lengths)
 		r = d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
 	}
@@ -170,7 +170,7 @@ func newStepD(gen generator.Player, dis *discriminator.Discriminator, a game) (*
 	if err != nil {
 		return nil, err
 	}
-	if s.Program, err = g.Compile(loss, d.Params...); err != nil {
+	if s.Program, err = g.Compile(loss, d.Params()...); err != nil {
 		return nil, fmt.Errorf("train: discriminator's step: %w", err)
 	}
 	return s, nil

@@ -21,7 +21,7 @@ import (
 
 // tinyModels are networks of some hundred weights, large enough for all of
 // them to matter.
-func tinyModels(t testing.TB, cell string, V int, dropout float64) (*generator.Generator, *discriminator.Discriminator) {
+func tinyModels(t testing.TB, cell string, V int, dropout float64) (*generator.Generator, discriminator.Discriminator) {
 	gen, err := generator.New(generator.Config{Cell: cell, Vocab: V, Emb: 3, Hidden: 4, Layers: 2}, 1)
 	require.NoError(t, err)
 	dis, err := discriminator.New(discriminator.Config{Vocab: V, Emb: 3, Widths: []int{1, 2, 3}, Filters: 3, Highway: true, Dropout: dropout}, 1)
@@ -221,7 +221,7 @@ func TestRolloutScoresAsItsIDs(t *testing.T) {
 				noise, text := newRolloutInput(g), newTextInput(g, "text", B, T)
 				net, _ := gen.Bind(g, false)
 				d := dis.Bind(g, nil, false)
-				out := g.Rollout(net, d.Table, noise.tauN, noise.keyN, game{B: B, T: T, relaxation: relaxation, feedback: feedback}.rollout())
+				out := g.Rollout(net, d.Table(), noise.tauN, noise.keyN, game{B: B, T: T, relaxation: relaxation, feedback: feedback}.rollout())
 				fake, real := d.Score(out.Tokens, out.Lengths), d.Score(d.Embed(text.idsN, text.lenN), text.lenN)
 				var ofRollout, ofIDs, ends G.Value
 				G.Read(fake, &ofRollout)

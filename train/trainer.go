@@ -54,10 +54,10 @@ type Trainer struct {
 	Data *model.Data
 
 	gen    *generator.Generator
-	player generator.Player             // gen, or the decoder with codes of the prior
-	dis    *discriminator.Discriminator // nil without an adversarial part
-	vae    *autoencoder                 // nil unless there is one; then gen is its decoder
-	best   nn.Params                    // the model's weights with the lowest validation NLL
+	lm     generator.LanguageModel     // gen, or the decoder with codes of the prior
+	dis    discriminator.Discriminator // nil without an adversarial part
+	vae    *autoencoder                // nil unless there is one; then gen is its decoder
+	best   nn.Params                   // the model's weights with the lowest validation NLL
 	optMLE *Adam
 	optG   *Adam
 	optD   *Adam
@@ -87,16 +87,20 @@ func New(c Config, d *model.Data) (*Trainer, error) {
 	adam := func(lr float64, ps nn.Params) *Adam {
 		return NewAdam(AdamConfig{LR: lr, Beta1: c.Beta1, Beta2: c.Beta2, Eps: 1e-8, Clip: c.Clip}, ps)
 	}
-	T, dc := d.MaxT, c.Discriminator(d.Vocab.Size())
+	T := d.MaxT
 	if c.Model == "gan" {
-		T = max(T, dc.MinT())
+		var err error
+		if t.dis, err = discriminator.New(c.discriminator(d.Vocab.Size()), c.Seed); err != nil {
+			return nil, err
+		}
+		T = max(T, t.dis.MinT())
 	}
 	if c.HasVAE() {
 		v, err := generator.NewVAE(c.VAE(d.Vocab.Size()), c.Seed)
 		if err != nil {
 			return nil, err
 		}
-		t.Phase, t.gen, t.player, t.optMLE = ELBO, v.Decoder(), v.Player(), adam(c.LR, v.DecoderParams())
+		t.Phase, t.gen, t.lm, t.optMLE = ELBO, v.Decoder(), v.LanguageModel(), adam(c.LR, v.DecoderParams())
 		if t.vae, err = newAutoencoder(c, v, T, adam(c.LR, v.EncoderParams())); err != nil {
 			return nil, err
 		}
@@ -104,13 +108,10 @@ func New(c Config, d *model.Data) (*Trainer, error) {
 		if t.gen, err = generator.New(c.Generator(d.Vocab.Size()), c.Seed); err != nil {
 			return nil, err
 		}
-		t.player, t.optMLE = t.gen, adam(c.LR, t.gen.Params())
+		t.lm, t.optMLE = t.gen, adam(c.LR, t.gen.Params())
 	}
-	t.best, t.optG = t.model().Clone(), adam(c.GLR, t.player.Params())
+	t.best, t.optG = t.model().Clone(), adam(c.GLR, t.lm.Params())
 	if c.Model == "gan" {
-		if t.dis, err = discriminator.New(dc, c.Seed); err != nil {
-			return nil, err
-		}
 		t.optD = adam(c.DLR, t.dis.Params())
 	}
 	objective, err := ParseObjective(c.Objective)
@@ -378,12 +379,12 @@ func (t *Trainer) update(opt *Adam, what string, loss float64, err error, grad f
 // makeGame builds the adversarial graphs when they are first needed.
 func (t *Trainer) makeGame() (err error) {
 	if t.stepD == nil {
-		if t.stepD, err = newStepD(t.player, t.dis, t.game); err != nil {
+		if t.stepD, err = newStepD(t.lm, t.dis, t.game); err != nil {
 			return err
 		}
 	}
 	if t.stepG == nil && t.Phase == Adversarial {
-		t.stepG, err = newStepG(t.player, t.dis, t.game)
+		t.stepG, err = newStepG(t.lm, t.dis, t.game)
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func (m *Model) Decode(codes []float32, o generator.SampleOptions, seed uint64) 
 	if m.VAE == nil {
 		return nil, ErrNoVAE
 	}
-	s, err := m.VAE.NewWriter(codes, o)
+	s, err := m.VAE.NewCodeSampler(codes, o)
 	if err != nil {
 		return nil, err
 	}

@@ -31,8 +31,8 @@ func TestRolloutWritesAsSampler(t *testing.T) {
 	defer kernel.SetThreads(0)
 	vaes(t, func(t *testing.T, v *VAE) {
 		const B, T = 70, 7
-		player, key := v.Player(), Key{Seed: 8, Stream: rng.Sample, Step: 3}
-		s, err := player.NewSampler(SampleOptions{MaxLen: T})
+		lm, key := v.LanguageModel(), Key{Seed: 8, Stream: rng.Sample, Step: 3}
+		s, err := lm.NewSampler(SampleOptions{MaxLen: T})
 		require.NoError(t, err)
 		ids, lengths := make([]int32, B*T), make([]int32, B)
 		s.Draw(ids, lengths, key, 0)
@@ -40,7 +40,7 @@ func TestRolloutWritesAsSampler(t *testing.T) {
 		require.Contains(t, lengths, int32(T))
 
 		g := op.NewGraph()
-		net, _, codes := player.Join(g, B, false)
+		net, _, codes := lm.BindBatch(g, B, false)
 		reader := g.Leaf("reader", make([]float32, 9), false, 9, 1)
 		out := g.Rollout(net, reader, g.Leaf("tau", []float32{1}, false, 1), g.Key("key", make([]uint32, 3)),
 			op.RolloutConfig{B: B, T: T, Relaxation: byInverseCDF{T, key}, Bos: vocab.Bos, Eos: vocab.Eos})
@@ -62,7 +62,7 @@ func TestRolloutWritesAsSampler(t *testing.T) {
 		}
 
 		// A writer that is told the codes goes on from the middle of a sentence.
-		w, err := player.NewWriter(codes, SampleOptions{MaxLen: T})
+		w, err := lm.NewCodeSampler(codes, SampleOptions{MaxLen: T})
 		require.NoError(t, err)
 		again, n := make([]int32, B*T), make([]int32, B)
 		for i := range B {
@@ -92,11 +92,11 @@ func TestRolloutWritesAsSampler(t *testing.T) {
 	})
 }
 
-// The likelihood of a player is that of its sampler's plain model given the code.
-func TestPlayerLikelihood(t *testing.T) {
+// The likelihood of a lm is that of its sampler's plain model given the code.
+func TestLanguageModelLikelihood(t *testing.T) {
 	vaes(t, func(t *testing.T, v *VAE) {
 		const B, T = 7, 6
-		l, err := v.Player().Likelihood(LikelihoodOptions{B: B, T: T})
+		l, err := v.LanguageModel().Likelihood(LikelihoodOptions{B: B, T: T})
 		require.NoError(t, err)
 		defer l.Close()
 		l.Codes.Draw(Key{Seed: 3})

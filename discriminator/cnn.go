@@ -1,0 +1,148 @@
+package discriminator
+
+import (
+	"fmt"
+	"slices"
+
+	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/nn"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+)
+
+// cnn is the convolutional sentence classifier of Kim 2014 with a highway layer,
+// as in SeqGAN (Yu et al. 2017):
+//
+//	tokens [B,T,De] -> convolutions, max over time [B,F] -> highway -> dropout -> score [B,1]
+type cnn struct {
+	Config
+	params, state nn.Params
+	table         *nn.Param
+	convs         []dense
+	high, gate    dense
+	out           dense
+}
+
+// dense is a weight matrix with its bias and, under spectral normalisation,
+// the left singular vector that follows it.
+type dense struct{ w, b, u *nn.Param }
+
+// checkCNN reports the first setting that makes no sense.
+func (c Config) checkCNN() error {
+	switch {
+	case c.Vocab < 1 || c.Emb < 1 || c.Filters < 1:
+		return fmt.Errorf("discriminator: vocab %d, emb %d and filters %d must be at least 1", c.Vocab, c.Emb, c.Filters)
+	case len(c.Widths) == 0:
+		return fmt.Errorf("discriminator: no filter widths given")
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return fmt.Errorf("discriminator: dropout %v must lie in [0, 1)", c.Dropout)
+	}
+	for i, w := range c.Widths {
+		if w < 1 {
+			return fmt.Errorf("discriminator: filter width %d must be at least 1", w)
+		}
+		if slices.Contains(c.Widths[:i], w) {
+			return fmt.Errorf("discriminator: filter width %d is given twice", w)
+		}
+	}
+	return nil
+}
+
+func newCNN(c Config, seed uint64) Discriminator {
+	d := &cnn{Config: c}
+	row := uint32(1 << 16) // apart from the generator's rows
+	key := func() rng.Key { row++; return rng.Key{Seed: seed, Stream: rng.Init, Row: row} }
+	newDense := func(name string, in, out int) dense {
+		l := dense{w: d.params.New("d."+name+".w", in, out), b: d.params.New("d."+name+".b", out)}
+		l.w.Xavier(in, out, key())
+		if c.SpectralNorm {
+			l.u = d.state.New("d."+name+".u", in)
+			l.u.Uniform(1, key())
+		}
+		return l
+	}
+	d.table = d.params.New("d.embedding", c.Vocab, c.Emb)
+	d.table.Uniform(0.1, key())
+	for _, w := range c.Widths {
+		d.convs = append(d.convs, newDense(fmt.Sprintf("conv%d", w), w*c.Emb, c.Filters))
+	}
+	n := len(c.Widths) * c.Filters
+	if c.Highway {
+		d.high, d.gate = newDense("highway", n, n), newDense("gate", n, n)
+		for i := range d.gate.b.Data { // carry at first (Srivastava et al. 2015, section 2.2)
+			d.gate.b.Data[i] = -1
+		}
+	}
+	d.out = newDense("score", n, 1)
+	return d
+}
+
+// MinT is the widest filter.
+func (d *cnn) MinT() int { return slices.Max(d.Widths) }
+
+func (d *cnn) Params() nn.Params { return d.params }
+
+// State is the singular vectors of spectral normalisation.
+func (d *cnn) State() nn.Params { return d.state }
+
+// cnnNet is a cnn inside a graph.
+type cnnNet struct {
+	d             *cnn
+	g             *op.Graph
+	key           *G.Node
+	table         *G.Node // [V,De]
+	params        []*G.Node
+	widths        []int
+	convW, convB  []*G.Node
+	high, gate    [2]*G.Node
+	out           [2]*G.Node
+	dropout       float64
+	dropoutLayers uint32
+}
+
+func (d *cnn) Bind(g *op.Graph, key *G.Node, train bool) Net {
+	n := &cnnNet{d: d, g: g, key: key, widths: d.Widths}
+	bind := func(p *nn.Param) *G.Node {
+		node := p.Bind(g, train)
+		n.params = append(n.params, node)
+		return node
+	}
+	layer := func(l dense) [2]*G.Node {
+		w, b := bind(l.w), bind(l.b)
+		if l.u != nil {
+			w = g.SpectralNorm(w, l.u.Bind(g, false), train)
+		}
+		return [2]*G.Node{w, b}
+	}
+	n.table = bind(d.table)
+	for _, c := range d.convs {
+		l := layer(c)
+		n.convW, n.convB = append(n.convW, l[0]), append(n.convB, l[1])
+	}
+	if d.Highway {
+		n.high, n.gate = layer(d.high), layer(d.gate)
+	}
+	n.out = layer(d.out)
+	if train {
+		n.dropout = d.Dropout
+	}
+	return n
+}
+
+func (n *cnnNet) Table() *G.Node    { return n.table }
+func (n *cnnNet) Params() []*G.Node { return n.params }
+
+func (n *cnnNet) Embed(ids, lengths *G.Node) *G.Node { return n.g.Lookup(n.table, ids, lengths) }
+
+func (n *cnnNet) Score(tokens, lengths *G.Node) *G.Node {
+	x := n.g.TextConv(tokens, lengths, n.widths, n.convW, n.convB)
+	if n.d.Highway {
+		x = n.g.Highway(x, n.high[0], n.high[1], n.gate[0], n.gate[1])
+	}
+	if n.dropout > 0 {
+		x = n.g.Dropout(x, n.dropout, n.key, 1000+n.dropoutLayers)
+		n.dropoutLayers++
+	}
+	return n.g.Dense(x, n.out[0], n.out[1], op.Identity)
+}
