@@ -11,13 +11,13 @@ import (
 
 func corpusGenerateCommand(p *process) *cli.Command {
 	type options struct {
-		N         int    `opt:"n" default:"10000" check:"min=1" doc:"sentences"`
+		N         int    `opt:"n" default:"10000" check:"min=1,max=1000000000" doc:"sentences"`
 		Seed      uint64 `opt:"seed" default:"1" doc:"of the sample; train learns that of its --split-seed"`
-		MaxTokens int    `opt:"max-tokens" default:"0" check:"min=0" doc:"longest sentence of arithmetic; 0: the corpus's default" group:"languages"`
-		Words     int    `opt:"words" default:"0" check:"min=0" doc:"vocabulary of oracle; 0: the corpus's default" group:"languages"`
+		MaxTokens int    `opt:"max-tokens" default:"0" check:"min=0,max=100000" doc:"longest sentence of arithmetic; 0: the corpus's default" group:"languages"`
+		Words     int    `opt:"words" default:"0" check:"min=0,max=16777216" doc:"vocabulary of oracle; 0: the corpus's default" group:"languages"`
 		Oracle    uint64 `opt:"oracle-seed" default:"1" doc:"of oracle's weights: another seed is another language; training has that of 1" group:"languages"`
 		Weights   string `opt:"oracle" doc:"oracle's weights from a safetensors file instead; docs/metrics.md" meta:"FILE" group:"languages"`
-		Length    int    `opt:"length" default:"0" check:"min=0" doc:"tokens of a sentence of oracle; 0: the corpus's default" group:"languages"`
+		Length    int    `opt:"length" default:"0" check:"min=0,max=100000" doc:"tokens of a sentence of oracle; 0: the corpus's default" group:"languages"`
 		jsonOption
 	}
 	return command(p, cli.Command{

@@ -5,7 +5,7 @@ import "github.com/urfave/cli/v2"
 func corpusStatsCommand(p *process) *cli.Command {
 	type options struct {
 		tokenizer
-		N    int    `opt:"n" default:"10000" check:"min=1" doc:"sentences of a built-in corpus"`
+		N    int    `opt:"n" default:"10000" check:"min=1,max=1000000000" doc:"sentences of a built-in corpus"`
 		Seed uint64 `opt:"seed" default:"1" doc:"of a built-in corpus"`
 		textInput
 		jsonOption

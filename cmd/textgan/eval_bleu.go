@@ -17,7 +17,7 @@ type bleuOptions struct {
 	Smoothing   string `opt:"smoothing" default:"method1" check:"oneof=none|method0|method1|method2|method3|method4|method5|method7" doc:"what becomes of a precision of 0, as in NLTK; with method5 and method7 a score can exceed 1"`
 	CorpusLevel bool   `opt:"corpus-level" doc:"pool the counts of all sentences instead of averaging their scores"`
 	tokenizer
-	Bootstrap  int     `opt:"bootstrap" default:"0" check:"min=0" doc:"resamples for confidence intervals; 0: none" group:"uncertainty"`
+	Bootstrap  int     `opt:"bootstrap" default:"0" check:"min=0,max=10000000" doc:"resamples for confidence intervals; 0: none" group:"uncertainty"`
 	Confidence float64 `opt:"confidence" default:"0.95" check:"above=0,below=1" doc:"of the intervals" group:"uncertainty"`
 	Seed       uint64  `opt:"seed" default:"1" doc:"of the resamples" group:"uncertainty"`
 	textInput

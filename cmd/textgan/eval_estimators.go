@@ -13,12 +13,12 @@ import (
 
 type estimatorsOptions struct {
 	modelOptions
-	Steps      int      `opt:"steps" default:"50" check:"min=2" doc:"adversarial steps of every estimator"`
+	Steps      int      `opt:"steps" default:"50" check:"min=2,max=1000000000" doc:"adversarial steps of every estimator"`
 	Estimators []string `opt:"estimators" doc:"names, or shell patterns over names; default all" meta:"NAME,..."`
 	Feedback   []string `opt:"feedback" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token; default all three" meta:"NAME,..."`
-	Tau        float64  `opt:"tau" default:"0" check:"min=0" doc:"temperature of the gradients at the start; 0: where the run's schedule begins"`
-	Samples    int      `opt:"samples" default:"100" check:"min=32" doc:"gradients drawn at the start with every estimator"`
-	Reference  int      `opt:"reference" default:"1000" check:"min=32" doc:"draws of the unbiased reference"`
+	Tau        float64  `opt:"tau" default:"0" check:"min=0,max=1e6" doc:"temperature of the gradients at the start; 0: where the run's schedule begins"`
+	Samples    int      `opt:"samples" default:"100" check:"min=32,max=1000000000" doc:"gradients drawn at the start with every estimator"`
+	Reference  int      `opt:"reference" default:"1000" check:"min=32,max=1000000000" doc:"draws of the unbiased reference"`
 	Seed       uint64   `opt:"seed" default:"1" doc:"of the gradients at the start"`
 	jsonOption
 }

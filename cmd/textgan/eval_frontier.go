@@ -21,8 +21,8 @@ type frontierOptions struct {
 	Ref          []string  `opt:"ref" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
 	Train        string    `opt:"train" doc:"text that the models were trained on: the LM scores know its words; default that of the first run" meta:"FILE"`
 	Temperatures []float64 `opt:"temperatures" default:"0.6,0.7,0.8,0.9,1,1.1" check:"min=0.001,max=1000" doc:"of the samples"`
-	N            int       `opt:"n" default:"2000" check:"min=2" doc:"sentences of a sample: self-BLEU depends on it"`
-	Repeat       int       `opt:"repeat" default:"1" check:"min=1" doc:"samples for every run and temperature; their spread goes into the intervals"`
+	N            int       `opt:"n" default:"2000" check:"min=2,max=1000000000" doc:"sentences of a sample: self-BLEU depends on it"`
+	Repeat       int       `opt:"repeat" default:"1" check:"min=1,max=1000000" doc:"samples for every run and temperature; their spread goes into the intervals"`
 	MaxN         int       `opt:"max-n" default:"5" check:"min=2,max=9" doc:"longest n-gram of BLEU"`
 	Checkpoint   string    `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, where a GAN begins, and last of others" meta:"NAME"`
 	Confidence   float64   `opt:"confidence" default:"0.95" check:"above=0,below=1" doc:"that a point outside or inside of the curve needs"`

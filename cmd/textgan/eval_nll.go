@@ -19,7 +19,7 @@ func evalNLLCommand(p *process) *cli.Command {
 	type options struct {
 		modelOptions
 		Corpus  string `opt:"corpus" check:"required" doc:"text to score, one sentence per line" meta:"FILE"`
-		Samples int    `opt:"samples" default:"100" check:"min=1" doc:"draws of the code of each sentence, of a VAE: more are nearer to its likelihood"`
+		Samples int    `opt:"samples" default:"100" check:"min=1,max=1000000000" doc:"draws of the code of each sentence, of a VAE: more are nearer to its likelihood"`
 		textInput
 		jsonOption
 	}

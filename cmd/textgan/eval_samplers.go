@@ -8,7 +8,7 @@ import (
 
 func evalSamplersCommand(p *process) *cli.Command {
 	type options struct {
-		Draws  int     `opt:"draws" default:"1000000" check:"min=1000" doc:"draws of each sampler, for its frequencies"`
+		Draws  int     `opt:"draws" default:"1000000" check:"min=1000,max=1000000000" doc:"draws of each sampler, for its frequencies"`
 		Vocabs []int   `opt:"vocabs" default:"10,100,1000,10000" check:"min=1,max=16777216" doc:"vocabulary sizes to time"`
 		Effort float64 `opt:"effort" default:"0.02" check:"above=0,max=60" doc:"seconds of each timing"`
 		Seed   uint64  `opt:"seed" default:"1" doc:"of the logits and the draws"`

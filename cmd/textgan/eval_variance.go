@@ -18,8 +18,8 @@ type varianceOptions struct {
 	Problem    string    `opt:"problem" file:"no" doc:"problem with a known gradient: FILE.json, - or builtin:NAME" meta:"FILE"`
 	Run        string    `opt:"run" file:"no" doc:"run directory of a trained generator and discriminator" meta:"DIR"`
 	Estimators []string  `opt:"estimators" doc:"names, or shell patterns over names; default all that apply" meta:"NAME,..."`
-	Tau        []float64 `opt:"tau" check:"above=0" doc:"temperatures; default those of each family, or 0.25,0.5,1,2 with --run" meta:"X,..."`
-	Samples    int       `opt:"samples" default:"0" check:"min=0" doc:"draws of an estimator; 0: 100000, or 100 with --run"`
+	Tau        []float64 `opt:"tau" check:"above=0,max=1e6" doc:"temperatures; default those of each family, or 0.25,0.5,1,2 with --run" meta:"X,..."`
+	Samples    int       `opt:"samples" default:"0" check:"min=0,max=1000000000" doc:"draws of an estimator; 0: 100000, or 100 with --run"`
 	Seed       uint64    `opt:"seed" default:"1" doc:"of the draws"`
 	probeOptions
 	jsonOption

@@ -14,8 +14,8 @@ import (
 // textInput is part of the options of every command that reads text.
 type textInput struct {
 	Field        string `opt:"field" default:"text" doc:"field of JSON lines that holds the sentence" meta:"NAME" group:"input"`
-	MaxLineBytes int    `opt:"max-line-bytes" default:"65536" check:"min=1" doc:"longest line" group:"input"`
-	MaxBytes     int    `opt:"max-bytes" default:"1073741824" check:"min=1" doc:"longest text, after decompression" group:"input"`
+	MaxLineBytes int    `opt:"max-line-bytes" default:"65536" check:"min=1,max=1099511627776" doc:"longest line" group:"input"`
+	MaxBytes     int    `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"longest text, after decompression" group:"input"`
 	Oracle       string `opt:"oracle" doc:"weights of builtin:oracle; docs/metrics.md" meta:"FILE" group:"input"`
 }
 

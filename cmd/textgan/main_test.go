@@ -116,6 +116,17 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// No number of any command is without an upper bound, and none beyond it is
+// taken.
+func TestNumbersAreBounded(t *testing.T) {
+	p := &process{in: strings.NewReader(""), out: io.Discard, talk: io.Discard, now: time.Now}
+	for _, c := range leaves(p.app().Commands) {
+		for _, f := range optionFlags(c) {
+			require.True(t, f.Bounded(), "%s %s", c.Name, f.Flag())
+		}
+	}
+}
+
 // Every package of this module can begin an error, and none does so for people.
 func TestPackageNamesAreKnown(t *testing.T) {
 	skip := map[string]bool{"textgan": true, "terminal": true, "gradcheck": true, "testdata": true}

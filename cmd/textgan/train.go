@@ -25,7 +25,7 @@ type trainOptions struct {
 	Resume     bool   `opt:"resume" file:"no" doc:"go on with --run from its last checkpoint, under its own settings"`
 	ConfigFile string `opt:"config" file:"no" doc:"settings in TOML, such as the config.toml of a run" meta:"FILE"`
 	train.Config
-	Threads int `opt:"threads" default:"0" file:"no" check:"min=0" doc:"cores to use; 0: all; results do not depend on it" group:"record"`
+	Threads int `opt:"threads" default:"0" file:"no" check:"min=0,max=4096" doc:"cores to use; 0: all; results do not depend on it" group:"record"`
 	jsonOption
 }
 
@@ -89,6 +89,15 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 		}
 		if err := c.opt.Check(); err != nil {
 			return nil, nil, usage("textgan", "%w", err)
+		}
+		flags := c.given[0]
+		for _, name := range slices.Sorted(maps.Keys(flags)) {
+			switch why, otherModel := c.opt.Idle(name); {
+			case otherModel: // one set of options for runs of several models is common
+				c.warn("%s does nothing: %s", flags[name].Quote, why)
+			case why != "":
+				return nil, nil, usage("textgan train", "%s does nothing: %s; drop it", flags[name].Quote, why)
+			}
 		}
 		for _, err := range []error{knownBuiltin(c.opt.Corpus), knownBuiltin(c.opt.Valid), oneStdin(c.opt.Corpus, c.opt.Valid)} {
 			if err != nil {

@@ -54,7 +54,11 @@ func (s *story) begin() {
 		s.say("code       %s, %d x %s, beta %s", t.Latent, t.LatentDim, unitOf(t.Config), beta)
 	}
 	if t.Model == "gan" {
-		s.say("game       %s with %s, feedback %s, tau %s", t.Objective, t.Estimator, t.Feedback, t.TauSchedule)
+		game := fmt.Sprintf("%s with %s", t.Objective, t.Estimator)
+		if !t.Score() { // which has neither
+			game += fmt.Sprintf(", feedback %s, tau %s", t.Feedback, t.TauSchedule)
+		}
+		s.say("game       %s", game)
 	}
 	s.say("run        %s, seed %d, step %d", s.run.Dir, t.Seed, t.Step)
 	if t.Phase == train.Done {

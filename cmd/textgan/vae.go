@@ -19,8 +19,8 @@ import (
 
 // decodeOptions shape the sentences that are written from codes.
 type decodeOptions struct {
-	Temperature float64 `opt:"temperature" default:"1" check:"above=0" doc:"divides the logits of the words" group:"decoding"`
-	TopK        int     `opt:"top-k" default:"1" check:"min=0" doc:"draw among the K likeliest words; 1: take the likeliest; 0: all" group:"decoding"`
+	Temperature float64 `opt:"temperature" default:"1" check:"above=0,max=1e6" doc:"divides the logits of the words" group:"decoding"`
+	TopK        int     `opt:"top-k" default:"1" check:"min=0,max=16777216" doc:"draw among the K likeliest words; 1: take the likeliest; 0: all" group:"decoding"`
 	Seed        uint64  `opt:"seed" default:"1" doc:"of the draws" group:"decoding"`
 	MaxLen      int     `opt:"max-len" default:"0" check:"min=0,max=10000" doc:"longest sentence in tokens, its end included; 0: that of the training text" group:"decoding"`
 }
@@ -226,7 +226,7 @@ func vaeEncodeCommand(p *process) *cli.Command {
 func vaeGradientsCommand(p *process) *cli.Command {
 	type options struct {
 		Latent  string  `opt:"latent" default:"gaussian" check:"oneof=gaussian|logistic|laplace" doc:"distribution of the draw"`
-		Mean    float64 `opt:"mean" default:"0.7" doc:"of the draw"`
+		Mean    float64 `opt:"mean" default:"0.7" check:"min=-1e6,max=1e6" doc:"of the draw"`
 		LogVar  float64 `opt:"log-var" default:"-0.6" check:"min=-20,max=20" doc:"logarithm of the squared scale of the draw"`
 		Samples int     `opt:"samples" default:"100000" check:"min=1000,max=100000000" doc:"draws"`
 		Seed    uint64  `opt:"seed" default:"1" doc:"of the draws"`

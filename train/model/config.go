@@ -5,6 +5,7 @@ import (
 
 	"textgan/generator"
 	"textgan/internal/config"
+	"textgan/vocab"
 )
 
 // Config is what a finished model has to know of the run that made it: what it
@@ -18,33 +19,33 @@ type Config struct {
 
 	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (plain, .gz, .zst, .jsonl), - or builtin:NAME" meta:"FILE"`
 	Field         string  `opt:"field" doc:"field of a JSONL corpus that holds the sentence" group:"corpus"`
-	MaxLineBytes  int     `opt:"max-line-bytes" default:"65536" check:"min=1" doc:"longest line of a text" group:"corpus"`
-	MaxBytes      int     `opt:"max-bytes" default:"1073741824" check:"min=1" doc:"most text to read" group:"corpus"`
-	CorpusLines   int     `opt:"corpus-lines" default:"10000" check:"min=2" doc:"sentences to generate for a builtin corpus" group:"corpus"`
+	MaxLineBytes  int     `opt:"max-line-bytes" default:"65536" check:"min=1,max=1099511627776" doc:"longest line of a text" group:"corpus"`
+	MaxBytes      int     `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"most text to read" group:"corpus"`
+	CorpusLines   int     `opt:"corpus-lines" default:"10000" check:"min=2,max=100000000" doc:"sentences to generate for a builtin corpus" group:"corpus"`
 	Oracle        string  `opt:"oracle" doc:"weights of builtin:oracle from a safetensors file, such as SeqGAN's published ones; docs/metrics.md" group:"corpus" meta:"FILE"`
 	Valid         string  `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
 	ValidFraction float64 `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`
 	Tokenizer     string  `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
 	Case          string  `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default lower for word and whitespace, keep for char"`
-	VocabSize     int     `opt:"vocab-size" default:"0" check:"min=0" doc:"largest vocabulary, special tokens included; 0: no limit" group:"corpus"`
-	MinCount      int     `opt:"min-count" default:"1" check:"min=1" doc:"words seen less often become <unk>" group:"corpus"`
-	MaxLen        int     `opt:"max-len" default:"0" check:"min=0" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
+	VocabSize     int     `opt:"vocab-size" default:"0" check:"min=0,max=16777216" doc:"largest vocabulary, special tokens included; 0: no limit" group:"corpus"`
+	MinCount      int     `opt:"min-count" default:"1" check:"min=1,max=1000000000" doc:"words seen less often become <unk>" group:"corpus"`
+	MaxLen        int     `opt:"max-len" default:"0" check:"min=0,max=100000" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
 	Truncate      bool    `opt:"truncate" doc:"cut longer sentences instead of refusing them" group:"corpus"`
 
 	Cell    string  `opt:"cell" default:"lstm" check:"oneof=lstm|gru" doc:"recurrence of the generator" group:"generator"`
-	Emb     int     `opt:"emb" default:"64" check:"min=1" doc:"size of the generator's embeddings" group:"generator"`
-	Hidden  int     `opt:"hidden" default:"64" check:"min=1" doc:"units of a recurrent layer" group:"generator"`
-	Layers  int     `opt:"layers" default:"1" check:"min=1" doc:"recurrent layers" group:"generator"`
+	Emb     int     `opt:"emb" default:"64" check:"min=1,max=65536" doc:"size of the generator's embeddings" group:"generator"`
+	Hidden  int     `opt:"hidden" default:"64" check:"min=1,max=65536" doc:"units of a recurrent layer" group:"generator"`
+	Layers  int     `opt:"layers" default:"1" check:"min=1,max=256" doc:"recurrent layers" group:"generator"`
 	Dropout float64 `opt:"dropout" default:"0" check:"min=0,max=0.95" doc:"dropout in likelihood training" group:"generator"`
 	Tie     bool    `opt:"tie" doc:"use the embeddings as output weights (emb = hidden)" group:"generator"`
 
 	GeneratorModel string `opt:"generator" default:"lm" check:"oneof=lm|vae" doc:"what a GAN's generator is: a language model, or the decoder of a sentence VAE, which gets a code of the prior for every sentence" group:"adversarial"`
 
 	Latent        string `opt:"latent" default:"gaussian" check:"oneof=gaussian|logistic|laplace|categorical" doc:"distribution of the code of a sentence" group:"vae"`
-	LatentDim     int    `opt:"latent-dim" default:"16" check:"min=1" doc:"numbers of a code; choices of a categorical one" group:"vae"`
-	Categories    int    `opt:"latent-categories" default:"10" check:"min=2" doc:"categories of a choice" group:"vae"`
+	LatentDim     int    `opt:"latent-dim" default:"16" check:"min=1,max=65536" doc:"numbers of a code; choices of a categorical one" group:"vae"`
+	Categories    int    `opt:"latent-categories" default:"10" check:"min=2,max=65536" doc:"categories of a choice" group:"vae"`
 	LearnedPrior  bool   `opt:"learned-prior" doc:"learn the prior of a categorical code instead of a uniform one" group:"vae"`
-	EncHidden     int    `opt:"enc-hidden" default:"0" check:"min=0" doc:"units of the encoder, per direction; 0: as many as the decoder's" group:"vae"`
+	EncHidden     int    `opt:"enc-hidden" default:"0" check:"min=0,max=65536" doc:"units of the encoder, per direction; 0: as many as the decoder's" group:"vae"`
 	Bidirectional bool   `opt:"bidirectional" default:"true" doc:"let the encoder read in both directions" group:"vae"`
 
 	Seed      uint64 `opt:"seed" default:"1" doc:"seed of every random stream of training"`
@@ -57,10 +58,13 @@ var options = config.New[Config]()
 
 // Check reports the first setting that does not fit with the others.
 func (c Config) Check() error {
-	const someWords = 1000 // the vocabulary is not known yet
+	const someWords = 1000              // the vocabulary is not known yet
+	const specials = int(vocab.Unk) + 1 // which is the last of them
 	switch {
 	case c.Oracle != "" && c.Corpus != oracle && c.Valid != oracle:
 		return fmt.Errorf("train: --oracle has the weights of --corpus %s; take that corpus, or drop it", oracle)
+	case c.VocabSize > 0 && c.VocabSize <= specials:
+		return fmt.Errorf("train: --vocab-size %d leaves no room for words beside the %d special tokens", c.VocabSize, specials)
 	case c.Tie && c.Emb != c.Hidden:
 		return fmt.Errorf("train: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
 	case c.Valid == "" && c.ValidFraction == 0:
