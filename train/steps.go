@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 
@@ -143,6 +144,8 @@ type stepD struct {
 	noise   *rolloutInput
 	key     []uint32
 	B       int
+
+	scores [2]func() []float32 // of the real sentences and of the generated ones
 }
 
 func newStepD(gen generator.LanguageModel, dis discriminator.Discriminator, a game) (*stepD, error) {
@@ -166,6 +169,7 @@ func newStepD(gen generator.LanguageModel, dis discriminator.Discriminator, a ga
 		f = d.Score(out.Tokens, out.Lengths)
 		r = d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
 	}
+	s.scores = [2]func() []float32{g.Reader(r), g.Reader(f)}
 	loss, err := a.objective.LossD(g, r, f, a.smooth)
 	if err != nil {
 		return nil, err
@@ -189,4 +193,39 @@ func (s *stepD) run(real *vocab.Batch, seed uint64, step uint32, tau float64) (f
 	}
 	op.RunKey{Seed: seed, Step: step}.Put(s.key)
 	return s.Run()
+}
+
+// telling is how well the discriminator told real sentences from generated ones in
+// the last run, before it moved: the share of pairs of the two in which the real
+// one scores higher (ties count half), and the mean scores. One half is guessing;
+// an objective that compares scores, as rsgan does, has no other threshold.
+func (s *stepD) telling() (accuracy, real, generated float64) {
+	r, f := s.scores[0](), s.scores[1]()
+	return aboveShare(r, f), mean(r), mean(f)
+}
+
+// aboveShare is the share of pairs (a_i, b_j) with a_i > b_j, ties counted half.
+func aboveShare(a, b []float32) float64 {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	var twice, below, upTo int // of b: less than x, at most x
+	for _, x := range a {
+		for below < len(b) && b[below] < x {
+			below++
+		}
+		for upTo < len(b) && b[upTo] <= x {
+			upTo++
+		}
+		twice += below + upTo
+	}
+	return float64(twice) / float64(2*len(a)*len(b))
+}
+
+func mean(values []float32) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += float64(v)
+	}
+	return sum / float64(len(values))
 }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -258,4 +259,39 @@ func TestRolloutScoresAsItsIDs(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The scores that the record speaks of are those that the loss was made of, and
+// accuracy is the share of pairs in the right order.
+func TestTelling(t *testing.T) {
+	for _, estimator := range []string{"gumbel-softmax", "st-gumbel"} {
+		gen, dis := tinyModels(t, "lstm", 9, .2)
+		s, err := newStepD(gen, dis, game{B: 6, T: 5, objective: RSGAN, relaxation: relaxationOf(t, estimator), feedback: op.FeedSoft})
+		require.NoError(t, err)
+		defer s.Close()
+		loss, err := s.run(tinyBatch(), 1, 3, .7)
+		require.NoError(t, err)
+		r, f := s.scores[0](), s.scores[1]()
+		require.Len(t, r, 6)
+		require.Len(t, f, 6)
+		want, right, sum := 0.0, 0.0, [2]float64{}
+		for i := range r {
+			want += math.Log1p(math.Exp(float64(f[i]-r[i]))) / 6 // rsgan
+			sum[0] += float64(r[i]) / 6
+			sum[1] += float64(f[i]) / 6
+			for j := range f {
+				if r[i] > f[j] {
+					right += 1. / 36
+				}
+			}
+		}
+		require.InDelta(t, want, loss, 1e-5)
+		accuracy, real, generated := s.telling()
+		require.InDelta(t, right, accuracy, 1e-9)
+		require.InDelta(t, sum[0], real, 1e-9)
+		require.InDelta(t, sum[1], generated, 1e-9)
+	}
+	require.Equal(t, .6875, aboveShare([]float32{1, 2}, []float32{1, 0, 2, 1}))
+	require.Equal(t, .5, aboveShare([]float32{1, 1}, []float32{1}))
+	require.Equal(t, 1., aboveShare([]float32{5}, []float32{1, 2, 3}))
 }

@@ -44,6 +44,7 @@ type Progress struct {
 	Since, Total int // steps in this phase, and its length (likelihood may end earlier)
 	Tokens       int // real tokens that the step learned from
 	Loss         float64
+	Fields       []rundir.Field // what the record says of the step
 }
 
 // Trainer runs a configuration on data. Its state is exported through
@@ -200,6 +201,7 @@ func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 		t.Step++
 		t.Since++
 		step.Phase, step.Step, step.Since, step.Total = t.Phase, t.Step, t.Since, t.length(t.Phase)
+		step.Fields = step.fields
 		if t.watch.Step != nil {
 			t.watch.Step(step.Progress)
 		}
@@ -326,7 +328,11 @@ func (t *Trainer) takeD() (taken, error) {
 	loss, err := t.stepD.run(&t.batch, t.Seed, uint32(t.D), t.tau.At(t.sinceAdversarial()))
 	norm, err := t.update(t.optD, "discriminator's loss", loss, err, t.stepD.Grad)
 	t.D++
-	return t.took(loss, "loss/d", loss, "norm/d", norm), err
+	if err != nil {
+		return taken{}, err
+	}
+	accuracy, real, generated := t.stepD.telling()
+	return t.took(loss, "loss/d", loss, "norm/d", norm, "accuracy/d", accuracy, "score/real", real, "score/generated", generated), nil
 }
 
 func (t *Trainer) takeG() (taken, error) {

@@ -26,11 +26,13 @@ type story struct {
 
 	phase train.Phase // empty before the first step
 	evals []train.Evaluation
-	err   error // of the first write to standard output that failed
+	signs signs
+	real  float64 // share of different lines in the held-out text
+	err   error   // of the first write to standard output that failed
 }
 
 func newStory(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *story {
-	return &story{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine()}
+	return &story{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine(), real: differentShare(t.Data.Valid.Lines)}
 }
 
 func (s *story) begin() {
@@ -96,6 +98,9 @@ func (s *story) step(p train.Progress) {
 		p.Tokens = 0
 	}
 	s.line.Step(p.Since, p.Tokens, fmt.Sprintf("loss %.4f", p.Loss))
+	if w := s.signs.step(p); w != "" {
+		s.say("textgan: %s", w)
+	}
 }
 
 // eval is called after every evaluation.
@@ -113,6 +118,9 @@ func (s *story) eval(e train.Evaluation) {
 		line += fmt.Sprintf("  KL %.2f  active %d", v.KL, v.Active)
 	}
 	s.line.Print(line)
+	if w := s.signs.eval(e, s.real); w != "" {
+		s.say("textgan: %s", w)
+	}
 }
 
 // endPhase shows what the phase that ends has come to.

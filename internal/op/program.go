@@ -56,6 +56,16 @@ func (p *Program) Run() (float64, error) {
 	return float64(scalarOf(p.out)), nil
 }
 
+// Reader returns a function that gives the values of a node in the last run of
+// the program, as a copy that the next run overwrites. Call it before Compile.
+func (g *Graph) Reader(n *G.Node) func() []float32 {
+	v := new(G.Value)
+	if n != nil {
+		G.Read(n, v)
+	}
+	return func() []float32 { return f32(*v) }
+}
+
 // Output is the value of the compiled node in the last run, as a copy that the
 // next Run overwrites. It serves graphs whose result is not a scalar.
 func (p *Program) Output() []float32 { return f32(p.out) }
