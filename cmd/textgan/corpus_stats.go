@@ -1,6 +1,12 @@
 package main
 
-import "github.com/urfave/cli/v2"
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/vocab"
+)
 
 func corpusStatsCommand(p *process) *cli.Command {
 	type options struct {
@@ -24,6 +30,11 @@ func corpusStatsCommand(p *process) *cli.Command {
 		}
 		stats := text.Stats(k.tokenize)
 		stats.Tokenizer, stats.Case = k.name, k.letters
+		if tok, err := vocab.NewTokenizer(k.name, ""); err == nil { // a model can be trained with it
+			if hint := vocab.Hint(tok, stats.Lines, stats.Tokens, stats.Vocabulary, stats.Once); hint != "" {
+				fmt.Fprintf(c.talk, "textgan: %s\n", hint)
+			}
+		}
 		if c.opt.JSON {
 			return c.printJSON(stats)
 		}

@@ -97,5 +97,8 @@ code: %d of %d units active, mutual information %.3f nats
 `,
 		t.PerToken(t.Weighted), math.Exp(t.PerToken(t.Weighted)), t.Tokens, t.Sentences, t.Samples,
 		t.Weighted, -t.Bound(), t.Rec, t.KL, t.Active, len(t.Units), t.MI)
+	if err == nil && t.MI < 0 {
+		_, err = fmt.Fprintln(p.out, "(the mutual information is an estimate from draws of the codes, and may fall below 0 where the code says nothing)")
+	}
 	return err
 }

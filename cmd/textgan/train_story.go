@@ -44,6 +44,9 @@ func (s *story) begin() {
 		different := len(d.Valid.Lines) - d.Valid.Duplicates
 		s.say("           a line and its copies stay together: held out are %d of %d different lines", different, different+len(d.Corpus.Lines)-d.Corpus.Duplicates)
 	}
+	if hint := d.Hint(); hint != "" {
+		s.say("           %s", hint)
+	}
 	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(t.Cell), t.Layers, t.Hidden, t.Emb, t.Weights())
 	if t.WarmStart != "" {
 		s.say("begins     with the weights of %s", shown(t.WarmStart))

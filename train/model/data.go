@@ -103,6 +103,30 @@ func textOf(r *rundir.Run, c Config, stdin io.Reader) (*Data, error) {
 	return d, d.divideAs(r, c)
 }
 
+// Hint says what speaks against the tokeniser on the lines to learn; see vocab.Hint.
+func (d *Data) Hint() string {
+	counts, tokens := make([]int, d.Vocab.Size()), 0
+	for _, s := range d.Train {
+		for _, id := range s {
+			counts[id]++
+		}
+		tokens += len(s)
+	}
+	different, once := 0, 0
+	for id, n := range counts {
+		if int32(id) == vocab.Unk {
+			continue
+		}
+		if n > 0 {
+			different++
+		}
+		if n == 1 {
+			once++
+		}
+	}
+	return vocab.Hint(d.Vocab.Tokenizer(), len(d.Train), tokens, different, once)
+}
+
 // readText opens the corpus, and the held-out text if it is one of its own.
 func readText(c Config, stdin io.Reader) (*Data, error) {
 	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.SplitSeed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}

@@ -29,7 +29,7 @@ var subjects = []struct{ group, title, note string }{
 	{"rec", "Reconstruction", "nats per sentence"},
 	{"kl", "KL divergence of the code", "nats per sentence; near 0 the code is not used"},
 	{"active_units", "Active units", "parts of the code that vary over the held-out text"},
-	{"mi", "Mutual information", "of sentence and code, nats"},
+	{"mi", "Mutual information", "of sentence and code, nats; an estimate, which may fall below 0 where the code says nothing"},
 	{"nll_weighted", "NLL by importance weighting", "nats per sentence"},
 	{"beta", "beta", "weight of the KL divergence"},
 	{"norm", "Gradient norms", "before clipping, logarithmic"},
