@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -22,8 +23,15 @@ type Corpus struct {
 	Duplicates int      // lines that repeat an earlier one; they are kept
 	Language   Language // what a built-in corpus is drawn from, otherwise nil
 
-	numbers []int32 // of each line in the file, from 1
+	numbers []int32 // of each line in its file, from 1
+	files   []file  // rising by first
 	blanks  []int   // len(Lines) when each blank line came
+}
+
+// file is where Lines[first] and those behind it come from.
+type file struct {
+	name  string
+	first int
 }
 
 // New makes a corpus of lines in memory, under the rules of Open: blank lines
@@ -35,37 +43,52 @@ func New(name string, lines []string) (*Corpus, error) {
 		if strings.Contains(line, "\n") {
 			return nil, fmt.Errorf("corpora: %s:%d: a sentence with a line end in it; split it", name, i+1)
 		}
-		if err := c.add([]byte(line), i+1); err != nil {
-			return nil, err
+		if err := checkText([]byte(line)); err != nil {
+			return nil, fmt.Errorf("corpora: %s:%d: %w", name, i+1, err)
 		}
+		if strings.TrimSpace(line) == "" {
+			line = ""
+		}
+		_ = c.add([]byte(line), name, i+1)
 	}
 	return c.finish()
 }
 
-// add checks a line and appends it.
-func (c *Corpus) add(line []byte, number int) error {
-	if bytes.IndexByte(line, 0) >= 0 {
-		return fmt.Errorf("corpora: %s:%d: %w", c.Name, number, errBinary)
-	}
-	if !utf8.Valid(line) {
-		at := 0
-		for {
-			r, n := utf8.DecodeRune(line[at:])
-			if r == utf8.RuneError && n == 1 {
-				break
-			}
-			at += n
-		}
-		return fmt.Errorf("corpora: %s:%d: byte %d is not UTF-8; convert the text to UTF-8 first", c.Name, number, at+1)
-	}
-	if len(bytes.TrimSpace(line)) == 0 {
+// add appends a sentence, which is blank if it is empty.
+func (c *Corpus) add(sentence []byte, name string, number int) error {
+	if len(sentence) == 0 {
 		c.Blank++
 		c.blanks = append(c.blanks, len(c.Lines))
 		return nil
 	}
-	c.Lines = append(c.Lines, string(line))
-	c.numbers = append(c.numbers, int32(min(number, math.MaxInt32)))
+	c.append(string(sentence), name, int32(min(number, math.MaxInt32)))
 	return nil
+}
+
+func (c *Corpus) append(line, name string, number int32) {
+	if n := len(c.files); n == 0 || c.files[n-1].name != name {
+		c.files = append(c.files, file{name, len(c.Lines)})
+	}
+	c.Lines = append(c.Lines, line)
+	c.numbers = append(c.numbers, number)
+}
+
+// checkText refuses what is no text.
+func checkText(line []byte) error {
+	if bytes.IndexByte(line, 0) >= 0 {
+		return errBinary
+	}
+	if utf8.Valid(line) {
+		return nil
+	}
+	at := 0
+	for {
+		r, n := utf8.DecodeRune(line[at:])
+		if r == utf8.RuneError && n == 1 {
+			return fmt.Errorf("byte %d is not UTF-8; convert the text to UTF-8 first", at+1)
+		}
+		at += n
+	}
 }
 
 // finish refuses a corpus without sentences and completes any other.
@@ -103,7 +126,13 @@ func (c *Corpus) WithBlanks() []string {
 }
 
 // Where names the place of Lines[i], as FILE:LINE, for messages about it.
-func (c *Corpus) Where(i int) string { return fmt.Sprintf("%s:%d", c.Name, c.numbers[i]) }
+func (c *Corpus) Where(i int) string { return fmt.Sprintf("%s:%d", c.fileOf(i), c.numbers[i]) }
+
+// fileOf is the name of the file that Lines[i] comes from.
+func (c *Corpus) fileOf(i int) string {
+	behind := sort.Search(len(c.files), func(k int) bool { return c.files[k].first > i })
+	return c.files[behind-1].name
+}
 
 // Split holds lines out: of the different lines, the given fraction in (0, 1),
 // rounded, becomes valid, the rest train; both keep the order of the corpus and
@@ -189,8 +218,7 @@ func (c *Corpus) divide(held func(i int) bool) (train, valid *Corpus) {
 		if held(i) {
 			side = valid
 		}
-		side.Lines = append(side.Lines, line)
-		side.numbers = append(side.numbers, c.numbers[i])
+		side.append(line, c.fileOf(i), c.numbers[i])
 	}
 	train.count()
 	valid.count()

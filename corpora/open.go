@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -16,8 +17,9 @@ import (
 
 // Options of Open. The zero value asks for the defaults.
 type Options struct {
-	Field        string    // of JSON lines; if set, the text is read as JSON lines whatever its name; default "text"
-	MaxLineBytes int       // longest line; default 64 KiB
+	Format       string    // one of Formats; default by content and the ending of the name, see Open
+	Field        string    // of JSON, CSV, TSV and Parquet; default "text"
+	MaxLineBytes int       // longest line, and longest sentence; default 64 KiB
 	MaxBytes     int64     // of text after decompression, each line counting 32 more; default 1 GiB
 	Stdin        io.Reader // what "-" reads; default os.Stdin
 
@@ -41,42 +43,99 @@ const (
 
 // Open reads a corpus by name:
 //
-//	FILE            one sentence per line, UTF-8
-//	-               the same from Options.Stdin
+//	FILE            one sentence per line, UTF-8, or another format
+//	FILE,DIR,*.txt  several, see Files
+//	-               a text from Options.Stdin
 //	builtin:NAME    Options.Lines sentences of a generated language, see List
 //
-// gzip and zstd are recognised by content, JSON lines by the ending .jsonl
-// or .ndjson (before .gz or .zst) or by Options.Field; a line of theirs is an
-// object whose Field is the sentence, line ends in it read as spaces. The last
-// line may lack its end, \r\n counts as a line end, a byte order mark is
-// dropped, lines of white space are counted and left out.
+// gzip and zstd are recognised by content; then the format by Options.Format or,
+// without it, by content (Parquet) and by the ending before .gz or .zst:
 //
-// Errors name the file and the line: a line or a text above its limit, a NUL
-// byte, text that is not UTF-8, broken compression or JSON, no sentences at
-// all.
+//	.jsonl .ndjson       JSON lines: objects whose Options.Field is the sentence
+//	.json                an array of such objects or of strings, or objects one
+//	                     after another
+//	.csv .tsv .tab       a column by its name in the first row, or by its number,
+//	                     from 1, of a table without names; quoted as RFC 4180 says
+//	.parquet             a column of strings
+//	.fasta .fa .faa .fna the sequence of each record, its lines joined
+//	others               a sentence per line, unless Field is set: then JSON
+//
+// A field inside of others is named with dots: data.text. Line ends in a sentence
+// are read as spaces. The last line may lack its end, \r\n counts as a line end, a
+// byte order mark is dropped, lines of white space are counted and left out.
+//
+// Errors name the file and the line (of Parquet the row): a line or a text above
+// its limit, a NUL byte, text that is not UTF-8, what the format does not allow,
+// broken compression, a field that is missing or no string, no sentences at all.
 func Open(name string, opt Options) (*Corpus, error) {
 	if builtin, ok := strings.CutPrefix(name, "builtin:"); ok {
 		return generated(builtin, opt)
 	}
+	c := &Corpus{Name: name}
+	if name == "-" {
+		c.Name = stdinName
+	}
+	if err := Scan(name, opt, c.add); err != nil {
+		return nil, err
+	}
+	return c.finish()
+}
+
+// Read is Open for a stream; the name serves messages and its ending.
+func Read(r io.Reader, name string, opt Options) (*Corpus, error) {
+	c := &Corpus{Name: name}
+	if err := opt.complete(); err != nil {
+		return nil, err
+	}
+	if err := scan(r, name, opt, &budget{opt.MaxBytes, opt.MaxBytes}, c.add); err != nil {
+		return nil, err
+	}
+	return c.finish()
+}
+
+const stdinName = "stdin"
+
+// Scan goes through the sentences of a text, which is no built-in corpus, as Open
+// does but without keeping any: visit is told each of them, blank ones too, which
+// are "", with its file and its line there. The bytes are good until visit
+// returns; an error of visit ends the scan.
+func Scan(name string, opt Options, visit func(sentence []byte, file string, line int) error) error {
+	if err := opt.complete(); err != nil {
+		return err
+	}
+	left := &budget{opt.MaxBytes, opt.MaxBytes}
 	if name == "-" {
 		in := opt.Stdin
 		if in == nil {
 			in = os.Stdin
 		}
-		return Read(in, "stdin", opt)
+		return scan(in, stdinName, opt, left, visit)
 	}
-	f, err := os.Open(name)
+	files, err := Files(name)
 	if err != nil {
-		return nil, fmt.Errorf("corpora: %w", err)
+		return err
 	}
-	defer f.Close()
-	return Read(f, name, opt)
+	for _, file := range files {
+		f, err := os.Open(file)
+		if err != nil {
+			return fmt.Errorf("corpora: %w", err)
+		}
+		err = scan(f, file, opt, left, visit)
+		f.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Read is Open for a stream; the name serves messages and the ending .jsonl.
-func Read(r io.Reader, name string, opt Options) (*Corpus, error) {
+// complete fills the defaults in.
+func (opt *Options) complete() error {
 	if opt.MaxLineBytes < 0 || opt.MaxBytes < 0 {
-		return nil, fmt.Errorf("corpora: limits of %d bytes per line and %d in all; they must be positive, or 0 for the default", opt.MaxLineBytes, opt.MaxBytes)
+		return fmt.Errorf("corpora: limits of %d bytes per line and %d in all; they must be positive, or 0 for the default", opt.MaxLineBytes, opt.MaxBytes)
+	}
+	if opt.Format != "" && !slices.Contains(Formats, opt.Format) {
+		return fmt.Errorf("corpora: unknown format %q; choose one of %s", opt.Format, strings.Join(Formats, ", "))
 	}
 	if opt.MaxLineBytes == 0 {
 		opt.MaxLineBytes = defaultMaxLineBytes
@@ -84,34 +143,88 @@ func Read(r io.Reader, name string, opt Options) (*Corpus, error) {
 	if opt.MaxBytes == 0 {
 		opt.MaxBytes = defaultMaxBytes
 	}
-	plain := strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
-	json := opt.Field != "" || strings.HasSuffix(plain, ".jsonl") || strings.HasSuffix(plain, ".ndjson")
-	if opt.Field == "" {
-		opt.Field = defaultField
-	}
+	return nil
+}
 
+// scan goes through one file.
+func scan(r io.Reader, name string, opt Options, left *budget, visit func(sentence []byte, file string, line int) error) error {
 	text, err := decompress(r)
 	if err != nil {
-		return nil, fmt.Errorf("corpora: %s: %w", name, err)
+		return fmt.Errorf("corpora: %s: %w", name, err)
 	}
 	defer text.Close()
-	c := &Corpus{Name: name}
-	lines := newLineReader(text, opt)
-	for {
-		line, err := lines.next()
-		if err == io.EOF {
-			return c.finish()
-		}
-		if err == nil && json && len(bytes.TrimSpace(line)) > 0 {
-			line, err = field(line, opt.Field)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("corpora: %s:%d: %w", name, lines.number, err)
-		}
-		if err := c.add(line, lines.number); err != nil {
-			return nil, err
-		}
+	in := &input{Reader: bufio.NewReaderSize(&sticky{text, nil}, 64<<10), raw: r, opt: opt, left: left}
+	format := formatOf(in, name, opt)
+	if bom, err := in.Peek(3); err == nil && string(bom) == "\uFEFF" {
+		_, _ = in.Discard(3)
 	}
+	err = readers[format](in, func(sentence []byte, line int) error {
+		if err := in.check(sentence); err != nil {
+			return at(line, err)
+		}
+		if len(bytes.TrimSpace(sentence)) == 0 {
+			sentence = nil
+		}
+		return visit(sentence, name, line)
+	})
+	var place *place
+	if errors.As(err, &place) {
+		if place.line > 0 {
+			name = fmt.Sprintf("%s:%d", name, place.line)
+		}
+		return fmt.Errorf("corpora: %s: %w", name, place.err)
+	}
+	return err
+}
+
+// input is the text of a file, decompressed.
+type input struct {
+	*bufio.Reader
+	raw  io.Reader // the file, which decompress may have begun to read
+	opt  Options
+	left *budget
+}
+
+// check refuses a sentence that breaks the rules of Open.
+func (in *input) check(sentence []byte) error {
+	if len(sentence) > in.opt.MaxLineBytes {
+		return fmt.Errorf("line of %s bytes, more than %s; raise --max-line-bytes or drop it", grouped(len(sentence)), grouped(in.opt.MaxLineBytes))
+	}
+	return checkText(sentence)
+}
+
+// place is an error at a line of a file; line 0 is none.
+type place struct {
+	line int
+	err  error
+}
+
+func (p *place) Error() string { return p.err.Error() }
+func (p *place) Unwrap() error { return p.err }
+
+func at(line int, err error) error { return &place{line, err} }
+
+// budget is the text that may still be read.
+type budget struct{ left, total int64 }
+
+func (b *budget) spend(n int) error {
+	if b.left -= int64(n); b.left < 0 {
+		return fmt.Errorf("more than %s bytes of text so far; raise --max-bytes or take a part of it", grouped(b.total))
+	}
+	return nil
+}
+
+// sticky goes on to return the error that its reader has returned once.
+type sticky struct {
+	io.Reader
+	err error
+}
+
+func (s *sticky) Read(p []byte) (n int, err error) {
+	if s.err == nil {
+		n, s.err = s.Reader.Read(p)
+	}
+	return n, s.err
 }
 
 // decompress undoes gzip or zstd, told by the first bytes of the stream.
@@ -189,74 +302,3 @@ func (g *gzipMembers) Close() error { return g.z.Close() }
 // isZstd tells the magic number of a frame, or of a skippable one (RFC 8878,
 // section 3.1).
 func isZstd(magic uint32) bool { return magic == 0xFD2FB528 || magic&^0xF == 0x184D2A50 }
-
-// lineReader reads lines under limits.
-type lineReader struct {
-	in     *bufio.Reader
-	number int // of the line read last, from 1
-	max    int
-	left   int64
-	total  int64
-	line   []byte
-	atEnd  bool
-}
-
-func newLineReader(r io.Reader, opt Options) *lineReader {
-	return &lineReader{in: bufio.NewReaderSize(r, 64<<10), max: opt.MaxLineBytes, left: opt.MaxBytes, total: opt.MaxBytes}
-}
-
-// next returns the next line without its end, good until the next call, and
-// io.EOF after the last.
-func (l *lineReader) next() ([]byte, error) {
-	if l.atEnd {
-		return nil, io.EOF
-	}
-	l.number++
-	l.line = l.line[:0]
-	l.left -= lineCost
-	size := 0
-	var part []byte
-	for {
-		var err error
-		part, err = l.in.ReadSlice('\n')
-		if l.number == 1 && size == 0 {
-			part = bytes.TrimPrefix(part, []byte("\uFEFF"))
-		}
-		if bytes.IndexByte(part, 0) >= 0 {
-			return nil, errBinary
-		}
-		l.left -= int64(len(part))
-		if l.left < 0 {
-			return nil, fmt.Errorf("more than %s bytes of text so far; raise --max-bytes or take a part of it", grouped(l.total))
-		}
-		// A line too long is not kept, but read to its end to tell its length.
-		if size += len(part); size <= l.max+len("\r\n") {
-			l.line = append(l.line, part...)
-		}
-		switch {
-		case err == bufio.ErrBufferFull:
-			continue
-		case err == io.EOF:
-			if l.atEnd = true; size == 0 {
-				return nil, io.EOF
-			}
-		case err != nil:
-			return nil, fmt.Errorf("read: %w", err)
-		}
-		break
-	}
-	if size == len(l.line) {
-		part = l.line // whole, where the last part may have half an end
-	}
-	if size -= len(part) - len(trimEnd(part)); size > l.max {
-		return nil, fmt.Errorf("line of %s bytes, more than %s; raise --max-line-bytes or drop it", grouped(size), grouped(l.max))
-	}
-	return trimEnd(l.line), nil
-}
-
-// trimEnd takes the end of a line off.
-func trimEnd(line []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
-}
-
-var errBinary = errors.New("NUL byte; this is binary data, not text")

@@ -148,7 +148,7 @@ func TestBadInput(t *testing.T) {
 	_, err := Open(filepath.Join(t.TempDir(), "none.txt"), Options{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = Open(t.TempDir(), Options{})
-	require.ErrorContains(t, err, "is a directory")
+	require.ErrorContains(t, err, "no files in this directory")
 	_, err = Open("builtin:caption", Options{})
 	require.EqualError(t, err, `corpora: unknown built-in corpus "caption"; choose one of arithmetic, captions, oracle`)
 	_, err = Open("builtin:captions", Options{Lines: -1})

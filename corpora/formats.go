@@ -1,0 +1,57 @@
+package corpora
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Formats are the values of Options.Format.
+var Formats = []string{"text", "jsonl", "json", "csv", "tsv", "tsv-unquoted", "parquet", "fasta"}
+
+// readers read the sentences of a file in one format each. Their errors have a
+// place; those of visit pass through.
+var readers = map[string]func(in *input, visit func(sentence []byte, line int) error) error{
+	"text":         readLines,
+	"jsonl":        readJSONLines,
+	"json":         readJSON,
+	"csv":          func(in *input, visit func([]byte, int) error) error { return readTable(in, ',', visit) },
+	"tsv":          func(in *input, visit func([]byte, int) error) error { return readTable(in, '\t', visit) },
+	"tsv-unquoted": readUnquoted,
+	"fasta":        readFASTA,
+}
+
+// endings say a format where nobody else does.
+var endings = map[string]string{
+	".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
+	".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet",
+	".fasta": "fasta", ".fa": "fasta", ".faa": "fasta", ".fna": "fasta",
+}
+
+// formatOf is the format of a file: the one that was asked for, or what its
+// content or the ending of its name says.
+func formatOf(in *input, name string, opt Options) string {
+	if opt.Format != "" {
+		return opt.Format
+	}
+	if magic, _ := in.Peek(4); string(magic) == "PAR1" {
+		return "parquet"
+	}
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
+	if at := strings.LastIndexByte(name, '.'); at >= 0 {
+		if format, ok := endings[strings.ToLower(name[at:])]; ok {
+			return format
+		}
+	}
+	if opt.Field == "" {
+		return "text"
+	}
+	// A field of something: JSON lines, or an array over lines.
+	head, _ := in.Peek(1 << 10)
+	if head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\uFEFF"))); len(head) > 0 && head[0] == '[' {
+		return "json"
+	}
+	return "jsonl"
+}
+
+// spaced turns line ends into spaces.
+var spaceForLineEnd = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")

@@ -1,0 +1,200 @@
+package corpora
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// readJSONLines reads objects, one per line.
+func readJSONLines(in *input, visit func([]byte, int) error) error {
+	return in.eachLine(func(line []byte, number int) error {
+		if len(bytes.TrimSpace(line)) == 0 {
+			return visit(nil, number)
+		}
+		text, err := field(line, in.opt.Field)
+		if err != nil {
+			return at(number, err)
+		}
+		return visit(text, number)
+	})
+}
+
+// readJSON reads an array of objects or strings, or objects one after another.
+func readJSON(in *input, visit func([]byte, int) error) error {
+	text := &records{in: in}
+	if err := text.next(0); err != nil {
+		return at(1, err)
+	}
+	dec := json.NewDecoder(text)
+	fail := func(err error) error {
+		var syntax *json.SyntaxError
+		switch {
+		case errors.As(err, &syntax):
+			return at(text.line(dec.InputOffset()+syntaxAt(dec)), fmt.Errorf("not JSON: %w", err))
+		case err == io.EOF || err == io.ErrUnexpectedEOF:
+			return at(text.line(text.read), errors.New("not JSON: it ends in the middle"))
+		}
+		return at(text.line(text.read), err)
+	}
+	array := false
+	if head, _ := in.Peek(1 << 10); len(bytes.TrimSpace(head)) > 0 && bytes.TrimSpace(head)[0] == '[' {
+		array = true
+		if _, err := dec.Token(); err != nil {
+			return fail(err)
+		}
+	}
+	for !array || dec.More() {
+		if err := text.next(dec.InputOffset()); err != nil {
+			return fail(err)
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err == io.EOF && !array {
+			return nil
+		} else if err != nil {
+			return fail(err)
+		}
+		line := text.line(dec.InputOffset() - int64(len(value)))
+		sentence, err := element(value, in.opt.Field)
+		if err != nil {
+			return at(line, err)
+		}
+		if err := visit(sentence, line); err != nil {
+			return err
+		}
+	}
+	if _, err := dec.Token(); err != nil { // the bracket
+		return fail(err)
+	}
+	if err := text.next(dec.InputOffset()); err != nil {
+		return fail(err)
+	}
+	switch _, err := dec.Token(); err {
+	case nil:
+		return at(text.line(dec.InputOffset()), errors.New("text behind the array; give --format jsonl for one object a line"))
+	case io.EOF:
+		return nil
+	default:
+		return fail(err)
+	}
+}
+
+// syntaxAt is how far behind what a decoder has read without error the next
+// value has its first error. The offsets of the decoder's own errors leave out
+// what lies between values.
+func syntaxAt(dec *json.Decoder) int64 {
+	ahead, _ := io.ReadAll(dec.Buffered())
+	value := bytes.TrimLeft(ahead, " \t\r\n")
+	value = bytes.TrimLeft(bytes.TrimPrefix(value, []byte(",")), " \t\r\n")
+	before := int64(len(ahead) - len(value))
+	var ignored json.RawMessage
+	var syntax *json.SyntaxError
+	if errors.As(json.Unmarshal(value, &ignored), &syntax) {
+		before += max(0, syntax.Offset-1)
+	}
+	return before
+}
+
+// element is the text of an element of an array.
+func element(value []byte, name string) ([]byte, error) {
+	if value[0] != '"' {
+		return field(value, name)
+	}
+	if name != "" {
+		return nil, fmt.Errorf("a string, which has no field %q; drop --field", name)
+	}
+	return stringOf(value, "it")
+}
+
+// field returns the text of one field of a JSON object, by default "text". The
+// name of a field inside of others has dots.
+func field(object []byte, name string) ([]byte, error) {
+	if name == "" {
+		name = defaultField
+	}
+	// encoding/json would mend without a word what is not UTF-8.
+	if !utf8.Valid(object) {
+		return nil, errors.New("not UTF-8; convert the text to UTF-8 first")
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(object, &fields); err != nil {
+		return nil, fmt.Errorf("not a JSON object: %w", err)
+	}
+	if value, ok := inner(fields, name); ok {
+		return stringOf(value, fmt.Sprintf("field %q", name))
+	}
+	names := slices.Sorted(maps.Keys(fields))
+	return nil, fmt.Errorf("no field %q; choose another with --field (this line has %.40q)", name, names[:min(len(names), 8)])
+}
+
+// inner finds a field by a name whose dots may stand in names or between them.
+func inner(fields map[string]json.RawMessage, name string) (json.RawMessage, bool) {
+	if value, ok := fields[name]; ok {
+		return value, true
+	}
+	for at := range len(name) {
+		if name[at] != '.' {
+			continue
+		}
+		var object map[string]json.RawMessage
+		if outer, ok := fields[name[:at]]; ok && json.Unmarshal(outer, &object) == nil {
+			if value, ok := inner(object, name[at+1:]); ok {
+				return value, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// stringOf is the text of a JSON string, its line ends turned into spaces; what
+// names it in messages.
+func stringOf(value json.RawMessage, what string) ([]byte, error) {
+	if !utf8.Valid(value) {
+		return nil, errors.New("not UTF-8; convert the text to UTF-8 first")
+	}
+	if half := loneSurrogate(value); half != "" {
+		return nil, fmt.Errorf("%s has %s, half of a surrogate pair, which is no character; convert the text to UTF-8 first", what, half)
+	}
+	var text *string
+	if err := json.Unmarshal(value, &text); err != nil || text == nil {
+		return nil, fmt.Errorf("%s is not a string but %.40s", what, value)
+	}
+	return []byte(spaceForLineEnd.Replace(*text)), nil
+}
+
+// loneSurrogate returns an escape of a JSON text that encoding/json would mend
+// without a word: \uD800 to \uDFFF, if it is not one half of a pair.
+func loneSurrogate(value []byte) string {
+	escape := func(at int) (r rune, ok bool) { // \uXXXX at that place
+		if at+6 > len(value) || value[at] != '\\' || value[at+1] != 'u' {
+			return 0, false
+		}
+		n, err := strconv.ParseUint(string(value[at+2:at+6]), 16, 32)
+		return rune(n), err == nil
+	}
+	for i := 0; i < len(value); i++ {
+		if value[i] != '\\' {
+			continue
+		}
+		r, ok := escape(i)
+		if !ok {
+			i++ // the character that the backslash stands before
+			continue
+		}
+		if utf16.IsSurrogate(r) {
+			if low, ok := escape(i + 6); !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
+				return string(value[i : i+6])
+			}
+			i += 6
+		}
+		i += 5
+	}
+	return ""
+}
