@@ -2,11 +2,12 @@ package corpora
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 )
 
 // Formats are the values of Options.Format.
-var Formats = []string{"text", "jsonl", "json", "csv", "tsv", "tsv-unquoted", "parquet", "fasta"}
+var Formats = []string{"auto", "text", "jsonl", "json", "csv", "tsv", "tsv-unquoted", "parquet", "fasta"}
 
 // readers read the sentences of a file in one format each. Their errors have a
 // place; those of visit pass through.
@@ -30,17 +31,14 @@ var endings = map[string]string{
 // formatOf is the format of a file: the one that was asked for, or what its
 // content or the ending of its name says.
 func formatOf(in *input, name string, opt Options) string {
-	if opt.Format != "" {
+	if opt.Format != "" && opt.Format != "auto" {
 		return opt.Format
 	}
 	if magic, _ := in.Peek(4); string(magic) == "PAR1" {
 		return "parquet"
 	}
-	name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
-	if at := strings.LastIndexByte(name, '.'); at >= 0 {
-		if format, ok := endings[strings.ToLower(name[at:])]; ok {
-			return format
-		}
+	if format := ending(name); format != "" {
+		return format
 	}
 	if opt.Field == "" {
 		return "text"
@@ -53,5 +51,16 @@ func formatOf(in *input, name string, opt Options) string {
 	return "jsonl"
 }
 
-// spaced turns line ends into spaces.
+// ending is the format that the ending of a name says, if it says one.
+func ending(name string) string {
+	return endings[strings.ToLower(filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")))]
+}
+
+// HasFields reports whether a file of that name has fields or columns.
+func HasFields(name string) bool {
+	format := ending(name)
+	return format != "" && format != "fasta"
+}
+
+// spaceForLineEnd turns line ends into spaces.
 var spaceForLineEnd = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")

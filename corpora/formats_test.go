@@ -73,7 +73,7 @@ func TestFormatsRefuse(t *testing.T) {
 		opt           Options
 		want          string
 	}{
-		{"a.csv", "id,caption\n1,x\n", Options{}, `a.csv:1: no column "text"; choose another with --field, or by its number where the first row has no names; for lines of plain text give --format text (the first row is ["id" "caption"])`},
+		{"a.csv", "id,caption\n1,x\n", Options{}, `a.csv:1: no column "text" in the first row (["id" "caption"]); give --field NAME, --field NUMBER if it has no names, or --format text`},
 		{"a.csv", "text,text\n1,x\n", Options{}, `a.csv:1: two columns are named "text"`},
 		{"a.csv", "text\n", Options{}, "a.csv: no sentences"},
 		{"a.csv", "a,b\n1,x\n", Options{Field: "3"}, "a.csv:1: no column 3; there are 2"},
@@ -105,7 +105,7 @@ func TestFormatsRefuse(t *testing.T) {
 		{"a.fasta", ">x\nAC GT\n", Options{}, "a.fasta:2: ' ' in a sequence"},
 		{"a.fasta", ">x\nACGT\nACGT\n", Options{MaxLineBytes: 6}, "a.fasta:1: a sequence of more than 6 bytes"},
 		{"a.fasta", ">x\n>y\n", Options{}, "a.fasta: no sentences"},
-		{"a.txt", "a", Options{Format: "xml"}, `unknown format "xml"; choose one of text, jsonl`},
+		{"a.txt", "a", Options{Format: "xml"}, `unknown format "xml"; choose one of auto, text, jsonl`},
 	} {
 		path := write(t, c.name, c.content)
 		_, err := Open(path, c.opt)

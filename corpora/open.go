@@ -17,7 +17,7 @@ import (
 
 // Options of Open. The zero value asks for the defaults.
 type Options struct {
-	Format       string    // one of Formats; default by content and the ending of the name, see Open
+	Format       string    // one of Formats; default auto: by content and the ending of the name, see Open
 	Field        string    // of JSON, CSV, TSV and Parquet; default "text"
 	MaxLineBytes int       // longest line, and longest sentence; default 64 KiB
 	MaxBytes     int64     // of text after decompression, each line counting 32 more; default 1 GiB
@@ -49,7 +49,7 @@ const (
 //	builtin:NAME    Options.Lines sentences of a generated language, see List
 //
 // gzip and zstd are recognised by content; then the format by Options.Format or,
-// without it, by content (Parquet) and by the ending before .gz or .zst:
+// if that is auto, by content (Parquet) and by the ending before .gz or .zst:
 //
 //	.jsonl .ndjson       JSON lines: objects whose Options.Field is the sentence
 //	.json                an array of such objects or of strings, or objects one

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // recordLines bounds a record of a format whose records may go over lines, in
@@ -161,10 +160,5 @@ func columnOf(first []string, field string) (column int, named bool, err error) 
 		}
 		return n - 1, false, nil
 	}
-	names := first[:min(len(first), 8)]
-	hint := "choose another with --field"
-	if field == "" && !slices.ContainsFunc(first, func(s string) bool { return strings.TrimSpace(s) != "" }) {
-		hint = "name one with --field"
-	}
-	return 0, false, fmt.Errorf("no column %q; %s, or by its number where the first row has no names; for lines of plain text give --format text (the first row is %.80q)", name, hint, names)
+	return 0, false, fmt.Errorf("no column %q in the first row (%.40q); give --field NAME, --field NUMBER if it has no names, or --format text", name, first[:min(len(first), 4)])
 }

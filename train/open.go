@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"path/filepath"
 	"strings"
 
+	"textgan/corpora"
 	"textgan/internal/config"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -47,7 +47,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	// Another working directory must find the files too.
 	given := c
 	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart} {
-		if *path, err = absolute(*path); err != nil {
+		if *path, err = corpora.Absolute(*path); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -76,14 +76,6 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 		return nil, nil, err
 	}
 	return t, w, t.Attach(w, nil)
-}
-
-// absolute is the absolute path of a file; "", "-" and builtin:NAME are none.
-func absolute(path string) (string, error) {
-	if path == "" || path == "-" || strings.HasPrefix(path, "builtin:") {
-		return path, nil
-	}
-	return filepath.Abs(path)
 }
 
 // Resume goes on with the run in dir from its last checkpoint, under the

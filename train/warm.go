@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"textgan/corpora"
 	"textgan/internal/config"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -57,7 +58,7 @@ func openOrigin(dir string) (*origin, error) {
 var (
 	fixed    = []string{"tokenizer", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "layers", "tie", "generator"}
 	fixedVAE = []string{"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
-	ofText   = []string{"field", "max-line-bytes", "max-bytes", "corpus-lines", "oracle", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
+	ofText   = []string{"format", "field", "max-line-bytes", "max-bytes", "corpus-lines", "oracle", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
 	ofSteps  = []string{"seed", "dropout", "batch", "bucket", "lr"} // of likelihood training, which goes on between adversarial steps
 )
 
@@ -131,7 +132,7 @@ func same(name string, a, b config.Given) bool {
 // checkText refuses to hold out lines that the origin has learnt.
 func (o *origin) checkText(c Config, d *model.Data) error {
 	was := o.config
-	if corpus, err := absolute(c.Corpus); err != nil || c.Valid != "" || corpus != was.Corpus && c.Corpus != was.Corpus {
+	if corpus, err := corpora.Absolute(c.Corpus); err != nil || c.Valid != "" || corpus != was.Corpus && c.Corpus != was.Corpus {
 		return nil
 	}
 	if !d.IsTextOf(o.run, was.Config, c.Config) || c.Truncate != was.Truncate {

@@ -18,7 +18,7 @@ func corpusStatsCommand(p *process) *cli.Command {
 	}
 	return command(p, cli.Command{
 		Name: "stats", ArgsUsage: "FILE", Usage: "lines, tokens, vocabulary, lengths of a text",
-		Description: "FILE may be plain, .gz, .zst, JSON lines, builtin:NAME, or - for standard input.\nOf a built-in corpus the entropy is computed too.",
+		Description: "FILE may be a line per sentence, JSON, CSV, TSV, Parquet or FASTA, also .gz or .zst, several of them,\na directory, builtin:NAME, or - for standard input.\nOf a built-in corpus the entropy is computed too.",
 	}, func(c call[options]) error {
 		text, err := c.open(c.args[0], c.opt.textInput, c.opt.N, c.opt.Seed)
 		if err != nil {

@@ -70,7 +70,7 @@ func evalBLEUCommand(p *process) *cli.Command {
 	}
 	return command(p, cli.Command{
 		Name: "bleu", Usage: "how much text looks like references: BLEU-1 to BLEU-n",
-		Description: "The mean over sentences of NLTK's sentence_bleu with uniform weights, or corpus_bleu.\nFiles may be plain, .gz, .zst, JSON lines, builtin:NAME, or - for standard input.",
+		Description: "The mean over sentences of NLTK's sentence_bleu with uniform weights, or corpus_bleu.\nFiles may be a line per sentence, JSON, CSV, TSV, Parquet or FASTA, also .gz or .zst, several of them,\na directory, builtin:NAME, or - for standard input.",
 	}, func(c call[options]) error {
 		opt, tokenize, err := c.opt.scoring()
 		if err != nil {

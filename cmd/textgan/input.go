@@ -13,18 +13,21 @@ import (
 
 // textInput is part of the options of every command that reads text.
 type textInput struct {
-	Field        string `opt:"field" default:"text" doc:"field of JSON lines that holds the sentence" meta:"NAME" group:"input"`
+	Format       string `opt:"format" default:"auto" check:"oneof=auto|text|jsonl|json|csv|tsv|tsv-unquoted|parquet|fasta" doc:"of texts; auto: what content and ending say" group:"input"`
+	Field        string `opt:"field" doc:"field or column that holds the sentence; default text" meta:"NAME" group:"input"`
 	MaxLineBytes int    `opt:"max-line-bytes" default:"65536" check:"min=1,max=1099511627776" doc:"longest line" group:"input"`
 	MaxBytes     int    `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"longest text, after decompression" group:"input"`
 	Oracle       string `opt:"oracle" doc:"weights of builtin:oracle; docs/metrics.md" meta:"FILE" group:"input"`
+
+	ofRun string // the field that a run says, of files that have fields
 }
 
 // open opens a corpus with the limits of in. Of a built-in corpus it takes
 // lines sentences of the given seed.
 func (p *process) open(name string, in textInput, lines int, seed uint64) (*corpora.Corpus, error) {
-	opt := corpora.Options{MaxLineBytes: in.MaxLineBytes, MaxBytes: int64(in.MaxBytes), Stdin: p.in, Lines: lines, Seed: seed}
-	if in.Field != "text" { // said explicitly, it makes JSON lines of any file
-		opt.Field = in.Field
+	opt := corpora.Options{Format: in.Format, Field: in.Field, MaxLineBytes: in.MaxLineBytes, MaxBytes: int64(in.MaxBytes), Stdin: p.in, Lines: lines, Seed: seed}
+	if opt.Field == "" && corpora.HasFields(name) {
+		opt.Field = in.ofRun
 	}
 	opt.Oracle.File = in.Oracle
 	if err := knownBuiltin(name); err != nil {
@@ -64,8 +67,8 @@ func oneStdin(names ...string) error {
 // of is in with what a run says of its text where the options do not. m may be
 // nil.
 func (in textInput) of(m *model.Model) textInput {
-	if m != nil && in.Field == "text" && m.Config.Field != "" {
-		in.Field = m.Config.Field
+	if m != nil {
+		in.ofRun = m.Config.Field
 	}
 	if m != nil && in.Oracle == "" {
 		in.Oracle = m.Config.Oracle

@@ -17,8 +17,9 @@ type Config struct {
 
 	Backwards bool `opt:"backwards" doc:"read and write lines from their end to their beginning (--model mle): what textgan critic holds against a generator"`
 
-	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (plain, .gz, .zst, .jsonl), - or builtin:NAME" meta:"FILE"`
-	Field         string  `opt:"field" doc:"field of a JSONL corpus that holds the sentence" group:"corpus"`
+	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (a line each, JSON, CSV, Parquet, ..., .gz, .zst), several with commas, a directory, a pattern, - or builtin:NAME" meta:"FILE"`
+	Format        string  `opt:"format" default:"auto" check:"oneof=auto|text|jsonl|json|csv|tsv|tsv-unquoted|parquet|fasta" doc:"format of the texts; auto: what content and ending say" group:"corpus"`
+	Field         string  `opt:"field" doc:"field or column that holds the sentence, such as data.text; default text" group:"corpus"`
 	MaxLineBytes  int     `opt:"max-line-bytes" default:"65536" check:"min=1,max=1099511627776" doc:"longest line of a text" group:"corpus"`
 	MaxBytes      int     `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"most text to read" group:"corpus"`
 	CorpusLines   int     `opt:"corpus-lines" default:"10000" check:"min=2,max=100000000" doc:"sentences to generate for a builtin corpus" group:"corpus"`

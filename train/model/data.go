@@ -129,7 +129,7 @@ func (d *Data) Hint() string {
 
 // readText opens the corpus, and the held-out text if it is one of its own.
 func readText(c Config, stdin io.Reader) (*Data, error) {
-	opt := corpora.Options{Field: c.Field, Stdin: stdin, Seed: c.SplitSeed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
+	opt := corpora.Options{Format: c.Format, Field: c.Field, Stdin: stdin, Seed: c.SplitSeed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
 	opt.Oracle.File = c.Oracle
 	corpus, err := corpora.Open(c.Corpus, opt)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"textgan/corpora"
 	"textgan/generator"
 	"textgan/internal/config"
 	"textgan/internal/nn"
@@ -55,8 +56,12 @@ func Settings(r *rundir.Run) (config.Layer, error) {
 	return layer, nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
+// exists reports whether a path, or every part of the name of a corpus, is there.
+func exists(name string) bool {
+	if _, err := os.Stat(name); err == nil {
+		return true
+	}
+	_, err := corpora.Files(name)
 	return err == nil
 }
 
