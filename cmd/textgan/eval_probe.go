@@ -53,16 +53,15 @@ func evalProbe(c call[varianceOptions]) error {
 	if err != nil {
 		return err
 	}
-	if o.SVG != "" {
-		err := atomicfile.Write(o.SVG, func(w io.Writer) error { return drawProbe(w, r) })
-		if err != nil {
-			return err
-		}
-	}
 	if o.JSON {
-		return c.printJSON(r)
+		err = c.printJSON(r)
+	} else {
+		err = writeProbe(c.out, r)
 	}
-	return writeProbe(c.out, r)
+	if err == nil && o.SVG != "" { // last: no picture costs a number
+		err = atomicfile.Write(o.SVG, func(w io.Writer) error { return drawProbe(w, r) })
+	}
+	return err
 }
 
 // progressOf starts the line with the first report, which brings the total.

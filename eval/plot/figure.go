@@ -109,13 +109,14 @@ func (s scale) ticks(n int) []float64 {
 	return out
 }
 
-// label is a tick's value with as many digits as tell it from its neighbours.
+// label is a tick's value with as many digits as tell it from its neighbours, whose
+// distance is more than 1e-11 of it (newScale), and without the noise of i*step.
 func label(v float64) string {
-	text := strconv.FormatFloat(v, 'g', 5, 64)
-	if v, err := strconv.ParseFloat(text, 64); err == nil && math.Abs(v) < 1e-12 {
+	if v == 0 { // -0 too
 		return "0"
 	}
-	return strings.Replace(strings.Replace(text, "e-0", "e-", 1), "e+0", "e", 1)
+	text := strconv.FormatFloat(v, 'g', 12, 64)
+	return strings.Replace(strings.Replace(strings.Replace(text, "e-0", "e-", 1), "e+0", "e", 1), "e+", "e", 1)
 }
 
 // mark is what stands at a point.

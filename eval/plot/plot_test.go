@@ -117,7 +117,19 @@ func TestTicks(t *testing.T) {
 	} {
 		require.InDeltaSlice(t, c.want, c.s.ticks(c.n), 1e-12)
 	}
-	require.Equal(t, "0", label(1e-17))
+	require.Equal(t, "0", label(math.Copysign(0, -1)))
+	require.Equal(t, "1e-17", label(1e-17))
+	require.Equal(t, "0.3", label(3*0.1))
+	require.Equal(t, "1250000", label(1.25e6))
+	require.Equal(t, "2e12", label(2e12))
+	for _, s := range []scale{{1e6 - 1e-3, 1e6 + 1e-3, false}, {1e-14, 3e-14, false}, {0, 123456, false}, {1, 1 + 2e-9, false}} {
+		seen := map[string]bool{}
+		for _, v := range s.ticks(5) {
+			require.False(t, seen[label(v)], "%v: two ticks are called %s", s, label(v))
+			seen[label(v)] = true
+		}
+		require.GreaterOrEqual(t, len(seen), 3)
+	}
 	require.Equal(t, "1e-6", label(1e-6))
 	require.Equal(t, "2.15", label(2.15))
 }
