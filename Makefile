@@ -1,10 +1,25 @@
 # The version of staticcheck is pinned here; it is not a dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test bench bench-peers lint lint-staticcheck
+.PHONY: build dist generate test bench bench-peers lint lint-staticcheck
 
 build: ## one static binary in ./bin
 	CGO_ENABLED=0 go build -o bin/textgan ./cmd/textgan
+
+# Static programs for machines without Go, and their checksums, in ./dist.
+PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+dist: ## static binaries for six platforms in ./dist
+	rm -rf dist && mkdir dist
+	@set -e; for p in $(PLATFORMS); do \
+		os=$${p%/*}; arch=$${p#*/}; name=textgan-$$os-$$arch; \
+		[ $$os != windows ] || name=$$name.exe; \
+		echo "dist/$$name"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags='-s -w' -o dist/$$name ./cmd/textgan; \
+	done
+	cd dist && { sha256sum textgan-* 2>/dev/null || shasum -a 256 textgan-*; } >SHA256SUMS
+
+generate: ## the assembly of package kernel, from its generator
+	go generate ./internal/kernel
 
 test:
 	go test ./...

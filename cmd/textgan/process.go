@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/internal/config"
+	"textgan/internal/kernel"
 	"textgan/internal/progress"
 	"textgan/internal/terminal"
 )
@@ -55,7 +56,9 @@ func (p *process) run(ctx context.Context, args []string) int {
 	p.out = out
 	err := p.guard(func() error {
 		app := p.app()
-		p.warnOfEnvironment(app)
+		if err := p.checkEnvironment(app); err != nil {
+			return err
+		}
 		arranged, err := arrange(app, args)
 		if err != nil {
 			return err
@@ -202,9 +205,9 @@ func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Com
 	return &c
 }
 
-// warnOfEnvironment points out variables that look like a misspelt option.
-// The others may be somebody else's.
-func (p *process) warnOfEnvironment(app *cli.App) {
+// checkEnvironment refuses instruction sets that there are not, and points out
+// variables that look like a misspelt option. The others may be somebody else's.
+func (p *process) checkEnvironment(app *cli.App) error {
 	known := []string{"isa"} // read by package kernel
 	for _, c := range leaves(app.Commands) {
 		for _, f := range optionFlags(c) {
@@ -212,7 +215,12 @@ func (p *process) warnOfEnvironment(app *cli.App) {
 		}
 	}
 	for _, e := range p.environ {
-		name, _, _ := strings.Cut(e, "=")
+		name, value, _ := strings.Cut(e, "=")
+		if name == kernel.EnvISA {
+			if err := kernel.CheckISA(value); err != nil {
+				return usage("textgan", "%w", err)
+			}
+		}
 		option, ours := strings.CutPrefix(name, config.EnvPrefix)
 		if !ours {
 			continue
@@ -222,6 +230,7 @@ func (p *process) warnOfEnvironment(app *cli.App) {
 			p.warn("%s is not an option; did you mean %s?", name, config.Option{Name: near}.Env())
 		}
 	}
+	return nil
 }
 
 // printJSON writes v as one line.

@@ -1,6 +1,10 @@
 package kernel
 
-import "os"
+import (
+	"fmt"
+	"os"
+	"strings"
+)
 
 // instructionSet is one implementation of everything that has assembly. The
 // fields are documented by the functions of genericSet, which are their
@@ -60,31 +64,52 @@ var available = append(nativeSets(), &genericSet)
 
 var isa = fromEnvironment()
 
-// fromEnvironment obeys TEXTGAN_ISA if it names an available set.
+// EnvISA is the environment variable that chooses an instruction set.
+const EnvISA = "TEXTGAN_ISA"
+
+// fromEnvironment is the set that EnvISA names, the best if it names none.
 func fromEnvironment() *instructionSet {
-	isa := available[0]
+	if s := named(os.Getenv(EnvISA)); s != nil {
+		return s
+	}
+	return available[0]
+}
+
+// named is the available set of that name, or nil.
+func named(name string) *instructionSet {
 	for _, s := range available {
-		if s.name == os.Getenv("TEXTGAN_ISA") {
-			isa = s
+		if s.name == name {
+			return s
 		}
 	}
-	return isa
+	return nil
+}
+
+// CheckISA returns an error if EnvISA cannot be name: there is no such set, or
+// this CPU or build has not got it. The empty name is that of the best.
+func CheckISA(name string) error {
+	if name == "" || named(name) != nil {
+		return nil
+	}
+	var names []string
+	for _, s := range available {
+		names = append(names, s.name)
+	}
+	return fmt.Errorf("%s=%q: this machine has %s", EnvISA, name, strings.Join(names, ", "))
 }
 
 // ISA names the instruction set in use: "avx512", "avx2" or "generic". The
 // best that the CPU has is chosen at the start; the environment variable
-// TEXTGAN_ISA can name another.
+// EnvISA can name another.
 func ISA() string { return isa.name }
 
 // Use changes the instruction set, for tests and reports, while no other
 // function of the package runs. It reports whether the CPU has it, and changes
 // nothing if not.
 func Use(name string) bool {
-	for _, s := range available {
-		if s.name == name {
-			isa = s
-			return true
-		}
+	if s := named(name); s != nil {
+		isa = s
+		return true
 	}
 	return false
 }

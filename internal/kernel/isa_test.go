@@ -48,6 +48,9 @@ func TestEnvironment(t *testing.T) {
 		t.Setenv("TEXTGAN_ISA", unknown)
 		require.Same(t, available[0], fromEnvironment())
 	}
+	require.NoError(t, CheckISA(""))
+	require.NoError(t, CheckISA("generic"))
+	require.EqualError(t, CheckISA("mmx"), `TEXTGAN_ISA="mmx": this machine has `+strings.Join(append(assembly(), "generic"), ", "))
 	if names := assembly(); len(names) > 0 {
 		t.Setenv("TEXTGAN_ISA", slices.Min(names))
 		require.Equal(t, slices.Min(names), fromEnvironment().name)
