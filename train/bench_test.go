@@ -71,16 +71,14 @@ func BenchmarkStep(b *testing.B) {
 		})
 	})
 	for _, c := range []struct{ name, estimator, feedback string }{{"soft", "gumbel-softmax", "soft"}, {"st", "st-gumbel", "straight-through"}} {
-		relaxation, _, err := parseEstimator(c.estimator)
+		feedback, err := parseFeedback(c.feedback)
 		require.NoError(b, err)
-		feedback, err := Config{Feedback: c.feedback}.feedback()
-		require.NoError(b, err)
-		a := game{B: batch.B, T: batch.T, objective: RSGAN, relaxation: relaxation, feedback: feedback}
+		a := game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, c.estimator), feedback: feedback}
 		b.Run("g_"+c.name, func(b *testing.B) {
-			s, err := newStepG(gen, dis, a)
+			s, err := newGeneratorStep(gen, dis, a)
 			require.NoError(b, err)
 			measure(b, func(i int) {
-				_, err := s.run(batch, 1, uint32(i), .7)
+				_, err := s.Run(batch, 1, uint32(i), .7)
 				require.NoError(b, err)
 				_, err = ga.Update(s.Grad)
 				require.NoError(b, err)
@@ -98,12 +96,10 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 	b.Run("g_seqgan", func(b *testing.B) {
-		_, score, err := parseEstimator("seqgan:m=4")
-		require.NoError(b, err)
-		s, err := newStepG(gen, dis, game{B: batch.B, T: batch.T, objective: RSGAN, score: score})
+		s, err := newGeneratorStep(gen, dis, game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, "seqgan:m=4")})
 		require.NoError(b, err)
 		measure(b, func(i int) {
-			_, err := s.run(batch, 1, uint32(i), 1)
+			_, err := s.Run(batch, 1, uint32(i), 1)
 			require.NoError(b, err)
 			_, err = ga.Update(s.Grad)
 			require.NoError(b, err)

@@ -44,11 +44,11 @@ func TestGradientOfDecoder(t *testing.T) {
 		t.Run(latent, func(t *testing.T) {
 			_, dis := tinyModels(t, "lstm", 9, 0)
 			lm := tinyDecoder(t, latent, []string{"gru", "lstm"}[i], 2, 9, .6).LanguageModel()
-			s, err := newRelaxedStep(lm, dis, game{B: 6, T: 5, objective: RSGAN, relaxation: relaxationOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
+			s, err := newRelaxedStep(lm, dis, game{B: 6, T: 5, objective: RSGAN, estimator: estimatorOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
 			require.NoError(t, err)
 			defer s.Close()
 			batch := tinyBatch()
-			differences(t, s.Program, lm.Params(), func() (float64, error) { return s.run(batch, 1, 3, .7) })
+			differences(t, s.Program, lm.Params(), func() (float64, error) { return s.Run(batch, 1, 3, .7) })
 			ids := make([]int32, 6*5)
 			s.rollout.IDs(ids, vocab.Pad)
 			require.Contains(t, ids, vocab.Pad)
@@ -70,27 +70,26 @@ func TestEveryEstimatorTrainsDecoder(t *testing.T) {
 	for _, name := range names {
 		c.Estimator = name
 		feedbacks := []string{"soft", "straight-through", "detached"}
-		if relaxation, _, err := parseEstimator(name); err != nil || relaxation == nil || relaxation.Hard() {
+		if e := estimatorOf(t, name); !e.Relaxed() || e.Relaxation.Hard() {
 			feedbacks = feedbacks[1:]
-			if relaxation == nil {
+			if !e.Relaxed() {
 				feedbacks = feedbacks[1:]
 			}
 		}
 		for _, c.Feedback = range feedbacks {
 			tr, err := New(c, d)
 			require.NoError(t, err)
-			tr.Phase = Adversarial
-			before := tr.lm.Params().Clone()
+			before := tr.LanguageModel().Params().Clone()
 			for range 2 {
-				_, err = tr.takeG()
+				_, err = tr.phases[2].(*gan).update(1)
 				require.NoError(t, err)
 			}
 			what := name + ", " + c.Feedback
-			for i, p := range tr.lm.Params() {
+			for i, p := range tr.LanguageModel().Params() {
 				require.NotEqual(t, before[i].Data, p.Data, "%s: %s", what, p.Name)
 			}
-			if tr.game.score == nil {
-				hash := tr.lm.Params().Hash()
+			if estimatorOf(t, name).Relaxed() {
+				hash := tr.LanguageModel().Params().Hash()
 				require.Empty(t, seen[hash], what)
 				seen[hash] = what
 			}
@@ -109,12 +108,12 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 	v := tinyDecoder(t, "categorical", "lstm", 1, V, 2.5)
 	lm := v.LanguageModel()
 	all := allSentences(V, T)
-	c, err := newCritic(dis, all.B, T)
+	c, err := newScorer(dis, all.B, T)
 	require.NoError(t, err)
 	defer c.Close()
 	require.NoError(t, c.text.load(&all))
-	scores := make([]float32, all.B)
-	require.NoError(t, c.scores(scores))
+	scores, err := c.scores()
+	require.NoError(t, err)
 	l, err := lm.Likelihood(generator.LikelihoodOptions{B: all.B, T: T, Train: true})
 	require.NoError(t, err)
 	defer l.Close()
@@ -134,7 +133,7 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 			for _, x := range l.Tokens(i) {
 				nats += float64(x)
 			}
-			part := math.Exp(-nats) / 2 * Hinge.Reward(0, float64(f))
+			part := math.Exp(-nats) / 2 * Hinge.reward(0, float64(f))
 			losses[k] -= 2 * part
 			for j := range T {
 				weights[i*T+j] = float32(part)
@@ -158,14 +157,12 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 
 	for _, name := range []string{"reinforce", "self-critic", "seqgan:m=2", "unordered-set:k=2"} {
 		t.Run(name, func(t *testing.T) {
-			_, score, err := parseEstimator(name)
-			require.NoError(t, err)
-			s, err := newScoreStep(lm, dis, game{B: B, T: T, objective: Hinge, score: score})
+			s, err := newReinforceStep(lm, dis, game{B: B, T: T, objective: Hinge, estimator: estimatorOf(t, name)})
 			require.NoError(t, err)
 			defer s.Close()
 			got, lossOf := newMoments(len(want)), newMoments(1)
 			for step := range uint32(steps) {
-				x, err := s.run(nil, 1, step, 0)
+				x, err := s.Run(nil, 1, step, 0)
 				require.NoError(t, err)
 				lossOf.add([]float64{x})
 				got.add(gradientsOf(s, lm.Params()))
@@ -182,7 +179,7 @@ func TestScoreFunctionsWithCodesAreUnbiased(t *testing.T) {
 	}
 }
 
-func gradientsOf(s stepG, params nn.Params) (all []float64) {
+func gradientsOf(s GeneratorStep, params nn.Params) (all []float64) {
 	for i := range params {
 		for _, g := range s.Grad(i) {
 			all = append(all, float64(g))

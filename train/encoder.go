@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"textgan/corpora"
+	"textgan/generator"
 	"textgan/train/model"
 )
 
@@ -33,5 +34,5 @@ func Encoder(ctx context.Context, lines []string, seed uint64) (*model.Model, er
 	if err := t.Run(ctx, Watcher{}); err != nil {
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
-	return &model.Model{Config: c.Config, Vocab: d.Vocab, Generator: t.gen, Step: t.Step}, nil
+	return &model.Model{Config: c.Config, Vocab: d.Vocab, Generator: t.LanguageModel().(*generator.Generator), Step: t.Step}, nil
 }

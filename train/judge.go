@@ -9,10 +9,11 @@ import (
 )
 
 // Evaluation is what a run says of its generator at a step. Samples are without
-// <unk>, as those of Model.Sample with NoUnk. BLEU and self-BLEU are sentence-level with method1 smoothing; BLEU's references are all
-// held-out lines.
+// <unk>, as those of Model.Sample with NoUnk. BLEU and self-BLEU are
+// sentence-level with method1 smoothing; BLEU's references are all held-out
+// lines.
 type Evaluation struct {
-	Phase     Phase
+	Phase     string
 	Step      int
 	NLL       float64            // nats per held-out token, the end of sentence included; of a VAE its bound
 	Samples   int                // sentences drawn at temperature 1
@@ -23,6 +24,7 @@ type Evaluation struct {
 	Example   []string           // a few of the samples
 	VAE       *generator.VAETally
 	Best      bool // is NLL the lowest of the run, among those that count?
+	EndsBest  bool // will the phase end with the weights of its lowest NLL, and not with its last?
 }
 
 func (e Evaluation) fields() []rundir.Field {
@@ -45,7 +47,6 @@ func (e Evaluation) fields() []rundir.Field {
 
 // judge holds what an evaluation needs and does not change.
 type judge struct {
-	t       *Trainer
 	sampler *generator.Sampler // as the commands sample and eval all draw
 	lexicon *eval.Lexicon
 	refs    *eval.References
@@ -55,9 +56,9 @@ type judge struct {
 const evalOrders = 5
 
 func newJudge(t *Trainer) (*judge, error) {
-	j := &judge{t: t, lexicon: eval.NewLexicon()}
+	j := &judge{lexicon: eval.NewLexicon()}
 	var err error
-	if j.sampler, err = t.lm.NewSampler(generator.SampleOptions{MaxLen: t.Data.MaxT, NoUnk: true}); err != nil {
+	if j.sampler, err = t.LanguageModel().NewSampler(generator.SampleOptions{MaxLen: t.Data.MaxT, NoUnk: true}); err != nil {
 		return nil, err
 	}
 	refs := j.lexicon.Add(t.Data.Valid.Lines, t.Data.Vocab.Tokenizer().Tokenize)
@@ -65,29 +66,17 @@ func newJudge(t *Trainer) (*judge, error) {
 	return j, err
 }
 
-// score sets the validation NLL, or what stands for it.
-func (j *judge) score(e *Evaluation) error {
-	t := j.t
-	if t.vae == nil {
-		held, err := t.score.NLL(t.Data.Held)
-		e.NLL = held.PerToken()
-		return err
-	}
-	v, err := t.vae.scorer.Score(t.Data.Held, t.VAESamples, t.Seed)
-	e.VAE, e.NLL = &v, v.PerToken(v.Bound())
-	return err
-}
-
-func (j *judge) evaluate(step int) (Evaluation, []string, error) {
-	t := j.t
-	e := Evaluation{Step: step, Samples: t.EvalSamples}
-	if err := j.score(&e); err != nil {
+// Evaluate judges the generator as it stands, by samples that the step names.
+func (t *Trainer) Evaluate(step int) (Evaluation, []string, error) {
+	j := t.judge
+	e := Evaluation{Step: step, Samples: t.Config.EvalSamples}
+	if err := t.fit.Validate(&e, t.Data.Held); err != nil {
 		return e, nil, err
 	}
 	v := t.Data.Vocab
-	lines := make([]string, 0, t.EvalSamples)
+	lines := make([]string, 0, t.Config.EvalSamples)
 	different := map[string]bool{}
-	for _, ids := range j.sampler.Sample(t.EvalSamples, rng.Key{Seed: t.Seed, Stream: rng.Eval, Step: uint32(step)}) {
+	for _, ids := range j.sampler.Sample(t.Config.EvalSamples, rng.Key{Seed: t.Config.Seed, Stream: rng.Eval, Step: uint32(step)}) {
 		line := v.Decode(ids)
 		lines = append(lines, line)
 		different[line] = true

@@ -24,11 +24,11 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	if err := c.Check(); err != nil {
 		return nil, nil, err
 	}
-	var from *origin
+	var from *source
 	var d *model.Data
 	var err error
 	if c.WarmStart != "" {
-		if from, err = openOrigin(c.WarmStart); err != nil {
+		if from, err = openSource(c.WarmStart); err != nil {
 			return nil, nil, err
 		}
 		d, err = model.PrepareLike(from.run, from.config.Config, c.Config, from.vocab, stdin)
@@ -40,7 +40,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	}
 	heldOut := strings.Join(d.Valid.Lines, "\n") + "\n"
 	c.MaxLen, c.Case = d.MaxT-1, d.Vocab.Tokenizer().Case() // what was found out counts as said from here on
-	t, err := New(c, d)
+	t, err := newTrainer(c, d)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -56,7 +56,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 		if err := from.checkText(c, d); err != nil {
 			return nil, nil, err
 		}
-		if err := from.hand(t); err != nil {
+		if err := from.give(t); err != nil {
 			return nil, nil, err
 		}
 		m.WarmStart = from.manifest()
@@ -75,7 +75,8 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	if err != nil {
 		return nil, nil, err
 	}
-	return t, w, t.Attach(w, nil)
+	t.run = w
+	return t, w, nil
 }
 
 // Resume goes on with the run in dir from its last checkpoint, under the
@@ -90,25 +91,45 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 		return nil, nil, err
 	}
 	if ck, err := r.LoadCheckpoint(rundir.Last); err == nil { // before anything is written
-		if _, err := readState(ck, t.Data.Vocab); err != nil {
+		if err := t.restore(r, ck); err != nil {
 			return nil, nil, err
 		}
 	}
-	w, checkpoint, err := rundir.Resume(dir, start, rundir.Options{Keep: t.Keep})
+	w, checkpoint, err := rundir.Resume(dir, start, rundir.Options{Keep: t.Config.Keep})
 	if err != nil {
 		return nil, nil, err
 	}
-	err = t.Attach(w, checkpoint)
-	if err == nil && checkpoint == nil && t.WarmStart != "" { // stopped before the first step
-		var from *origin
-		if from, err = openOrigin(t.WarmStart); err == nil {
-			err = from.hand(t)
+	t.run = w
+	if checkpoint != nil {
+		err = t.restore(r, checkpoint)
+	} else if t.Config.WarmStart != "" { // stopped before the first step
+		var from *source
+		if from, err = openSource(t.Config.WarmStart); err == nil {
+			err = from.give(t)
 		}
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, w.Close())
 	}
 	return t, w, nil
+}
+
+// Open makes the trainer of the run in dir as it was at a checkpoint, "last",
+// "best" or the number of a step. Nothing is written. stdin serves the corpus "-".
+func Open(dir, which string, stdin io.Reader) (*Trainer, error) {
+	r, err := rundir.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	t, err := reopen(r, stdin)
+	if err != nil {
+		return nil, err
+	}
+	ck, err := r.LoadCheckpoint(which)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.restore(r, ck)
 }
 
 // reopen makes the trainer of a run as it was at step 0, on the same text.

@@ -44,13 +44,13 @@ func trained(t *testing.T, c Config, d *model.Data) ended {
 			require.False(t, math.IsNaN(p.Loss) || math.IsInf(p.Loss, 0), "%+v", p)
 			require.Positive(t, p.Tokens)
 			if p.Phase != Adversarial {
-				before = tr.gen.Params().Hash()
+				before = tr.LanguageModel().Params().Hash()
 			}
 		},
 		Eval: func(e Evaluation) { require.False(t, math.IsNaN(e.NLL) || math.IsInf(e.NLL, 0), "%+v", e) },
 	}))
-	require.Equal(t, Done, tr.Phase)
-	hash := tr.gen.Params().Hash()
+	require.Equal(t, Done, tr.Phase())
+	hash := tr.LanguageModel().Params().Hash()
 	return ended{tr, hash, hash != before}
 }
 
@@ -105,13 +105,20 @@ func TestEveryObjectiveTrains(t *testing.T) {
 	}
 }
 
-// The steps of all phases are counted, and each lm's steps move it alone.
+// updates are those of likelihood training, of the discriminator and of the
+// generator against it.
+func updates(tr *Trainer) [3]int {
+	adv := tr.phases[2].(*gan)
+	return [3]int{adv.fit.(*mle).opt.Steps(), adv.d.opt.Steps(), adv.opt.Steps()}
+}
+
+// The steps of all phases are counted, and each network's steps move it alone.
 func TestPhases(t *testing.T) {
 	c := tiny()
 	c.SpectralNorm, c.GSteps, c.DSteps, c.MLEEvery, c.MLESteps, c.DPre, c.AdvSteps = true, 2, 3, 2, 5, 4, 6
 	d := dataOf(t, c)
 	end := trained(t, c, d)
-	require.Equal(t, [3]int{5 + 6/2, 4 + 3*6, 2 * 6}, [3]int{end.MLE, end.D, end.G})
+	require.Equal(t, [3]int{5 + 6/2, 4 + 3*6, 2 * 6}, updates(end.Trainer))
 	require.Equal(t, 5+4+6, end.Step)
 
 	for _, c := range []Config{
@@ -129,20 +136,20 @@ func TestPhases(t *testing.T) {
 
 	tr, err := New(c, d)
 	require.NoError(t, err)
-	tr.Phase = Adversarial
+	adv := tr.phases[2].(*gan)
 	type hashes struct{ gen, dis, vectors string }
 	now := func() hashes {
-		return hashes{tr.gen.Params().Hash(), tr.dis.Params().Hash(), tr.dis.State().Hash()}
+		return hashes{tr.LanguageModel().Params().Hash(), adv.d.dis.Params().Hash(), adv.d.dis.State().Hash()}
 	}
 	before := now()
-	_, err = tr.takeD()
+	_, err = adv.d.update(1)
 	require.NoError(t, err)
 	after := now()
 	require.Equal(t, before.gen, after.gen)
 	require.NotEqual(t, before.dis, after.dis)
 	require.NotEqual(t, before.vectors, after.vectors)
 	before = after
-	_, err = tr.takeG()
+	_, err = adv.update(1)
 	require.NoError(t, err)
 	after = now()
 	require.NotEqual(t, before.gen, after.gen)
@@ -216,7 +223,7 @@ func TestLikelihoodEndsWithTheBestWeights(t *testing.T) {
 		require.NoError(t, err)
 		bad := 0 // evaluations since the best
 		require.NoError(t, tr.Run(context.Background(), Watcher{Eval: func(e Evaluation) {
-			if bad++; e.NLL == tr.BestNLL {
+			if bad++; e.NLL == tr.best.NLL {
 				bad = 0
 			}
 		}}))
@@ -228,12 +235,12 @@ func TestLikelihoodEndsWithTheBestWeights(t *testing.T) {
 		}
 		m, err := model.Load(dir, rundir.Best)
 		require.NoError(t, err)
-		require.Equal(t, m.Generator.Params().Hash(), tr.gen.Params().Hash())
+		require.Equal(t, m.Generator.Params().Hash(), tr.LanguageModel().Params().Hash())
 		require.Equal(t, tr.Step-bad*c.EvalEvery, m.Step)
 		m, err = model.Load(dir, rundir.Last)
 		require.NoError(t, err)
 		require.Equal(t, tr.Step, m.Step)
-		require.Equal(t, tr.gen.Params().Hash(), m.Generator.Params().Hash())
+		require.Equal(t, tr.LanguageModel().Params().Hash(), m.Generator.Params().Hash())
 		again, w, err := Resume(dir, nil, rundir.Start{})
 		require.NoError(t, err)
 		require.NoError(t, again.Run(context.Background(), Watcher{Step: func(Progress) { t.Error("the run is over") }}))

@@ -83,7 +83,7 @@ func TestResumeIsExact(t *testing.T) {
 			}
 			m, err := model.Load(whole, rundir.Last)
 			require.NoError(t, err)
-			require.Equal(t, tr.Generator().Params().Hash(), m.Generator.Params().Hash())
+			require.Equal(t, tr.LanguageModel().Params().Hash(), m.Generator.Params().Hash())
 		})
 	}
 }
@@ -149,7 +149,7 @@ func TestDivergenceStopsTheRun(t *testing.T) {
 	tr, w, err := Start(c, filepath.Join(t.TempDir(), "run"), nil, rundir.Start{})
 	require.NoError(t, err)
 	defer w.Close()
-	tr.gen.Params()[0].Data[int(vocab.Bos)*c.Emb] = float32(math.NaN()) // every sentence reads it
+	tr.LanguageModel().Params()[0].Data[int(vocab.Bos)*c.Emb] = float32(math.NaN()) // every sentence reads it
 	var d *Diverged
 	require.ErrorAs(t, tr.Run(context.Background(), Watcher{}), &d)
 }

@@ -1,10 +1,12 @@
 package train
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"textgan/corpora"
 	"textgan/internal/config"
@@ -13,20 +15,21 @@ import (
 	"textgan/vocab"
 )
 
-// origin is the run of --model mle or vae that a warm start begins with: its
+// source is the run of --model mle or vae that a warm start begins with: its
 // weights and optimisers as likelihood training has left them, or as they were
 // at its best if it was never finished.
-type origin struct {
+type source struct {
 	run    *rundir.Run
 	layer  config.Layer // its settings
 	config Config
 	vocab  *vocab.Vocab
 	ck     *rundir.Checkpoint
-	state  State
+	state  map[string]json.RawMessage
+	decays int // times that it has cut its step size
 }
 
-func openOrigin(dir string) (*origin, error) {
-	o := &origin{}
+func openSource(dir string) (*source, error) {
+	o := &source{}
 	var err error
 	if o.run, err = rundir.Open(dir); err != nil {
 		return nil, fmt.Errorf("train: warm start: %w", err)
@@ -42,12 +45,15 @@ func openOrigin(dir string) (*origin, error) {
 	}
 	for _, which := range []string{rundir.Last, rundir.Best} {
 		if o.ck, err = o.run.LoadCheckpoint(which); err == nil {
-			o.state, err = readState(o.ck, o.vocab)
+			o.state, err = model.ReadState(o.ck, o.vocab)
+		}
+		if err == nil {
+			err = json.Unmarshal(o.state["lr_decays"], &o.decays)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("train: warm start: %w", err)
 		}
-		if o.state.Phase == Done {
+		if string(o.state["phase"]) == strconv.Quote(Done) {
 			break
 		}
 	}
@@ -68,11 +74,11 @@ var (
 // likelihood steps, with the step size that it ended with. It is an error if
 // they contradict the weights.
 func Inherit(dir string, layers ...config.Layer) (Config, error) {
-	o, err := openOrigin(dir)
+	o, err := openSource(dir)
 	if err != nil {
 		return Config{}, err
 	}
-	rate := o.config.LR * math.Pow(o.config.LRDecay, float64(o.state.Decays))
+	rate := o.config.LR * math.Pow(o.config.LRDecay, float64(o.decays))
 	own := config.Layer{"mle-steps": {Text: "0"}, "generator": {Text: "lm"}}
 	take := func(names ...string) {
 		for _, name := range names {
@@ -129,8 +135,8 @@ func same(name string, a, b config.Given) bool {
 	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
 }
 
-// checkText refuses to hold out lines that the origin has learnt.
-func (o *origin) checkText(c Config, d *model.Data) error {
+// checkText refuses to hold out lines that the source has learnt.
+func (o *source) checkText(c Config, d *model.Data) error {
 	was := o.config
 	if corpus, err := corpora.Absolute(c.Corpus); err != nil || c.Valid != "" || corpus != was.Corpus && c.Corpus != was.Corpus {
 		return nil
@@ -141,48 +147,26 @@ func (o *origin) checkText(c Config, d *model.Data) error {
 	return nil
 }
 
-// hand gives a new trainer what the origin has come to.
-func (o *origin) hand(t *Trainer) error {
+// give sets a new trainer to what the source has come to by fitting sentences.
+func (o *source) give(t *Trainer) error {
 	n := o.vocab.Size()
-	if a, b := t.Config.VAE(n), o.config.VAE(n); t.HasVAE() != o.config.HasVAE() || a.Decoder.Cell != b.Decoder.Cell || t.HasVAE() && (a.Latent != b.Latent || a.Categories != b.Categories) {
+	if a, b := t.Config.VAE(n), o.config.VAE(n); t.Config.HasVAE() != o.config.HasVAE() || a.Decoder.Cell != b.Decoder.Cell || t.Config.HasVAE() && (a.Latent != b.Latent || a.Categories != b.Categories) {
 		return fmt.Errorf("train: the generator is not that of run %s, with whose weights it is to begin", o.run.Dir)
 	}
-	weights := t.model()
-	moments := t.optMLE.State()
-	if t.vae != nil {
-		moments = append(moments, t.vae.opt.State()...)
-	}
-	for _, f := range []string{weightsFile, optimiserFile} {
-		path, err := o.ck.Path(f)
-		if err != nil {
-			return err
-		}
-		params := weights
-		if f == optimiserFile {
-			params = moments
-		}
-		if err := params.ReadFile(path); err != nil {
-			return err
-		}
-	}
-	s := o.state
-	t.MLE, t.Encoder, t.CaughtUp, t.LastMI = s.MLE, s.Encoder, s.CaughtUp, s.LastMI
-	t.optMLE.Restore(t.MLE)
-	if t.vae != nil {
-		t.vae.opt.Restore(t.Encoder)
-	}
-	return t.batches.Seek(s.Batches)
+	s := t.fit.Saved()
+	s.Numbers = append(s.Numbers, t.place())
+	return s.read(o.run, o.ck, o.state)
 }
 
 // manifest says where the weights come from.
-func (o *origin) manifest() *rundir.WarmStart {
+func (o *source) manifest() *rundir.WarmStart {
 	return &rundir.WarmStart{Run: o.run.Dir, Model: o.config.Model, Step: o.ck.Step, Corpus: o.run.Manifest.Corpus}
 }
 
 // begin records what a warm start begins with, as the end of the likelihood
 // training that it stands for, and enters the first phase that has steps.
 func (t *Trainer) begin() error {
-	if t.WarmStart == "" || t.Step > 0 || !t.Phase.byLikelihood() {
+	if t.Config.WarmStart == "" || t.Step > 0 || t.phase == len(t.phases) || t.phases[t.phase] != Phase(t.fit) {
 		t.enter()
 		return nil
 	}

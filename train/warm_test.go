@@ -106,7 +106,7 @@ func TestWarmStartGoesOn(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, lines, 3)
 			if m.VAE != nil {
-				require.Equal(t, tr.model().Hash(), m.VAE.Params().Hash())
+				require.Equal(t, tr.fit.Saved().Weights.Hash(), m.VAE.Params().Hash())
 				_, err = m.Encode(lines)
 				require.NoError(t, err)
 			}
@@ -133,14 +133,14 @@ func TestWarmStartFromAStoppedRun(t *testing.T) {
 	require.Less(t, best.Step, 48)
 	g, err := Inherit(dir, given("warm-start", dir))
 	require.NoError(t, err)
-	o, err := openOrigin(dir)
+	o, err := openSource(dir)
 	require.NoError(t, err)
-	require.Equal(t, best.Step, o.state.Step)
-	require.Equal(t, c.LR*math.Pow(c.LRDecay, float64(o.state.Decays)), g.LR)
+	require.Equal(t, best.Step, o.ck.Step)
+	require.Equal(t, c.LR*math.Pow(c.LRDecay, float64(o.decays)), g.LR)
 	tr, w, err = Start(g, filepath.Join(t.TempDir(), "gan"), nil, rundir.Start{})
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	require.Equal(t, best.Generator.Params().Hash(), tr.gen.Params().Hash())
+	require.Equal(t, best.Generator.Params().Hash(), tr.LanguageModel().Params().Hash())
 
 	g, err = Inherit(dir, given("warm-start", dir, "lr", "0.1", "corpus", "x.txt"), given("seed", "7"))
 	require.NoError(t, err)

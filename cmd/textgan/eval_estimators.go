@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/train"
+	"textgan/train/probe"
 )
 
 type estimatorsOptions struct {
@@ -30,11 +31,11 @@ func evalEstimatorsCommand(p *process) *cli.Command {
 			"own settings otherwise. A run whose adversarial part has not begun trains its discriminator first.",
 	}, func(c call[estimatorsOptions]) error {
 		o := c.opt
-		p, err := train.OpenProbe(o.Run, o.Checkpoint, 0, o.Seed, c.in)
+		p, err := probe.Open(o.Run, o.Checkpoint, 0, o.Seed, c.in)
 		if err != nil {
 			return err
 		}
-		opt := train.ProbeOptions{Estimators: o.Estimators, Feedback: o.Feedback, Samples: o.Samples, Reference: o.Reference, Seed: o.Seed, Now: c.now}
+		opt := probe.Options{Estimators: o.Estimators, Feedback: o.Feedback, Samples: o.Samples, Reference: o.Reference, Seed: o.Seed, Now: c.now}
 		if o.Tau > 0 {
 			opt.Taus = []float64{o.Tau}
 		}
@@ -53,35 +54,35 @@ func evalEstimatorsCommand(p *process) *cli.Command {
 
 // comparisonRow is an estimator of a comparison as JSON.
 type comparisonRow struct {
-	train.ProbeResult
+	probe.Result
 	Millis   float64        `json:"ms_per_step"`
 	Diverged string         `json:"diverged,omitempty"`
 	End      evaluationLine `json:"end"`
 }
 
-func jsonComparison(c *train.Comparison) any {
+func jsonComparison(c *probe.Comparison) any {
 	g := c.Gradient
 	rows := make([]comparisonRow, len(c.Ends))
 	for i, e := range c.Ends {
-		rows[i] = comparisonRow{ProbeResult: g.Estimators[i], Millis: e.Millis, End: jsonEvaluation(e.Evaluation)}
+		rows[i] = comparisonRow{Result: g.Estimators[i], Millis: e.Millis, End: jsonEvaluation(e.Evaluation)}
 		if e.Diverged != nil {
 			rows[i].Diverged = e.Diverged.Error()
 		}
 	}
 	return struct {
-		Step       int               `json:"step"`
-		Steps      int               `json:"steps"`
-		Objective  string            `json:"objective"`
-		Batch      int               `json:"batch"`
-		Parts      []train.ProbePart `json:"parts"`
-		Reference  train.ProbeResult `json:"reference"`
-		Start      evaluationLine    `json:"start"`
-		Estimators []comparisonRow   `json:"estimators"`
+		Step       int             `json:"step"`
+		Steps      int             `json:"steps"`
+		Objective  string          `json:"objective"`
+		Batch      int             `json:"batch"`
+		Parts      []probe.Part    `json:"parts"`
+		Reference  probe.Result    `json:"reference"`
+		Start      evaluationLine  `json:"start"`
+		Estimators []comparisonRow `json:"estimators"`
 	}{g.Step, c.Steps, g.Objective, g.Batch, g.Parts, g.Reference, jsonEvaluation(c.Start), rows}
 }
 
 // writeComparison prints the table for people.
-func writeComparison(w io.Writer, c *train.Comparison) error {
+func writeComparison(w io.Writer, c *probe.Comparison) error {
 	writeReference(w, c.Gradient)
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(tab, "estimator\tfeedback\ttau\tms/step\tms/draw\ttrace variance\t± SE\tSNR\tcosine\t± SE\tNLL\tBLEU-4\tself-BLEU-4\tdifferent\t")

@@ -11,7 +11,7 @@ import (
 	"textgan/internal/atomicfile"
 	"textgan/internal/config"
 	"textgan/internal/progress"
-	"textgan/train"
+	"textgan/train/probe"
 )
 
 // probeOptions are those of eval variance that only --run reads.
@@ -37,16 +37,16 @@ func refuseProbeOptions(given []config.Layer) error {
 
 func evalProbe(c call[varianceOptions]) error {
 	o := c.opt
-	if o.Samples > 0 && o.Samples < train.MinDraws {
-		return usage("textgan eval variance", "--samples %d: a run needs at least %d", o.Samples, train.MinDraws)
+	if o.Samples > 0 && o.Samples < probe.MinDraws {
+		return usage("textgan eval variance", "--samples %d: a run needs at least %d", o.Samples, probe.MinDraws)
 	}
-	p, err := train.OpenProbe(o.Run, o.Checkpoint, o.Batch, o.Seed, c.in)
+	p, err := probe.Open(o.Run, o.Checkpoint, o.Batch, o.Seed, c.in)
 	if err != nil {
 		return err
 	}
 	line := c.newLine()
 	line.Start("gradients", 0, 1)
-	r, err := p.Measure(c.ctx, train.ProbeOptions{
+	r, err := p.Measure(c.ctx, probe.Options{
 		Estimators: o.Estimators, Feedback: o.Feedback, Taus: o.Tau, Samples: o.Samples, Reference: o.Reference, Seed: o.Seed, Now: c.now,
 	}, progressOf(line, "gradients"))
 	line.End()
@@ -75,7 +75,7 @@ func progressOf(line *progress.Line, label string) func(done, total int, name st
 }
 
 // writeProbe prints the tables for people.
-func writeProbe(w io.Writer, r *train.ProbeReport) error {
+func writeProbe(w io.Writer, r *probe.Report) error {
 	writeReference(w, r)
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(tab, "estimator\tfeedback\ttau\tms\tlength\ttrace variance\t± SE\tSNR\tcosine\t± SE\tbias\t95 % CI\tMSE\t")
@@ -102,11 +102,11 @@ func writeProbe(w io.Writer, r *train.ProbeReport) error {
 	fmt.Fprintln(w, "\nlength, bias, variance and MSE are of one draw, with the noise of finitely many draws taken out of length, bias\nand cosine; MSE in 1 s is that of the mean of as many draws as fit into it.")
 	for _, part := range []struct {
 		title string
-		value func(train.PartMoments) string
+		value func(probe.PartMoments) string
 	}{
-		{"variance per weight", func(m train.PartMoments) string { return fmt.Sprintf("%.3g", m.PerWeight) }},
-		{"signal-to-noise ratio", func(m train.PartMoments) string { return orNone(m.SNR, "%.3g", "-") }},
-		{"cosine with the reference", func(m train.PartMoments) string { return orNone(m.Cosine, "%.3f", "-") }},
+		{"variance per weight", func(m probe.PartMoments) string { return fmt.Sprintf("%.3g", m.PerWeight) }},
+		{"signal-to-noise ratio", func(m probe.PartMoments) string { return orNone(m.SNR, "%.3g", "-") }},
+		{"cosine with the reference", func(m probe.PartMoments) string { return orNone(m.Cosine, "%.3f", "-") }},
 	} {
 		fmt.Fprintf(tab, "\n%s\t\t\t", part.title)
 		for _, p := range r.Parts {
@@ -129,7 +129,7 @@ func writeProbe(w io.Writer, r *train.ProbeReport) error {
 
 // writeReference says where the gradients are taken and what they are held
 // against.
-func writeReference(w io.Writer, r *train.ProbeReport) {
+func writeReference(w io.Writer, r *probe.Report) {
 	x := r.Reference.Parts[0]
 	fmt.Fprintf(w, "step %d (%s), objective %s, %d sentences of at most %d tokens, %d weights\n", r.Step, r.Phase, r.Objective, r.Batch, r.MaxLen, r.Parts[0].Weights)
 	fmt.Fprintf(w, "reference: mean of %d draws of %s, length %.3g with %.2g of noise, cosine with the truth about %s; %.2f ms a draw\n\n",
@@ -137,7 +137,7 @@ func writeReference(w io.Writer, r *train.ProbeReport) {
 }
 
 // probeColumns name an estimator in a table.
-func probeColumns(x train.ProbeResult) string {
+func probeColumns(x probe.Result) string {
 	if x.Feedback == "" {
 		return x.Estimator + "\t-\t-"
 	}
@@ -154,7 +154,7 @@ func orNone(v *float64, format, none string) string {
 
 // drawProbe writes the two plots of a report: a colour for every estimator, a
 // shape for every feedback, another one for score functions.
-func drawProbe(w io.Writer, r *train.ProbeReport) error {
+func drawProbe(w io.Writer, r *probe.Report) error {
 	tau := plot.Panel{X: "tau", Y: "MSE of one draw", Lines: true}
 	cost := plot.Panel{X: "milliseconds of one draw", Y: "trace of its variance"}
 	shapes := []string{"soft", "straight-through", "detached", ""}

@@ -14,7 +14,7 @@ import (
 // A saturated discriminator and collapsed samples are pointed out, once; a game
 // that goes well is not.
 func TestSigns(t *testing.T) {
-	play := func(phase train.Phase, accuracy float64) (said []string) {
+	play := func(phase string, accuracy float64) (said []string) {
 		var s signs
 		for range 3 * window {
 			p := train.Progress{Phase: phase, Fields: []rundir.Field{{Name: "loss/d", Value: .03}, {Name: "norm/d", Value: 1000.}, {Name: "accuracy/d", Value: accuracy}}}

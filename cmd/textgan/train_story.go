@@ -24,7 +24,7 @@ type story struct {
 	asJSON bool
 	line   *progress.Line
 
-	phase train.Phase // empty before the first step
+	phase string // empty before the first step
 	evals []train.Evaluation
 	signs signs
 	real  float64 // share of different lines in the held-out text
@@ -36,37 +36,36 @@ func newStory(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *stor
 }
 
 func (s *story) begin() {
-	t := s.t
-	d := t.Data
+	t, c, d := s.t, s.t.Config, s.t.Data
 	s.say("corpus     %s: %d lines to learn, %d held out, %d different tokens, longest sentence %d",
 		shown(d.Corpus.Name), len(d.Corpus.Lines), len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
-	if t.Config.Valid == "" && d.Corpus.Duplicates+d.Valid.Duplicates > 0 {
+	if c.Valid == "" && d.Corpus.Duplicates+d.Valid.Duplicates > 0 {
 		different := len(d.Valid.Lines) - d.Valid.Duplicates
 		s.say("           a line and its copies stay together: held out are %d of %d different lines", different, different+len(d.Corpus.Lines)-d.Corpus.Duplicates)
 	}
 	if hint := d.Hint(); hint != "" {
 		s.say("           %s", hint)
 	}
-	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(t.Cell), t.Layers, t.Hidden, t.Emb, t.Weights())
-	if t.WarmStart != "" {
-		s.say("begins     with the weights of %s", shown(t.WarmStart))
+	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(c.Cell), c.Layers, c.Hidden, c.Emb, t.Weights())
+	if c.WarmStart != "" {
+		s.say("begins     with the weights of %s", shown(c.WarmStart))
 	}
-	if t.HasVAE() {
-		beta := fmt.Sprintf("%s to %g", t.KLAnneal, t.KLWeight)
-		if t.WarmStart != "" {
-			beta = fmt.Sprint(t.KLWeight)
+	if c.HasVAE() {
+		beta := fmt.Sprintf("%s to %g", c.KLAnneal, c.KLWeight)
+		if c.WarmStart != "" {
+			beta = fmt.Sprint(c.KLWeight)
 		}
-		s.say("code       %s, %d x %s, beta %s", t.Latent, t.LatentDim, unitOf(t.Config), beta)
+		s.say("code       %s, %d x %s, beta %s", c.Latent, c.LatentDim, unitOf(c), beta)
 	}
-	if t.Model == "gan" {
-		game := fmt.Sprintf("%s with %s", t.Objective, t.Estimator)
-		if !t.Score() { // which has neither
-			game += fmt.Sprintf(", feedback %s, tau %s", t.Feedback, t.TauSchedule)
+	if c.Model == "gan" {
+		game := fmt.Sprintf("%s with %s", c.Objective, c.Estimator)
+		if !c.ScoreFunction() { // which has neither
+			game += fmt.Sprintf(", feedback %s, tau %s", c.Feedback, c.TauSchedule)
 		}
 		s.say("game       %s", game)
 	}
-	s.say("run        %s, seed %d, step %d", s.run.Dir, t.Seed, t.Step)
-	if t.Phase == train.Done {
+	s.say("run        %s, seed %d, step %d", s.run.Dir, c.Seed, t.Step)
+	if t.Phase() == train.Done {
 		s.say("           is done; there is nothing left to do")
 	}
 }
@@ -197,18 +196,13 @@ func (s *story) compare() {
 }
 
 // summary is the evaluation of the weights that each phase has ended with.
-// Likelihood training ends with those of its lowest NLL.
 func (s *story) summary() (rows []train.Evaluation) {
-	for _, phase := range []train.Phase{train.Likelihood, train.ELBO, train.Adversarial} {
-		var end *train.Evaluation
-		for i := range s.evals {
-			e := &s.evals[i]
-			if e.Phase == phase && (end == nil || phase == train.Adversarial || e.Best) {
-				end = e
-			}
-		}
-		if end != nil {
-			rows = append(rows, *end)
+	for _, e := range s.evals {
+		switch n := len(rows); {
+		case n == 0 || rows[n-1].Phase != e.Phase:
+			rows = append(rows, e)
+		case !e.EndsBest || e.Best:
+			rows[n-1] = e
 		}
 	}
 	return rows
@@ -242,7 +236,7 @@ func orderOf(values eval.ByOrder, n int) string {
 
 // evaluationLine is what --json prints per evaluation.
 type evaluationLine struct {
-	Phase     train.Phase        `json:"phase"`
+	Phase     string             `json:"phase"`
 	Step      int                `json:"step"`
 	NLL       *float64           `json:"nll"` // nats per held-out token; null if it is not finite
 	Samples   int                `json:"samples"`

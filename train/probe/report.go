@@ -1,44 +1,46 @@
-package train
+package probe
 
 import (
 	"context"
 	"math"
+
+	"textgan/train"
 )
 
-// ProbeReport compares estimators on one batch.
-type ProbeReport struct {
+// Report compares estimators on one batch.
+type Report struct {
 	Step      int       `json:"step"`  // of the checkpoint
-	Phase     Phase     `json:"phase"` // of the checkpoint
+	Phase     string    `json:"phase"` // of the checkpoint
 	Objective string    `json:"objective"`
 	Batch     int       `json:"batch"` // sentences, real and generated
 	MaxLen    int       `json:"max_len"`
 	Seed      uint64    `json:"seed"`
 	Seconds   []float64 `json:"equal_time_s"` // budgets of EqualTime
 
-	Parts      []ProbePart   `json:"parts"`     // all weights, then every tensor
-	Reference  ProbeResult   `json:"reference"` // its Cosine is with the truth
-	Estimators []ProbeResult `json:"estimators"`
+	Parts      []Part   `json:"parts"`     // all weights, then every tensor
+	Reference  Result   `json:"reference"` // its Cosine is with the truth
+	Estimators []Result `json:"estimators"`
 
 	reference *gradientMoments
 }
 
-// ProbePart is a group of weights.
-type ProbePart struct {
+// Part is a group of weights.
+type Part struct {
 	Name    string `json:"name"`
 	Weights int    `json:"weights"`
 }
 
-// ProbeResult is one estimator. MSE is that of one draw; EqualTime that of the
+// Result is one estimator. MSE is that of one draw; EqualTime that of the
 // average of as many draws as fit into each of the report's budgets, null where
 // not even one does.
-type ProbeResult struct {
+type Result struct {
 	Estimator string        `json:"estimator"`
 	Feedback  string        `json:"feedback,omitempty"` // relaxed estimators
 	Tau       float64       `json:"tau,omitempty"`      // relaxed estimators
 	Unbiased  bool          `json:"unbiased"`           // by theory
 	Samples   int           `json:"samples"`
 	Millis    float64       `json:"ms_per_draw"`
-	Parts     []PartMoments `json:"parts"` // as ProbeReport.Parts
+	Parts     []PartMoments `json:"parts"` // as Report.Parts
 
 	EqualTime []*float64 `json:"equal_time_mse"`
 	// Seconds from which on the reference estimator, given the same time, has
@@ -61,20 +63,20 @@ type PartMoments struct {
 	MSE       float64    `json:"mse"`
 }
 
-func (p *Probe) newReport(ctx context.Context, opt ProbeOptions) (*ProbeReport, error) {
-	r := &ProbeReport{
-		Step: p.step, Phase: p.t.Phase, Objective: p.t.Objective, Batch: p.t.game.B, MaxLen: p.t.game.T, Seed: opt.Seed,
-		Seconds: []float64{0.1, 1, 10}, Parts: []ProbePart{{Name: "all"}}, Estimators: []ProbeResult{},
+func (p *Probe) newReport(ctx context.Context, opt Options) (*Report, error) {
+	r := &Report{
+		Step: p.step, Phase: p.t.Phase(), Objective: p.t.Config.Objective, Batch: p.batch.B, MaxLen: p.t.MaxT(), Seed: opt.Seed,
+		Seconds: []float64{0.1, 1, 10}, Parts: []Part{{Name: "all"}}, Estimators: []Result{},
 	}
-	for _, w := range p.t.lm.Params() {
-		r.Parts = append(r.Parts, ProbePart{w.Name, len(w.Data)})
+	for _, w := range p.t.LanguageModel().Params() {
+		r.Parts = append(r.Parts, Part{w.Name, len(w.Data)})
 		r.Parts[0].Weights += len(w.Data)
 	}
-	rloo := contender{name: reference, game: p.t.game}
-	var err error
-	if rloo.game.relaxation, rloo.game.score, err = parseEstimator(reference); err != nil {
+	estimator, err := train.ParseEstimator(reference)
+	if err != nil {
 		return nil, err
 	}
+	rloo := candidate{Estimator: estimator}
 	m, ms, err := p.gather(ctx, rloo, referenceFirst, opt.Reference, opt)
 	if err != nil {
 		return nil, err
@@ -92,8 +94,8 @@ func (p *Probe) newReport(ctx context.Context, opt ProbeOptions) (*ProbeReport, 
 	return r, nil
 }
 
-func (r *ProbeReport) result(c contender, m *gradientMoments, ms float64) ProbeResult {
-	x := ProbeResult{Estimator: c.name, Feedback: c.feedback, Tau: c.tau, Unbiased: c.game.score != nil, Samples: m.draws, Millis: ms}
+func (r *Report) result(c candidate, m *gradientMoments, ms float64) Result {
+	x := Result{Estimator: c.Name, Feedback: c.feedback, Tau: c.tau, Unbiased: !c.Relaxed(), Samples: m.draws, Millis: ms}
 	var bias2 float64 // of all weights, as far as it is known to be there
 	for part, p := range r.Parts {
 		k := m.compare(r.reference, part)
@@ -126,7 +128,7 @@ func (r *ProbeReport) result(c contender, m *gradientMoments, ms float64) ProbeR
 	// cost/s + bias2 against the reference's cost/s
 	trace, _ := r.reference.trace(0)
 	ahead := trace*r.Reference.Millis/1000 - cost
-	if c.name != reference && (bias2 > 0 || ahead < 0) {
+	if c.Name != reference && (bias2 > 0 || ahead < 0) {
 		x.BreakEven = finite(max(ahead/bias2, r.Reference.Millis/1000))
 	}
 	return x

@@ -46,6 +46,12 @@ func tinyBatch() *vocab.Batch {
 	return nil
 }
 
+func estimatorOf(t testing.TB, spec string) Estimator {
+	e, err := ParseEstimator(spec)
+	require.NoError(t, err)
+	return e
+}
+
 func relaxationOf(t testing.TB, spec string) relax.Relaxed[float32] {
 	r, err := relax.Parse[float32](spec)
 	require.NoError(t, err)
@@ -92,11 +98,11 @@ func TestGradientOfG(t *testing.T) {
 	for i, objective := range Objectives {
 		t.Run(string(objective), func(t *testing.T) {
 			gen, dis := tinyModels(t, []string{"lstm", "gru"}[i%2], 9, 0)
-			s, err := newRelaxedStep(gen, dis, game{B: 6, T: 5, objective: objective, relaxation: relaxationOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
+			s, err := newRelaxedStep(gen, dis, game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
 			require.NoError(t, err)
 			defer s.Close()
 			batch := tinyBatch()
-			run := func() (float64, error) { return s.run(batch, 1, 3, .7) }
+			run := func() (float64, error) { return s.Run(batch, 1, 3, .7) }
 			differences(t, s.Program, gen.Params(), run)
 			// Sentences of several lengths were in it.
 			ids := make([]int32, 6*5)
@@ -114,7 +120,7 @@ func TestGradientOfD(t *testing.T) {
 		for _, objective := range Objectives {
 			t.Run(estimator+", "+string(objective), func(t *testing.T) {
 				gen, dis := tinyModels(t, "lstm", 9, .2)
-				a := game{B: 6, T: 5, objective: objective, relaxation: relaxationOf(t, estimator), feedback: op.FeedSoft}
+				a := game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, estimator), feedback: op.FeedSoft}
 				if objective != Hinge {
 					a.smooth = .1
 				}
@@ -128,10 +134,10 @@ func TestGradientOfD(t *testing.T) {
 	}
 }
 
-// Both players win when the other stands still: the discriminator comes to
+// Both networks win when the other stands still: the discriminator comes to
 // score real sentences above generated ones, and then the generator's loss
 // falls.
-func TestPlayersLearn(t *testing.T) {
+func TestBothNetworksLearn(t *testing.T) {
 	const B, T, steps = 32, 5, 60
 	var real *vocab.Batch
 	for real = range vocab.InOrder(slices.Repeat([][]int32{{4, 5, 6}}, B), B) {
@@ -139,17 +145,15 @@ func TestPlayersLearn(t *testing.T) {
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel", "rloo"} {
 		for _, objective := range Objectives {
 			a := game{B: B, T: T, objective: objective, feedback: op.FeedSoft}
-			var err error
-			a.relaxation, a.score, err = parseEstimator(estimator)
-			require.NoError(t, err)
-			if a.score != nil && objective == RAGAN {
+			a.estimator = estimatorOf(t, estimator)
+			if !a.estimator.Relaxed() && objective == RAGAN {
 				continue
 			}
 			t.Run(estimator+", "+string(objective), func(t *testing.T) {
 				gen, dis := tinyModels(t, "gru", 9, 0)
 				d, err := newStepD(gen, dis, a)
 				require.NoError(t, err)
-				g, err := newStepG(gen, dis, a)
+				g, err := newGeneratorStep(gen, dis, a)
 				require.NoError(t, err)
 				adam := AdamConfig{LR: .02, Beta1: .9, Beta2: .999, Eps: 1e-8}
 				optD, optG := NewAdam(adam, dis.Params()), NewAdam(adam, gen.Params())
@@ -159,21 +163,22 @@ func TestPlayersLearn(t *testing.T) {
 					_, err = optD.Update(d.Grad)
 					require.NoError(t, err)
 				}
-				c, err := newCritic(dis, B, T)
+				c, err := newScorer(dis, B, T)
 				require.NoError(t, err)
-				scores := make([]float32, B)
 				require.NoError(t, c.text.load(real))
-				require.NoError(t, c.scores(scores))
+				scores, err := c.scores()
+				require.NoError(t, err)
 				ofReal := kernel.Sum(scores) / B
 				s, err := gen.NewSampler(generator.SampleOptions{MaxLen: T})
 				require.NoError(t, err)
 				s.Draw(c.text.ids, c.text.lengths, generator.Key{Seed: 99}, 0)
-				require.NoError(t, c.scores(scores))
+				scores, err = c.scores()
+				require.NoError(t, err)
 				require.Greater(t, ofReal, kernel.Sum(scores)/B+.5)
 
 				var first, last float64
 				for step := range uint32(steps) {
-					loss, err := g.run(real, 1, step, .7)
+					loss, err := g.Run(real, 1, step, .7)
 					require.NoError(t, err)
 					_, err = optG.Update(g.Grad)
 					require.NoError(t, err)
@@ -196,7 +201,7 @@ func TestDropoutOfD(t *testing.T) {
 	for _, dropout := range []float64{0, .5} {
 		gen, dis := tinyModels(t, "lstm", 9, dropout)
 		gen.Params()[len(gen.Params())-1].Data[vocab.Eos] = 99
-		s, err := newStepD(gen, dis, game{B: 6, T: 5, objective: RSGAN, relaxation: relaxationOf(t, "st-gumbel")})
+		s, err := newStepD(gen, dis, game{B: 6, T: 5, objective: RSGAN, estimator: estimatorOf(t, "st-gumbel")})
 		require.NoError(t, err)
 		defer s.Close()
 		losses := map[float64]bool{}
@@ -222,7 +227,7 @@ func TestRolloutScoresAsItsIDs(t *testing.T) {
 				noise, text := newRolloutInput(g), newTextInput(g, "text", B, T)
 				net, _ := gen.Bind(g, false)
 				d := dis.Bind(g, nil, false)
-				out := g.Rollout(net, d.Table(), noise.tauN, noise.keyN, game{B: B, T: T, relaxation: relaxation, feedback: feedback}.rollout())
+				out := g.Rollout(net, d.Table(), noise.tauN, noise.keyN, game{B: B, T: T, estimator: estimatorOf(t, info.Name), feedback: feedback}.rollout())
 				fake, real := d.Score(out.Tokens, out.Lengths), d.Score(d.Embed(text.idsN, text.lenN), text.lenN)
 				var ofRollout, ofIDs, ends G.Value
 				G.Read(fake, &ofRollout)
@@ -266,7 +271,7 @@ func TestRolloutScoresAsItsIDs(t *testing.T) {
 func TestTelling(t *testing.T) {
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel"} {
 		gen, dis := tinyModels(t, "lstm", 9, .2)
-		s, err := newStepD(gen, dis, game{B: 6, T: 5, objective: RSGAN, relaxation: relaxationOf(t, estimator), feedback: op.FeedSoft})
+		s, err := newStepD(gen, dis, game{B: 6, T: 5, objective: RSGAN, estimator: estimatorOf(t, estimator), feedback: op.FeedSoft})
 		require.NoError(t, err)
 		defer s.Close()
 		loss, err := s.run(tinyBatch(), 1, 3, .7)

@@ -19,10 +19,10 @@ type actions struct {
 }
 
 // newActions prepares to value several tokens at every place.
-func (s *scoreStep) newActions() {
-	n, S := s.game.B*s.game.T, s.score.actions.Slots()
-	s.actions = &actions{Actions: s.score.actions, T: s.game.T, S: S,
-		ids: make([]int32, n*S), p: make([]float32, n*(S+1)), values: make([]float32, n*S*s.score.rollouts)}
+func (s *reinforceStep) newActions() {
+	n, S := s.game.B*s.game.T, s.estimator.score.actions.Slots()
+	s.actions = &actions{Actions: s.estimator.score.actions, T: s.game.T, S: S,
+		ids: make([]int32, n*S), p: make([]float32, n*(S+1)), values: make([]float32, n*S*s.estimator.score.rollouts)}
 }
 
 // choose is told of every token as it is drawn. Its noise is row i T + t of
@@ -37,8 +37,8 @@ func (a *actions) choose(i, t int, logits []float32, id int32) {
 // weighByActions gives every token of every slot its weight. A value is the
 // mean reward of m sentences that have the token there, of which the sentence
 // itself is the first for the token that it has.
-func (s *scoreStep) weighByActions(key rng.Key) error {
-	a, T, m, c := s.actions, s.game.T, s.score.rollouts, 0
+func (s *reinforceStep) weighByActions(key rng.Key) error {
+	a, T, m, c := s.actions, s.game.T, s.estimator.score.rollouts, 0
 	for t := range int(slices.Max(s.batch.Lengths)) {
 		for draw := range a.S * m {
 			err := s.complete(key, c, t, func(i int) (int32, *float32) {

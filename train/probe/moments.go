@@ -1,4 +1,4 @@
-package train
+package probe
 
 import "math"
 

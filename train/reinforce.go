@@ -14,8 +14,8 @@ import (
 	"textgan/vocab"
 )
 
-// scoreFunction is an estimator that differentiates log p of sampled sentences
-// and takes the discriminator's verdict as a reward.
+// scoreFunction is an estimator that differentiates log p of sampled sentences,
+// with a reward from the discriminator's scores.
 type scoreFunction struct {
 	baseline relax.Baseline[float32] // one reward a sentence; nil if every token has a value of its own
 	actions  relax.Actions[float32]  // values for several tokens at every place; nil for the drawn one alone
@@ -35,7 +35,42 @@ func ScoreEstimators() []relax.Info {
 	}, relax.ActionList()...)
 }
 
-// parseEstimator finds an estimator of either kind by name.
+// Estimator is a gradient through the choice of words: a relaxation, through
+// which the discriminator is differentiated, or a score function.
+type Estimator struct {
+	Name       string
+	Relaxation op.Relaxation // nil for a score function
+	score      *scoreFunction
+}
+
+// Relaxed reports whether the estimator differentiates the discriminator.
+func (e Estimator) Relaxed() bool { return e.Relaxation != nil }
+
+// WarmUp is the number of draws after which the estimator has settled.
+func (e Estimator) WarmUp() int {
+	if m := e.movingAverage(); m != nil {
+		return int(min(math.Ceil(5/(1-m.Decay)), 1000))
+	}
+	return 2
+}
+
+// movingAverage is the baseline of earlier batches; nil if there is none.
+func (e Estimator) movingAverage() *relax.MovingAverage[float32] {
+	if e.score == nil {
+		return nil
+	}
+	m, _ := e.score.baseline.(*relax.MovingAverage[float32])
+	return m
+}
+
+// ParseEstimator finds an estimator of either kind by name.
+func ParseEstimator(spec string) (Estimator, error) {
+	e := Estimator{Name: spec}
+	var err error
+	e.Relaxation, e.score, err = parseEstimator(spec)
+	return e, err
+}
+
 func parseEstimator(spec string) (op.Relaxation, *scoreFunction, error) {
 	name, options, _ := strings.Cut(spec, ":")
 	baselines := map[string]string{"reinforce": "none", "reinforce-constant": "constant", "reinforce-moving-average": "moving-average", "self-critic": "self-critic", "rloo": "leave-one-out"}
@@ -70,19 +105,23 @@ func parseEstimator(spec string) (op.Relaxation, *scoreFunction, error) {
 	return r, nil, nil
 }
 
-func (a game) movingAverage() *relax.MovingAverage[float32] {
-	if a.score == nil {
-		return nil
+// Rewards sets dst [B] to what sentences with the scores f [B,R] earn under the
+// objective: minus their share of LossG, so that raising the expected reward
+// lowers the loss that the relaxed estimators lower. r are the scores of the
+// real sentences that they are paired with. RAGAN has no such share.
+func (o Objective) Rewards(dst, r, f []float32) {
+	R := len(f) / len(dst)
+	for i := range dst {
+		sum := 0.0
+		for j := i * R; j < (i+1)*R; j++ {
+			sum += o.reward(float64(r[j]), float64(f[j]))
+		}
+		dst[i] = float32(sum / float64(R))
 	}
-	m, _ := a.score.baseline.(*relax.MovingAverage[float32])
-	return m
 }
 
-// Reward is what a sentence with score f earns under the objective: minus its
-// share of LossG, so that raising the expected reward lowers the loss that the
-// relaxed estimators lower. r is the score of the real sentence it is paired
-// with. RAGAN has no such share.
-func (o Objective) Reward(r, f float64) float64 {
+// reward is that of one score.
+func (o Objective) reward(r, f float64) float64 {
 	softplus := func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 	switch o {
 	case Standard:
@@ -97,99 +136,105 @@ func (o Objective) Reward(r, f float64) float64 {
 	return math.NaN()
 }
 
-// critic scores sentences of ids with the frozen discriminator.
-type critic struct {
+// scorer scores sentences of ids with the frozen discriminator.
+type scorer struct {
 	*op.Program
 	text *textInput
 }
 
-func newCritic(dis discriminator.Discriminator, B, T int) (*critic, error) {
+func newScorer(dis discriminator.Discriminator, B, T int) (*scorer, error) {
 	g := op.NewGraph()
-	c := &critic{text: newTextInput(g, "text", B, T)}
+	c := &scorer{text: newTextInput(g, "text", B, T)}
 	d := dis.Bind(g, nil, false)
 	var err error
 	c.Program, err = g.Compile(d.Score(d.Embed(c.text.idsN, c.text.lenN), c.text.lenN))
 	return c, err
 }
 
-// scores [B] of what stands in the text input.
-func (c *critic) scores(dst []float32) error {
+// scores [B,R] of the sentences in the text input. The slice is that of the next
+// run too.
+func (c *scorer) scores() ([]float32, error) {
 	if _, err := c.Run(); err != nil {
-		return err
+		return nil, err
 	}
-	copy(dst, c.Output())
-	return nil
+	return c.Output(), nil
 }
 
-// scoreStep is a stepG by a score function: sentences are sampled, rewarded,
-// and their log p is weighted by the advantage.
-type scoreStep struct {
+// reinforceStep is a GeneratorStep by a score function: sentences are sampled and
+// rewarded, and their log p is weighted by the advantage.
+type reinforceStep struct {
 	*generator.Likelihood // its gradients are the estimate
 	game
-	critic  *critic
+	scorer  *scorer
 	sampler *generator.Sampler
 	greedy  *generator.Sampler
 	codes   *generator.Codes // of the sentences, in the order that they are sampled
 
-	real, fake, rewards, greedyRewards []float32 // [B]
-	mask, weights                      []float32 // [B,T]
-	values                             []float32 // [B,T,m]
-	batch                              vocab.Batch
-	actions                            *actions // nil: of every token the drawn one alone
+	real                   []float32 // [B,R] scores
+	rewards, greedyRewards []float32 // [B]
+	completed              []float32 // [B] rewards of completions
+	mask, weights          []float32 // [B,T]
+	values                 []float32 // [B,T,m]
+	batch                  vocab.Batch
+	actions                *actions // nil: of every token the drawn one alone
 }
 
-func newScoreStep(gen generator.LanguageModel, dis discriminator.Discriminator, a game) (*scoreStep, error) {
-	s := &scoreStep{game: a}
+func newReinforceStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*reinforceStep, error) {
+	s := &reinforceStep{game: a}
 	var err error
 	options := generator.LikelihoodOptions{B: a.B, T: a.T, Train: true}
-	if a.score.actions != nil {
-		options.Others = a.score.actions.Slots() - 1
+	if a.estimator.score.actions != nil {
+		options.Others = a.estimator.score.actions.Slots() - 1
 	}
-	if s.Likelihood, err = gen.Likelihood(options); err != nil {
+	if s.Likelihood, err = lm.Likelihood(options); err != nil {
 		return nil, err
 	}
-	if s.critic, err = newCritic(dis, a.B, a.T); err != nil {
-		return nil, fmt.Errorf("train: critic: %w", err)
+	if s.scorer, err = newScorer(dis, a.B, a.T); err != nil {
+		return nil, fmt.Errorf("train: scorer: %w", err)
 	}
-	s.codes = gen.Codes(a.B)
-	if s.sampler, err = gen.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T}); err != nil {
+	s.codes = lm.Codes(a.B)
+	if s.sampler, err = lm.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T}); err != nil {
 		return nil, err
 	}
-	if s.greedy, err = gen.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T, TopK: 1}); err != nil {
+	if s.greedy, err = lm.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T, TopK: 1}); err != nil {
 		return nil, err
 	}
-	for _, p := range []*[]float32{&s.real, &s.fake, &s.rewards, &s.greedyRewards} {
+	for _, p := range []*[]float32{&s.rewards, &s.greedyRewards, &s.completed} {
 		*p = make([]float32, a.B)
 	}
 	s.mask, s.weights = make([]float32, a.B*a.T), make([]float32, a.B*a.T)
-	s.values = make([]float32, a.B*a.T*max(1, a.score.rollouts))
-	if a.score.actions != nil {
+	s.values = make([]float32, a.B*a.T*max(1, a.estimator.score.rollouts))
+	if a.estimator.score.actions != nil {
 		s.newActions()
 	}
 	s.batch = vocab.Batch{B: a.B, T: a.T, IDs: make([]int32, a.B*a.T), Lengths: make([]int32, a.B)}
 	return s, nil
 }
 
-// reward scores the sentences of the critic's input against the real ones.
-func (s *scoreStep) reward(dst []float32) error {
-	if err := s.critic.scores(s.fake); err != nil {
+// reward scores the sentences of the scorer's input against the real ones.
+func (s *reinforceStep) reward(dst []float32) error {
+	fake, err := s.scorer.scores()
+	if err != nil {
 		return err
 	}
-	for i := range dst {
-		dst[i] = float32(s.objective.Reward(float64(s.real[i]), float64(s.fake[i])))
+	if !s.objective.Relative() {
+		s.real = fake // not read
 	}
+	s.objective.Rewards(dst, s.real, fake)
 	return nil
 }
 
-func (s *scoreStep) run(real *vocab.Batch, seed uint64, step uint32, _ float64) (float64, error) {
-	text := s.critic.text
+func (s *reinforceStep) Run(real *vocab.Batch, seed uint64, step uint32, _ float64) (float64, error) {
+	text := s.scorer.text
 	if s.objective.Relative() {
 		if err := text.load(real); err != nil {
 			return 0, err
 		}
-		if err := s.critic.scores(s.real); err != nil {
+		real, err := s.scorer.scores()
+		if err != nil {
 			return 0, err
 		}
+		s.real = append(s.real[:0], real...)
 	}
 	key := rng.Key{Seed: seed, Stream: rng.Sample, Step: noiseG(step)}
 	s.codes.Draw(key)
@@ -225,17 +270,17 @@ func (s *scoreStep) run(real *vocab.Batch, seed uint64, step uint32, _ float64) 
 }
 
 // weigh sets the weights of all tokens from the rewards.
-func (s *scoreStep) weigh(key rng.Key) error {
+func (s *reinforceStep) weigh(key rng.Key) error {
 	switch {
 	case s.actions != nil:
 		return s.weighByActions(key)
-	case s.score.rollouts > 0:
+	case s.estimator.score.rollouts > 0:
 		return s.weighByRollouts(key)
 	}
-	if s.score.baseline.Greedy() {
+	if s.estimator.score.baseline.Greedy() {
 		// The greedy sentence of a code, or without codes of all sentences: the
 		// prefix is always empty.
-		text, n := s.critic.text, s.game.B
+		text, n := s.scorer.text, s.game.B
 		if s.codes == nil {
 			n = 1
 		}
@@ -248,15 +293,15 @@ func (s *scoreStep) weigh(key rng.Key) error {
 			return err
 		}
 	}
-	s.score.baseline.Advantage(s.rewards, s.rewards, s.greedyRewards)
+	s.estimator.score.baseline.Advantage(s.rewards, s.rewards, s.greedyRewards)
 	relax.SequenceWeights(s.weights, s.rewards, s.mask)
 	return nil
 }
 
 // weighByRollouts gives each token the mean reward of completions of the
 // sentence up to and including it.
-func (s *scoreStep) weighByRollouts(key rng.Key) error {
-	T, m := s.game.T, s.score.rollouts
+func (s *reinforceStep) weighByRollouts(key rng.Key) error {
+	T, m := s.game.T, s.estimator.score.rollouts
 	for t := range int(slices.Max(s.batch.Lengths)) - 1 {
 		for j := range m {
 			err := s.complete(key, t*m+j, t, func(i int) (int32, *float32) {
@@ -280,8 +325,8 @@ func (s *scoreStep) weighByRollouts(key rng.Key) error {
 // rewards go where next says. It gives -1 for a sentence that is not wanted,
 // and is not asked about those that end before t. In completion number c of a
 // step sentence i draws from row (1+c) B + i of the key.
-func (s *scoreStep) complete(key rng.Key, c, t int, next func(i int) (id int32, reward *float32)) error {
-	text, B, T := s.critic.text, s.game.B, s.game.T
+func (s *reinforceStep) complete(key rng.Key, c, t int, next func(i int) (id int32, reward *float32)) error {
+	text, B, T := s.scorer.text, s.game.B, s.game.T
 	wanted := make([]*float32, B)
 	none := true
 	copy(text.ids, s.batch.IDs)
@@ -300,12 +345,12 @@ func (s *scoreStep) complete(key rng.Key, c, t int, next func(i int) (id int32, 
 		return nil
 	}
 	s.sampler.Complete(text.ids, text.lengths, t+1, key, (1+c)*B)
-	if err := s.critic.scores(s.fake); err != nil {
+	if err := s.reward(s.completed); err != nil {
 		return err
 	}
 	for i, reward := range wanted {
 		if reward != nil {
-			*reward = float32(s.objective.Reward(float64(s.real[i]), float64(s.fake[i])))
+			*reward = s.completed[i]
 		}
 	}
 	return nil
@@ -313,7 +358,7 @@ func (s *scoreStep) complete(key rng.Key, c, t int, next func(i int) (id int32, 
 
 // sort puts the sampled sentences in the order that a packed graph wants,
 // longest first, together with their weights.
-func (s *scoreStep) sort() {
+func (s *reinforceStep) sort() {
 	order := make([]int, s.game.B)
 	for i := range order {
 		order[i] = i
@@ -339,4 +384,4 @@ func reorder[E any](rows []E, order []int) {
 	}
 }
 
-var _ stepG = (*scoreStep)(nil)
+var _ GeneratorStep = (*reinforceStep)(nil)

@@ -42,7 +42,7 @@ func TestResumeVAE(t *testing.T) {
 				require.Equal(t, 40, tr.Step)
 			}
 			if c.Aggressive > 0 {
-				require.Greater(t, tr.Encoder, 60, "the encoder has taken steps of its own")
+				require.Greater(t, tr.fit.(*elbo).encoder.Steps(), 60, "the encoder has taken steps of its own")
 			}
 			for _, stop := range []int{5, min(29, tr.Step-1)} {
 				dir := filepath.Join(t.TempDir(), "parts")
@@ -56,7 +56,7 @@ func TestResumeVAE(t *testing.T) {
 			}
 			m, err := model.Load(whole, rundir.Last)
 			require.NoError(t, err)
-			require.Equal(t, tr.model().Hash(), m.VAE.Params().Hash())
+			require.Equal(t, tr.fit.Saved().Weights.Hash(), m.VAE.Params().Hash())
 		})
 	}
 }
@@ -91,7 +91,7 @@ func TestVAEOverfits(t *testing.T) {
 			require.NoError(t, tr.Run(context.Background(), Watcher{Eval: func(e Evaluation) { last = e }}))
 			require.Less(t, last.VAE.Rec, .5)    // log 8 = 2.08 if the first word had to be guessed
 			require.Greater(t, last.VAE.KL, 1.9) // less than log 8 would not name 8 sentences
-			m := &model.Model{Config: c.Config, Vocab: d.Vocab, Generator: tr.gen, VAE: tr.vae.vae}
+			m := &model.Model{Config: c.Config, Vocab: d.Vocab, Generator: tr.fit.(*elbo).vae.Decoder(), VAE: tr.fit.(*elbo).vae}
 			post, err := m.Encode(lines)
 			require.NoError(t, err)
 			got, err := m.Decode(post.Codes(), generator.SampleOptions{MaxLen: d.MaxT, TopK: 1}, 1)
@@ -115,7 +115,7 @@ func TestBeta(t *testing.T) {
 	c.MLESteps, c.KLWeight, c.KLFrom = 1000, .8, .2
 	at := func(steps ...int) (beta []float64) {
 		for _, s := range steps {
-			beta = append(beta, c.Beta(s))
+			beta = append(beta, c.beta(s))
 		}
 		return beta
 	}
@@ -127,7 +127,7 @@ func TestBeta(t *testing.T) {
 	require.False(t, c.settled(99))
 	require.True(t, c.settled(100))
 	c.KLSteps = 0 // a quarter of the run
-	require.InDelta(t, .5, c.Beta(125), 1e-12)
+	require.InDelta(t, .5, c.beta(125), 1e-12)
 	c.KLAnneal, c.KLSteps, c.KLSlope = "logistic", 500, .01
 	require.InDeltaSlice(t, []float64{.2 + .6/(1+148.413159), .5, .8 - .6/(1+148.413159)}, at(0, 500, 1000), 1e-6)
 	require.False(t, c.settled(900))

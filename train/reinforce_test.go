@@ -1,7 +1,9 @@
 package train
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,7 +21,7 @@ func TestRewardIsLossOfG(t *testing.T) {
 		}
 		mean := 0.0
 		for i := range r {
-			mean += o.Reward(r[i], f[i]) / float64(len(r))
+			mean += o.reward(r[i], f[i]) / float64(len(r))
 		}
 		_, loss := plainLosses(o, r, f, 0)
 		require.InEpsilon(t, loss, -mean, 1e-9, o)
@@ -80,13 +82,13 @@ func TestScoreFunctionsAreUnbiased(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close()
 	scoresOf := func(b *vocab.Batch) []float32 {
-		c, err := newCritic(dis, b.B, T)
+		c, err := newScorer(dis, b.B, T)
 		require.NoError(t, err)
 		defer c.Close()
 		require.NoError(t, c.text.load(b))
-		scores := make([]float32, b.B)
-		require.NoError(t, c.scores(scores))
-		return scores
+		scores, err := c.scores()
+		require.NoError(t, err)
+		return slices.Clone(scores)
 	}
 	ofReal, ofAll := scoresOf(real), scoresOf(&all)
 	_, err = l.Mean(&all, 0, 0)
@@ -101,7 +103,7 @@ func TestScoreFunctionsAreUnbiased(t *testing.T) {
 		p = math.Exp(-p)
 		reward := 0.0
 		for _, r := range ofReal {
-			reward += objective.Reward(float64(r), float64(f)) / B
+			reward += objective.reward(float64(r), float64(f)) / B
 		}
 		total, loss = total+p, loss-p*reward
 		for k := range T {
@@ -125,14 +127,12 @@ func TestScoreFunctionsAreUnbiased(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			_, score, err := parseEstimator(name)
-			require.NoError(t, err)
-			s, err := newScoreStep(gen, dis, game{B: B, T: T, objective: objective, score: score})
+			s, err := newReinforceStep(gen, dis, game{B: B, T: T, objective: objective, estimator: estimatorOf(t, name)})
 			require.NoError(t, err)
 			defer s.Close()
 			sum, squares, lossSum, lossSquares := make([]float64, len(want)), make([]float64, len(want)), 0.0, 0.0
 			for step := range uint32(steps) {
-				v, err := s.run(real, 1, step, 0)
+				v, err := s.Run(real, 1, step, 0)
 				require.NoError(t, err)
 				lossSum, lossSquares = lossSum+v, lossSquares+v*v
 				at := 0
@@ -166,10 +166,10 @@ func TestScoreFunctionsAreUnbiased(t *testing.T) {
 func TestCompletionsDiffer(t *testing.T) {
 	const B, T, m = 16, 5, 3
 	gen, dis := tinyModels(t, "lstm", 9, 0)
-	s, err := newScoreStep(gen, dis, game{B: B, T: T, objective: Standard, score: &scoreFunction{rollouts: m}})
+	s, err := newReinforceStep(gen, dis, game{B: B, T: T, objective: Standard, estimator: estimatorOf(t, fmt.Sprintf("seqgan:m=%d", m))})
 	require.NoError(t, err)
 	defer s.Close()
-	_, err = s.run(nil, 1, 1, 0)
+	_, err = s.Run(nil, 1, 1, 0)
 	require.NoError(t, err)
 	seen := map[float32]bool{}
 	for i := range B {

@@ -1,4 +1,4 @@
-package train
+package probe
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/internal/rng"
+	"textgan/train"
 	"textgan/train/rundir"
 )
 
@@ -110,23 +111,26 @@ func ticking() func() time.Time {
 }
 
 // probed is a tiny run on disk.
-func probed(t *testing.T, change func(*Config)) (dir string, end *Trainer) {
+func probed(t *testing.T, change func(*train.Config)) (dir string, end *train.Trainer) {
 	t.Helper()
-	c := tiny()
-	c.CorpusLines, c.Batch, c.MLESteps, c.DPre = 200, 16, 30, 5
+	c := train.Options.Defaults()
+	c.CorpusLines, c.Emb, c.Hidden, c.DEmb, c.DFilters, c.DWidths = 200, 6, 6, 5, 3, []int{2, 3}
+	c.Batch, c.MLESteps, c.DPre, c.AdvSteps = 16, 30, 5, 3
+	c.EvalEvery, c.EvalSamples, c.SaveEvery, c.GLR = 0, 8, 0, .01
 	change(&c)
 	dir = filepath.Join(t.TempDir(), "run")
-	tr, w, err := Start(c, dir, nil, rundir.Start{})
+	tr, w, err := train.Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
-	play(t, tr, w, 0)
+	require.NoError(t, tr.Run(context.Background(), train.Watcher{}))
+	require.NoError(t, w.Close())
 	return dir, tr
 }
 
 func TestProbe(t *testing.T) {
-	dir, end := probed(t, func(c *Config) { c.DPre, c.DLR = 30, .02 })
-	opt := ProbeOptions{Taus: []float64{.3, 1}, Samples: 32, Reference: 100, Seed: 2}
-	measure := func(estimators ...string) *ProbeReport {
-		p, err := OpenProbe(dir, "last", 0, 1, nil)
+	dir, end := probed(t, func(c *train.Config) { c.DPre, c.DLR = 30, .02 })
+	opt := Options{Taus: []float64{.3, 1}, Samples: 32, Reference: 100, Seed: 2}
+	measure := func(estimators ...string) *Report {
+		p, err := Open(dir, "last", 0, 1, nil)
 		require.NoError(t, err)
 		opt.Estimators, opt.Now = estimators, ticking()
 		r, err := p.Measure(context.Background(), opt, nil)
@@ -140,7 +144,7 @@ func TestProbe(t *testing.T) {
 		estimator, feedback string
 		tau                 float64
 	}
-	found := map[key]ProbeResult{}
+	found := map[key]Result{}
 	for _, x := range r.Estimators {
 		found[key{x.Estimator, x.Feedback, x.Tau}] = x
 		require.Equal(t, 1., x.Millis)
@@ -177,16 +181,16 @@ func TestProbe(t *testing.T) {
 }
 
 func TestProbeRefuses(t *testing.T) {
-	mle, _ := probed(t, func(c *Config) { c.Model = "mle" })
-	_, err := OpenProbe(mle, "last", 0, 1, nil)
+	mle, _ := probed(t, func(c *train.Config) { c.Model = "mle" })
+	_, err := Open(mle, "last", 0, 1, nil)
 	require.ErrorContains(t, err, "has no discriminator")
-	ragan, _ := probed(t, func(c *Config) { c.Objective = "ragan" })
-	_, err = OpenProbe(ragan, "last", 0, 1, nil)
+	ragan, _ := probed(t, func(c *train.Config) { c.Objective = "ragan" })
+	_, err = Open(ragan, "last", 0, 1, nil)
 	require.ErrorContains(t, err, "couples the sentences")
-	gan, _ := probed(t, func(*Config) {})
-	p, err := OpenProbe(gan, "last", 0, 1, nil)
+	gan, _ := probed(t, func(*train.Config) {})
+	p, err := Open(gan, "last", 0, 1, nil)
 	require.NoError(t, err)
-	for want, opt := range map[string]ProbeOptions{
+	for want, opt := range map[string]Options{
 		"estimator":             {Estimators: []string{"magic"}},
 		"syntax error":          {Estimators: []string{"[" /* never closed */}},
 		"feedback":              {Feedback: []string{"hard"}},
@@ -199,23 +203,23 @@ func TestProbeRefuses(t *testing.T) {
 	}
 	stopped, stop := context.WithCancel(context.Background())
 	stop()
-	_, err = p.Measure(stopped, ProbeOptions{}, nil)
+	_, err = p.Measure(stopped, Options{}, nil)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = p.Compare(context.Background(), ProbeOptions{}, 1, nil)
+	_, err = p.Compare(context.Background(), Options{}, 1, nil)
 	require.ErrorContains(t, err, "at least 2")
 }
 
 // Every estimator starts where the run stood before its first adversarial
 // step, and the run's own one ends where the run ended.
 func TestCompare(t *testing.T) {
-	dir, end := probed(t, func(c *Config) { c.AdvSteps, c.Keep, c.GLR = 4, 9, .003 })
-	want, _, err := end.judge.evaluate(end.Step)
+	dir, end := probed(t, func(c *train.Config) { c.AdvSteps, c.Keep, c.GLR = 4, 9, .003 })
+	want, _, err := end.Evaluate(end.Step)
 	require.NoError(t, err)
 	for name, step := range map[string]string{"after likelihood": "30", "after the discriminator": "35"} {
 		t.Run(name, func(t *testing.T) {
-			p, err := OpenProbe(dir, step, 0, 1, nil)
+			p, err := Open(dir, step, 0, 1, nil)
 			require.NoError(t, err)
-			c, err := p.Compare(context.Background(), ProbeOptions{Estimators: []string{"gumbel-softmax", "reinforce*", "rloo"}, Samples: 32, Reference: 32, Now: ticking()}, 4, nil)
+			c, err := p.Compare(context.Background(), Options{Estimators: []string{"gumbel-softmax", "reinforce*", "rloo"}, Samples: 32, Reference: 32, Now: ticking()}, 4, nil)
 			require.NoError(t, err)
 			require.Len(t, c.Ends, len(c.Gradient.Estimators))
 			ends := map[string]float64{}

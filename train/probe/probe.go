@@ -1,4 +1,4 @@
-package train
+package probe
 
 import (
 	"context"
@@ -11,8 +11,7 @@ import (
 	"time"
 
 	"textgan/generator/relax"
-	"textgan/internal/op"
-	"textgan/train/rundir"
+	"textgan/train"
 	"textgan/vocab"
 )
 
@@ -20,14 +19,14 @@ import (
 // weights of both networks stay as they are, and so do the real sentences, so
 // every estimator estimates the gradient of one and the same expected loss.
 type Probe struct {
-	t     *Trainer
+	t     *train.Trainer
 	step  int
 	batch vocab.Batch
 }
 
-// ProbeOptions choose what is measured. The zero value measures everything.
-type ProbeOptions struct {
-	Estimators []string  // of relax.List and ScoreEstimators: names or shell patterns; none for all
+// Options choose what is measured. The zero value measures everything.
+type Options struct {
+	Estimators []string  // of relax.List and train.ScoreEstimators: names or shell patterns; none for all
 	Feedback   []string  // of relaxed estimators; none for all three
 	Taus       []float64 // temperatures of relaxed estimators; default 0.25, 0.5, 1, 2
 	Samples    int       // draws of every estimator, at least MinDraws; default 100
@@ -53,36 +52,25 @@ const (
 // reference is the unbiased estimator that the others are held against.
 const reference = "rloo"
 
-// OpenProbe opens a checkpoint of the run in dir, "last", "best" or the number
+// Open opens a checkpoint of the run in dir, "last", "best" or the number
 // of a step. size is the number of real sentences (0: the run's batch), drawn
 // from its corpus by seed; stdin serves the corpus "-".
-func OpenProbe(dir, which string, size int, seed uint64, stdin io.Reader) (*Probe, error) {
-	r, err := rundir.Open(dir)
+func Open(dir, which string, size int, seed uint64, stdin io.Reader) (*Probe, error) {
+	t, err := train.Open(dir, which, stdin)
 	if err != nil {
 		return nil, err
 	}
-	t, err := reopen(r, stdin)
-	if err != nil {
-		return nil, err
+	if t.Config.Model != "gan" {
+		return nil, fmt.Errorf("probe: run %s has no discriminator whose gradient could be measured; train one with --model gan", dir)
 	}
-	if t.dis == nil {
-		return nil, fmt.Errorf("train: run %s has no discriminator whose gradient could be measured; train one with --model gan", dir)
+	if t.Config.Objective == string(train.RAGAN) {
+		return nil, fmt.Errorf("probe: %s couples the sentences of a batch, so no score function gives an unbiased reference; probe a run with another objective than run %s", train.RAGAN, dir)
 	}
-	if t.game.objective == RAGAN {
-		return nil, fmt.Errorf("train: %s couples the sentences of a batch, so no score function gives an unbiased reference; probe a run with another objective than run %s", RAGAN, dir)
+	if size == 0 {
+		size = t.Config.Batch
 	}
-	ck, err := r.LoadCheckpoint(which)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.restore(ck); err != nil {
-		return nil, err
-	}
-	p := &Probe{t: t, step: ck.Step}
-	if size > 0 {
-		t.game.B = size
-	}
-	batches, err := vocab.NewBatches(t.Data.Train, vocab.BatchOptions{Size: t.game.B, Seed: seed})
+	p := &Probe{t: t, step: t.Step}
+	batches, err := vocab.NewBatches(t.Data.Train, vocab.BatchOptions{Size: size, Seed: seed})
 	if err != nil {
 		return nil, err
 	}
@@ -90,52 +78,51 @@ func OpenProbe(dir, which string, size int, seed uint64, stdin io.Reader) (*Prob
 	return p, nil
 }
 
-// contender is an estimator as it takes part in a comparison.
-type contender struct {
-	name     string  // as Config.Estimator has it
+// candidate is an estimator as it takes part in a comparison.
+type candidate struct {
+	train.Estimator
 	feedback string  // empty for score functions
 	tau      float64 // 0 for score functions
-	game     game
 }
 
-// contenders are the estimators that opt names, each with every feedback and
+// candidates are the estimators that opt names, each with every feedback and
 // every tau that makes a difference.
-func (p *Probe) contenders(opt ProbeOptions) (list []contender, err error) {
+func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 	names, err := chooseEstimators(opt.Estimators)
 	if err != nil {
 		return nil, err
 	}
 	feedbacks := opt.Feedback
 	if len(feedbacks) == 0 {
-		feedbacks = []string{"soft", "straight-through", "detached"}
+		feedbacks = allFeedbacks
 	}
 	for _, tau := range opt.Taus {
 		if !(tau > 0) || math.IsInf(tau, 0) {
-			return nil, fmt.Errorf("train: tau is %g; it must be positive", tau)
+			return nil, fmt.Errorf("probe: tau is %g; it must be positive", tau)
 		}
 	}
 	for _, name := range names {
-		c := contender{name: name, game: p.t.game}
-		if c.game.relaxation, c.game.score, err = parseEstimator(name); err != nil {
+		var c candidate
+		if c.Estimator, err = train.ParseEstimator(name); err != nil {
 			return nil, err
 		}
-		if c.game.score != nil {
+		if !c.Relaxed() {
 			list = append(list, c)
 			continue
 		}
-		var seen []op.Feedback
+		var seen []string
 		for _, f := range feedbacks {
-			if c.game.feedback, err = (Config{Feedback: f}).feedback(); err != nil {
-				return nil, err
+			if !slices.Contains(allFeedbacks, f) {
+				return nil, fmt.Errorf("probe: feedback %q is not known; use %s", f, strings.Join(allFeedbacks, ", "))
 			}
 			// A one-hot token fed back softly is fed back straight through.
-			if c.game.relaxation.Hard() && c.game.feedback == op.FeedSoft {
-				f, c.game.feedback = "straight-through", op.FeedStraightThrough
+			if c.Relaxation.Hard() && f == "soft" {
+				f = "straight-through"
 			}
-			if slices.Contains(seen, c.game.feedback) {
+			if slices.Contains(seen, f) {
 				continue
 			}
-			seen = append(seen, c.game.feedback)
+			seen = append(seen, f)
 			taus := opt.Taus
 			if name == "zgr" { // its tau is 1
 				taus = []float64{1}
@@ -148,6 +135,8 @@ func (p *Probe) contenders(opt ProbeOptions) (list []contender, err error) {
 	}
 	return list, nil
 }
+
+var allFeedbacks = []string{"soft", "straight-through", "detached"}
 
 // chooseEstimators finds estimators of training by name, with options or
 // without, or by shell pattern over names. None chooses all.
@@ -162,11 +151,11 @@ func chooseEstimators(wanted []string) (names []string, err error) {
 	}
 	for _, want := range wanted {
 		found := false
-		for _, info := range append(relax.List(), ScoreEstimators()...) {
+		for _, info := range append(relax.List(), train.ScoreEstimators()...) {
 			base, _, _ := strings.Cut(info.Name, ":")
 			ok, err := path.Match(want, base)
 			if err != nil {
-				return nil, fmt.Errorf("train: estimator pattern %q: %w", want, err)
+				return nil, fmt.Errorf("probe: estimator pattern %q: %w", want, err)
 			}
 			if ok {
 				found = true
@@ -176,7 +165,7 @@ func chooseEstimators(wanted []string) (names []string, err error) {
 		if found {
 			continue
 		}
-		if _, _, err := parseEstimator(want); err != nil {
+		if _, err := train.ParseEstimator(want); err != nil {
 			return nil, err
 		}
 		add(want)
@@ -184,29 +173,20 @@ func chooseEstimators(wanted []string) (names []string, err error) {
 	return names, nil
 }
 
-// warmUp is the number of draws before those that count: the first one makes
-// its buffers, and a moving average has to settle.
-func (c contender) warmUp() uint32 {
-	if m := c.game.movingAverage(); m != nil {
-		return uint32(min(math.Ceil(5/(1-m.Decay)), 1000))
-	}
-	return 2
-}
-
 // gather draws n gradients. ms is what one took, in milliseconds.
-func (p *Probe) gather(ctx context.Context, c contender, first uint32, n int, opt ProbeOptions) (m *gradientMoments, ms float64, err error) {
-	s, err := newStepG(p.t.lm, p.t.dis, c.game)
+func (p *Probe) gather(ctx context.Context, c candidate, first uint32, n int, opt Options) (m *gradientMoments, ms float64, err error) {
+	s, err := p.t.NewGeneratorStep(train.StepOptions{B: p.batch.B, Estimator: c.Name, Feedback: c.feedback})
 	if err != nil {
 		return nil, 0, err
 	}
 	defer s.Close()
 	ends, P := []int{}, 0
-	for _, w := range p.t.lm.Params() {
+	for _, w := range p.t.LanguageModel().Params() {
 		P += len(w.Data)
 		ends = append(ends, P)
 	}
-	for i := range c.warmUp() {
-		if _, err := s.run(&p.batch, opt.Seed, warmUpFirst+i, c.tau); err != nil {
+	for i := range uint32(c.WarmUp()) {
+		if _, err := s.Run(&p.batch, opt.Seed, warmUpFirst+i, c.tau); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -217,23 +197,23 @@ func (p *Probe) gather(ctx context.Context, c contender, first uint32, n int, op
 			return nil, 0, err
 		}
 		start := opt.Now()
-		if _, err := s.run(&p.batch, opt.Seed, first+i, c.tau); err != nil {
+		if _, err := s.Run(&p.batch, opt.Seed, first+i, c.tau); err != nil {
 			return nil, 0, err
 		}
 		spent += opt.Now().Sub(start)
 		m.add(s.Grad)
 	}
 	if size := m.spread[0].mean; math.IsNaN(size) || math.IsInf(size, 0) {
-		return nil, 0, fmt.Errorf("train: %s: its gradient is not finite; try a larger tau", c.title())
+		return nil, 0, fmt.Errorf("probe: %s: its gradient is not finite; try a larger tau", c.title())
 	}
 	return m, float64(spent.Microseconds()) / 1000 / float64(n), nil
 }
 
-func (c contender) title() string {
-	if c.game.score != nil {
-		return c.name
+func (c candidate) title() string {
+	if !c.Relaxed() {
+		return c.Name
 	}
-	return fmt.Sprintf("%s, %s, tau %g", c.name, c.feedback, c.tau)
+	return fmt.Sprintf("%s, %s, tau %g", c.Name, c.feedback, c.tau)
 }
 
 // Measure draws gradients with every estimator that opt chooses and compares
@@ -241,11 +221,11 @@ func (c contender) title() string {
 // relaxed estimators see the same Gumbel noise, and all score functions the
 // same sentences; the reference sees others. progress, if not nil, is told of
 // every estimator before it is measured.
-func (p *Probe) Measure(ctx context.Context, opt ProbeOptions, progress func(done, total int, name string)) (*ProbeReport, error) {
+func (p *Probe) Measure(ctx context.Context, opt Options, progress func(done, total int, name string)) (*Report, error) {
 	if err := opt.complete(); err != nil {
 		return nil, err
 	}
-	list, err := p.contenders(opt)
+	list, err := p.candidates(opt)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +251,7 @@ func (p *Probe) Measure(ctx context.Context, opt ProbeOptions, progress func(don
 	return r, nil
 }
 
-func (o *ProbeOptions) complete() error {
+func (o *Options) complete() error {
 	if o.Samples == 0 {
 		o.Samples = 100
 	}
@@ -286,7 +266,7 @@ func (o *ProbeOptions) complete() error {
 	}
 	for _, n := range []int{o.Samples, o.Reference} {
 		if n < MinDraws || n > maxDraws {
-			return fmt.Errorf("train: %d draws; give from %d to %d", n, MinDraws, maxDraws)
+			return fmt.Errorf("probe: %d draws; give from %d to %d", n, MinDraws, maxDraws)
 		}
 	}
 	return nil

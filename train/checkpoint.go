@@ -1,0 +1,165 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"textgan/internal/nn"
+	"textgan/train/model"
+	"textgan/train/rundir"
+)
+
+// Files of a checkpoint, besides those of package model.
+const (
+	bestFile      = "best.safetensors"
+	optimiserFile = "optimiser.safetensors"
+)
+
+// saved is all that a run remembers. Together with the configuration it decides
+// everything that follows.
+func (t *Trainer) saved() Saved {
+	s := Saved{Best: t.best.weights, Numbers: []Number{
+		{"vocab", &kept[string]{t.Data.Vocab.Hash, func(string) error { return nil }}}, // of the weights
+		{"phase", &kept[string]{t.Phase, t.setPhase}},
+		{"step", &t.Step},
+		{"since", &t.since},
+		{"last_loss", &t.loss},
+		{"scored", &t.best.Scored},
+		{"best_nll", &t.best.NLL},
+		{"worse", &t.best.Worse},
+		{"lr_decays", &kept[int]{func() int { return t.best.Decays }, func(n int) error { t.setDecays(n); return nil }}},
+		t.place(),
+	}}
+	for _, p := range t.phases {
+		s.add(p.Saved())
+	}
+	if t.Config.Model != "gan" { // the layout of a checkpoint has moments of an adversarial phase, which stay 0
+		s.Moments = append(s.Moments, adversarial(t.common.adam(0, t.LanguageModel().Params()).State())...)
+	}
+	return s
+}
+
+// place is where the run stands in its text.
+func (t *Trainer) place() Number {
+	return Number{"batches", &kept[int]{t.common.batches.Position, t.common.batches.Seek}}
+}
+
+func (t *Trainer) setPhase(name string) error {
+	if name == Done {
+		t.phase = len(t.phases)
+		return nil
+	}
+	return t.Enter(name)
+}
+
+// tensorFile is a file of a checkpoint with what it holds.
+type tensorFile struct {
+	name   string
+	params nn.Params
+}
+
+func (s Saved) files() []tensorFile {
+	return []tensorFile{{model.WeightsFile, s.Weights}, {bestFile, s.Best}, {optimiserFile, s.Moments}}
+}
+
+// state is the numbers by name.
+func (s Saved) state() (map[string]json.RawMessage, error) {
+	state := map[string]json.RawMessage{}
+	for _, n := range s.Numbers {
+		b, err := json.Marshal(n.Value)
+		if err != nil {
+			return nil, fmt.Errorf("train: state: %s: %w", n.Name, err)
+		}
+		state[n.Name] = b
+	}
+	return state, nil
+}
+
+// setState sets the numbers; missing is called for one that state lacks.
+func (s Saved) setState(state map[string]json.RawMessage, missing func(name string) error) error {
+	for _, n := range s.Numbers {
+		b, ok := state[n.Name]
+		err := error(nil)
+		if ok {
+			err = json.Unmarshal(b, n.Value)
+		} else {
+			err = missing(n.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("train: state: %s: %w", n.Name, err)
+		}
+	}
+	return nil
+}
+
+// read fills what is saved from a checkpoint of the run r.
+func (s Saved) read(r *rundir.Run, c *rundir.Checkpoint, state map[string]json.RawMessage) error {
+	for _, f := range s.files() {
+		if len(f.params) == 0 {
+			continue
+		}
+		path, err := c.Path(f.name)
+		if err == nil {
+			err = f.params.ReadFile(path)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.setState(state, func(string) error {
+		version := "of another version"
+		if n := len(r.Manifest.Starts); n > 0 {
+			version = r.Manifest.Starts[n-1].Textgan
+		}
+		return fmt.Errorf("checkpoint %s lacks it: textgan %s wrote it; go on with that version", c.Dir, version)
+	})
+}
+
+// restore puts a checkpoint of the run r back.
+func (t *Trainer) restore(r *rundir.Run, c *rundir.Checkpoint) error {
+	state, err := model.ReadState(c, t.Data.Vocab)
+	if err != nil {
+		return err
+	}
+	return t.saved().read(r, c, state)
+}
+
+// CopyFrom takes over all that another trainer remembers, on equal networks and
+// data. What only one of the two has stays as it is.
+func (t *Trainer) CopyFrom(from *Trainer) error {
+	to, of := t.saved(), from.saved()
+	files := of.files()
+	for i, f := range to.files() {
+		if err := f.params.Set(files[i].params); err != nil {
+			return err
+		}
+	}
+	state, err := of.state()
+	if err != nil {
+		return err
+	}
+	return to.setState(state, func(string) error { return nil })
+}
+
+// save writes a checkpoint of the present state.
+func (t *Trainer) save(best bool) error {
+	if t.run == nil {
+		return nil
+	}
+	saved := t.saved()
+	state, err := saved.state()
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(state, "", "  ")
+	if err != nil {
+		return fmt.Errorf("train: state: %w", err)
+	}
+	var files []rundir.File
+	for _, f := range saved.files() {
+		files = append(files, rundir.File{Name: f.name, Write: f.params.Write})
+	}
+	files = append(files, rundir.File{Name: model.StateFile, Write: func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err }})
+	return t.run.SaveCheckpoint(t.Step, files, best)
+}

@@ -1,0 +1,345 @@
+package train
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"textgan/discriminator"
+	"textgan/generator"
+	"textgan/generator/relax"
+	"textgan/internal/nn"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// GANOptions are those of adversarial training.
+type GANOptions struct {
+	Objective      string  `opt:"objective" default:"rsgan" check:"oneof=standard|rsgan|ragan|hinge|lsgan" doc:"adversarial loss" group:"adversarial"`
+	LabelSmooth    float64 `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
+	Estimator      string  `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice: gumbel-softmax, st-gumbel, reinmax, rloo, all-action:k=4, ...; all: textgan eval variance; docs/estimators.md"`
+	Feedback       string  `opt:"feedback" default:"soft" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token" group:"adversarial"`
+	TauSchedule    string  `opt:"tau-schedule" default:"exponential:from=1,to=0.5" doc:"temperature over the adversarial steps (divides the logits): a number, or one of docs/estimators.md's schedules" group:"adversarial"`
+	SparseBackward float64 `opt:"sparse-backward" default:"0" check:"min=0,max=0.5" doc:"share of a relaxed token, in its smallest entries, that the way back through it may leave out: faster at a small tau; 0: none" group:"adversarial"`
+	AdvSteps       int     `opt:"adv-steps" default:"600" check:"min=0,max=1000000000" doc:"adversarial steps"`
+	GSteps         int     `opt:"g-steps" default:"1" check:"min=1,max=1000000000" doc:"generator updates of an adversarial step" group:"adversarial"`
+	DSteps         int     `opt:"d-steps" default:"1" check:"min=0,max=1000000000" doc:"discriminator updates of an adversarial step" group:"adversarial"`
+	MLEEvery       int     `opt:"mle-every" default:"1" check:"min=0,max=1000000000" doc:"a likelihood step after every so many adversarial steps; 0: none" group:"adversarial"`
+	GLR            float64 `opt:"g-lr" default:"0.0001" check:"min=0,max=1e38" doc:"of the generator in adversarial steps" group:"adversarial"`
+}
+
+// checkGAN is Check for what adversarial training adds.
+func (c Config) checkGAN() error {
+	if c.Model == "gan" && len(c.DWidths) == 0 {
+		return fmt.Errorf("train: --d-widths is empty: the discriminator needs filters; give their widths, such as 2,3,4,5")
+	}
+	if err := c.discriminator(1).Check(); c.Model == "gan" && err != nil {
+		return err
+	}
+	if _, err := parseFeedback(c.Feedback); err != nil {
+		return err
+	}
+	if _, err := ParseObjective(c.Objective); err != nil {
+		return err
+	}
+	e, err := ParseEstimator(c.Estimator)
+	if err != nil {
+		return err
+	}
+	if !e.Relaxed() && c.Objective == string(RAGAN) {
+		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", RAGAN, c.Estimator)
+	}
+	if c.SparseBackward > 0 && !keepsRelaxedRow(c.Estimator) {
+		return fmt.Errorf("train: --sparse-backward leaves out entries of the relaxed row, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through", c.Estimator)
+	}
+	tau, err := relax.ParseSchedule(c.TauSchedule, c.AdvSteps)
+	if err != nil {
+		return err
+	}
+	if _, adaptive := tau.(*relax.Adaptive); adaptive && !keepsRelaxedRow(c.Estimator) {
+		return fmt.Errorf("train: an adaptive tau steers by the relaxed rows, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through, or another --tau-schedule", c.Estimator)
+	}
+	if c.Objective == string(Hinge) && c.LabelSmooth > 0 {
+		return fmt.Errorf("train: the hinge objective has no labels to smooth; drop --label-smoothing")
+	}
+	return nil
+}
+
+// gan is the game of generator and discriminator.
+type gan struct {
+	*common
+	game game
+	fit  fitting
+	d    *pretraining
+	g    GeneratorStep // made when it is first needed
+	opt  *Adam         // of the generator
+}
+
+func newGAN(c *common, fit fitting, d *pretraining) *gan {
+	return &gan{common: c, game: d.game, fit: fit, d: d, opt: c.adam(c.GLR, fit.LanguageModel().Params())}
+}
+
+func (p *gan) Name() string { return Adversarial }
+
+func (p *gan) Steps() int { return p.AdvSteps }
+
+// Step lets the discriminator and then the generator take their updates, and
+// fits real sentences in between.
+func (p *gan) Step(at int) (r Record, err error) {
+	for range p.DSteps {
+		if err := r.add(p.d.update(p.game.tau.At(at))); err != nil {
+			return r, err
+		}
+	}
+	for range p.GSteps {
+		if err := r.add(p.update(p.game.tau.At(at))); err != nil {
+			return r, err
+		}
+	}
+	if loss := r.Loss; due(at+1, p.MLEEvery) {
+		err = r.add(p.fit.Between())
+		r.Loss = loss // the generator's
+	}
+	return r, err
+}
+
+// update is one update of the generator.
+func (p *gan) update(tau float64) (Record, error) {
+	if p.g == nil {
+		var err error
+		if p.g, err = newGeneratorStep(p.fit.LanguageModel(), p.d.dis, p.game); err != nil {
+			return Record{}, err
+		}
+	}
+	batch := p.next()
+	loss, err := p.g.Run(batch, p.Seed, uint32(p.opt.Steps()), tau)
+	if err != nil {
+		return Record{}, err
+	}
+	norm, err := update(p.opt, "generator's loss", loss, p.g.Grad)
+	if err != nil {
+		return Record{}, err
+	}
+	if s, ok := p.g.(*relaxedStep); ok {
+		if a, ok := p.game.tau.(*relax.Adaptive); ok {
+			a.Observe(s.rollout.Mean(a.Of.Of))
+		}
+	}
+	return newRecord(batch.Tokens(), loss, "loss/g", loss, "norm/g", norm, "tau", tau), nil
+}
+
+func (p *gan) Saved() Saved {
+	s := savedAdam(p.opt, "g_updates")
+	s.Moments = adversarial(s.Moments)
+	if a, ok := p.game.tau.(*relax.Adaptive); ok {
+		s.Numbers = append(s.Numbers, Number{"tau", &kept[float64]{a.State, func(tau float64) error { a.Restore(tau); return nil }}})
+	}
+	if m := p.game.estimator.movingAverage(); m != nil {
+		s.Numbers = append(s.Numbers, Number{"baseline", &kept[[2]float64]{m.State, func(v [2]float64) error { m.Restore(v); return nil }}})
+	}
+	return s
+}
+
+// adversarial tells moments from those that likelihood training has of the same
+// weights.
+func adversarial(moments nn.Params) (ps nn.Params) {
+	for _, p := range moments {
+		ps = append(ps, &nn.Param{Name: "adversarial." + p.Name, Shape: p.Shape, Data: p.Data})
+	}
+	return ps
+}
+
+// game is the shape of an adversarial batch and what is played on it.
+type game struct {
+	B, T      int
+	objective Objective
+	smooth    float64
+	estimator Estimator
+	feedback  op.Feedback
+	sparse    float64 // share of a relaxed token that its gradient may leave out
+	tau       relax.Schedule
+}
+
+// game is that of the options.
+func (c *common) game() (a game, err error) {
+	a = game{B: c.Batch, T: c.T, smooth: c.LabelSmooth, sparse: c.SparseBackward}
+	if a.objective, err = ParseObjective(c.Objective); err != nil {
+		return a, err
+	}
+	if a.feedback, err = parseFeedback(c.Feedback); err != nil {
+		return a, err
+	}
+	if a.estimator, err = ParseEstimator(c.Estimator); err != nil {
+		return a, err
+	}
+	a.tau, err = relax.ParseSchedule(c.TauSchedule, c.AdvSteps)
+	return a, err
+}
+
+// hard reports whether the discriminator sees sentences of ids.
+func (a game) hard() bool { return !a.estimator.Relaxed() || a.estimator.Relaxation.Hard() }
+
+func (a game) rollout() op.RolloutConfig {
+	return op.RolloutConfig{B: a.B, T: a.T, Relaxation: a.estimator.Relaxation, Feedback: a.feedback, Bos: vocab.Bos, Eos: vocab.Eos, Sparse: float32(a.sparse)}
+}
+
+// GeneratorStep estimates the gradient of the generator's loss.
+type GeneratorStep interface {
+	// Run takes real sentences (not read unless the objective is relative) and
+	// the names of the noise, and leaves the gradients to be read. The result is
+	// the generator's loss.
+	Run(real *vocab.Batch, seed uint64, step uint32, tau float64) (float64, error)
+	// Grad is the gradient of the i-th weight tensor.
+	Grad(i int) []float32
+	Close() error
+}
+
+func newGeneratorStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (GeneratorStep, error) {
+	if !a.estimator.Relaxed() {
+		return newReinforceStep(lm, dis, a)
+	}
+	return newRelaxedStep(lm, dis, a)
+}
+
+// StepOptions of a step of a run's generator.
+type StepOptions struct {
+	B                   int    // sentences; 0 as in training
+	Estimator, Feedback string // empty as in training
+	Sparse              *float64
+}
+
+// NewGeneratorStep returns a step of the run's generator against its
+// discriminator, on the weights that both have at the time of a Run. The run has
+// to be of --model gan.
+func (t *Trainer) NewGeneratorStep(o StepOptions) (GeneratorStep, error) {
+	c := *t.common
+	c.Batch, c.Estimator, c.Feedback = cmp.Or(o.B, c.Batch), cmp.Or(o.Estimator, c.Estimator), cmp.Or(o.Feedback, c.Feedback)
+	if o.Sparse != nil {
+		c.SparseBackward = *o.Sparse
+	}
+	a, err := c.game()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range t.phases {
+		if p, ok := p.(*gan); ok {
+			return newGeneratorStep(t.LanguageModel(), p.d.dis, a)
+		}
+	}
+	return nil, errors.New("train: the run has no discriminator")
+}
+
+// Tau is the temperature of an adversarial step, from 0.
+func (t *Trainer) Tau(step int) float64 {
+	for _, p := range t.phases {
+		if p, ok := p.(*gan); ok {
+			return p.game.tau.At(step)
+		}
+	}
+	return 1
+}
+
+// relaxedStep is a GeneratorStep that scores relaxed sentences by a frozen
+// discriminator: the gradient flows back through the choice of words.
+type relaxedStep struct {
+	*op.Program
+	real    *textInput
+	noise   *rolloutInput
+	rollout op.Rollout
+}
+
+func newRelaxedStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*relaxedStep, error) {
+	g := op.NewGraph()
+	s := &relaxedStep{noise: newRolloutInput(g)}
+	net, params, codes := lm.BindBatch(g, a.B, true)
+	s.noise.codes = codes
+	d := dis.Bind(g, nil, false)
+	s.rollout = g.Rollout(net, d.Table(), s.noise.tauN, s.noise.keyN, a.rollout())
+	fake := d.Score(s.rollout.Tokens, s.rollout.Lengths)
+	var real *G.Node
+	if a.objective.Relative() {
+		s.real = newTextInput(g, "real", a.B, a.T)
+		real = d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
+	}
+	loss, err := a.objective.LossG(g, real, fake)
+	if err != nil {
+		return nil, err
+	}
+	if s.Program, err = g.Compile(loss, params...); err != nil {
+		return nil, fmt.Errorf("train: generator's step: %w", err)
+	}
+	return s, nil
+}
+
+func (s *relaxedStep) Run(real *vocab.Batch, seed uint64, step uint32, tau float64) (float64, error) {
+	if s.real != nil {
+		if err := s.real.load(real); err != nil {
+			return 0, err
+		}
+	}
+	s.noise.set(seed, noiseG(step), tau)
+	return s.Program.Run()
+}
+
+// Generator and discriminator draw different noise and different samples.
+func noiseG(step uint32) uint32 { return 2 * step }
+func noiseD(step uint32) uint32 { return 2*step + 1 }
+
+// textInput is a batch of sentences by id as two input nodes.
+type textInput struct {
+	B, T         int
+	ids, lengths []int32
+	idsN, lenN   *G.Node
+}
+
+func newTextInput(g *op.Graph, name string, B, T int) *textInput {
+	in := &textInput{B: B, T: T, ids: make([]int32, B*T), lengths: make([]int32, B)}
+	in.idsN, in.lenN = g.Ints(name+"IDs", in.ids, B, T), g.Ints(name+"Lengths", in.lengths, B)
+	return in
+}
+
+func (in *textInput) load(b *vocab.Batch) error {
+	return generator.LoadBatch(b, in.ids, in.lengths, in.B, in.T)
+}
+
+// rolloutInput is what a rollout reads besides weights.
+type rolloutInput struct {
+	key        []uint32
+	tau        []float32
+	keyN, tauN *G.Node
+	codes      *generator.Codes // of the graph's sentences
+}
+
+func newRolloutInput(g *op.Graph) *rolloutInput {
+	in := &rolloutInput{key: make([]uint32, 3), tau: []float32{1}}
+	in.keyN, in.tauN = g.Key("noise", in.key), g.Leaf("tau", in.tau, false, 1)
+	return in
+}
+
+func (in *rolloutInput) set(seed uint64, step uint32, tau float64) {
+	op.RunKey{Seed: seed, Step: step}.Put(in.key)
+	in.tau[0] = float32(tau)
+	in.codes.Draw(rng.Key{Seed: seed, Stream: rng.Noise, Step: step})
+}
+
+// keepsRelaxedRow reports whether what an estimator keeps of a token is the
+// relaxed row itself, so that its sharpness can be measured.
+func keepsRelaxedRow(estimator string) bool {
+	return estimator == "gumbel-softmax" || estimator == "st-gumbel" || estimator == "straight-through"
+}
+
+// parseFeedback finds a feedback by name.
+func parseFeedback(name string) (op.Feedback, error) {
+	switch name {
+	case "soft":
+		return op.FeedSoft, nil
+	case "straight-through":
+		return op.FeedStraightThrough, nil
+	case "detached":
+		return op.FeedDetached, nil
+	}
+	return 0, fmt.Errorf("train: feedback %q is not known; use soft, straight-through or detached", name)
+}

@@ -1,0 +1,175 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"textgan/discriminator"
+	"textgan/internal/nn"
+	"textgan/train/model"
+	"textgan/train/rundir"
+	"textgan/vocab"
+)
+
+// Phase is a part of a run: what its steps do, and what it remembers of them.
+type Phase interface {
+	Name() string
+	// Steps is the length of the phase. One that fits real sentences may end
+	// earlier.
+	Steps() int
+	// Step takes one step, the at-th of the phase from 0. After an error nothing
+	// of it counts.
+	Step(at int) (Record, error)
+	// Saved is all that the phase remembers. A checkpoint, a warm start and a
+	// comparison copy this list and nothing else.
+	Saved() Saved
+}
+
+// Names of the phases. Done is that of a run which is at its end.
+const (
+	Likelihood    = "likelihood"    // teacher forcing on real sentences
+	ELBO          = "elbo"          // the same for a VAE, by its bound
+	Discriminator = "discriminator" // the discriminator catches up with a fixed generator
+	Adversarial   = "adversarial"   // both move
+	Done          = "done"
+)
+
+// newPhases makes the phases of a run, in their order.
+func newPhases(c *common, d *model.Data) (fit fitting, list []Phase, err error) {
+	if c.Model == "gan" {
+		dis, err := discriminator.New(c.discriminator(d.Vocab.Size()), c.Seed)
+		if err != nil {
+			return nil, nil, err
+		}
+		c.T = max(c.T, dis.MinT())
+		if fit, err = newFitting(c, d.Vocab.Size()); err != nil {
+			return nil, nil, err
+		}
+		pre, err := newPretraining(c, fit.LanguageModel(), dis)
+		if err != nil {
+			return nil, nil, err
+		}
+		return fit, []Phase{fit, pre, newGAN(c, fit, pre)}, nil
+	}
+	fit, err = newFitting(c, d.Vocab.Size())
+	return fit, []Phase{fit}, err
+}
+
+// newFitting makes the phase that fits real sentences, over v ids.
+func newFitting(c *common, v int) (fitting, error) {
+	if c.HasVAE() {
+		return newELBO(c, v)
+	}
+	return newMLE(c, v)
+}
+
+// common is what the phases of a run share.
+type common struct {
+	Config
+	T       int // longest sentence that graphs have room for, its end included
+	batches *vocab.Batches
+	batch   vocab.Batch
+}
+
+// next is the next batch of real sentences.
+func (c *common) next() *vocab.Batch {
+	c.batches.Next(&c.batch)
+	return &c.batch
+}
+
+func (c *common) adam(lr float64, params nn.Params) *Adam {
+	return NewAdam(AdamConfig{LR: lr, Beta1: c.Beta1, Beta2: c.Beta2, Eps: 1e-8, Clip: c.Clip}, params)
+}
+
+// update lets an optimiser use the gradients of a program that has just run. A
+// loss or a gradient that is not finite is a *Diverged.
+func update(opt *Adam, what string, loss float64, grad func(int) []float32) (norm float64, err error) {
+	if !finite(loss) {
+		return 0, &Diverged{What: fmt.Sprintf("the %s is %v", what, loss)}
+	}
+	if norm, err = opt.Update(grad); err != nil {
+		return norm, &Diverged{What: fmt.Sprintf("the norm of the %s's gradient is %v", what, norm)}
+	}
+	return norm, nil
+}
+
+// Record is what a step leaves behind.
+type Record struct {
+	Tokens int            // real tokens that it learned from
+	Loss   float64        // nats, or squared score units (LSGAN)
+	Fields []rundir.Field // of metrics.jsonl
+	Still  bool           // did the generator stay as it was, so that there is nothing to evaluate?
+}
+
+// newRecord takes names and values in turns.
+func newRecord(tokens int, loss float64, fields ...any) Record {
+	r := Record{Tokens: tokens, Loss: loss}
+	for i := 0; i < len(fields); i += 2 {
+		r.Fields = append(r.Fields, rundir.Field{Name: fields[i].(string), Value: fields[i+1]})
+	}
+	return r
+}
+
+// add makes a step of several updates: tokens add up, and of fields of one name
+// and of the loss the last one stands.
+func (r *Record) add(x Record, err error) error {
+	if err != nil {
+		return err
+	}
+	r.Tokens += x.Tokens
+	r.Loss = x.Loss
+next:
+	for _, f := range x.Fields {
+		for i := range r.Fields {
+			if r.Fields[i].Name == f.Name {
+				r.Fields[i] = f
+				continue next
+			}
+		}
+		r.Fields = append(r.Fields, f)
+	}
+	return nil
+}
+
+// Saved is what a part of a run remembers: tensors, by the file of a checkpoint
+// that holds them, and numbers of state.json.
+type Saved struct {
+	Weights nn.Params // of networks, with what moves with them
+	Best    nn.Params // the weights of the lowest validation NLL
+	Moments nn.Params // of optimisers
+	Numbers []Number
+}
+
+// Number is a value of state.json. Value is a pointer to it, or encodes and
+// decodes itself.
+type Number struct {
+	Name  string
+	Value any
+}
+
+func (s *Saved) add(x Saved) {
+	s.Weights, s.Best, s.Moments = append(s.Weights, x.Weights...), append(s.Best, x.Best...), append(s.Moments, x.Moments...)
+	s.Numbers = append(s.Numbers, x.Numbers...)
+}
+
+// kept is a number that has its owner's functions to read and to set it.
+type kept[T any] struct {
+	get func() T
+	set func(T) error
+}
+
+func (k kept[T]) MarshalJSON() ([]byte, error) { return json.Marshal(k.get()) }
+
+func (k kept[T]) UnmarshalJSON(b []byte) error {
+	var v T
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	return k.set(v)
+}
+
+// savedAdam is what an optimiser remembers; its updates are the number of that
+// name.
+func savedAdam(opt *Adam, updates string) Saved {
+	return Saved{Moments: opt.State(), Numbers: []Number{{updates, &kept[int]{opt.Steps, func(n int) error { opt.Restore(n); return nil }}}}}
+}

@@ -1,0 +1,177 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+
+	G "gorgonia.org/gorgonia"
+
+	"textgan/discriminator"
+	"textgan/generator"
+	"textgan/internal/op"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// PretrainOptions are those of the discriminator's own training.
+type PretrainOptions struct {
+	DPre int     `opt:"d-pretrain" default:"100" check:"min=0,max=1000000000" doc:"discriminator updates before the first adversarial step" group:"adversarial"`
+	DLR  float64 `opt:"d-lr" default:"0.0003" check:"min=0,max=1e38" doc:"of the discriminator" group:"adversarial"`
+}
+
+// pretraining moves the discriminator against a fixed generator. Adversarial
+// training takes its steps too.
+type pretraining struct {
+	*common
+	game game
+	lm   generator.LanguageModel
+	dis  discriminator.Discriminator
+	opt  *Adam
+	step *stepD // made when it is first needed
+}
+
+func newPretraining(c *common, lm generator.LanguageModel, dis discriminator.Discriminator) (*pretraining, error) {
+	p := &pretraining{common: c, lm: lm, dis: dis, opt: c.adam(c.DLR, dis.Params())}
+	var err error
+	p.game, err = c.game()
+	return p, err
+}
+
+func (p *pretraining) Name() string { return Discriminator }
+
+func (p *pretraining) Steps() int {
+	if p.AdvSteps == 0 {
+		return 0
+	}
+	return p.DPre
+}
+
+// Step shows the discriminator what the first adversarial step will.
+func (p *pretraining) Step(int) (Record, error) {
+	r, err := p.update(p.game.tau.At(0))
+	r.Still = true
+	return r, err
+}
+
+// update is one update of the discriminator, the generator writing with tau.
+func (p *pretraining) update(tau float64) (Record, error) {
+	if p.step == nil {
+		var err error
+		if p.step, err = newStepD(p.lm, p.dis, p.game); err != nil {
+			return Record{}, err
+		}
+	}
+	batch := p.next()
+	loss, err := p.step.run(batch, p.Seed, uint32(p.opt.Steps()), tau)
+	if err != nil {
+		return Record{}, err
+	}
+	norm, err := update(p.opt, "discriminator's loss", loss, p.step.Grad)
+	if err != nil {
+		return Record{}, err
+	}
+	accuracy, real, generated := p.step.telling()
+	return newRecord(batch.Tokens(), loss, "loss/d", loss, "norm/d", norm, "accuracy/d", accuracy, "score/real", real, "score/generated", generated), nil
+}
+
+func (p *pretraining) Saved() Saved {
+	s := savedAdam(p.opt, "d_updates")
+	s.Weights = append(append(s.Weights, p.dis.Params()...), p.dis.State()...)
+	return s
+}
+
+// stepD is the graph of an update of the discriminator. Under a straight-through
+// relaxation the generator's sentences are exact samples, drawn by id; a soft
+// relaxation shows the discriminator what it will judge, relaxed tokens.
+type stepD struct {
+	*op.Program
+	real    *textInput // [B,T], or [2B,T] with the sampled sentences behind
+	sampler *generator.Sampler
+	noise   *rolloutInput
+	key     []uint32
+	B       int
+
+	scores [2]func() []float32 // [B,R] of the real sentences and of the generated ones
+}
+
+func newStepD(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*stepD, error) {
+	g := op.NewGraph()
+	s := &stepD{key: make([]uint32, 3), B: a.B}
+	d := dis.Bind(g, g.Key("dropout", s.key), true)
+	var r, f *G.Node // scores [B,R]
+	if a.hard() {
+		sampler, err := lm.NewSampler(generator.SampleOptions{MaxLen: a.T})
+		if err != nil {
+			return nil, err
+		}
+		s.sampler, s.real = sampler, newTextInput(g, "text", 2*a.B, a.T)
+		scores := d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
+		r, f = g.Rows(scores, 0, a.B), g.Rows(scores, a.B, 2*a.B)
+	} else {
+		s.noise, s.real = newRolloutInput(g), newTextInput(g, "real", a.B, a.T)
+		net, _, codes := lm.BindBatch(g, a.B, false)
+		s.noise.codes = codes
+		out := g.Rollout(net, d.Table(), s.noise.tauN, s.noise.keyN, a.rollout())
+		f = d.Score(out.Tokens, out.Lengths)
+		r = d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
+	}
+	s.scores = [2]func() []float32{g.Reader(r), g.Reader(f)}
+	loss, err := a.objective.LossD(g, r, f, a.smooth)
+	if err != nil {
+		return nil, err
+	}
+	if s.Program, err = g.Compile(loss, d.Params()...); err != nil {
+		return nil, fmt.Errorf("train: discriminator's step: %w", err)
+	}
+	return s, nil
+}
+
+// run takes real sentences, lets the generator write as many, and leaves the
+// gradients in the program.
+func (s *stepD) run(real *vocab.Batch, seed uint64, step uint32, tau float64) (float64, error) {
+	if err := s.real.load(real); err != nil {
+		return 0, err
+	}
+	if s.noise != nil {
+		s.noise.set(seed, noiseD(step), tau)
+	} else {
+		s.sampler.Draw(s.real.ids[s.B*s.real.T:], s.real.lengths[s.B:], rng.Key{Seed: seed, Stream: rng.Sample, Step: noiseD(step)}, 0)
+	}
+	op.RunKey{Seed: seed, Step: step}.Put(s.key)
+	return s.Run()
+}
+
+// telling is how well the discriminator told real sentences from generated ones in
+// the last run, before it moved: the share of pairs of the two in which the real
+// one scores higher (ties count half), and the mean scores. One half is guessing;
+// an objective that compares scores, as rsgan does, has no other threshold.
+func (s *stepD) telling() (accuracy, real, generated float64) {
+	r, f := s.scores[0](), s.scores[1]()
+	return aboveShare(r, f), mean(r), mean(f)
+}
+
+// aboveShare is the share of pairs (a_i, b_j) with a_i > b_j, ties counted half.
+func aboveShare(a, b []float32) float64 {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	var twice, below, upTo int // of b: less than x, at most x
+	for _, x := range a {
+		for below < len(b) && b[below] < x {
+			below++
+		}
+		for upTo < len(b) && b[upTo] <= x {
+			upTo++
+		}
+		twice += below + upTo
+	}
+	return float64(twice) / float64(2*len(a)*len(b))
+}
+
+func mean(values []float32) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += float64(v)
+	}
+	return sum / float64(len(values))
+}
