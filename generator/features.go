@@ -31,7 +31,7 @@ func (g *Generator) Features(B, T int) (*Features, error) {
 	net, _ := g.Bind(graph, false)
 	lengths := graph.Ints("lengths", f.lengths, B)
 	var err error
-	if f.Program, err = graph.Compile(states(graph, net, graph.Ints("ids", f.ids, B, T), lengths, whole)); err != nil {
+	if f.Program, err = graph.Compile(states(graph, net, graph.Ints("ids", f.ids, B, T), lengths, noDropout)); err != nil {
 		return nil, fmt.Errorf("generator: features: %w", err)
 	}
 	return f, nil

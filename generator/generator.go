@@ -30,7 +30,7 @@ func (c Config) cell() (op.Cell, error) {
 	case "gru":
 		return op.GRU, nil
 	}
-	return 0, fmt.Errorf("generator: cell %q is not known; use lstm or gru", c.Cell)
+	return nil, fmt.Errorf("generator: cell %q is not known; use lstm or gru", c.Cell)
 }
 
 // Check reports the first setting that makes no sense.
@@ -71,7 +71,47 @@ type Generator struct {
 // neverLogit is finite so that an optimiser can multiply it by zero.
 const neverLogit = -1e9
 
-type layer struct{ wx, wh, b *nn.Param }
+// layer is the weights of a recurrent layer, in the order of its core.
+type layer struct {
+	units   int
+	weights nn.Params
+}
+
+func (l layer) data() (w [][]float32) {
+	for _, p := range l.weights {
+		w = append(w, p.Data)
+	}
+	return w
+}
+
+// initial makes fresh weights, each drawn from a row of its own of the Init
+// stream.
+type initial struct {
+	seed uint64
+	row  uint32
+}
+
+func (d *initial) weight(ps *nn.Params, bound float64, name string, shape ...int) *nn.Param {
+	p := ps.New(name, shape...)
+	p.Uniform(bound, rng.Key{Seed: d.seed, Stream: rng.Init, Row: d.row})
+	d.row++
+	return p
+}
+
+func (d *initial) layer(ps *nn.Params, name string, units int, core op.Core) layer {
+	l := layer{units: units}
+	for _, w := range core.Weights() {
+		var p *nn.Param
+		if w.Init == nil {
+			p = d.weight(ps, 1/math.Sqrt(float64(units)), name+w.Name, w.Shape...)
+		} else {
+			p = ps.New(name+w.Name, w.Shape...)
+			w.Init(p.Data)
+		}
+		l.weights = append(l.weights, p)
+	}
+	return l
+}
 
 // New returns a generator with fresh weights, a function of the configuration
 // and the seed (Init stream): embeddings uniform in +-0.1, recurrent and output
@@ -82,33 +122,22 @@ func New(c Config, seed uint64) (*Generator, error) {
 	}
 	g := &Generator{Config: c}
 	g.cell, _ = c.cell()
-	row := uint32(0)
-	weight := func(a float64, name string, shape ...int) *nn.Param {
-		p := g.params.New(name, shape...)
-		p.Uniform(a, rng.Key{Seed: seed, Stream: rng.Init, Row: row})
-		row++
-		return p
-	}
-	bound, gates := 1/math.Sqrt(float64(c.Hidden)), g.cell.Gates()*c.Hidden
+	draw := initial{seed: seed}
+	bound := 1 / math.Sqrt(float64(c.Hidden))
 	embBound := 0.1
 	if c.Tie {
 		embBound = bound
 	}
-	g.table = weight(embBound, "g.embedding", c.Vocab, c.Emb)
+	g.table = draw.weight(&g.params, embBound, "g.embedding", c.Vocab, c.Emb)
 	in := c.Emb
 	for i := range c.Layers {
-		l := layer{
-			wx: weight(bound, fmt.Sprintf("g.layer%d.wx", i), in, gates),
-			wh: weight(bound, fmt.Sprintf("g.layer%d.wh", i), c.Hidden, gates),
-			b:  g.params.New(fmt.Sprintf("g.layer%d.b", i), 4*c.Hidden),
-		}
-		openForgetGate(g.cell, l.b.Data)
-		g.layers = append(g.layers, l)
-		in = c.Hidden
+		core := g.cell.Core(in, c.Hidden)
+		g.layers = append(g.layers, draw.layer(&g.params, fmt.Sprintf("g.layer%d.", i), c.Hidden, core))
+		in = core.Sizes().Out
 	}
 	g.w = g.table
 	if !c.Tie {
-		g.w = weight(bound, "g.output.w", c.Hidden, c.Vocab)
+		g.w = draw.weight(&g.params, bound, "g.output.w", in, c.Vocab)
 	}
 	g.b = g.params.New("g.output.b", c.Vocab)
 	for _, never := range []int32{vocab.Pad, vocab.Bos} {
@@ -117,13 +146,12 @@ func New(c Config, seed uint64) (*Generator, error) {
 	return g, nil
 }
 
-// openForgetGate sets the bias [4H] of an LSTM's forget gate to 1.
-func openForgetGate(c op.Cell, b []float32) {
-	if H := len(b) / 4; c == op.LSTM {
-		for j := range H {
-			b[H+j] = 1
-		}
+// width is the number of values that the output layer reads.
+func (g *Generator) width() int {
+	if g.Tie {
+		return g.Emb
 	}
+	return g.w.Shape[0]
 }
 
 // Params are the weights, shared with every graph the generator is bound to.
@@ -140,7 +168,11 @@ func (g *Generator) Bind(graph *op.Graph, train bool) (op.Net, []*G.Node) {
 	}
 	net := op.Net{Cell: g.cell, Tied: g.Tie, Table: bind(g.table)}
 	for _, l := range g.layers {
-		net.Layers = append(net.Layers, op.Layer{Wx: bind(l.wx), Wh: bind(l.wh), B: bind(l.b)})
+		layer := op.Layer{Units: l.units}
+		for _, p := range l.weights {
+			layer.Weights = append(layer.Weights, bind(p))
+		}
+		net.Layers = append(net.Layers, layer)
 	}
 	net.W = net.Table
 	if !g.Tie {

@@ -80,7 +80,7 @@ func (m decoderModel) Codes(B int) *Codes { return &Codes{m.v, make([]float32, B
 
 func (m decoderModel) BindBatch(g *op.Graph, B int, train bool) (op.Net, []*G.Node, *Codes) {
 	d, codes := m.v.bindDecoder(g, m.v.writing, train), m.Codes(B)
-	d.net.Given = d.given(g, g.Leaf("codes", codes.Z, false, B, m.v.Width()))
+	d.net.Conditioning = d.condition(g, g.Leaf("codes", codes.Z, false, B, m.v.Width()))
 	return d.net, d.params, codes
 }
 

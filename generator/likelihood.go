@@ -89,15 +89,18 @@ func newLikelihood(p LanguageModel, dropout float64, o LikelihoodOptions) (*Like
 // to the last h.
 func states(g *op.Graph, net op.Net, ids, lengths *G.Node, drop func(x *G.Node, layer uint32) *G.Node) *G.Node {
 	h := drop(g.PackedLookup(net.Table, ids, lengths, vocab.Bos), 0)
-	for i, l := range net.Layers {
-		h0, cond := net.Given.Of(i)
-		h = drop(g.ConditionedRNN(net.Cell, h, lengths, l.Wx, l.Wh, l.B, h0, cond), uint32(i+1))
+	if g.Err() != nil {
+		return nil
+	}
+	for i, core := range net.Cores() {
+		h0, cond := net.Conditioning.Of(i)
+		h = drop(g.RNN(core, h, lengths, net.Layers[i].Weights, h0, cond), uint32(i+1))
 	}
 	return h
 }
 
-// whole is a drop of states that leaves everything.
-func whole(x *G.Node, _ uint32) *G.Node { return x }
+// noDropout keeps all states.
+func noDropout(x *G.Node, _ uint32) *G.Node { return x }
 
 // Mean runs the graph on a batch and returns the mean negative log-likelihood
 // per real token, in nats. seed and step name the dropout masks.

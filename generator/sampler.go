@@ -56,11 +56,11 @@ const sampleRows = 32
 // Sampler draws sentences from a generator (ancestral sampling). It keeps its
 // scratch from call to call; one Sampler serves one goroutine.
 type Sampler struct {
-	g      *Generator
-	opt    SampleOptions
-	turned []float32 // output weights [H,V] of a tied model
-	mu     sync.Mutex
-	free   []*sampleScratch // of rows that nobody is writing
+	g     *Generator
+	opt   SampleOptions
+	tiedW []float32 // output weights [H,V] of a tied model
+	mu    sync.Mutex
+	free  []*sampleScratch // of rows that nobody is writing
 
 	watch func(row, t int, logits []float32, id int32) // nil: nobody
 
@@ -89,7 +89,7 @@ func (g *Generator) NewSampler(o SampleOptions) (*Sampler, error) {
 	}
 	s := &Sampler{g: g, opt: o}
 	if g.Tie {
-		s.turned = make([]float32, g.Hidden*g.Vocab)
+		s.tiedW = make([]float32, g.Emb*g.Vocab)
 	}
 	return s, nil
 }
@@ -122,8 +122,8 @@ func (s *Sampler) Watch(f func(row, t int, logits []float32, id int32)) { s.watc
 func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 	w := s.g.w.Data
 	if s.g.Tie {
-		w = s.turned
-		kernel.Transpose(w, s.g.table.Data, s.g.Vocab, s.g.Hidden)
+		w = s.tiedW
+		kernel.Transpose(w, s.g.table.Data, s.g.Vocab, s.g.Emb)
 	}
 	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
 		sc := s.take()
@@ -167,31 +167,41 @@ func (s *Sampler) give(sc *sampleScratch) {
 	s.free = append(s.free, sc)
 }
 
+// sampleScratch is the memory of sampleRows sentences that are written side by side.
 type sampleScratch struct {
-	logits  []float32   // [sampleRows,V]
-	x       []float32   // [sampleRows,E]
-	gx, rec []float32   // [sampleRows,GH]
-	aux     []float32   // [sampleRows,H]
-	h, c    [][]float32 // per layer [sampleRows,H]
-	h2, c2  []float32
-	z, cond []float32 // [sampleRows,Z] codes, [sampleRows,GH] their share of the gates
-	row     []int     // sentence of each live row
-	read    []int32
-	seen    []float32 // [V] logits for Watch
-	order   []int32   // heap of a filtered draw
+	logits []float32 // [sampleRows,V]
+	x      []float32 // [sampleRows,E]
+	layers []sampleLayer
+	z      []float32 // [sampleRows,Z] codes
+	cond   []float32 // [sampleRows,Share] what they add to the first layer
+	row    []int     // sentence of each live row
+	read   []int32
+	seen   []float32 // [V] logits for Watch
+	order  []int32   // heap of a filtered draw
+}
+
+// sampleLayer is a recurrent layer with its rows.
+type sampleLayer struct {
+	core op.Core
+	op.Sizes
+	share, tape, state, next, out []float32
 }
 
 func newSampleScratch(g *Generator) *sampleScratch {
-	GH, H := g.cell.Gates()*g.Hidden, g.Hidden
 	sc := &sampleScratch{
 		logits: make([]float32, sampleRows*g.Vocab), x: make([]float32, sampleRows*g.Emb),
-		gx: make([]float32, sampleRows*GH), rec: make([]float32, sampleRows*GH), aux: make([]float32, sampleRows*H),
-		h2: make([]float32, sampleRows*H), c2: make([]float32, sampleRows*H),
 		row: make([]int, sampleRows), read: make([]int32, sampleRows),
 		order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
 	}
-	for range g.Layers {
-		sc.h, sc.c = append(sc.h, make([]float32, sampleRows*H)), append(sc.c, make([]float32, sampleRows*H))
+	in := g.Emb
+	for _, p := range g.layers {
+		core := g.cell.Core(in, p.units)
+		core.Bind(p.data())
+		l := sampleLayer{core: core, Sizes: core.Sizes()}
+		for p, size := range map[*[]float32]int{&l.share: l.Share, &l.tape: l.Tape, &l.state: l.State, &l.next: l.State, &l.out: l.Out} {
+			*p = make([]float32, sampleRows*size)
+		}
+		sc.layers, in = append(sc.layers, l), l.Out
 	}
 	return sc
 }
@@ -200,22 +210,23 @@ func newSampleScratch(g *Generator) *sampleScratch {
 // begins with sentence first. Finished rows make room at once.
 func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, kept int, key Key, first, at int) {
 	g, T := s.g, s.opt.MaxLen
-	n, GH := len(lengths), g.cell.Gates()*g.Hidden
+	n, H := len(lengths), g.width()
 	for i := range n {
 		clear(ids[i*T+kept : (i+1)*T])
 		sc.row[i], sc.read[i], lengths[i] = i, vocab.Bos, int32(T)
 	}
-	for l := range g.layers {
-		clear(sc.h[l])
-		clear(sc.c[l])
+	for _, l := range sc.layers {
+		for i := range n {
+			l.core.Start(l.state[i*l.State:][:l.State])
+		}
 	}
 	if s.condition != nil {
 		s.begin(sc, n, key, first, at)
 	}
 	for t := 0; t < T && n > 0; t++ {
-		top := s.advance(sc, n)
+		top := s.advance(sc, n, t == 0 && s.condition == nil)
 		if t >= kept {
-			kernel.GemmBias(false, false, n, g.Vocab, g.Hidden, top, g.Hidden, w, g.Vocab, g.b.Data, sc.logits, g.Vocab)
+			kernel.GemmBias(false, false, n, g.Vocab, H, top, H, w, g.Vocab, g.b.Data, sc.logits, g.Vocab)
 		}
 		live := 0
 		for i := range n {
@@ -238,12 +249,11 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 			}
 			sc.row[live], sc.read[live] = r, id
 			if live < i {
-				for l := range g.layers {
-					copy(sc.h[l][live*g.Hidden:][:g.Hidden], sc.h[l][i*g.Hidden:])
-					copy(sc.c[l][live*g.Hidden:][:g.Hidden], sc.c[l][i*g.Hidden:])
+				for _, l := range sc.layers {
+					copy(l.state[live*l.State:][:l.State], l.state[i*l.State:])
 				}
-				if s.condition != nil {
-					copy(sc.cond[live*GH:][:GH], sc.cond[i*GH:])
+				if share := sc.layers[0].Share; s.condition != nil {
+					copy(sc.cond[live*share:][:share], sc.cond[i*share:])
 				}
 			}
 			live++
@@ -254,40 +264,41 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 
 // begin sets the states of n sentences by their codes.
 func (s *Sampler) begin(sc *sampleScratch, n int, key Key, first, at int) {
-	g, c := s.g, s.condition
-	Z, H, GH := c.width, g.Hidden, g.cell.Gates()*g.Hidden
+	c, share := s.condition, sc.layers[0].Share
+	Z := c.width
 	if sc.z == nil {
-		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, sampleRows*GH)
+		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, sampleRows*share)
 	}
 	for i := range n {
 		c.code(sc.z[i*Z:][:Z], key, first, at+i)
 	}
-	for l, p := range c.initial {
-		h := sc.h[l][:n*H]
-		kernel.GemmBias(false, false, n, H, Z, sc.z, Z, p[0].Data, H, p[1].Data, h, H)
+	for i, p := range c.initial {
+		l := sc.layers[i]
+		h := l.out[:n*l.Out]
+		kernel.GemmBias(false, false, n, l.Out, Z, sc.z, Z, p[0].Data, l.Out, p[1].Data, h, l.Out)
 		kernel.Tanh(h, h)
+		for r := range n {
+			copy(l.state[r*l.State:], h[r*l.Out:][:l.Out])
+		}
 	}
-	kernel.Gemm(false, false, n, GH, Z, 1, sc.z, Z, c.gates.Data, GH, 0, sc.cond, GH)
+	kernel.Gemm(false, false, n, share, Z, 1, sc.z, Z, c.gates.Data, share, 0, sc.cond, share)
 }
 
-// advance reads the last token of n rows and returns the top layer's h [n,H].
-func (s *Sampler) advance(sc *sampleScratch, n int) []float32 {
-	g, H := s.g, s.g.Hidden
-	GH, in, x := g.cell.Gates()*H, g.Emb, sc.x
+// advance reads the last token of n rows and returns the top layer's outputs
+// [n,H]. start says that these are the first tokens of all.
+func (s *Sampler) advance(sc *sampleScratch, n int, start bool) []float32 {
+	E, x := s.g.Emb, sc.x
 	for i, id := range sc.read[:n] {
-		copy(x[i*in:][:in], g.table.Data[int(id)*in:])
+		copy(x[i*E:][:E], s.g.table.Data[int(id)*E:])
 	}
-	for l, p := range g.layers {
-		h, c := sc.h[l], sc.c[l]
-		kernel.GemmBias(false, false, n, GH, in, x, in, p.wx.Data, GH, p.b.Data[:GH], sc.gx, GH)
-		if l == 0 && s.condition != nil {
-			kernel.Add(sc.gx[:n*GH], sc.cond[:n*GH])
+	for i := range sc.layers {
+		l := &sc.layers[i]
+		l.core.Input(n, x, l.share)
+		if i == 0 && s.condition != nil {
+			kernel.Add(l.share[:n*l.Share], sc.cond[:n*l.Share])
 		}
-		kernel.Gemm(false, false, n, GH, H, 1, h, H, p.wh.Data, GH, 0, sc.rec, GH)
-		op.Step(g.cell, n, H, sc.gx, sc.rec, p.b.Data, h, c, sc.aux, sc.h2, sc.c2)
-		copy(h[:n*H], sc.h2)
-		copy(c[:n*H], sc.c2)
-		x, in = h, H
+		l.core.Step(n, start, l.share, l.state, l.next, l.out, l.tape)
+		l.state, l.next, x = l.next, l.state, l.out
 	}
 	return x
 }

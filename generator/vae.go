@@ -9,7 +9,6 @@ import (
 	"textgan/internal/location"
 	"textgan/internal/nn"
 	"textgan/internal/op"
-	"textgan/internal/rng"
 )
 
 // VAEConfig is the architecture of a sentence VAE.
@@ -84,15 +83,9 @@ func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
 		return nil, err
 	}
 	d := v.decoder
-	row := uint32(1 << 16) // behind the rows of the decoder
-	weight := func(ps *nn.Params, bound float64, name string, shape ...int) *nn.Param {
-		p := ps.New(name, shape...)
-		p.Uniform(bound, rng.Key{Seed: seed, Stream: rng.Init, Row: row})
-		row++
-		return p
-	}
+	draw := initial{seed: seed, row: 1 << 16} // behind the rows of the decoder
 	bound := 1 / math.Sqrt(float64(c.Hidden))
-	v.embedding = weight(&v.enc, .1, "e.embedding", c.Decoder.Vocab, c.Decoder.Emb)
+	v.embedding = draw.weight(&v.enc, .1, "e.embedding", c.Decoder.Vocab, c.Decoder.Emb)
 	directions := []string{"forward", "backward"}
 	if !c.Bidirectional {
 		directions = directions[:1]
@@ -105,25 +98,19 @@ func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
 		v.code = numbers{family, c.Dim}
 	}
 	for _, name := range directions {
-		l := layer{
-			wx: weight(&v.enc, bound, "e."+name+".wx", c.Decoder.Emb, d.cell.Gates()*c.Hidden),
-			wh: weight(&v.enc, bound, "e."+name+".wh", c.Hidden, d.cell.Gates()*c.Hidden),
-			b:  v.enc.New("e."+name+".b", 4*c.Hidden),
-		}
-		openForgetGate(d.cell, l.b.Data)
-		v.readers = append(v.readers, l)
-		v.posterior = append(v.posterior, weight(&v.enc, bound, "z.posterior."+name, c.Hidden, v.code.stats()))
+		v.readers = append(v.readers, draw.layer(&v.enc, "e."+name+".", c.Hidden, d.cell.Core(c.Decoder.Emb, c.Hidden)))
+		v.posterior = append(v.posterior, draw.weight(&v.enc, bound, "z.posterior."+name, c.Hidden, v.code.stats()))
 	}
 	v.bias = v.enc.New("z.posterior.b", v.code.stats())
 
 	bound = 1 / math.Sqrt(float64(c.Decoder.Hidden))
 	for i := range d.Layers {
 		v.initial = append(v.initial, [2]*nn.Param{
-			weight(&v.dec, bound, fmt.Sprintf("z.initial%d.w", i), v.code.width(), d.Hidden),
+			draw.weight(&v.dec, bound, fmt.Sprintf("z.initial%d.w", i), v.code.width(), d.Hidden),
 			v.dec.New(fmt.Sprintf("z.initial%d.b", i), d.Hidden),
 		})
 	}
-	v.gates = weight(&v.dec, bound, "z.gates", v.code.width(), d.cell.Gates()*d.Hidden)
+	v.gates = draw.weight(&v.dec, bound, "z.gates", v.code.width(), d.cell.Core(d.Emb, d.Hidden).Sizes().Share)
 	v.writing = append(append(v.writing, v.dec...), d.Params()...)
 	if c.LearnedPrior {
 		v.dec = append(v.dec, v.prior)
@@ -162,7 +149,11 @@ func (v *VAE) bindEncoder(g *op.Graph, ids, lengths *G.Node, train bool) (poster
 	}
 	for i, l := range v.readers {
 		x := g.PackedTokens(nodes[v.embedding], ids, lengths, i == 1)
-		h := g.Last(g.RNN(v.decoder.cell, x, lengths, nodes[l.wx], nodes[l.wh], nodes[l.b], nil), lengths)
+		var weights []*G.Node
+		for _, p := range l.weights {
+			weights = append(weights, nodes[p])
+		}
+		h := g.Last(g.RNN(v.decoder.cell.Core(v.decoder.Emb, l.units), x, lengths, weights, nil, nil), lengths)
 		if i == 0 {
 			posterior = g.Dense(h, nodes[v.posterior[0]], nodes[v.bias], op.Identity)
 			continue
@@ -205,9 +196,9 @@ func (d *decoderNodes) prior(g *op.Graph) *G.Node {
 	return d.v.prior.Bind(g, false) // a uniform one
 }
 
-// given is what the net reads of codes z [B,Z].
-func (d *decoderNodes) given(g *op.Graph, z *G.Node) op.Given {
-	c := op.Given{Cond: g.Dense(z, d.nodes[d.v.gates], zeroBias(g, "no gate bias", d.v.gates.Shape[1]), op.Identity)}
+// condition is what the net reads of codes z [B,Z].
+func (d *decoderNodes) condition(g *op.Graph, z *G.Node) op.Conditioning {
+	c := op.Conditioning{Cond: g.Dense(z, d.nodes[d.v.gates], zeroBias(g, "no gate bias", d.v.gates.Shape[1]), op.Identity)}
 	for _, p := range d.v.initial {
 		c.H0 = append(c.H0, g.Dense(z, d.nodes[p[0]], d.nodes[p[1]], op.Tanh))
 	}
@@ -218,6 +209,6 @@ func (d *decoderNodes) given(g *op.Graph, z *G.Node) op.Given {
 // and the tokens that are read, which word dropout may have changed.
 func (d *decoderNodes) score(g *op.Graph, z, ids, read, lengths, weights *G.Node, drop func(x *G.Node, layer uint32) *G.Node) (loss *G.Node, nll []float32) {
 	net := d.net
-	net.Given = d.given(g, z)
+	net.Conditioning = d.condition(g, z)
 	return g.PackedXentTokens(states(g, net, read, lengths, drop), d.net.W, d.net.B, ids, lengths, weights, d.net.Tied)
 }

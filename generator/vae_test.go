@@ -112,7 +112,7 @@ func plainPosterior(v *VAE, tokens []int32) []float64 {
 	for i, l := range v.readers {
 		c := Config{Cell: v.Decoder().Cell, Vocab: v.VAEConfig.Decoder.Vocab, Emb: v.VAEConfig.Decoder.Emb, Hidden: v.Hidden, Layers: 1}
 		m := plain{c, map[string][]float64{
-			"g.embedding": doubles(v.embedding.Data), "g.layer0.wx": doubles(l.wx.Data), "g.layer0.wh": doubles(l.wh.Data), "g.layer0.b": doubles(l.b.Data),
+			"g.embedding": doubles(v.embedding.Data), "g.layer0.wx": doubles(l.weights[0].Data), "g.layer0.wh": doubles(l.weights[1].Data), "g.layer0.b": doubles(l.weights[2].Data),
 		}}
 		order := slices.Clone(tokens)
 		if i == 1 {

@@ -62,7 +62,7 @@ func TestLast(t *testing.T) {
 
 // cond is a second input of the gates, the same at every step.
 func TestConditionedRNN(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		for _, withH0 := range []bool{false, true} {
 			b, E, H := newBatch(4, 5, 7), 3, 4
 			tr := rnnTrial(cell, b, E, H, withH0)
@@ -74,7 +74,7 @@ func TestConditionedRNN(t *testing.T) {
 				if withH0 {
 					h0 = in[4]
 				}
-				return g.ConditionedRNN(cell, in[0], lengths, in[1], in[2], in[3], h0, in[len(in)-1])
+				return g.RNN(cell.Core(E, H), in[0], lengths, in[1:4], h0, in[len(in)-1])
 			}
 			tr.plain = func(t *tape, in [][]num) []num {
 				out, i := t.zeros(b.B*b.T*H), 0

@@ -101,7 +101,7 @@ func TestCompileRefuses(t *testing.T) {
 		x := g.Leaf("x", data, true, 3)
 		require.Nil(t, x)
 		require.Nil(t, g.Dense(x, x, x, Tanh)) // takes nil nodes from then on
-		require.Nil(t, g.RNN(LSTM, x, x, x, x, x, x))
+		require.Nil(t, g.RNN(LSTM.Core(1, 1), x, x, nil, x, x))
 		require.Nil(t, g.Ints("ids", nil, 2))
 		require.Empty(t, g.Rollout(Net{}, x, x, x, RolloutConfig{}))
 		require.Nil(t, g.Must(nil, fmt.Errorf("another")))
@@ -205,16 +205,16 @@ func TestShapesThatDoNotFit(t *testing.T) {
 			return g.SpectralNorm(f(2, 3), f(3), true)
 		},
 		"RNN": func(g *Graph, f func(...int) *G.Node, _, n *G.Node) *G.Node {
-			return g.RNN(GRU, f(8, 3), n, f(3, 8), f(2, 6), f(8), nil)
+			return g.RNN(GRU.Core(3, 2), f(8, 3), n, []*G.Node{f(3, 8), f(2, 6), f(8)}, nil, nil)
 		},
 		"RNN rows": func(g *Graph, f func(...int) *G.Node, _, n *G.Node) *G.Node {
-			return g.RNN(GRU, f(7, 3), n, f(3, 6), f(2, 6), f(8), nil)
+			return g.RNN(GRU.Core(3, 2), f(7, 3), n, []*G.Node{f(3, 6), f(2, 6), f(8)}, nil, nil)
 		},
 		"RNN bias": func(g *Graph, f func(...int) *G.Node, _, n *G.Node) *G.Node {
-			return g.RNN(GRU, f(8, 3), n, f(3, 6), f(2, 6), f(6), nil)
+			return g.RNN(GRU.Core(3, 2), f(8, 3), n, []*G.Node{f(3, 6), f(2, 6), f(6)}, nil, nil)
 		},
 		"RNN h0": func(g *Graph, f func(...int) *G.Node, _, n *G.Node) *G.Node {
-			return g.RNN(GRU, f(8, 3), n, f(3, 6), f(2, 6), f(8), f(4, 3))
+			return g.RNN(GRU.Core(3, 2), f(8, 3), n, []*G.Node{f(3, 6), f(2, 6), f(8)}, f(4, 3), nil)
 		},
 		"PackedXent": func(g *Graph, f func(...int) *G.Node, i, n *G.Node) *G.Node {
 			return g.PackedXent(f(8, 3), f(3, 5), f(5), i, n, f(4, 2), true)

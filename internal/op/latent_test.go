@@ -263,7 +263,7 @@ func TestLatentShapesThatDoNotFit(t *testing.T) {
 	for name, build := range map[string]func(g *Graph, f func(...int) *G.Node, rows, key *G.Node) *G.Node{
 		"Last": func(g *Graph, f func(...int) *G.Node, rows, _ *G.Node) *G.Node { return g.Last(f(7, 3), rows) },
 		"RNN cond": func(g *Graph, f func(...int) *G.Node, n, _ *G.Node) *G.Node {
-			return g.ConditionedRNN(GRU, f(8, 3), n, f(3, 6), f(2, 6), f(8), nil, f(4, 8))
+			return g.RNN(GRU.Core(3, 2), f(8, 3), n, []*G.Node{f(3, 6), f(2, 6), f(8)}, nil, f(4, 8))
 		},
 		"Reparameterise": func(g *Graph, f func(...int) *G.Node, rows, key *G.Node) *G.Node {
 			return g.Reparameterise(location.Gaussian, f(4, 3), rows, key)

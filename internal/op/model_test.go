@@ -9,7 +9,7 @@ import (
 
 // languageModel is teacher forcing with tied weights: the table is read by the
 // first operation and by the last.
-func languageModel(cell Cell, b *batch) *trial {
+func languageModel(cell Gated, b *batch) *trial {
 	const E = 4
 	l := newLikelihood(b, 6)
 	embed, one, two := lookupTrial(true, b, E), rnnTrial(cell, b, E, 3, false), rnnTrial(cell, b, 3, E, true)
@@ -25,8 +25,8 @@ func languageModel(cell Cell, b *batch) *trial {
 	tr.build = func(g *Graph, in []*G.Node) *G.Node {
 		ids, lengths := g.Ints("input ids", b.ids, b.B, b.T), g.Ints("input lengths", b.lengths, b.B)
 		h := g.Dropout(g.PackedLookup(in[0], ids, lengths, bos), 0.25, g.Key("key", key), 1)
-		h = g.RNN(cell, h, lengths, in[2], in[3], in[4], nil)
-		h = g.RNN(cell, h, lengths, in[5], in[6], in[7], in[8])
+		h = g.RNN(cell.Core(E, 3), h, lengths, in[2:5], nil, nil)
+		h = g.RNN(cell.Core(3, E), h, lengths, in[5:8], in[8], nil)
 		return l.build(g, h, in[0], in[1], true)
 	}
 	tr.plain = func(t *tape, in [][]num) []num {
@@ -38,7 +38,7 @@ func languageModel(cell Cell, b *batch) *trial {
 }
 
 func TestLanguageModel(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		languageModel(cell, newBatch(4, 5, 7)).check(t)
 		languageModel(cell, newBatch(13, 6, 150)).checkThreads(t)
 	})

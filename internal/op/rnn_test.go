@@ -11,7 +11,7 @@ import (
 )
 
 // plainStep is one step of a cell for one row.
-func plainStep(cell Cell, x, h, c, Wx, Wh, b []num) (newH, newC []num) {
+func plainStep(cell Gated, x, h, c, Wx, Wh, b []num) (newH, newC []num) {
 	H := len(h)
 	GH := cell.Gates() * H
 	fromX := affine(x, Wx, b[:GH])
@@ -32,14 +32,14 @@ func plainStep(cell Cell, x, h, c, Wx, Wh, b []num) (newH, newC []num) {
 	return newH, newC
 }
 
-func rnnTrial(cell Cell, b *batch, E, H int, withH0 bool) *trial {
+func rnnTrial(cell Gated, b *batch, E, H int, withH0 bool) *trial {
 	GH := cell.Gates() * H
 	tr := &trial{
 		inputs: []*input{random("x", 1, b.B*b.T, E), random("Wx", 0.5, E, GH), random("Wh", 0.5, H, GH), random("b", 0.5, 4*H)},
 		vary:   b.set,
 		build: func(g *Graph, in []*G.Node) *G.Node {
 			_, lengths := b.nodes(g)
-			return g.RNN(cell, in[0], lengths, in[1], in[2], in[3], append(in, nil)[4])
+			return g.RNN(cell.Core(E, H), in[0], lengths, in[1:4], append(in, nil)[4], nil)
 		},
 		plain: func(t *tape, in [][]num) []num {
 			out, i := t.zeros(b.B*b.T*H), 0
@@ -63,13 +63,13 @@ func rnnTrial(cell Cell, b *batch, E, H int, withH0 bool) *trial {
 	return tr
 }
 
-func cells(t *testing.T, f func(t *testing.T, cell Cell)) {
+func cells(t *testing.T, f func(t *testing.T, cell Gated)) {
 	t.Run("lstm", func(t *testing.T) { f(t, LSTM) })
 	t.Run("gru", func(t *testing.T) { f(t, GRU) })
 }
 
 func TestRNN(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		for _, h0 := range []bool{false, true} {
 			t.Run(fmt.Sprintf("h0 %v", h0), rnnTrial(cell, newBatch(4, 5, 7), 3, 4, h0).check)
 		}
@@ -80,7 +80,7 @@ func TestRNN(t *testing.T) {
 
 // Two layers, the second with another width.
 func TestRNNLayers(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		b := newBatch(4, 5, 7)
 		one, two := rnnTrial(cell, b, 3, 4, true), rnnTrial(cell, b, 4, 2, true)
 		for _, in := range two.inputs {
@@ -91,8 +91,8 @@ func TestRNNLayers(t *testing.T) {
 			vary:   b.set,
 			build: func(g *Graph, in []*G.Node) *G.Node {
 				_, lengths := b.nodes(g)
-				h := g.RNN(cell, in[0], lengths, in[1], in[2], in[3], in[4])
-				return g.RNN(cell, h, lengths, in[5], in[6], in[7], in[8])
+				h := g.RNN(cell.Core(3, 4), in[0], lengths, in[1:4], in[4], nil)
+				return g.RNN(cell.Core(4, 2), h, lengths, in[5:8], in[8], nil)
 			},
 			plain: func(t *tape, in [][]num) []num {
 				h := one.plain(t, in)
@@ -120,7 +120,7 @@ func diagonal(g *Graph, rows, cols, from int) *G.Node {
 
 // The whole layer in plain library operations, one time step after another.
 func TestRNNAgainstLibrary(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		const E, H = 3, 4
 		b := newBatch(4, 5, 7)
 		tr := rnnTrial(cell, b, E, H, true)

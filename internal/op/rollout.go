@@ -38,16 +38,29 @@ const (
 
 // Net is a recurrent language model as nodes of a graph.
 type Net struct {
-	Cell   Cell
-	Table  *G.Node // [V,E]
-	Layers []Layer
-	W, B   *G.Node // output layer [H,V], [V]; W is Table if Tied
-	Tied   bool
-	Given  Given // what sentences are conditioned on; empty for nothing
+	Cell         Cell
+	Table        *G.Node // [V,E]
+	Layers       []Layer
+	W, B         *G.Node // output layer [H,V], [V]; W is Table if Tied
+	Tied         bool
+	Conditioning Conditioning // what sentences depend on; empty for nothing
 }
 
-// Layer is one recurrent layer: Wx [E,GH], Wh [H,GH], B [4H].
-type Layer struct{ Wx, Wh, B *G.Node }
+// Layer is one recurrent layer: its units, and the weights of its Core.
+type Layer struct {
+	Units   int
+	Weights []*G.Node
+}
+
+// Cores makes the layers of one operation.
+func (n Net) Cores() (cores []Core) {
+	reads := n.Table.Shape()[1]
+	for _, l := range n.Layers {
+		c := n.Cell.Core(reads, l.Units)
+		cores, reads = append(cores, c), c.Sizes().Out
+	}
+	return cores
+}
 
 // RolloutConfig says how tokens are emitted.
 type RolloutConfig struct {
@@ -71,7 +84,8 @@ type Rollout struct {
 }
 
 // Rollout lets the net write sentences token by token and hands them out as
-// the reader sees them: embedded by its table [V,De]. The relaxed tokens y
+// the reader sees them: embedded by its table [V,De]. A reader with several
+// embedding tables puts them side by side into one. The relaxed tokens y
 // themselves stay inside; whoever reads y reads it through a linear map, so
 // hard tokens cost a lookup, and the gradient of y is formed step by step.
 //
@@ -83,7 +97,8 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		return Rollout{}
 	}
 	V, E, De := net.Table.Shape()[0], net.Table.Shape()[1], reader.Shape()[1]
-	H := net.Layers[len(net.Layers)-1].Wh.Shape()[0]
+	cores := net.Cores()
+	H := cores[len(cores)-1].Sizes().Out
 	if reader.Shape()[0] != V || net.B.Shape()[0] != V {
 		g.fail("Rollout: reader %v and output bias %v must have %d rows", reader.Shape(), net.B.Shape(), V)
 		return Rollout{}
@@ -96,25 +111,22 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		g.fail("Rollout: output weights %v must be %v", net.W.Shape(), want)
 		return Rollout{}
 	}
-	r := &rollout{cfg: cfg, cell: net.Cell, tied: net.Tied, V: V, E: E, H: H, De: De,
+	r := &rollout{cfg: cfg, tied: net.Tied, V: V, E: E, H: H, De: De,
 		out: zeros(cfg.B, cfg.T, De), lengths: tensor.New(tensor.Of(tensor.Int32), tensor.WithShape(cfg.B)),
 		needTable: g.Needs(reader)}
 	r.softOut = !cfg.Relaxation.Hard()
 	r.softFeed = r.softOut && cfg.Feedback == FeedSoft
 	in := []*G.Node{net.Table, net.W, net.B}
-	reads := E
 	for i, l := range net.Layers {
-		H := l.Wh.Shape()[0]
-		gates := net.Cell.Gates() * H
-		if !l.Wx.Shape().Eq(tensor.Shape{reads, gates}) || l.Wh.Shape()[1] != gates || l.B.Shape()[0] != 4*H {
-			g.fail("Rollout: layer %d reads %d values: Wx %v, Wh %v, b %v do not fit", i, reads, l.Wx.Shape(), l.Wh.Shape(), l.B.Shape())
+		if !reads(cores[i], l.Weights) {
+			g.fail("Rollout: layer %d of %d units reads %d values: weights %v do not fit", i, l.Units, cores[i].Sizes().In, shapes(l.Weights))
 			return Rollout{}
 		}
-		in = append(in, l.Wx, l.Wh, l.B)
-		r.layers = append(r.layers, &rolloutLayer{E: reads, H: H, GH: gates, WxT: make([]float32, reads*gates), WhT: make([]float32, H*gates)})
-		reads = H
+		r.layers = append(r.layers, &rolloutLayer{core: cores[i], Sizes: cores[i].Sizes(), first: len(in), bound: make([][]float32, len(l.Weights))})
+		in = append(in, l.Weights...)
 	}
-	given, ok := r.given.nodes(g, net, cfg.B, 3+len(in))
+	r.readerAt = len(in)
+	condition, ok := r.conditioning.nodes(g, net, r.layers, cfg.B, 3+len(in))
 	if !ok {
 		return Rollout{}
 	}
@@ -123,7 +135,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		needs[i] = g.Needs(n)
 		r.needNet = r.needNet || needs[i]
 	}
-	for _, n := range given {
+	for _, n := range condition {
 		r.needNet = r.needNet || g.Needs(n)
 	}
 	if r.softFeed {
@@ -136,12 +148,12 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 	if cfg.Feedback != FeedDetached {
 		r.gradCols += E
 	}
-	parts := []part{{&r.turned, H * V}, {&r.softTable, V * r.softCols}}
+	parts := []part{{&r.transposed, H * V}, {&r.softTable, V * r.softCols}}
 	if r.needNet {
 		parts = append(parts, part{&r.gradTable, r.gradCols * V})
 	}
 	if r.softCols > 0 {
-		parts = append(parts, part{&r.turnedGrad, max(E, De) * V})
+		parts = append(parts, part{&r.transposedGrad, max(E, De) * V})
 	}
 	if cfg.Sparse > 0 && r.needNet {
 		r.sparse = newSparse(r, cfg.Sparse)
@@ -156,7 +168,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		r.groups = append(r.groups, newRolloutGroup(r, first, min(each, cfg.B-first), needs))
 	}
 	r.joinFn, r.scatterFn, r.readerFn = r.join, r.scatter, r.readerBack
-	r.writeAloneFn, r.backAloneFn = r.writeAlone, r.backAlone
+	r.writeGroupsFn, r.backGroupsFn = r.writeGroups, r.backGroups
 	r.emitFn = func(lo, hi int) { r.eachBlock(lo, hi, (*rolloutGroup).emit) }
 	r.rowsBackFn = func(lo, hi int) { r.eachBlock(lo, hi, (*rolloutGroup).rowsBack) }
 	r.columnsBackFn = func(lo, hi int) {
@@ -164,7 +176,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 			c.columnsBack(lo, hi)
 		}
 	}
-	tokens := g.apply("Rollout", r, r.out, append(append(in, reader, tau, key), given...)...)
+	tokens := g.apply("Rollout", r, r.out, append(append(in, reader, tau, key), condition...)...)
 	return Rollout{Tokens: tokens, Lengths: g.side("RolloutLengths", r.lengths, tokens), op: r}
 }
 
@@ -196,7 +208,6 @@ func (r Rollout) Mean(f func(row []float32) float64) float64 {
 // rollout is the operation: what all sentences share, and groups of them.
 type rollout struct {
 	cfg               RolloutConfig
-	cell              Cell
 	tied              bool
 	V, E, H, De       int
 	softOut, softFeed bool
@@ -205,18 +216,19 @@ type rollout struct {
 	softCols          int // columns of what is read softly: [E if fed softly | De if read softly]
 	gradCols          int // columns of what gives y a gradient: [E unless detached | De]
 
-	layers  []*rolloutLayer
-	given   given
-	groups  []*rolloutGroup
-	every   []int32       // 0, 1, ... as many as the packed rows of a group
-	sparse  *sparse       // nil: every way back is dense
-	out     *tensor.Dense // [B,T,De]
-	lengths *tensor.Dense
+	layers       []*rolloutLayer
+	readerAt     int // place of the reader among the inputs, behind the weights
+	conditioning conditioning
+	groups       []*rolloutGroup
+	every        []int32       // 0, 1, ... as many as the packed rows of a group
+	sparse       *sparse       // nil: every way back is dense
+	out          *tensor.Dense // [B,T,De]
+	lengths      *tensor.Dense
 
-	softTable  []float32 // [V,softCols]
-	turned     []float32 // W in the form that was not given
-	gradTable  []float32 // [gradCols,V]
-	turnedGrad []float32 // [max(E,De),V] gradient of a softly read table
+	softTable      []float32 // [V,softCols]
+	transposed     []float32 // W in the form that was not given
+	gradTable      []float32 // [gradCols,V]
+	transposedGrad []float32 // [max(E,De),V] gradient of a softly read table
 
 	// of the current run
 	table, W, WT, bias, reader, grad []float32 // W [H,V], WT [V,H]
@@ -225,35 +237,39 @@ type rollout struct {
 	key                              rng.Key
 	sum                              groupSum
 
-	joinFn, scatterFn, readerFn                                  func(lo, hi int)
-	writeAloneFn, backAloneFn, emitFn, rowsBackFn, columnsBackFn func(lo, hi int)
+	joinFn, scatterFn, readerFn                                    func(lo, hi int)
+	writeGroupsFn, backGroupsFn, emitFn, rowsBackFn, columnsBackFn func(lo, hi int)
 }
 
-// rolloutLayer is one recurrent layer's weights.
+// rolloutLayer is one recurrent layer.
 type rolloutLayer struct {
-	E, H, GH  int
-	WxT, WhT  []float32
-	Wx, Wh, b []float32 // of the current run
+	core Core
+	Sizes
+	first int         // place of its first weight among the inputs
+	bound [][]float32 // its weights of the current run
 }
 
 func (r *rollout) bind(in []G.Value) {
 	r.table, r.bias = f32(in[0]), f32(in[2])
 	if r.tied {
-		r.WT, r.W = f32(in[1]), r.turned
+		r.WT, r.W = f32(in[1]), r.transposed
 		kernel.Transpose(r.W, r.WT, r.V, r.H)
 	} else {
-		r.W, r.WT = f32(in[1]), r.turned
+		r.W, r.WT = f32(in[1]), r.transposed
 	}
-	for i, l := range r.layers {
-		l.Wx, l.Wh, l.b = f32(in[3+3*i]), f32(in[4+3*i]), f32(in[5+3*i])
+	for _, l := range r.layers {
+		for i := range l.bound {
+			l.bound[i] = f32(in[l.first+i])
+		}
+		l.core.Bind(l.bound)
 	}
-	rest := in[3+3*len(r.layers):]
+	rest := in[r.readerAt:]
 	r.reader, r.tau = f32(rest[0]), f32(rest[1])[0]
 	if !(r.tau > 0) {
 		panic(fmt.Sprintf("tau is %v; it divides the logits and must be positive", r.tau))
 	}
 	r.key = KeyOf(rest[2]).stream(rng.Noise, 0)
-	r.given.bind(in)
+	r.conditioning.bind(in)
 }
 
 func (r *rollout) forward(in []G.Value) G.Value {
@@ -261,8 +277,8 @@ func (r *rollout) forward(in []G.Value) G.Value {
 	if r.softCols > 0 {
 		kernel.Parallel(r.V, 64, r.joinFn)
 	}
-	if r.apart() {
-		kernel.Parallel(len(r.groups), 1, r.writeAloneFn)
+	if r.groupACore() {
+		kernel.Parallel(len(r.groups), 1, r.writeGroupsFn)
 		return r.out
 	}
 	for _, c := range r.groups {
@@ -277,12 +293,13 @@ func (r *rollout) forward(in []G.Value) G.Value {
 	return r.out
 }
 
-// apart reports whether every core is to go through its sentences alone, from
-// the first token to the last. More cores than groups share the steps.
-func (r *rollout) apart() bool { return kernel.Threads() <= len(r.groups) }
+// groupACore reports whether every processor takes groups of its own from the
+// first token to the last. If there are more processors than groups, they share
+// the rows of each step.
+func (r *rollout) groupACore() bool { return kernel.Threads() <= len(r.groups) }
 
-// writeAlone writes the sentences of groups lo..hi-1.
-func (r *rollout) writeAlone(lo, hi int) {
+// writeGroups writes the sentences of groups lo..hi-1.
+func (r *rollout) writeGroups(lo, hi int) {
 	for _, c := range r.groups[lo:hi] {
 		for c.begin(); c.rows() > 0; c.advance() {
 			for b := range c.blocks() {
@@ -328,11 +345,10 @@ func (r *rollout) join(lo, hi int) {
 
 func (r *rollout) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 	r.grad = f32(grad)
-	reader := 3 + 3*len(r.layers)
 	if r.needNet {
 		r.netBack(dIn)
 	}
-	if d := dIn[reader]; d != nil {
+	if d := dIn[r.readerAt]; d != nil {
 		for _, c := range r.groups {
 			c.packGrad()
 		}
@@ -358,9 +374,9 @@ func (r *rollout) readerBack(lo, hi int) {
 // whose operands are both read along their rows.
 func (r *rollout) softTableGrad(dTable []float32, width int, d func(c *rolloutGroup) []float32) {
 	for i, c := range r.groups {
-		kernel.Gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.V, float32(min(i, 1)), r.turnedGrad, r.V)
+		kernel.Gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.V, float32(min(i, 1)), r.transposedGrad, r.V)
 	}
-	kernel.Transpose(dTable, r.turnedGrad[:width*r.V], width, r.V)
+	kernel.Transpose(dTable, r.transposedGrad[:width*r.V], width, r.V)
 }
 
 func (r *rollout) netBack(dIn [][]float32) {
@@ -370,15 +386,14 @@ func (r *rollout) netBack(dIn [][]float32) {
 	if r.sparse == nil || r.sparse.anyDense(r) {
 		r.joinGradTable()
 	}
-	r.given.beginBack(dIn)
+	r.conditioning.beginBack(dIn)
 	for _, l := range r.layers {
-		kernel.Transpose(l.WxT, l.Wx, l.E, l.GH)
-		kernel.Transpose(l.WhT, l.Wh, l.H, l.GH)
+		l.core.BindBack()
 	}
-	if r.apart() {
-		kernel.Parallel(len(r.groups), 1, r.backAloneFn)
+	if r.groupACore() {
+		kernel.Parallel(len(r.groups), 1, r.backGroupsFn)
 	} else {
-		r.backTogether()
+		r.backBySteps()
 	}
 	if d := dIn[0]; d != nil {
 		r.dTable = d
@@ -390,7 +405,7 @@ func (r *rollout) netBack(dIn [][]float32) {
 		kernel.Parallel(r.V, 64, r.scatterFn)
 	}
 	dense := r.addUpDense(dIn)
-	for i := 2; i < 3+3*len(r.layers); i++ {
+	for i := 2; i < r.readerAt; i++ {
 		r.addUp(i, dIn[i])
 	}
 	if r.sparse != nil {
@@ -398,7 +413,7 @@ func (r *rollout) netBack(dIn [][]float32) {
 	}
 	for i, l := range r.layers {
 		for _, c := range r.groups {
-			r.given.endBack(i, c.first, c.states[i].dh[:c.B*l.H], l.H, dIn)
+			r.conditioning.endBack(i, c.first, c.B, l, c.states[i].d, dIn)
 		}
 	}
 }
@@ -437,8 +452,8 @@ func (r *rollout) addUp(i int, d []float32) {
 	}
 }
 
-// backTogether goes back through the groups step by step, on all cores.
-func (r *rollout) backTogether() {
+// backBySteps goes back through the groups step by step, on all cores.
+func (r *rollout) backBySteps() {
 	steps := 0
 	for _, c := range r.groups {
 		c.beginBack()
@@ -459,8 +474,8 @@ func (r *rollout) backTogether() {
 	}
 }
 
-// backAlone goes back through groups lo..hi-1 on one core.
-func (r *rollout) backAlone(lo, hi int) {
+// backGroups goes back through groups lo..hi-1 on one core.
+func (r *rollout) backGroups(lo, hi int) {
 	for _, c := range r.groups[lo:hi] {
 		c.beginBack()
 		for t := c.plan.Steps - 1; t >= 0; t-- {

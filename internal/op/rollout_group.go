@@ -1,6 +1,8 @@
 package op
 
 import (
+	"gorgonia.org/tensor"
+
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
 )
@@ -52,10 +54,11 @@ type rolloutGroup struct {
 	begun    bool // the gradient of the output weights holds something
 }
 
-// rolloutState is one recurrent layer's memory, packed by time.
+// rolloutState is one recurrent layer's memory, packed by time. See Core.
 type rolloutState struct {
-	act, rec, aux, c, h, hPrev, cPrev       []float32
-	dgx, drec, dh, dc, dhCarry, dcCarry, dx []float32
+	share, tape, prev, out []float32
+	dShare                 []float32
+	next, d, dx            []float32 // of the current step: next state, gradient of a state, and of what the layer read
 }
 
 // newRolloutGroup returns the group of B sentences from first on. needs tells
@@ -81,17 +84,15 @@ func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 	}
 	sizes := []int{0, r.H * V, V}
 	for _, l := range r.layers {
-		H, GH := l.H, l.GH
 		s := new(rolloutState)
-		parts = append(parts, []part{
-			{&s.act, N * GH}, {&s.rec, B * GH}, {&s.aux, N * H}, {&s.c, N * H}, {&s.h, N * H}, {&s.hPrev, N * H}, {&s.cPrev, N * H},
-			{&s.dgx, N * GH}, {&s.dh, B * H}, {&s.dc, B * H}, {&s.dhCarry, B * H}, {&s.dcCarry, B * H}, {&s.dx, B * l.E},
-		}...)
-		if r.cell == GRU {
-			parts = append(parts, part{&s.drec, N * GH})
+		parts = append(parts, part{&s.share, N * l.Share}, part{&s.tape, N * l.Tape}, part{&s.prev, N * l.State}, part{&s.out, N * l.Out}, part{&s.next, B * l.State})
+		if r.needNet {
+			parts = append(parts, part{&s.dShare, N * l.Share}, part{&s.d, B * l.State}, part{&s.dx, B * l.In})
 		}
 		c.states = append(c.states, s)
-		sizes = append(sizes, l.E*GH, H*GH, 4*H)
+		for _, w := range l.core.Weights() {
+			sizes = append(sizes, tensor.Shape(w.Shape).TotalSize())
+		}
 	}
 	for i, size := range sizes {
 		if needs[i] {
@@ -99,11 +100,6 @@ func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 		}
 	}
 	allocate(parts...)
-	for _, s := range c.states {
-		if r.cell != GRU {
-			s.drec = s.dgx
-		}
-	}
 	return c
 }
 
@@ -136,8 +132,7 @@ func (c *rolloutGroup) begin() {
 		lengths[c.first+p] = int32(T)
 	}
 	for i, l := range c.layers {
-		c.given.begin(i, c.first, c.states[i].hPrev[:c.B*l.H], l.H)
-		clear(c.states[i].cPrev[:c.B*l.H])
+		c.conditioning.begin(i, c.first, c.B, l, c.states[i].prev)
 	}
 }
 
@@ -153,18 +148,14 @@ func (c *rolloutGroup) emit(lo, hi int) {
 	x := c.x[at*c.E:]
 	for i, l := range c.layers {
 		s := c.states[i]
-		act, rec := s.act[at*l.GH:][:n*l.GH], s.rec[lo*l.GH:][:n*l.GH]
-		kernel.GemmBias(false, false, n, l.GH, l.E, x, l.E, l.Wx, l.GH, l.b[:l.GH], act, l.GH)
+		share := s.share[at*l.Share:][:n*l.Share]
+		l.core.Input(n, x, share)
 		if i == 0 {
-			c.given.add(act, c.row[at:at+n], l.GH)
+			c.conditioning.add(share, c.row[at:at+n], l.Share)
 		}
-		if c.t == 0 && c.given.h0At == 0 {
-			clear(rec)
-		} else {
-			kernel.Gemm(false, false, n, l.GH, l.H, 1, s.hPrev[at*l.H:], l.H, l.Wh, l.GH, 0, rec, l.GH)
-		}
-		c.cell.step(n, l.H, act, rec, l.b, s.hPrev[at*l.H:], s.cPrev[at*l.H:], act, s.aux[at*l.H:], s.h[at*l.H:], s.c[at*l.H:])
-		x = s.h[at*l.H:]
+		start := c.t == 0 && c.conditioning.h0At == 0
+		l.core.Step(n, start, share, s.prev[at*l.State:], s.next[lo*l.State:], s.out[at*l.Out:], s.tape[at*l.Tape:])
+		x = s.out[at*l.Out:]
 	}
 	// What is kept fits no cache, so it is written once, when it is finished.
 	y := c.step[lo*V:][:n*V]
@@ -225,8 +216,7 @@ func (c *rolloutGroup) advance() {
 		}
 		for i, l := range c.layers {
 			s := c.states[i]
-			copy(s.hPrev[to*l.H:][:l.H], s.h[(from+p)*l.H:])
-			copy(s.cPrev[to*l.H:][:l.H], s.c[(from+p)*l.H:])
+			copy(s.prev[to*l.State:][:l.State], s.next[p*l.State:])
 		}
 	}
 	if n := c.plan.N - next; n > 0 {
@@ -247,7 +237,7 @@ func (c *rolloutGroup) beginBack() {
 }
 
 // carry goes back to step t: it moves the gradients of step t+1's states and
-// input to the places that their sentences had.
+// input to the places that their sentences had, none of them further up.
 func (c *rolloutGroup) carry(t int) {
 	c.t = t
 	n, from := c.rows(), c.plan.Off[t]
@@ -257,22 +247,23 @@ func (c *rolloutGroup) carry(t int) {
 		c.free -= n
 	}
 	clear(c.dFeed[from*c.E:][:n*c.E])
-	for i, l := range c.layers {
-		clear(c.states[i].dhCarry[:n*l.H])
-		clear(c.states[i].dcCarry[:n*l.H])
-	}
-	if t+1 >= c.plan.Steps {
-		return
-	}
-	at := c.plan.Off[t+1]
-	for q := range c.plan.Count[t+1] {
-		p := int(c.prev[at+q])
-		copy(c.dFeed[(from+p)*c.E:][:c.E], c.dx[(at+q)*c.E:])
-		for i, l := range c.layers {
-			s := c.states[i]
-			copy(s.dhCarry[p*l.H:][:l.H], s.dh[q*l.H:])
-			copy(s.dcCarry[p*l.H:][:l.H], s.dc[q*l.H:])
+	// From the last row on: nobody was before the place that it has now.
+	end := n
+	if t+1 < c.plan.Steps {
+		at := c.plan.Off[t+1]
+		for q := c.plan.Count[t+1] - 1; q >= 0; q-- {
+			p := int(c.prev[at+q])
+			copy(c.dFeed[(from+p)*c.E:][:c.E], c.dx[(at+q)*c.E:])
+			for i, l := range c.layers {
+				d := c.states[i].d
+				copy(d[p*l.State:][:l.State], d[q*l.State:])
+				clear(d[(p+1)*l.State : end*l.State])
+			}
+			end = p
 		}
+	}
+	for i, l := range c.layers {
+		clear(c.states[i].d[:end*l.State])
 	}
 }
 
@@ -294,17 +285,13 @@ func (c *rolloutGroup) rowsBack(lo, hi int) {
 	}
 	for i := len(c.layers) - 1; i >= 0; i-- {
 		l, s := c.layers[i], c.states[i]
-		kernel.Add(s.dhCarry[lo*l.H:hi*l.H], dh[:n*l.H])
-		copy(s.dc[lo*l.H:hi*l.H], s.dcCarry[lo*l.H:])
-		dgx, drec, dhPrev := s.dgx[at*l.GH:][:n*l.GH], s.drec[at*l.GH:][:n*l.GH], s.dh[lo*l.H:hi*l.H]
-		c.cell.stepBack(n, l.H, s.act[at*l.GH:], s.aux[at*l.H:], s.hPrev[at*l.H:], s.cPrev[at*l.H:], s.dhCarry[lo*l.H:hi*l.H], s.dc[lo*l.H:], dgx, drec, dhPrev)
-		kernel.Gemm(false, false, n, l.H, l.GH, 1, drec, l.GH, l.WhT, l.H, 1, dhPrev, l.H)
-		dx := s.dx[lo*l.E : hi*l.E]
+		dShare, dx := s.dShare[at*l.Share:][:n*l.Share], s.dx[lo*l.In:hi*l.In]
+		l.core.StepBack(n, s.share[at*l.Share:], s.prev[at*l.State:], s.tape[at*l.Tape:], dh, s.d[lo*l.State:], dShare)
 		if i == 0 {
-			c.given.addBack(dgx, c.row[at:at+n], l.GH)
-			dx = c.dx[at*l.E:][:n*l.E]
+			c.conditioning.addBack(dShare, c.row[at:at+n], l.Share)
+			dx = c.dx[at*l.In:][:n*l.In]
 		}
-		kernel.Gemm(false, false, n, l.E, l.GH, 1, dgx, l.GH, l.WxT, l.E, 0, dx, l.E)
+		l.core.InputBack(n, dShare, dx)
 		dh = dx
 	}
 }
@@ -345,7 +332,7 @@ func (c *rolloutGroup) columnsBack(lo, hi int) {
 	if c.begun {
 		beta = 1
 	}
-	h, d := c.states[len(c.states)-1].h[c.plan.Off[c.t]*c.H:], c.step[c.free*V:]
+	h, d := c.states[len(c.states)-1].out[c.plan.Off[c.t]*c.H:], c.step[c.free*V:]
 	if c.sparse != nil {
 		h = c.sparse.h[c.free*c.H:]
 	}
@@ -372,15 +359,7 @@ func (c *rolloutGroup) weightsBack() {
 	x, N := c.x, c.plan.N
 	for i, l := range c.layers {
 		s := c.states[i]
-		if d := c.d[3+3*i]; d != nil {
-			kernel.Gemm(true, false, l.E, l.GH, N, 1, x, l.E, s.dgx, l.GH, 0, d, l.GH)
-		}
-		if d := c.d[4+3*i]; d != nil {
-			kernel.Gemm(true, false, l.H, l.GH, N, 1, s.hPrev, l.H, s.drec, l.GH, 0, d, l.GH)
-		}
-		if d := c.d[5+3*i]; d != nil {
-			biasGrad(c.cell, d, s.dgx, s.drec, N, l.H)
-		}
-		x = s.h
+		l.core.Grads(N, x, s.share, s.prev, s.tape, s.dShare, c.d[l.first:][:len(l.bound)])
+		x = s.out
 	}
 }

@@ -92,7 +92,7 @@ type plainChoice interface {
 
 // A writer is a language model with all that its rollout depends on.
 type writer struct {
-	cell           Cell
+	cell           Gated
 	hidden         []int // units of each layer
 	tied           bool
 	choice         Relaxation
@@ -117,13 +117,13 @@ func (w *writer) net(in []*G.Node) (net Net, reader *G.Node) {
 		net.W, rest = rest[0], rest[1:]
 	}
 	for ; len(rest) >= 3 && len(net.Layers) < len(w.hidden); rest = rest[3:] {
-		net.Layers = append(net.Layers, Layer{rest[0], rest[1], rest[2]})
+		net.Layers = append(net.Layers, Layer{w.hidden[len(net.Layers)], rest[:3]})
 	}
 	if w.h0 {
-		net.Given.H0, rest = rest[:len(w.hidden)], rest[len(w.hidden):]
+		net.Conditioning.H0, rest = rest[:len(w.hidden)], rest[len(w.hidden):]
 	}
 	if w.cond {
-		net.Given.Cond = rest[0]
+		net.Conditioning.Cond = rest[0]
 	}
 	return net, in[0]
 }
@@ -205,7 +205,7 @@ func (w *writer) set(batch int) {
 	w.tau[0] = []float32{0.8, 1.3}[batch]
 }
 
-func newWriter(cell Cell, layers int, tied, hard bool, feed Feedback) *writer {
+func newWriter(cell Gated, layers int, tied, hard bool, feed Feedback) *writer {
 	w := &writer{cell: cell, hidden: []int{5, 4}[2-layers:], tied: tied, choice: gumbelSoftmax{hard}, feed: feed,
 		B: 6, T: 5, V: 7, E: 3, De: 2, tau: make([]float32, 1), key: make([]uint32, 3)}
 	if tied {
@@ -276,7 +276,7 @@ func (w *writer) checkText(t *testing.T, tr *trial) {
 }
 
 func TestRollout(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		for _, layers := range []int{1, 2} {
 			for _, tied := range []bool{false, true} {
 				for _, hard := range []bool{false, true} {
@@ -345,7 +345,7 @@ func TestRolloutSizes(t *testing.T) {
 }
 
 func TestRolloutOnCores(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		for _, hard := range []bool{false, true} {
 			for _, feed := range []Feedback{FeedSoft, FeedDetached} {
 				w := newWriter(cell, 2, hard, hard, feed)

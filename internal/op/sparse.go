@@ -20,13 +20,13 @@ import (
 // does depends on the row alone, and all sums are in the order of the rows, group
 // by group.
 type sparse struct {
-	bound     float32
-	room      int
-	dW        []float32 // [V,H] unless the table is the output layer
-	turned    []float32 // [H,V] likewise
-	target    []float32 // [V,H] gradient of the output layer in the current run
-	dBias     []float32 // of the current run
-	columnsFn func(lo, hi int)
+	bound      float32
+	room       int
+	dW         []float32 // [V,H] unless the table is the output layer
+	transposed []float32 // [H,V] likewise
+	target     []float32 // [V,H] gradient of the output layer in the current run
+	dBias      []float32 // of the current run
+	columnsFn  func(lo, hi int)
 }
 
 // sparseRows are the rows of a group.
@@ -55,7 +55,7 @@ const sparseClasses = 64
 func newSparse(r *rollout, share float32) *sparse {
 	s := &sparse{bound: share / float32(r.V), room: max(1, r.V/sparseRoom)}
 	if !r.tied {
-		allocate(part{&s.dW, r.V * r.H}, part{&s.turned, r.V * r.H})
+		allocate(part{&s.dW, r.V * r.H}, part{&s.transposed, r.V * r.H})
 	}
 	s.columnsFn = func(lo, hi int) { s.columns(r, lo, hi) }
 	return s
@@ -115,7 +115,7 @@ func (s *sparseRows) back(c *rolloutGroup, lo, hi int, dh []float32) {
 		n := int(s.count[at])
 		if n < 0 {
 			copy(s.dOut[int(s.slot[p])*gc:], d)
-			copy(s.h[(c.free+int(s.slot[p]))*H:][:H], top.h[at*H:])
+			copy(s.h[(c.free+int(s.slot[p]))*H:][:H], top.out[at*H:])
 			continue
 		}
 		places, z, dy := s.places[at*s.room:][:n], s.values[at*s.room:][:n], s.dy[p*s.room:][:n]
@@ -167,8 +167,8 @@ func (s *sparse) outputBack(r *rollout, d, dBias []float32, dense bool) {
 		kernel.Transpose(d, s.dW, r.V, r.H)
 		return
 	}
-	kernel.Transpose(s.turned, s.dW, r.V, r.H)
-	kernel.Add(d, s.turned)
+	kernel.Transpose(s.transposed, s.dW, r.V, r.H)
+	kernel.Add(d, s.transposed)
 }
 
 // columns does the ids of classes lo..hi-1.
@@ -178,7 +178,7 @@ func (s *sparse) columns(r *rollout, lo, hi int) {
 		top := c.states[len(c.states)-1]
 		for at, count := range c.sparse.count[:c.plan.N] {
 			n := max(0, int(count))
-			h := top.h[at*H:][:H]
+			h := top.out[at*H:][:H]
 			for k, i := range c.sparse.places[at*s.room:][:n] {
 				if class := int(i) % sparseClasses; class < lo || class >= hi {
 					continue

@@ -44,7 +44,7 @@ func (c thinned) plain(logits []num, tau float64, key rng.Key) (token []num, id 
 	return y, id
 }
 
-func newThinWriter(cell Cell, layers int, tied, hard bool, feed Feedback) (w *writer, choice thinned) {
+func newThinWriter(cell Gated, layers int, tied, hard bool, feed Feedback) (w *writer, choice thinned) {
 	w = newWriter(cell, layers, tied, hard, feed)
 	w.V = 150
 	choice = thinned{gumbelSoftmax{hard}, 0.45, w.V / sparseRoom, new(int), new(int)}
@@ -53,7 +53,7 @@ func newThinWriter(cell Cell, layers int, tied, hard bool, feed Feedback) (w *wr
 }
 
 func TestSparse(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		for _, tied := range []bool{false, true} {
 			for _, hard := range []bool{false, true} {
 				for feed, name := range []string{"soft", "straight-through", "detached"} {

@@ -70,9 +70,9 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 		c.rowsFn, c.columnsFn = c.rows, c.columns
 	}
 	if tied || x.needH {
-		x.turned = make([]float32, H*V)
+		x.transposed = make([]float32, H*V)
 	}
-	x.groupsFn = x.alone
+	x.groupsFn = x.wholeGroups
 	return g.apply("PackedXent", x, nil, h, W, b, ids, lengths, weights), x.nll
 }
 
@@ -85,7 +85,7 @@ type xent struct {
 	nll                 []float32 // [B,T]
 	target, cell        []int32   // of each packed row: the id, and its place in [B,T]
 	weight              []float32 // of each packed row
-	turned              []float32 // W in the form that was not given
+	transposed          []float32 // W in the form that was not given
 	dh                  []float32
 	group               [groups]xentGroup
 	groupsFn            func(lo, hi int)
@@ -112,10 +112,10 @@ type xentGroup struct {
 func (x *xent) forward(in []G.Value) G.Value {
 	x.h, x.bias = f32(in[0]), f32(in[2])
 	if x.tied {
-		x.WT, x.W = f32(in[1]), x.turned
+		x.WT, x.W = f32(in[1]), x.transposed
 		kernel.Transpose(x.W, x.WT, x.V, x.H)
 	} else {
-		x.W, x.WT = f32(in[1]), x.turned
+		x.W, x.WT = f32(in[1]), x.transposed
 		if x.needH {
 			kernel.Transpose(x.WT, x.W, x.H, x.V)
 		}
@@ -188,8 +188,8 @@ func (c *xentGroup) next() bool {
 	return true
 }
 
-// alone does groups lo..hi-1 on one core.
-func (x *xent) alone(lo, hi int) {
+// wholeGroups does groups lo..hi-1 on one core.
+func (x *xent) wholeGroups(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		for c := &x.group[i]; c.next(); {
 			c.rows(0, c.n)

@@ -11,7 +11,7 @@ import (
 // Sentences of one batch that begin in states of their own and have something
 // added to their gates: the same operation as without, and the gradients of both.
 func TestRolloutGiven(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		for feed, name := range []string{"soft", "straight-through", "detached"} {
 			for _, hard := range []bool{false, true} {
 				w := newWriter(cell, 1, hard, hard, Feedback(feed))
@@ -36,7 +36,7 @@ func TestRolloutGiven(t *testing.T) {
 
 // Conditions of zero are none, to the bit.
 func TestRolloutGivenNothing(t *testing.T) {
-	cells(t, func(t *testing.T, cell Cell) {
+	cells(t, func(t *testing.T, cell Gated) {
 		w := newWriter(cell, 2, false, false, FeedSoft)
 		want := w.trial().program(t, alone, none).run(t)
 		w.h0, w.cond = true, true
@@ -53,12 +53,12 @@ func TestRolloutGivenNothing(t *testing.T) {
 func TestRolloutGivenRefuses(t *testing.T) {
 	w := newWriter(GRU, 2, false, false, FeedSoft)
 	for says, change := range map[string]func(g *Graph, net *Net){
-		"1 initial states for 2 layers": func(g *Graph, net *Net) { net.Given.H0 = net.Given.H0[:1] },
+		"1 initial states for 2 layers": func(g *Graph, net *Net) { net.Conditioning.H0 = net.Conditioning.H0[:1] },
 		"h0 (5, 4) of layer 1 does not fit 6 sentences and 4 units": func(g *Graph, net *Net) {
-			net.Given.H0 = []*G.Node{net.Given.H0[0], g.Leaf("few", make([]float32, 20), false, 5, 4)}
+			net.Conditioning.H0 = []*G.Node{net.Conditioning.H0[0], g.Leaf("few", make([]float32, 20), false, 5, 4)}
 		},
 		"cond (6, 4) does not fit 6 sentences and 15 gates": func(g *Graph, net *Net) {
-			net.Given.Cond = g.Leaf("narrow", make([]float32, 24), false, 6, 4)
+			net.Conditioning.Cond = g.Leaf("narrow", make([]float32, 24), false, 6, 4)
 		},
 	} {
 		w.h0, w.cond = true, true
