@@ -9,9 +9,9 @@ import (
 	"textgan/internal/op"
 )
 
-// Objective is the game of an adversarial run. r and f are the scores [B,1]
-// of real and generated sentences (logits); softplus(x) = log(1+e^x), so
-// softplus(-x) = -log sigmoid(x).
+// Objective is the loss of an adversarial run. r and f are the scores [B,R] of
+// real and generated sentences (logits), R of each; a loss is the mean over
+// both. softplus(x) = log(1+e^x), so softplus(-x) = -log sigmoid(x).
 type Objective string
 
 // The objectives.
@@ -22,7 +22,7 @@ const (
 	// RSGAN, relativistic: lossD = softplus(f-r), lossG = softplus(r-f).
 	// Jolicoeur-Martineau 2018, equations 7 and 8; the loss of RelGAN.
 	RSGAN Objective = "rsgan"
-	// RAGAN, relativistic average: scores against the mean of the other side.
+	// RAGAN, relativistic average: scores against the mean of all of the other side.
 	// Jolicoeur-Martineau 2018, equations 10 to 13.
 	RAGAN Objective = "ragan"
 	// Hinge: lossD = relu(1-r) + relu(1+f), lossG = -f. Lim and Ye 2017.
@@ -50,7 +50,7 @@ func ParseObjective(name string) (Objective, error) {
 // Relative reports whether the generator's loss looks at real sentences.
 func (o Objective) Relative() bool { return o == RSGAN || o == RAGAN }
 
-// LossD is the discriminator's loss, a mean over the batch in nats (standard
+// LossD is the discriminator's loss, a mean over batch and scores in nats (standard
 // and relativistic) or squared score units. smooth moves the target of "real"
 // from 1 to 1-smooth (one-sided label smoothing, Salimans et al. 2016); the
 // hinge has no target and refuses it.

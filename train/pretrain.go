@@ -144,10 +144,23 @@ func (s *stepD) run(real *vocab.Batch, seed uint64, step uint32, tau float64) (f
 // telling is how well the discriminator told real sentences from generated ones in
 // the last run, before it moved: the share of pairs of the two in which the real
 // one scores higher (ties count half), and the mean scores. One half is guessing;
-// an objective that compares scores, as rsgan does, has no other threshold.
+// an objective that compares scores, as rsgan does, has no other threshold. Of
+// several scores of a sentence the mean counts.
 func (s *stepD) telling() (accuracy, real, generated float64) {
-	r, f := s.scores[0](), s.scores[1]()
+	r, f := perSentence(s.scores[0](), s.B), perSentence(s.scores[1](), s.B)
 	return aboveShare(r, f), mean(r), mean(f)
+}
+
+// perSentence are the means [B] over the scores [B,R] of a sentence.
+func perSentence(scores []float32, B int) []float32 {
+	R := len(scores) / B
+	means := make([]float32, B)
+	for i := range means {
+		for _, x := range scores[i*R:][:R] {
+			means[i] += x / float32(R)
+		}
+	}
+	return means
 }
 
 // aboveShare is the share of pairs (a_i, b_j) with a_i > b_j, ties counted half.
