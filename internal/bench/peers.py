@@ -82,6 +82,41 @@ def torch(work, threads):
     return json.loads(text)['median_s'], usage.ru_maxrss / 1024
 
 
+def vmstat():
+    try:
+        with open('/proc/vmstat') as f:
+            return {k: int(v) for k, v in (line.split() for line in f)}
+    except OSError:
+        return {}
+
+
+def conditions():
+    """What speaks against the ratios on this machine, a sentence each: the linear algebra that PyTorch has
+    loaded, and what the first touch of memory costs, which PyTorch pays in every step and textgan once."""
+    said = []
+    if a.no_peer:
+        return said
+    if 'OPENBLAS_CORETYPE' in os.environ:
+        said.append('OPENBLAS_CORETYPE=%s is set: PyTorch may run kernels of another processor; unset it' % os.environ['OPENBLAS_CORETYPE'])
+    script = 'import torch; torch.mm(torch.ones(64, 64), torch.ones(64, 64)); print(torch.__version__); print(open("/proc/self/maps").read())'
+    out = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True).stdout
+    libs = sorted(set(re.findall(r'/([^/\s]*(?:blas|mkl)[^/\s]*\.so[^/\s]*)', out)))
+    print('PyTorch %s on %s' % (out.split('\n', 1)[0], ', '.join(libs) or 'no BLAS that its memory map names'))
+    if not any('openblas' in x or 'mkl' in x for x in libs):
+        said.append('PyTorch runs on neither OpenBLAS nor MKL; on Debian: apt-get install libopenblas0-pthread')
+    touch = ('import resource, time\nn = 1 << 28\nt = time.perf_counter(); f = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\nb = bytearray(n)\n'
+             'cold = time.perf_counter() - t; f = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - f\nc = bytearray(n); t = time.perf_counter(); c[:] = b\n'
+             'print(n / cold / 1e9, f, 2 * n / (time.perf_counter() - t) / 1e9)')
+    cold, faults, warm = (float(x) for x in subprocess.run([sys.executable, '-c', touch], capture_output=True, text=True).stdout.split())
+    print('memory: first touch %.1f GB/s with %d page faults for 256 MB, copying %.1f GB/s' % (cold, faults, warm))
+    if cold < warm / 8:
+        said.append('the first touch of memory is %.0f times slower than copying it: PyTorch allocates in every step and falls behind for that alone' % (warm / cold))
+    if warm > 40:
+        said.append('copying runs at %.0f GB/s: on such machines PyTorch fell behind by 9 to 26 times, which says little of others' % warm)
+    return said
+
+
+warnings, before = conditions(), vmstat()
 with tempfile.TemporaryDirectory() as tmp:
     for pkg in ('train', 'internal/kernel'):
         subprocess.run(['go', 'test', '-c', '-o', os.path.join(tmp, os.path.basename(pkg) + '.test'), './' + pkg], cwd=root, check=True)
@@ -117,3 +152,11 @@ for w in works:
     low = max(fl[w][0] / peak, fl[w][1] / band) / 1e9 if w in fl else float('nan')
     print('| %s | %.1f | %s | %s | %.1f | %.1f | %.0f %% | %.0f | %s |' % (w, t * 1e3, *('%.0f' % (p[th] * 1e3) if th in p else '-' for th in (1, 2)),
           best / t, low * 1e3, 100 * low / t, rss[w], '%.0f' % peer_rss[w] if w in peer_rss else '-'))
+
+after = vmstat()
+reclaimed = sum(after.get(k, 0) - before.get(k, 0) for k in ('pgsteal_kswapd', 'pgsteal_direct', 'pgsteal_khugepaged'))
+if reclaimed > 10000:
+    warnings.append('the kernel took back %d pages while this ran: memory was short, or something reclaims it' % reclaimed)
+for w in warnings:
+    print('\nWARNING: ' + w, end='')
+print()
