@@ -63,8 +63,8 @@ func TestEveryEstimatorTrainsDecoder(t *testing.T) {
 	c.GeneratorModel, c.LatentDim, c.VAESamples = "vae", 2, 1
 	d := dataOf(t, c)
 	var names []string
-	for _, info := range append(relax.List(), ScoreEstimators()...) {
-		names = append(names, info.Name)
+	for _, info := range relax.Estimators() {
+		names = append(names, info.Spec())
 	}
 	seen := map[string]string{}
 	for _, name := range names {

@@ -328,7 +328,8 @@ func (in *rolloutInput) set(seed uint64, step uint32, tau float64) {
 // keepsRelaxedRow reports whether what an estimator keeps of a token is the
 // relaxed row itself, so that its sharpness can be measured.
 func keepsRelaxedRow(estimator string) bool {
-	return estimator == "gumbel-softmax" || estimator == "st-gumbel" || estimator == "straight-through"
+	e, err := relax.Lookup(estimator)
+	return err == nil && e.KeepsRow
 }
 
 // parseFeedback finds a feedback by name.

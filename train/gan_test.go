@@ -219,10 +219,10 @@ func TestDropoutOfD(t *testing.T) {
 func TestRolloutScoresAsItsIDs(t *testing.T) {
 	const B, T = 12, 6
 	gen, dis := tinyModels(t, "lstm", 9, 0)
-	for _, info := range relax.List() {
+	for _, info := range relaxations() {
 		for _, feedback := range []op.Feedback{op.FeedSoft, op.FeedStraightThrough, op.FeedDetached} {
-			t.Run(fmt.Sprint(info.Name, feedback), func(t *testing.T) {
-				relaxation := relaxationOf(t, info.Name)
+			t.Run(fmt.Sprint(info.Spec(), feedback), func(t *testing.T) {
+				relaxation := relaxationOf(t, info.Spec())
 				g := op.NewGraph()
 				noise, text := newRolloutInput(g), newTextInput(g, "text", B, T)
 				net, _ := gen.Bind(g, false)

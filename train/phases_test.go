@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/generator"
-	"textgan/generator/relax"
 	"textgan/internal/rng"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -67,9 +66,9 @@ func TestEveryEstimatorTrains(t *testing.T) {
 	c := tiny()
 	d := dataOf(t, c)
 	seen := map[string]string{}
-	for _, info := range relax.List() {
-		c.Estimator = info.Name
-		relaxation := relaxationOf(t, info.Name)
+	for _, info := range relaxations() {
+		c.Estimator = info.Spec()
+		relaxation := relaxationOf(t, info.Spec())
 		for _, c.Feedback = range []string{"soft", "straight-through", "detached"} {
 			end := trained(t, c, d)
 			require.True(t, end.moved, "%s, %s", c.Estimator, c.Feedback)

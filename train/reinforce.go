@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"textgan/discriminator"
 	"textgan/generator"
@@ -20,19 +19,6 @@ type scoreFunction struct {
 	baseline relax.Baseline[float32] // one reward a sentence; nil if every token has a value of its own
 	actions  relax.Actions[float32]  // values for several tokens at every place; nil for the drawn one alone
 	rollouts int                     // sentences that make a value
-}
-
-// ScoreEstimators lists the score-function estimators of training, beside
-// relax.List.
-func ScoreEstimators() []relax.Info {
-	return append([]relax.Info{
-		{Name: "reinforce", Summary: "reward times score, no baseline"},
-		{Name: "reinforce-constant:value=0", Summary: "with a fixed baseline"},
-		{Name: "reinforce-moving-average:decay=0.9", Summary: "with the average reward of earlier batches"},
-		{Name: "self-critic", Summary: "with the reward of the greedy sentence"},
-		{Name: "rloo", Summary: "with the mean reward of the other sentences of the batch"},
-		{Name: "seqgan:m=4", Summary: "a value for every token from m completions of its prefix (SeqGAN's roll-outs)"},
-	}, relax.ActionList()...)
 }
 
 // Estimator is a gradient through the choice of words: a relaxation, through
@@ -71,38 +57,13 @@ func ParseEstimator(spec string) (Estimator, error) {
 	return e, err
 }
 
+// parseEstimator finds an estimator of either kind in the table of package relax.
 func parseEstimator(spec string) (op.Relaxation, *scoreFunction, error) {
-	name, options, _ := strings.Cut(spec, ":")
-	baselines := map[string]string{"reinforce": "none", "reinforce-constant": "constant", "reinforce-moving-average": "moving-average", "self-critic": "self-critic", "rloo": "leave-one-out"}
-	if b, ok := baselines[name]; ok {
-		if options != "" {
-			b += ":" + options
-		}
-		baseline, err := relax.ParseBaseline[float32](b)
-		return nil, &scoreFunction{baseline: baseline}, err
+	m, err := relax.New[float32](spec)
+	if err != nil || m.Relaxed != nil {
+		return m.Relaxed, nil, err
 	}
-	if name == "seqgan" {
-		m := 4
-		if options != "" {
-			if _, err := fmt.Sscanf(options, "m=%d", &m); err != nil || m < 1 || fmt.Sprintf("m=%d", m) != options {
-				return nil, nil, fmt.Errorf("train: estimator %q: give the completions of a prefix as seqgan:m=4", spec)
-			}
-		}
-		return nil, &scoreFunction{rollouts: m}, nil
-	}
-	if name == "all-action" || name == "unordered-set" {
-		a, m, err := relax.ParseActions[float32](spec)
-		return nil, &scoreFunction{actions: a, rollouts: m}, err
-	}
-	r, err := relax.Parse[float32](spec)
-	if err != nil {
-		var more []string
-		for _, i := range ScoreEstimators() {
-			more = append(more, i.Name)
-		}
-		return nil, nil, fmt.Errorf("%w; or a score function: %s", err, strings.Join(more, ", "))
-	}
-	return r, nil, nil
+	return nil, &scoreFunction{baseline: m.Baseline, actions: m.Actions, rollouts: m.Completions}, nil
 }
 
 // Rewards sets dst [B] to what sentences with the scores f [B,R] earn under the

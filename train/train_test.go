@@ -157,10 +157,10 @@ func TestDivergenceStopsTheRun(t *testing.T) {
 // Every score-function estimator takes steps on every objective that gives a
 // sentence a reward of its own, resumes exactly, and moves the weights.
 func TestScoreFunctions(t *testing.T) {
-	for _, e := range ScoreEstimators() {
+	for _, e := range scoreFunctions() {
 		for _, o := range []Objective{Standard, RSGAN, Hinge, LSGAN} {
 			c := small()
-			c.Estimator, c.Objective = e.Name, string(o)
+			c.Estimator, c.Objective = e.Spec(), string(o)
 			c.MLESteps, c.DPre, c.AdvSteps, c.MLEEvery, c.EvalEvery, c.CorpusLines = 2, 1, 3, 0, 0, 60
 			d, err := model.Prepare(c.Config, nil, nil)
 			require.NoError(t, err)

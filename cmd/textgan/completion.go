@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/generator/relax"
-	"textgan/train"
 )
 
 func completionCommand(p *process) *cli.Command {
@@ -64,9 +63,8 @@ func valuesOf(f *optionFlag) (values []string) {
 	if f.Name != "estimator" {
 		return f.Choices
 	}
-	for _, i := range append(relax.List(), train.ScoreEstimators()...) {
-		name, _, _ := strings.Cut(i.Name, ":")
-		values = append(values, name)
+	for _, e := range relax.Estimators() {
+		values = append(values, e.Name)
 	}
 	return values
 }

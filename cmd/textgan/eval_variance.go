@@ -11,7 +11,6 @@ import (
 
 	"textgan/eval/variance"
 	"textgan/generator/relax"
-	"textgan/train"
 )
 
 type varianceOptions struct {
@@ -115,8 +114,8 @@ func (p *process) listLaboratory(asJSON bool) error {
 	for _, i := range variance.Builtins() {
 		problems = append(problems, entry{"builtin:" + i.Name, i.Summary})
 	}
-	for _, i := range append(relax.List(), train.ScoreEstimators()...) {
-		estimators = append(estimators, entry(i))
+	for _, e := range relax.Estimators() {
+		estimators = append(estimators, entry{e.Spec(), e.Summary})
 	}
 	if asJSON {
 		return p.printJSON(struct {
@@ -130,7 +129,7 @@ func (p *process) listLaboratory(asJSON bool) error {
 		entries []entry
 	}{
 		{"Problems with a known gradient, for --problem; or a file in the format of docs/estimators.md:", problems},
-		{"\nEstimators of training, for --run, the first seven with every feedback:", estimators},
+		{"\nEstimators of training, for --run; those through a relaxed word with every feedback:", estimators},
 	} {
 		fmt.Fprintln(w, list.title)
 		for _, e := range list.entries {

@@ -12,10 +12,11 @@ import (
 // which the drawn sequence itself is the first for its own token. After the
 // last step there is nothing to draw and one evaluation is enough.
 func (s *states) actions(spec string, seed uint64) (sampler, error) {
-	a, m, err := relax.ParseActions[float64](spec)
+	method, err := relax.New[float64](spec)
 	if err != nil {
 		return nil, err
 	}
+	a, m := method.Actions, method.Completions
 	logP := make([]float64, len(s.p))
 	for i, p := range s.p {
 		logP[i] = math.Log(p)

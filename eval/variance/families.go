@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 // family is a set of estimators whose names differ in numbers.
 type family struct {
 	pattern  string                             // name with {x} where a number goes
+	spelling string                             // the same in the form of relax's table; empty if there is none
 	defaults func(s *states) [][]float64        // the members measured when all are asked for
 	check    func(s *states, a []float64) error // why the problem or the numbers do not suit it; nil for none
 	measure  func(l *lab, a []float64) (outcome, error)
@@ -46,6 +48,87 @@ func (f *family) name(a []float64) string {
 	}
 	return name
 }
+
+// spell is the family's name in the form of relax's table with the numbers a.
+func (f *family) spell(a []float64) string {
+	g := family{pattern: f.spelling}
+	return g.name(a)
+}
+
+// respell finds the members of a family that a spec in the form of relax's table
+// means, its options in any order: those it leaves open are the default ones.
+func (f *family) respell(spec string, s *states) (members [][]float64) {
+	if f.spelling == "" {
+		return nil
+	}
+	name, given := parts(spec)
+	own, slots := parts(f.spelling)
+	if name != own {
+		return nil
+	}
+	for key, value := range given {
+		slot, ok := slots[key]
+		if !ok || !strings.HasPrefix(slot, "{") && slot != value {
+			return nil
+		}
+	}
+	for key, slot := range slots { // an option that tells this family from its like
+		if !strings.HasPrefix(slot, "{") && given[key] == "" && slot != standardOption[key] {
+			return nil
+		}
+	}
+	order := braces.FindAllString(f.spelling, -1)
+	keyOf := map[string]string{}
+	for key, slot := range slots {
+		keyOf[slot] = key
+	}
+	fixed, open := make([]float64, len(order)), 0
+	isFixed := make([]bool, len(order))
+	for i, slot := range order {
+		text, ok := given[keyOf[slot]]
+		if !ok {
+			open++
+			continue
+		}
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil
+		}
+		fixed[i], isFixed[i] = v, true
+	}
+	if open == 0 {
+		return [][]float64{fixed}
+	}
+	for _, a := range f.defaults(s) {
+		a = append([]float64(nil), a...)
+		for i := range a {
+			if isFixed[i] {
+				a[i] = fixed[i]
+			}
+		}
+		if !slices.ContainsFunc(members, func(b []float64) bool { return slices.Equal(a, b) }) {
+			members = append(members, a)
+		}
+	}
+	return members
+}
+
+// standardOption is what an option that is not a number is if nobody says so.
+var standardOption = map[string]string{"feedback": "soft", "gap": "1"}
+
+// parts are the name and the options of "name:key=value,...".
+func parts(spec string) (name string, options map[string]string) {
+	name, rest, _ := strings.Cut(spec, ":")
+	options = map[string]string{}
+	for pair := range strings.SplitSeq(rest, ",") {
+		if key, value, ok := strings.Cut(pair, "="); ok {
+			options[strings.TrimSpace(key)] = strings.TrimSpace(value)
+		}
+	}
+	return name, options
+}
+
+var braces = regexp.MustCompile(`\{\w+\}`)
 
 var placeholder = regexp.MustCompile(`\\\{\w+\\\}`)
 
@@ -161,30 +244,30 @@ func families(taus []float64) []family {
 
 func scoreFamilies() []family {
 	return []family{
-		{pattern: "reinforce", defaults: once,
+		{pattern: "reinforce", spelling: "reinforce", defaults: once,
 			measure: exactly(func(l *lab, _ []float64) moments { return l.scored(0) })},
-		{pattern: "reinforce_mean_baseline", defaults: once, note: "baseline E f, known exactly",
+		{pattern: "reinforce_mean_baseline", spelling: "reinforce-mean", defaults: once, note: "baseline E f, known exactly",
 			measure: exactly(func(l *lab, _ []float64) moments { return l.scored(l.meanF) })},
-		{pattern: "reinforce_optimal_scalar_baseline", defaults: once, note: "best constant, known exactly",
+		{pattern: "reinforce_optimal_scalar_baseline", spelling: "reinforce-optimal", defaults: once, note: "best constant, known exactly",
 			measure: exactly(func(l *lab, _ []float64) moments { return l.optimalScalar() })},
-		{pattern: "reinforce_optimal_per_component_baseline", defaults: once, note: "best constant per parameter, known exactly",
+		{pattern: "reinforce_optimal_per_component_baseline", spelling: "reinforce-optimal-per-component", defaults: once, note: "best constant per parameter, known exactly",
 			measure: exactly(func(l *lab, _ []float64) moments { return l.optimalPerComponent() })},
-		{pattern: "reinforce_greedy_baseline", defaults: once, note: "self-critic",
+		{pattern: "reinforce_greedy_baseline", spelling: "self-critic", defaults: once, note: "self-critic",
 			evals:   func(*states, []float64) float64 { return 2 },
 			measure: exactly(func(l *lab, _ []float64) moments { return l.scored(l.fx[l.greedy()]) })},
-		{pattern: "reinforce_ema_baseline_beta{beta}", defaults: each(0.9, 0.95), check: fraction,
+		{pattern: "reinforce_ema_baseline_beta{beta}", spelling: "reinforce-moving-average:decay={beta}", defaults: each(0.9, 0.95), check: fraction,
 			note:    "average of earlier samples, stationary",
 			measure: exactly(func(l *lab, a []float64) moments { return l.movingAverage(a[0]) })},
-		{pattern: "rloo_n{n}", defaults: each(2, 4, 8), check: whole(2, 1e9), evals: first,
+		{pattern: "rloo_n{n}", spelling: "rloo:n={n}", defaults: each(2, 4, 8), check: whole(2, 1e9), evals: first,
 			note:    "one estimate averages n samples",
 			measure: exactly(func(l *lab, a []float64) moments { return l.leaveOneOut(a[0]) })},
-		{pattern: "unordered_set_k{k}", defaults: each(2, 3), evals: first,
+		{pattern: "unordered_set_k{k}", spelling: "sequence-set:k={k}", defaults: each(2, 3), evals: first,
 			check: func(s *states, a []float64) error { return whole(2, float64(min(len(s.fx), 20)))(s, a) },
 			note:  "k samples without replacement",
 			measure: exactly(func(l *lab, a []float64) moments {
 				return l.unorderedSet(int(a[0]), l.Samples, l.Seed)
 			})},
-		{pattern: "vimco_n{n}", check: whole(2, 8), evals: first,
+		{pattern: "vimco_n{n}", spelling: "vimco:n={n}", check: whole(2, 8), evals: first,
 			defaults: func(s *states) (out [][]float64) {
 				for n := 2; n <= 3 && s.vimcoWork(n) < maxWork/10; n++ {
 					out = append(out, []float64{float64(n)})
@@ -197,39 +280,40 @@ func scoreFamilies() []family {
 				o.moments, *o.objective, o.gradient, err = l.vimco(int(a[0]))
 				return o, err
 			}},
-		{pattern: "seq_prefix_value_baseline", defaults: once, check: sequence, note: critic,
+		{pattern: "seq_prefix_value_baseline", spelling: "prefix-value", defaults: once, check: sequence, note: critic,
 			measure: exactly(func(l *lab, _ []float64) moments {
 				return l.perToken(func(i, t int) float64 { return l.fx[i] - l.prefixValue(i, t) }, nil)
 			})},
-		{pattern: "seq_token_q", defaults: once, check: sequence, note: critic,
+		{pattern: "seq_token_q", spelling: "token-value", defaults: once, check: sequence, note: critic,
 			measure: exactly(func(l *lab, _ []float64) moments { return l.perToken(l.tokenQ, nil) })},
-		{pattern: "seq_token_advantage", defaults: once, check: sequence, note: critic,
+		{pattern: "seq_token_advantage", spelling: "token-advantage", defaults: once, check: sequence, note: critic,
 			measure: exactly(func(l *lab, _ []float64) moments {
 				return l.perToken(func(i, t int) float64 { return l.tokenQ(i, t) - l.prefixValue(i, t) }, nil)
 			})},
-		{pattern: "seq_all_action", defaults: once, check: sequence, note: critic + " for all K tokens",
+		{pattern: "seq_all_action", spelling: "every-action", defaults: once, check: sequence, note: critic + " for all K tokens",
 			measure: exactly(func(l *lab, _ []float64) moments { return l.allAction() })},
-		{pattern: "seq_rollout_q_m{m}", defaults: each(1, 4, 16), check: all(sequence, whole(1, 1e9)),
+		{pattern: "seq_rollout_q_m{m}", spelling: "seqgan:m={m}", defaults: each(1, 4, 16), check: all(sequence, whole(1, 1e9)),
 			note:  "token values are means of m completions",
 			evals: func(s *states, a []float64) float64 { return a[0]*float64(s.T-1) + 1 },
 			measure: exactly(func(l *lab, a []float64) moments {
 				return l.perToken(l.tokenQ, func(i, t int) float64 { return l.after(i, t) / a[0] })
 			})},
-		actionFamily("seq_all_action_k{k}_m{m}", "all-action:k=%g,m=%g", 1,
+		actionFamily("seq_all_action_k{k}_m{m}", "all-action", 1,
 			"sum over the k likeliest tokens and a sample of the others, values from completions; at most so many evaluations"),
-		actionFamily("seq_unordered_set_k{k}_m{m}", "unordered-set:k=%g,m=%g", 0,
+		actionFamily("seq_unordered_set_k{k}_m{m}", "unordered-set", 0,
 			"k tokens without replacement at every step, values from completions; at most so many evaluations"),
 	}
 }
 
 // actionFamily are the estimators of relax.Actions, whose slots are k and some
 // more. Of the m values of the drawn token one is that of the sequence itself.
-func actionFamily(pattern, spec string, more int, note string) family {
-	spell := func(a []float64) string { return fmt.Sprintf(spec, a[0], a[1]) }
-	return family{pattern: pattern, note: note,
+func actionFamily(pattern, name string, more int, note string) family {
+	spelling := name + ":k={k},m={m}"
+	spell := func(a []float64) string { f := family{spelling: spelling}; return f.spell(a) }
+	return family{pattern: pattern, spelling: spelling, note: note,
 		defaults: func(*states) [][]float64 { return [][]float64{{2, 1}} },
 		check: all(sequence, func(_ *states, a []float64) error {
-			_, _, err := relax.ParseActions[float64](spell(a))
+			_, err := relax.New[float64](spell(a))
 			return err
 		}),
 		evals: func(s *states, a []float64) float64 {
@@ -256,7 +340,7 @@ func relaxedFamilies(taus []float64) (list []family) {
 	}
 	for _, f := range []struct {
 		pattern string
-		spec    string // of relax.Parse, with %g for m
+		spec    string // of the table, with {m} for a number of inner draws
 		taus    []float64
 		inner   []float64
 	}{
@@ -267,17 +351,32 @@ func relaxedFamilies(taus []float64) (list []family) {
 		{"gapped_st_gapP_tau{tau}", "gapped-st:gap=p", at(0.5, 1), nil},
 		{"gs_tau{tau}", "gumbel-softmax", at(0.1, 0.5, 1, 2), nil},
 		{"stgs_tau{tau}", "st-gumbel", at(0.1, 0.5, 1, 2), nil},
-		{"gumbel_rao_m{m}_tau{tau}", "gumbel-rao:m=%g", at(0.1, 0.5, 1, 2), []float64{10, 100}},
+		{"gumbel_rao_m{m}_tau{tau}", "gumbel-rao:m={m}", at(0.1, 0.5, 1, 2), []float64{10, 100}},
 	} {
+		row, err := relax.Lookup(f.spec)
+		if err != nil {
+			panic(err) // a row of this list that the table lacks
+		}
 		for _, feed := range []struct {
 			suffix   string
 			feedback relax.Feedback
 		}{{"", relax.Soft}, {"_straight_through_feed", relax.StraightThrough}, {"_detached_feed", relax.Detached}} {
-			soft := f.spec == "gumbel-softmax"
-			if feed.feedback == relax.StraightThrough && !soft {
+			if feed.feedback == relax.StraightThrough && row.Hard {
 				continue // what a hard estimator does anyway
 			}
-			fam := family{pattern: f.pattern + feed.suffix, backward: 1}
+			fam := family{pattern: f.pattern + feed.suffix, spelling: f.spec, backward: 1}
+			for _, option := range []struct {
+				there bool
+				text  string
+			}{{!row.IgnoresTau, "tau={tau}"}, {feed.suffix != "", "feedback=" + string(feed.feedback)}} {
+				if option.there {
+					separator := ","
+					if !strings.Contains(fam.spelling, ":") {
+						separator = ":"
+					}
+					fam.spelling += separator + option.text
+				}
+			}
 			fam.defaults = func(*states) (out [][]float64) {
 				switch {
 				case f.taus == nil:
@@ -315,7 +414,7 @@ func relaxedFamilies(taus []float64) (list []family) {
 				spec, tau, limit := f.spec, 1.0, patience*l.Samples
 				if f.inner != nil {
 					// Inner draws cost as much as draws.
-					spec, limit = fmt.Sprintf(f.spec, a[0]), max(limit/int(a[0]), l.Samples)
+					spec, limit = (&family{spelling: f.spec}).spell(a[:1]), max(limit/int(a[0]), l.Samples)
 				}
 				if len(a) > 0 {
 					tau = a[len(a)-1]
@@ -340,7 +439,11 @@ func controlFamilies() []family {
 		})
 	}
 	rebar := func(pattern string, coupled bool, note string) family {
-		return family{pattern: pattern, check: positive(0), note: note, backward: 2, perStep: true,
+		spelling := "rebar:lambda={lambda},eta={eta}"
+		if coupled {
+			spelling = "rebar-coupled:lambda={lambda},eta={eta}"
+		}
+		return family{pattern: pattern, spelling: spelling, check: positive(0), note: note, backward: 2, perStep: true,
 			defaults: func(*states) [][]float64 { return [][]float64{{0.1, 1}, {0.5, 1}, {1, 1}} },
 			evals:    func(*states, []float64) float64 { return 3 },
 			measure: settled(func(l *lab, a []float64) sampler {
@@ -351,7 +454,7 @@ func controlFamilies() []family {
 			})}
 	}
 	return []family{
-		{pattern: "muprop", defaults: once, backward: 1, perStep: true,
+		{pattern: "muprop", spelling: "muprop", defaults: once, backward: 1, perStep: true,
 			note:  "Taylor expansion at the mean field",
 			evals: func(*states, []float64) float64 { return 2 },
 			measure: exactly(func(l *lab, _ []float64) moments {
@@ -362,7 +465,7 @@ func controlFamilies() []family {
 			})},
 		rebar("rebar_lambda{lambda}_eta{eta}", false, ""),
 		rebar("rebar_coupled_lambda{lambda}_eta{eta}", true, "the conditional noise is the noise of the draw"),
-		{pattern: "relax_lambda{lambda}", defaults: each(0.5), check: positive(0),
+		{pattern: "relax_lambda{lambda}", spelling: "relax:lambda={lambda}", defaults: each(0.5), check: positive(0),
 			note: "surrogate of the problem file, or the best linear one, not counted",
 			measure: settled(func(l *lab, a []float64) sampler {
 				switch {
@@ -375,7 +478,7 @@ func controlFamilies() []family {
 				}
 				return l.chainedControl(l.critic, a[0], 1, false, l.Seed)
 			})},
-		{pattern: "arsm", defaults: once, note: "at most so many evaluations",
+		{pattern: "arsm", spelling: "arsm", defaults: once, note: "at most so many evaluations",
 			evals: func(s *states, _ []float64) float64 {
 				if s.unchained() {
 					return float64(s.K*(s.K-1)/2 + 1)

@@ -175,7 +175,8 @@ func TestLeaveOneOutIsTrainings(t *testing.T) {
 	for _, name := range []string{choice4, "k3_t2_independent_mlp_eos2"} {
 		s := enumerate(testProblem(t, name))
 		for n := 2; n <= 3; n++ {
-			baseline, err := relax.ParseBaseline[float64]("leave-one-out")
+			rloo, err := relax.New[float64]("rloo")
+			baseline := rloo.Baseline
 			require.NoError(t, err)
 			P := s.Params()
 			mean, square, out := make([]float64, P), make([]float64, P), make([]float64, P)

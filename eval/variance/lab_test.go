@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/generator/relax"
 	"textgan/internal/rng"
 )
 
@@ -70,6 +71,61 @@ func TestSelection(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	_, err = Run(ctx, s.Problem, Options{Samples: MinSamples}, func(string) { cancel() })
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// An estimator answers to its own name, to that of relax's table with its options in
+// any order, and under the name that was asked for.
+func TestSpellings(t *testing.T) {
+	s := enumerate(testProblem(t, choice4))
+	names := func(s *states, want ...string) (names []string) {
+		chosen, err := choose(s, Options{Estimators: want})
+		require.NoError(t, err, "%v", want)
+		for _, c := range chosen {
+			names = append(names, c.name)
+		}
+		return names
+	}
+	for _, name := range []string{"gumbel-softmax:tau=0.5", "rloo:n=4", "self-critic", "gumbel-rao:m=10,tau=0.5", "gumbel-rao:tau=0.5,m=10", "gapped-st:gap=p,tau=1", "gapped-st:tau=1", "rebar:eta=1,lambda=0.5", "reinforce-moving-average:decay=0.9"} {
+		require.Equal(t, []string{name}, names(s, name))
+	}
+	require.Equal(t, []string{"rloo:n=2", "rloo:n=4", "rloo:n=8"}, names(s, "rloo"))
+	require.Equal(t, []string{"gs_tau0.1", "gs_tau0.5", "gs_tau1", "gs_tau2"}, names(s, "gumbel-softmax:*"))
+	require.Equal(t, []string{"gumbel-rao:m=3,tau=0.1", "gumbel-rao:m=3,tau=0.5", "gumbel-rao:m=3,tau=1", "gumbel-rao:m=3,tau=2"}, names(s, "gumbel-rao:m=3"))
+	chain := enumerate(testProblem(t, sentence))
+	require.Equal(t, []string{"gumbel-softmax:feedback=detached,tau=1"}, names(chain, "gumbel-softmax:feedback=detached,tau=1"))
+	require.Equal(t, []string{"seqgan:m=4"}, names(chain, "seqgan:m=4"))
+
+	// The same numbers by either name, for every family that has both; no two
+	// families have one spelling.
+	seen := map[string]bool{}
+	for _, s := range []*states{s, chain} {
+		for _, f := range families(nil) {
+			for _, a := range f.defaults(s) {
+				if f.spelling == "" || f.check != nil && f.check(s, a) != nil {
+					continue
+				}
+				chosen, err := choose(s, Options{Estimators: []string{f.spell(a)}})
+				require.NoError(t, err)
+				require.Len(t, chosen, 1, f.spell(a))
+				require.Equal(t, f.pattern, chosen[0].pattern)
+				require.Equal(t, a, chosen[0].args)
+			}
+		}
+	}
+	for _, f := range families(nil) {
+		if f.spelling != "" {
+			require.False(t, seen[f.spelling], f.spelling)
+			seen[f.spelling] = true
+		}
+	}
+	// What can train can be measured, under its name.
+	for _, e := range relax.Estimators() {
+		if e.Name == "reinforce-constant" {
+			continue // the laboratory has the best constant instead
+		}
+		_, err := choose(chain, Options{Estimators: []string{e.Name}})
+		require.NoError(t, err, e.Name)
+	}
 }
 
 func TestThreadsDoNotMatter(t *testing.T) {

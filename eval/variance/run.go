@@ -83,9 +83,31 @@ func choose(s *states, opt Options) ([]choice, error) {
 			if err != nil {
 				return nil, fmt.Errorf("variance: estimator pattern %q: %w", want, err)
 			}
+			if !ok && c.spelling != "" && strings.ContainsAny(want, "*?[") {
+				ok, _ = path.Match(want, c.spell(c.args))
+			}
 			if ok {
 				found = true
 				add(c)
+			}
+		}
+		// The name in the form of relax's table: the answer bears it too, unless it
+		// means several.
+		for i := 0; i < len(list) && !found; i++ {
+			f := list[i]
+			members := f.respell(want, s)
+			for _, a := range members {
+				if f.check != nil {
+					if err := f.check(s, a); err != nil {
+						return nil, fmt.Errorf("variance: estimator %s on problem %s: %w", want, s.ID, err)
+					}
+				}
+				found = true
+				name := f.spell(a)
+				if len(members) == 1 {
+					name = want
+				}
+				add(choice{f, a, name})
 			}
 		}
 		for i := 0; i < len(list) && !found; i++ {
@@ -115,9 +137,13 @@ func unknown(want string, list []family) error {
 	var names []string
 	pattern := map[string]string{}
 	for _, f := range list {
-		name, _, _ := strings.Cut(f.pattern, "{")
-		names = append(names, name)
-		pattern[name] = f.pattern
+		for _, p := range []string{f.pattern, f.spelling} {
+			if p != "" {
+				name, _, _ := strings.Cut(p, "{")
+				names = append(names, name)
+				pattern[name] = p
+			}
+		}
 	}
 	hint := "docs/estimators.md lists them"
 	if near, ok := config.Nearest(strings.TrimRight(want, "0123456789."), names); ok {

@@ -1,9 +1,6 @@
 package relax
 
-import (
-	"fmt"
-	"strconv"
-)
+import ()
 
 // Actions is a score function that values several outcomes of a choice and not
 // the drawn one alone:
@@ -32,14 +29,6 @@ type Actions[F Float] interface {
 	Weigh(w, p, values []F)
 }
 
-// ActionList lists what ParseActions reads, with the defaults.
-func ActionList() []Info {
-	return []Info{
-		{"all-action:k=4,m=1", "sum over the k likeliest tokens, the others by the drawn one; values from m completions"},
-		{"unordered-set:k=4,m=1", "k tokens drawn without replacement; values from m completions"},
-	}
-}
-
 // Bounds of k: a set of k tokens takes 2^k steps, and every token summed over
 // takes an output layer.
 const (
@@ -47,35 +36,23 @@ const (
 	maxSet     = 12
 )
 
-// ParseActions returns the estimator of that name, one of ActionList, and how
-// many draws of the reward after an outcome make its value.
-func ParseActions[F Float](spec string) (a Actions[F], completions int, err error) {
-	name, opts, err := splitSpec("estimator", spec)
-	if err != nil {
-		return nil, 0, err
+func newTopActions[F Float](o *options) (m Method[F], err error) {
+	k, err := o.whole("k", 4, 1, maxActions)
+	if err == nil {
+		m.Completions, err = o.whole("m", 1, 1, maxCompletions)
 	}
-	low, high := 1, maxActions
-	if name == "unordered-set" {
-		low, high = 2, maxSet // a set of one has no baseline of its own
+	m.Actions = topActions[F]{mathOf[F](), k}
+	return m, err
+}
+
+// A set of one has no baseline of its own.
+func newTokenSet[F Float](o *options) (m Method[F], err error) {
+	k, err := o.whole("k", 4, 2, maxSet)
+	if err == nil {
+		m.Completions, err = o.whole("m", 1, 1, maxCompletions)
 	}
-	k, err := strconv.Atoi(opts.take("k", "4"))
-	if err != nil || k < low || k > high {
-		return nil, 0, fmt.Errorf("relax: estimator %q: k must be a whole number from %d to %d", spec, low, high)
-	}
-	const most = 1000
-	m, err := strconv.Atoi(opts.take("m", "1"))
-	if err != nil || m < 1 || m > most {
-		return nil, 0, fmt.Errorf("relax: estimator %q: m must be a whole number from 1 to %d", spec, most)
-	}
-	switch name {
-	case "all-action":
-		a = topActions[F]{mathOf[F](), k}
-	case "unordered-set":
-		a = tokenSet[F]{mathOf[F](), k}
-	default:
-		return nil, 0, fmt.Errorf("relax: estimator %q is unknown; choose all-action or unordered-set", name)
-	}
-	return a, m, opts.unused("estimator", spec)
+	m.Actions = tokenSet[F]{mathOf[F](), k}
+	return m, err
 }
 
 // topActions sums over the k likeliest ids; the drawn id stands for all others

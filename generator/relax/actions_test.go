@@ -10,9 +10,10 @@ import (
 )
 
 func actionsOf[F Float](t testing.TB, spec string) Actions[F] {
-	a, _, err := ParseActions[F](spec)
+	m, err := New[F](spec)
 	require.NoError(t, err)
-	return a
+	require.NotNil(t, m.Actions)
+	return m.Actions
 }
 
 // choice is one distribution with the value of every id; two ids can never be
@@ -190,11 +191,11 @@ func TestActionsOfBothPrecisions(t *testing.T) {
 }
 
 func TestParseActions(t *testing.T) {
-	for _, i := range ActionList() {
-		a, m, err := ParseActions[float32](i.Name)
+	for _, spec := range []string{"all-action", "unordered-set", "all-action:k=4,m=1"} {
+		m, err := New[float32](spec)
 		require.NoError(t, err)
-		require.NotNil(t, a)
-		require.Equal(t, 1, m)
+		require.NotNil(t, m.Actions)
+		require.Equal(t, 1, m.Completions)
 	}
 	for spec, say := range map[string]string{
 		"all-action:k=0":        "from 1 to 64",
@@ -206,7 +207,7 @@ func TestParseActions(t *testing.T) {
 		"every-action":          "is unknown",
 		"all-action:k":          "key=value",
 	} {
-		_, _, err := ParseActions[float64](spec)
+		_, err := New[float64](spec)
 		require.ErrorContains(t, err, say, spec)
 	}
 }

@@ -3,7 +3,6 @@ package relax
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"textgan/internal/rng"
 )
@@ -69,69 +68,41 @@ func ParseFeedback(name string) (Feedback, error) {
 	return "", fmt.Errorf("relax: feedback %q is unknown; choose soft, straight-through or detached", name)
 }
 
-// Info describes an estimator for a list of choices.
+// Info describes a choice for a list.
 type Info struct {
-	Name    string // what Parse reads, with its options and their defaults
+	Name    string // what is read, with its options and their defaults
 	Summary string
 }
 
-// List returns the relaxed estimators in the order of the documentation.
-func List() []Info {
-	return []Info{
-		{"gumbel-softmax", "soft sample y = softmax((logits+g)/tau)"},
-		{"st-gumbel", "one-hot forward, gradient of the Gumbel-Softmax sample"},
-		{"straight-through", "one-hot forward, gradient of softmax(logits/tau)"},
-		{"gumbel-rao:m=10", "st-gumbel averaged over m noises given the drawn id"},
-		{"reinmax", "second-order straight-through"},
-		{"zgr", "reinmax at tau 1, the cold limit of gumbel-rao"},
-		{"gapped-st:gap=1", "straight-through with the drawn id lifted by a gap above the others; gap=p follows its probability"},
-	}
+func newGumbelSoftmax[F Float](*options) (Relaxed[F], error) {
+	return gumbelSoftmax[F]{math: mathOf[F]()}, nil
 }
 
-// Parse returns the estimator of that name: one of List, its options given
-// after a colon or left to their defaults.
-func Parse[F Float](spec string) (Relaxed[F], error) {
-	name, opts, err := splitSpec("estimator", spec)
-	if err != nil {
-		return nil, err
+func newSTGumbel[F Float](*options) (Relaxed[F], error) {
+	return gumbelSoftmax[F]{math: mathOf[F](), hard: true}, nil
+}
+
+func newStraightThrough[F Float](*options) (Relaxed[F], error) {
+	return straightThrough[F]{mathOf[F]()}, nil
+}
+
+func newReinMax[F Float](*options) (Relaxed[F], error) { return reinMax[F]{mathOf[F]()}, nil }
+
+func newZGR[F Float](*options) (Relaxed[F], error) { return zgr[F]{mathOf[F]()}, nil }
+
+func newGumbelRao[F Float](o *options) (Relaxed[F], error) {
+	m, err := o.whole("m", 10, 1, maxInnerDraws)
+	return gumbelRao[F]{mathOf[F](), m}, err
+}
+
+func newGappedST[F Float](o *options) (Relaxed[F], error) {
+	text := o.take("gap", "1")
+	if text == "p" {
+		return gappedST[F]{mathOf[F](), gapOfProbability}, nil
 	}
-	m := mathOf[F]()
-	var r Relaxed[F]
-	switch name {
-	case "gumbel-softmax":
-		r = gumbelSoftmax[F]{math: m}
-	case "st-gumbel":
-		r = gumbelSoftmax[F]{math: m, hard: true}
-	case "straight-through":
-		r = straightThrough[F]{m}
-	case "reinmax":
-		r = reinMax[F]{m}
-	case "zgr":
-		r = zgr[F]{m}
-	case "gumbel-rao":
-		draws, err := strconv.Atoi(opts.take("m", "10"))
-		if err != nil || draws < 1 || draws > maxInnerDraws {
-			return nil, fmt.Errorf("relax: estimator %q: m must be a whole number from 1 to %d", spec, maxInnerDraws)
-		}
-		r = gumbelRao[F]{m, draws}
-	case "gapped-st":
-		gap := opts.take("gap", "1")
-		g, err := strconv.ParseFloat(gap, 64)
-		if gap == "p" {
-			g, err = gapOfProbability, nil
-		} else if err == nil && !(g >= 0) {
-			err = strconv.ErrRange
-		}
-		if err != nil {
-			return nil, fmt.Errorf("relax: estimator %q: gap must be p or a number that is not negative", spec)
-		}
-		r = gappedST[F]{m, g}
-	default:
-		names := make([]string, 0, len(List()))
-		for _, i := range List() {
-			names = append(names, i.Name)
-		}
-		return nil, fmt.Errorf("relax: estimator %q is unknown; choose one of %s", name, strings.Join(names, ", "))
+	gap, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(gap >= 0) {
+		return nil, fmt.Errorf("gap must be p or a number that is not negative")
 	}
-	return r, opts.unused("estimator", spec)
+	return gappedST[F]{mathOf[F](), gap}, nil
 }

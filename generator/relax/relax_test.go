@@ -286,7 +286,7 @@ func TestManyGoroutines(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, i := range List() {
+	for _, i := range relaxedOnes() {
 		_, err := Parse[float32](i.Name)
 		require.NoError(t, err)
 	}
@@ -298,7 +298,9 @@ func TestParse(t *testing.T) {
 		"gumbel-rao:m=1,m=2":      "given twice",
 		"gapped-st:gap=x":         "gap must be p or a number",
 		"gapped-st:gap=-1":        "gap must be p or a number",
-		"reinmax:tau=1":           `no option "tau"`,
+		"reinmax:tau=1":           "give --tau-schedule or --tau",
+		"gs_tau0.5":               "give --tau-schedule or --tau",
+		"reinmax:n=1":             `no option "n"`,
 		"":                        "unknown",
 		"gumbel-rao:m=1000000000": "from 1 to 1048576",
 	} {
@@ -314,18 +316,20 @@ func TestParse(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, list := range [][]Info{List(), Schedules(), Baselines()} {
-		for _, i := range list {
-			f.Add(i.Name)
-		}
+	for _, i := range Schedules() {
+		f.Add(i.Name)
 	}
+	for _, e := range Estimators() {
+		f.Add(e.Spec())
+	}
+	f.Add("gumbel_rao_m10_tau0.5")
 	f.Add("adaptive:max-prob=0.5,start=1e9")
 	f.Add("0.5")
 	f.Fuzz(func(t *testing.T, spec string) {
 		if _, err := Parse[float32](spec); err != nil {
 			require.True(t, strings.HasPrefix(err.Error(), "relax: "))
 		}
-		if _, err := ParseBaseline[float32](spec); err != nil {
+		if _, err := New[float32](spec); err != nil {
 			require.True(t, strings.HasPrefix(err.Error(), "relax: "))
 		}
 		s, err := ParseSchedule(spec, 10)

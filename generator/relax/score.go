@@ -30,48 +30,27 @@ type Baseline[F Float] interface {
 	Advantage(dst, rewards, greedy []F)
 }
 
-// Baselines lists what ParseBaseline reads, with the defaults.
-func Baselines() []Info {
-	return []Info{
-		{"none", "REINFORCE as it is"},
-		{"constant:value=0", "a fixed number"},
-		{"moving-average:decay=0.9", "exponential average of the rewards of earlier batches"},
-		{"self-critic", "reward of the greedy decode"},
-		{"leave-one-out", "mean reward of the other sequences of the batch"},
+func noBaseline[F Float](*options) (Baseline[F], error) { return constantBaseline[F]{}, nil }
+
+func newConstant[F Float](o *options) (Baseline[F], error) {
+	v, err := strconv.ParseFloat(o.take("value", "0"), 64)
+	if err != nil || v-v != 0 {
+		return nil, fmt.Errorf("value must be a number")
 	}
+	return constantBaseline[F]{F(v)}, nil
 }
 
-// ParseBaseline returns the baseline of that name: one of Baselines.
-func ParseBaseline[F Float](spec string) (Baseline[F], error) {
-	name, opts, err := splitSpec("baseline", spec)
-	if err != nil {
-		return nil, err
+func newMovingAverage[F Float](o *options) (Baseline[F], error) {
+	d, err := o.number("decay", 0.9)
+	if err != nil || d >= 1 {
+		return nil, fmt.Errorf("decay must be above 0 and below 1")
 	}
-	var b Baseline[F]
-	switch name {
-	case "none":
-		b = constantBaseline[F]{}
-	case "constant":
-		v, err := strconv.ParseFloat(opts.take("value", "0"), 64)
-		if err != nil || v-v != 0 {
-			return nil, fmt.Errorf("relax: baseline %q: value must be a number", spec)
-		}
-		b = constantBaseline[F]{F(v)}
-	case "moving-average":
-		d, err := opts.number("decay", 0.9)
-		if err != nil || d >= 1 {
-			return nil, fmt.Errorf("relax: baseline %q: decay must be above 0 and below 1", spec)
-		}
-		b = &MovingAverage[F]{Decay: d}
-	case "self-critic":
-		b = selfCritic[F]{}
-	case "leave-one-out":
-		b = leaveOneOut[F]{}
-	default:
-		return nil, fmt.Errorf("relax: baseline %q is unknown; choose none, constant, moving-average, self-critic or leave-one-out", name)
-	}
-	return b, opts.unused("baseline", spec)
+	return &MovingAverage[F]{Decay: d}, nil
 }
+
+func newSelfCritic[F Float](*options) (Baseline[F], error) { return selfCritic[F]{}, nil }
+
+func newLeaveOneOut[F Float](*options) (Baseline[F], error) { return leaveOneOut[F]{}, nil }
 
 type constantBaseline[F Float] struct{ value F }
 

@@ -26,7 +26,7 @@ type Probe struct {
 
 // Options choose what is measured. The zero value measures everything.
 type Options struct {
-	Estimators []string  // of relax.List and train.ScoreEstimators: names or shell patterns; none for all
+	Estimators []string  // of relax.Estimators: names or shell patterns; none for all
 	Feedback   []string  // of relaxed estimators; none for all three
 	Taus       []float64 // temperatures of relaxed estimators; default 0.25, 0.5, 1, 2
 	Samples    int       // draws of every estimator, at least MinDraws; default 100
@@ -124,7 +124,7 @@ func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 			}
 			seen = append(seen, f)
 			taus := opt.Taus
-			if name == "zgr" { // its tau is 1
+			if e, err := relax.Lookup(name); err == nil && e.IgnoresTau {
 				taus = []float64{1}
 			}
 			for _, tau := range taus {
@@ -151,15 +151,14 @@ func chooseEstimators(wanted []string) (names []string, err error) {
 	}
 	for _, want := range wanted {
 		found := false
-		for _, info := range append(relax.List(), train.ScoreEstimators()...) {
-			base, _, _ := strings.Cut(info.Name, ":")
-			ok, err := path.Match(want, base)
+		for _, e := range relax.Estimators() {
+			ok, err := path.Match(want, e.Name)
 			if err != nil {
 				return nil, fmt.Errorf("probe: estimator pattern %q: %w", want, err)
 			}
 			if ok {
 				found = true
-				add(info.Name)
+				add(e.Spec())
 			}
 		}
 		if found {
