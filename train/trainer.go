@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"textgan/generator"
 	"textgan/internal/nn"
@@ -62,6 +63,8 @@ type Trainer struct {
 	best   best
 	judge  *judge
 
+	saveSoon atomic.Bool // somebody has asked for a checkpoint
+
 	run   *rundir.Writer // nil: nothing is written
 	watch Watcher
 }
@@ -118,6 +121,10 @@ func (t *Trainer) Weights() int { return t.fit.Saved().Weights.Size() }
 // Hash names the present weights of all networks.
 func (t *Trainer) Hash() string { return t.saved().Weights.Hash() }
 
+// SaveSoon asks for a checkpoint after the step that is under way. It may be called
+// from any goroutine.
+func (t *Trainer) SaveSoon() { t.saveSoon.Store(true) }
+
 // Run takes steps until the run is done or ctx is cancelled, which lets the
 // step finish, saves, and returns ErrInterrupted.
 func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
@@ -153,7 +160,7 @@ func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 			}
 		}
 		ended := t.enter() // first, so that the last checkpoint of a phase holds what comes of it
-		if due(t.Step, t.Config.SaveEvery) || improved || ended {
+		if due(t.Step, t.Config.SaveEvery) || improved || ended || t.saveSoon.Swap(false) {
 			if err := t.save(improved); err != nil {
 				return err
 			}

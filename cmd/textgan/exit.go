@@ -31,8 +31,11 @@ func usage(command, format string, args ...any) error {
 type interrupted struct{ signal os.Signal }
 
 func (i *interrupted) Error() string {
-	if i.signal == syscall.SIGTERM {
+	switch i.signal {
+	case syscall.SIGTERM:
 		return "interrupted (SIGTERM)"
+	case syscall.SIGHUP:
+		return "interrupted (SIGHUP)"
 	}
 	return "interrupted (SIGINT)"
 }
@@ -131,5 +134,5 @@ var (
 var packages = []string{
 	"atomicfile", "config", "corpora", "critic", "discriminator", "encoder", "eval", "generator", "gradcheck", "kernel",
 	"location", "model", "nn", "npy", "op", "plot", "probe", "progress", "ratio", "relax", "report", "rng", "rundir",
-	"safetensors", "tfevents", "train", "variance", "vocab",
+	"safetensors", "sweep", "tfevents", "train", "variance", "vocab",
 }

@@ -38,7 +38,7 @@ First steps:
 An option is taken from its flag, else from the environment (--max-n is TEXTGAN_MAX_N),
 else from the TOML file that train --config names.
 Exit codes: 0 done, 1 failure, 2 wrong usage or configuration, 3 training diverged,
-4 a fault of textgan, 130 and 143 training interrupted, with a checkpoint to go on from.
+4 a fault of textgan, 129, 130 and 143 training interrupted, with a checkpoint to go on from.
 `)
 }
 

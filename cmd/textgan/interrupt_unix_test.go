@@ -20,6 +20,9 @@ import (
 
 const farewell = "textgan: finishing the step to save it; once more to quit without\n"
 
+// onwards is said when the signal to save has been heard.
+const onwards = "textgan: saving after this step, and going on\n"
+
 // stopper sends this process a signal once the text written to it holds a
 // word, and lets nobody go on until the signal has been heard.
 type stopper struct {
@@ -40,7 +43,7 @@ func (s *stopper) Write(b []byte) (int, error) {
 		if err := syscall.Kill(os.Getpid(), s.signal); err != nil {
 			return 0, err
 		}
-		for !strings.Contains(s.String(), farewell) {
+		for !strings.Contains(s.String(), farewell) && !strings.Contains(s.String(), onwards) {
 			time.Sleep(time.Millisecond)
 		}
 	}
@@ -64,10 +67,11 @@ func TestInterruptAndResume(t *testing.T) {
 	stop := func(line string, signal syscall.Signal, at string) {
 		talk := &stopper{word: at, signal: signal}
 		require.Equal(t, 128+int(signal), runOut(io.Discard, talk, line), talk.String())
-		require.Regexp(t, `textgan: interrupted \(SIG(INT|TERM)\) at step \d+; go on with: textgan train --run cut --resume\n$`, talk.String())
+		require.Regexp(t, `textgan: interrupted \(SIG(INT|TERM|HUP)\) at step \d+; go on with: textgan train --run cut --resume\n$`, talk.String())
 	}
 	stop("textgan train --run cut"+small, syscall.SIGINT, "likelihood   step 20 ")
 	stop("textgan train --run cut --resume", syscall.SIGTERM, "likelihood   step 40 ")
+	stop("textgan train --run cut --resume", syscall.SIGHUP, "likelihood   step 60 ")
 	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run cut --resume"))
 
 	for _, name := range []string{rundir.MetricsFile, "checkpoints/step-81/weights.safetensors", "checkpoints/step-81/optimiser.safetensors", "samples/step-81.txt"} {
@@ -77,4 +81,28 @@ func TestInterruptAndResume(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(whole, cut), name)
 	}
+}
+
+// SIGUSR1 saves a checkpoint, and nothing else changes.
+func TestSaveOnSignal(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const small = " --model mle --corpus-lines 300 --eval-every 20 --save-every 0 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --mle-steps 60 --patience 0 --lr 0"
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run whole"+small))
+	talk := &stopper{word: "likelihood   step 40 ", signal: syscall.SIGUSR1}
+	require.Zero(t, runOut(io.Discard, talk, "textgan train --run saved"+small), talk.String())
+	steps := func(run string) (names []string) {
+		paths, err := filepath.Glob(run + "/checkpoints/step-*")
+		require.NoError(t, err)
+		for _, p := range paths {
+			names = append(names, filepath.Base(p))
+		}
+		return names
+	}
+	require.Equal(t, []string{"step-20", "step-60"}, steps("whole"))
+	require.Equal(t, []string{"step-20", "step-40", "step-60"}, steps("saved"))
+	whole, err := os.ReadFile("whole/" + rundir.MetricsFile)
+	require.NoError(t, err)
+	saved, err := os.ReadFile("saved/" + rundir.MetricsFile)
+	require.NoError(t, err)
+	require.Equal(t, string(whole), string(saved))
 }

@@ -9,7 +9,7 @@
 //	2         wrong usage or configuration
 //	3         training diverged
 //	4         a fault of this program
-//	130, 143  training was interrupted (SIGINT, SIGTERM) and has saved a checkpoint
+//	129, 130, 143  training was interrupted (SIGHUP, SIGINT, SIGTERM) and has saved a checkpoint
 package main
 
 import (

@@ -48,7 +48,7 @@ func runTrain(c call[trainOptions]) (err error) {
 	c.saved = "go on from the last checkpoint with: " + c.commandLine("train", "--run", w.Dir, "--resume")
 	story := newStory(c.process, t, w, c.opt.JSON)
 	story.begin()
-	ctx, stop := c.untilInterrupted(c.ctx)
+	ctx, stop := c.untilInterrupted(c.ctx, t.SaveSoon)
 	defer stop()
 	err = t.Run(ctx, train.Watcher{Step: story.step, Eval: story.eval})
 	story.line.End()
@@ -134,21 +134,30 @@ func nextRun() string {
 	}
 }
 
-// untilInterrupted returns a context that SIGINT or SIGTERM cancels, once. A
-// second signal ends the process.
-func (p *process) untilInterrupted(ctx context.Context) (context.Context, func()) {
+// untilInterrupted returns a context that SIGINT, SIGTERM or SIGHUP cancels, once.
+// A second such signal ends the process. SIGUSR1 calls save, if that is not nil.
+func (p *process) untilInterrupted(ctx context.Context, save func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	if save != nil && saveSignal != nil {
+		signal.Notify(signals, saveSignal)
+	}
 	done := make(chan struct{})
 	go func() {
-		for first := true; ; first = false {
+		for first := true; ; {
 			select {
 			case s := <-signals:
+				if s == saveSignal {
+					fmt.Fprintln(p.talk, "\ntextgan: saving after this step, and going on")
+					save()
+					continue
+				}
 				if !first {
 					code, _ := exitCode(&interrupted{s})
 					os.Exit(code)
 				}
+				first = false
 				cancel(&interrupted{s})
 				fmt.Fprintln(p.talk, "\ntextgan: finishing the step to save it; once more to quit without")
 			case <-done:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -52,15 +53,19 @@ func obeyed(r rune) bool {
 }
 
 // Writer passes on what Text makes of the bytes written to it. The beginning of
-// a character whose rest has not come yet waits for that.
+// a character whose rest has not come yet waits for that. It may be written to
+// from several goroutines.
 func Writer(w io.Writer) io.Writer { return &writer{w: w} }
 
 type writer struct {
+	mu   sync.Mutex
 	w    io.Writer
 	rest []byte // shorter than a character
 }
 
 func (w *writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	all := append(w.rest, p...)
 	n := len(all)
 	for i := 1; i < utf8.UTFMax && i <= n; i++ {

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/train/sweep"
+)
+
+// asCommand makes the test program the command, for runs in processes of their
+// own.
+const asCommand = "RUN_AS_COMMAND=1"
+
+func TestMain(m *testing.M) {
+	if slices.Contains(os.Environ(), asCommand) {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+const smallSweep = `
+[base]
+corpus-lines = 100
+emb = 8
+hidden = 8
+d-emb = 8
+d-filters = 4
+batch = 8
+mle-steps = 4
+d-pretrain = 1
+adv-steps = 2
+eval-samples = 4
+[axes]
+seed = [1, 2]
+estimator = ["gumbel-softmax", "rloo"]
+[[cell]]
+corpus = "nowhere.txt"
+`
+
+// All runs here, two at a time, come to what one after the other by index come to.
+func TestSweepAll(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("s.toml", []byte(smallSweep), 0o666))
+	var talk bytes.Buffer
+	p := &process{in: strings.NewReader(""), out: io.Discard, talk: &talk, environ: append(os.Environ(), asCommand), now: time.Now}
+	require.Equal(t, 1, p.run(context.Background(), []string{"textgan", "sweep", "run", "s.toml", "--all", "--jobs", "2"}))
+	require.Contains(t, talk.String(), "textgan: 1 of 5 runs failed: 4; textgan sweep table s.toml says why\n")
+	require.Equal(t, 6, strings.Count(talk.String(), "\n"), talk.String())
+
+	for _, index := range []string{"3", "0", "1", "2"} {
+		require.Zero(t, runOut(io.Discard, io.Discard, "textgan sweep run s.toml --dir one --index "+index))
+	}
+	runs, err := filepath.Glob("one/*-*/checkpoints/last")
+	require.NoError(t, err)
+	require.Len(t, runs, 4)
+	for _, path := range runs {
+		step, err := os.ReadFile(path)
+		require.NoError(t, err)
+		weights := filepath.Join(filepath.Dir(path), strings.TrimSpace(string(step)), "weights.safetensors")
+		here, err := os.ReadFile(weights)
+		require.NoError(t, err)
+		all, err := os.ReadFile(strings.Replace(weights, "one", "s", 1))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(here, all), weights)
+	}
+
+	// The tables are the same but for the run that nobody has tried.
+	tables := [2]string{}
+	for i, dir := range []string{"s", "one"} {
+		var out bytes.Buffer
+		talk.Reset()
+		require.Zero(t, runOut(&out, &talk, "textgan sweep table s.toml --html "+dir+".html --dir "+dir))
+		tables[i] = out.String()
+	}
+	require.Equal(t, tables[0], tables[1])
+	require.Equal(t, "runs: 4 done, 1 missing\n", talk.String())
+	page, err := os.ReadFile("s.html")
+	require.NoError(t, err)
+	require.Contains(t, string(page), "<svg")
+	require.Contains(t, string(page), "open nowhere.txt: no such file or directory")
+	require.NotContains(t, string(page), "cannot be drawn")
+	require.NotContains(t, string(page), "<script")
+
+	var out bytes.Buffer
+	require.Zero(t, runOut(&out, io.Discard, "textgan sweep table s.toml --frontier --json"))
+	require.Contains(t, out.String(), `"planes":[`)
+}
+
+// What the formats make of a table.
+func TestSweepFormats(t *testing.T) {
+	mean, sd := .12346, .01
+	table := &sweep.Table{
+		Options: []string{"estimator"}, Metrics: []string{"self_bleu/4", "nll"},
+		Rows: []sweep.Row{
+			{Options: []sweep.Setting{{Name: "estimator", Value: "a|b_{\x1b\n"}}, Runs: 3, Done: 2, Values: []sweep.Moments{{N: 2, Mean: &mean, SD: &sd}, {N: 1, Mean: &mean}}},
+			{Options: []sweep.Setting{{Name: "estimator", Value: "c,d"}}, Runs: 3, Values: make([]sweep.Moments, 2)},
+		},
+	}
+	for name, want := range map[string]string{
+		"text": "estimator    runs  self_bleu/4      nll\n" +
+			"a|b_{\\x1b\\n  2/3   0.1235 ± 0.0100  0.1235\n" +
+			"c,d          0/3   -                -\n",
+		"csv": "estimator,runs,done,self_bleu/4,self_bleu/4 sd,self_bleu/4 n,nll,nll sd,nll n\n" +
+			"\"a|b_{\x1b\n\",3,2,0.12346,0.01,2,0.12346,,1\n" +
+			"\"c,d\",3,0,,,0,,,0\n",
+		"markdown": "| estimator | runs | self\\_bleu/4 | nll |\n|---|---:|---:|---:|\n" +
+			"| a\\|b\\_{\\x1b\\n | 2/3 | 0.1235 ± 0.0100 | 0.1235 |\n" +
+			"| c,d | 0/3 | - | - |\n",
+		"latex": "\\begin{tabular}{lrrr}\n\\toprule\nestimator & runs & self\\_bleu/4 & nll \\\\\n\\midrule\n" +
+			"a|b\\_\\{\\textbackslash{}x1b\\textbackslash{}n & 2/3 & 0.1235 $\\pm$ 0.0100 & 0.1235 \\\\\n" +
+			"c,d & 0/3 & - & - \\\\\n\\bottomrule\n\\end{tabular}\n",
+	} {
+		var b bytes.Buffer
+		require.NoError(t, sweepFormats[name](&b, table))
+		require.Equal(t, want, b.String(), name)
+	}
+}
