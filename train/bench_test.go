@@ -9,6 +9,7 @@ import (
 
 	"textgan/discriminator"
 	"textgan/generator"
+	"textgan/internal/feedback"
 	"textgan/internal/rng"
 	"textgan/vocab"
 )
@@ -71,7 +72,7 @@ func BenchmarkStep(b *testing.B) {
 		})
 	})
 	for _, c := range []struct{ name, estimator, feedback string }{{"soft", "gumbel-softmax", "soft"}, {"st", "st-gumbel", "straight-through"}} {
-		feedback, err := parseFeedback(c.feedback)
+		feedback, err := feedback.Parse(c.feedback)
 		require.NoError(b, err)
 		a := game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, c.estimator), feedback: feedback}
 		b.Run("g_"+c.name, func(b *testing.B) {

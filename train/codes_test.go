@@ -9,8 +9,8 @@ import (
 
 	"textgan/generator"
 	"textgan/generator/relax"
+	"textgan/internal/feedback"
 	"textgan/internal/nn"
-	"textgan/internal/op"
 	"textgan/internal/rng"
 	"textgan/vocab"
 )
@@ -44,7 +44,7 @@ func TestGradientOfDecoder(t *testing.T) {
 		t.Run(latent, func(t *testing.T) {
 			_, dis := tinyModels(t, "lstm", 9, 0)
 			lm := tinyDecoder(t, latent, []string{"gru", "lstm"}[i], 2, 9, .6).LanguageModel()
-			s, err := newRelaxedStep(lm, dis, game{B: 6, T: 5, objective: RSGAN, estimator: estimatorOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
+			s, err := newRelaxedStep(lm, dis, game{B: 6, T: 5, objective: RSGAN, estimator: estimatorOf(t, "gumbel-softmax"), feedback: feedback.Soft})
 			require.NoError(t, err)
 			defer s.Close()
 			batch := tinyBatch()

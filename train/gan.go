@@ -10,6 +10,7 @@ import (
 	"textgan/discriminator"
 	"textgan/generator"
 	"textgan/generator/relax"
+	"textgan/internal/feedback"
 	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
@@ -39,7 +40,7 @@ func (c Config) checkGAN() error {
 	if err := c.discriminator(1).Check(); c.Model == "gan" && err != nil {
 		return err
 	}
-	if _, err := parseFeedback(c.Feedback); err != nil {
+	if _, err := feedback.Parse(c.Feedback); err != nil {
 		return err
 	}
 	if _, err := ParseObjective(c.Objective); err != nil {
@@ -158,7 +159,7 @@ type game struct {
 	objective Objective
 	smooth    float64
 	estimator Estimator
-	feedback  op.Feedback
+	feedback  feedback.Feedback
 	sparse    float64 // share of a relaxed token that its gradient may leave out
 	tau       relax.Schedule
 }
@@ -169,7 +170,7 @@ func (c *common) game() (a game, err error) {
 	if a.objective, err = ParseObjective(c.Objective); err != nil {
 		return a, err
 	}
-	if a.feedback, err = parseFeedback(c.Feedback); err != nil {
+	if a.feedback, err = feedback.Parse(c.Feedback); err != nil {
 		return a, err
 	}
 	if a.estimator, err = ParseEstimator(c.Estimator); err != nil {
@@ -330,17 +331,4 @@ func (in *rolloutInput) set(seed uint64, step uint32, tau float64) {
 func keepsRelaxedRow(estimator string) bool {
 	e, err := relax.Lookup(estimator)
 	return err == nil && e.KeepsRow
-}
-
-// parseFeedback finds a feedback by name.
-func parseFeedback(name string) (op.Feedback, error) {
-	switch name {
-	case "soft":
-		return op.FeedSoft, nil
-	case "straight-through":
-		return op.FeedStraightThrough, nil
-	case "detached":
-		return op.FeedDetached, nil
-	}
-	return 0, fmt.Errorf("train: feedback %q is not known; use soft, straight-through or detached", name)
 }

@@ -12,6 +12,7 @@ import (
 	"textgan/discriminator"
 	"textgan/generator"
 	"textgan/generator/relax"
+	"textgan/internal/feedback"
 	"textgan/internal/gradcheck"
 	"textgan/internal/kernel"
 	"textgan/internal/nn"
@@ -98,7 +99,7 @@ func TestGradientOfG(t *testing.T) {
 	for i, objective := range Objectives {
 		t.Run(string(objective), func(t *testing.T) {
 			gen, dis := tinyModels(t, []string{"lstm", "gru"}[i%2], 9, 0)
-			s, err := newRelaxedStep(gen, dis, game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, "gumbel-softmax"), feedback: op.FeedSoft})
+			s, err := newRelaxedStep(gen, dis, game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, "gumbel-softmax"), feedback: feedback.Soft})
 			require.NoError(t, err)
 			defer s.Close()
 			batch := tinyBatch()
@@ -120,7 +121,7 @@ func TestGradientOfD(t *testing.T) {
 		for _, objective := range Objectives {
 			t.Run(estimator+", "+string(objective), func(t *testing.T) {
 				gen, dis := tinyModels(t, "lstm", 9, .2)
-				a := game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, estimator), feedback: op.FeedSoft}
+				a := game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, estimator), feedback: feedback.Soft}
 				if objective != Hinge {
 					a.smooth = .1
 				}
@@ -144,7 +145,7 @@ func TestBothNetworksLearn(t *testing.T) {
 	}
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel", "rloo"} {
 		for _, objective := range Objectives {
-			a := game{B: B, T: T, objective: objective, feedback: op.FeedSoft}
+			a := game{B: B, T: T, objective: objective, feedback: feedback.Soft}
 			a.estimator = estimatorOf(t, estimator)
 			if !a.estimator.Relaxed() && objective == RAGAN {
 				continue
@@ -220,14 +221,14 @@ func TestRolloutScoresAsItsIDs(t *testing.T) {
 	const B, T = 12, 6
 	gen, dis := tinyModels(t, "lstm", 9, 0)
 	for _, info := range relaxations() {
-		for _, feedback := range []op.Feedback{op.FeedSoft, op.FeedStraightThrough, op.FeedDetached} {
+		for _, feedback := range feedback.All {
 			t.Run(fmt.Sprint(info.Spec(), feedback), func(t *testing.T) {
 				relaxation := relaxationOf(t, info.Spec())
 				g := op.NewGraph()
 				noise, text := newRolloutInput(g), newTextInput(g, "text", B, T)
 				net, _ := gen.Bind(g, false)
 				d := dis.Bind(g, nil, false)
-				out := g.Rollout(net, d.Table(), noise.tauN, noise.keyN, game{B: B, T: T, estimator: estimatorOf(t, info.Name), feedback: feedback}.rollout())
+				out := g.Rollout(net, d.Table(), noise.tauN, noise.keyN, game{B: B, T: T, estimator: estimatorOf(t, info.Spec()), feedback: feedback}.rollout())
 				fake, real := d.Score(out.Tokens, out.Lengths), d.Score(d.Embed(text.idsN, text.lenN), text.lenN)
 				var ofRollout, ofIDs, ends G.Value
 				G.Read(fake, &ofRollout)
@@ -271,7 +272,7 @@ func TestRolloutScoresAsItsIDs(t *testing.T) {
 func TestTelling(t *testing.T) {
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel"} {
 		gen, dis := tinyModels(t, "lstm", 9, .2)
-		s, err := newStepD(gen, dis, game{B: 6, T: 5, objective: RSGAN, estimator: estimatorOf(t, estimator), feedback: op.FeedSoft})
+		s, err := newStepD(gen, dis, game{B: 6, T: 5, objective: RSGAN, estimator: estimatorOf(t, estimator), feedback: feedback.Soft})
 		require.NoError(t, err)
 		defer s.Close()
 		loss, err := s.run(tinyBatch(), 1, 3, .7)

@@ -7,6 +7,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"textgan/discriminator"
+	"textgan/internal/feedback"
 	"textgan/internal/gradcheck"
 	"textgan/internal/nn"
 	"textgan/internal/op"
@@ -64,7 +65,7 @@ func TestGradientsWithThreeScores(t *testing.T) {
 			t.Run(estimator+", "+string(objective), func(t *testing.T) {
 				gen, _ := tinyModels(t, "gru", 9, 0)
 				dis, params := newHeads(9, 3)
-				a := game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, estimator), feedback: op.FeedSoft}
+				a := game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, estimator), feedback: feedback.Soft}
 				d, err := newStepD(gen, dis, a)
 				require.NoError(t, err)
 				defer d.Close()
@@ -88,7 +89,7 @@ func TestThreeScoresAreAMean(t *testing.T) {
 	const V, B, T = 9, 6, 5
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel", "reinforce", "seqgan:m=2", "all-action:k=2"} {
 		for _, objective := range Objectives {
-			a := game{B: B, T: T, objective: objective, estimator: estimatorOf(t, estimator), feedback: op.FeedSoft}
+			a := game{B: B, T: T, objective: objective, estimator: estimatorOf(t, estimator), feedback: feedback.Soft}
 			if objective == RAGAN { // compares with a mean over all scores, and has no reward of one sentence
 				continue
 			}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"textgan/generator/relax"
+	"textgan/internal/feedback"
 )
 
 // family is a set of estimators whose names differ in numbers.
@@ -359,9 +360,9 @@ func relaxedFamilies(taus []float64) (list []family) {
 		}
 		for _, feed := range []struct {
 			suffix   string
-			feedback relax.Feedback
-		}{{"", relax.Soft}, {"_straight_through_feed", relax.StraightThrough}, {"_detached_feed", relax.Detached}} {
-			if feed.feedback == relax.StraightThrough && row.Hard {
+			feedback feedback.Feedback
+		}{{"", feedback.Soft}, {"_straight_through_feed", feedback.StraightThrough}, {"_detached_feed", feedback.Detached}} {
+			if feed.feedback == feedback.StraightThrough && row.Hard {
 				continue // what a hard estimator does anyway
 			}
 			fam := family{pattern: f.pattern + feed.suffix, spelling: f.spec, backward: 1}
@@ -405,9 +406,9 @@ func relaxedFamilies(taus []float64) (list []family) {
 			}
 			fam.check = all(checks...)
 			switch feed.feedback {
-			case relax.Detached:
+			case feedback.Detached:
 				fam.note = "no gradient through the token that the next step receives"
-			case relax.StraightThrough:
+			case feedback.StraightThrough:
 				fam.note = "the next step receives the one-hot, with the gradient of y"
 			}
 			fam.measure = func(l *lab, a []float64) (o outcome, err error) {
@@ -533,7 +534,7 @@ func negativeFamilies() []family {
 			measure: func(l *lab, a []float64) (o outcome, err error) {
 				base, err := relax.Parse[float64]("gumbel-rao")
 				o.moments = draw(l.Params(), l.Samples, func() func(uint32, []float64) {
-					c := newRelaxedChain(l.Problem, throughNoise{base, int(a[0])}, relax.Soft, a[1])
+					c := newRelaxedChain(l.Problem, throughNoise{base, int(a[0])}, feedback.Soft, a[1])
 					return func(i uint32, out []float64) { c.estimate(out, drawKey(l.Seed, i), nil) }
 				})
 				return o, err

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/generator/relax"
+	"textgan/internal/feedback"
 )
 
 func testProblem(t testing.TB, name string) *Problem {
@@ -306,7 +307,7 @@ func TestSoftFeedbackIsADerivative(t *testing.T) {
 		p := testProblem(t, name)
 		e, err := relax.Parse[float64]("gumbel-softmax")
 		require.NoError(t, err)
-		c := newRelaxedChain(p, e, relax.Soft, 0.8)
+		c := newRelaxedChain(p, e, feedback.Soft, 0.8)
 		grad := make([]float64, p.Params())
 		const h = 1e-6
 		for i := range uint32(5) {

@@ -2,6 +2,7 @@ package variance
 
 import (
 	"textgan/generator/relax"
+	"textgan/internal/feedback"
 	"textgan/internal/rng"
 )
 
@@ -13,7 +14,7 @@ import (
 type relaxedChain struct {
 	*Problem
 	estimator relax.Relaxed[float64]
-	feedback  relax.Feedback
+	feedback  feedback.Feedback
 	tau       float64
 
 	w          *tape
@@ -24,7 +25,7 @@ type relaxedChain struct {
 	fromLogits []float64 // [K]
 }
 
-func newRelaxedChain(p *Problem, e relax.Relaxed[float64], feedback relax.Feedback, tau float64) *relaxedChain {
+func newRelaxedChain(p *Problem, e relax.Relaxed[float64], feedback feedback.Feedback, tau float64) *relaxedChain {
 	n := p.T * p.K
 	return &relaxedChain{
 		Problem: p, estimator: e, feedback: feedback, tau: tau, w: newTape(p), ids: make([]int, p.T),
@@ -42,7 +43,7 @@ func (c *relaxedChain) estimate(out []float64, key rng.Key, given []int) {
 	c.w.rewind()
 	for t := c.steps - 1; t >= 0; t-- {
 		dy := c.row(c.dx, t)
-		if c.feedback != relax.Detached {
+		if c.feedback != feedback.Detached {
 			axpy(1, c.row(c.w.du, t), dy)
 		}
 		c.estimator.Backward(c.fromLogits, c.row(c.saved, t), dy, c.ids[t], c.tau, key.At(key.Step, uint32(t)))
@@ -65,7 +66,7 @@ func (c *relaxedChain) forward(key rng.Key, given []int) {
 		}
 		c.ids[t], c.steps = id, t+1
 		c.emit(c.row(c.x, t), row, id, c.estimator.Hard())
-		c.emit(c.w.input(t), row, id, c.estimator.Hard() || c.feedback != relax.Soft)
+		c.emit(c.w.input(t), row, id, c.estimator.Hard() || c.feedback != feedback.Soft)
 		if id == c.EOS {
 			return
 		}
@@ -84,7 +85,7 @@ func (c *relaxedChain) row(x []float64, t int) []float64 { return x[t*c.K : (t+1
 
 // relaxed is the table of a relaxed estimator: exact if the drawn ids decide
 // its gradient, and otherwise from samples to limit draws.
-func (s *states) relaxed(name string, feedback relax.Feedback, tau float64, samples, limit int, seed uint64) (moments, error) {
+func (s *states) relaxed(name string, feedback feedback.Feedback, tau float64, samples, limit int, seed uint64) (moments, error) {
 	e, err := relax.Parse[float64](name)
 	if err != nil {
 		return moments{}, err

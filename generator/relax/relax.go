@@ -43,31 +43,6 @@ type Conditional[F Float] interface {
 	Given(row []F, id int, tau F)
 }
 
-// Feedback is what the step after a relaxed token receives in a sequence
-// model. The names are those of the command line.
-type Feedback string
-
-// The three feedbacks.
-const (
-	// Soft feeds the vector that f sees back, with its gradient.
-	Soft Feedback = "soft"
-	// StraightThrough feeds the one-hot of the drawn id back, with the gradient
-	// of that vector.
-	StraightThrough Feedback = "straight-through"
-	// Detached feeds the one-hot of the drawn id back without gradient, as
-	// RelGAN does: what a token does to later tokens earns no credit.
-	Detached Feedback = "detached"
-)
-
-// ParseFeedback returns the feedback of that name.
-func ParseFeedback(name string) (Feedback, error) {
-	switch f := Feedback(name); f {
-	case Soft, StraightThrough, Detached:
-		return f, nil
-	}
-	return "", fmt.Errorf("relax: feedback %q is unknown; choose soft, straight-through or detached", name)
-}
-
 // Info describes a choice for a list.
 type Info struct {
 	Name    string // what is read, with its options and their defaults

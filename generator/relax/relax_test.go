@@ -308,11 +308,6 @@ func TestParse(t *testing.T) {
 		require.ErrorContains(t, err, say, spec)
 		require.NotContains(t, err.Error(), "\n")
 	}
-	_, err := ParseFeedback("hard")
-	require.ErrorContains(t, err, "soft, straight-through or detached")
-	f, err := ParseFeedback("detached")
-	require.NoError(t, err)
-	require.Equal(t, Detached, f)
 }
 
 func FuzzParse(f *testing.F) {

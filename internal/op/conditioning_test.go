@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/feedback"
 )
 
 // Sentences of one batch that begin in states of their own and have something
@@ -14,7 +16,7 @@ func TestRolloutGiven(t *testing.T) {
 	cells(t, func(t *testing.T, cell Gated) {
 		for feed, name := range []string{"soft", "straight-through", "detached"} {
 			for _, hard := range []bool{false, true} {
-				w := newWriter(cell, 1, hard, hard, Feedback(feed))
+				w := newWriter(cell, 1, hard, hard, feedback.All[feed])
 				w.h0, w.cond = true, true
 				t.Run(fmt.Sprintf("hard %v, feed %s", hard, name), func(t *testing.T) {
 					tr := w.trial()
@@ -23,10 +25,10 @@ func TestRolloutGiven(t *testing.T) {
 				})
 			}
 		}
-		w := newWriter(cell, 2, false, false, FeedSoft)
+		w := newWriter(cell, 2, false, false, feedback.Soft)
 		w.h0, w.cond = true, true
 		t.Run("layers 2", w.trial().check)
-		w = newWriter(cell, 2, true, false, FeedSoft)
+		w = newWriter(cell, 2, true, false, feedback.Soft)
 		w.h0 = true
 		t.Run("states alone", w.trial().checkMeaning)
 		w.h0, w.cond = false, true
@@ -37,7 +39,7 @@ func TestRolloutGiven(t *testing.T) {
 // Conditions of zero are none, to the bit.
 func TestRolloutGivenNothing(t *testing.T) {
 	cells(t, func(t *testing.T, cell Gated) {
-		w := newWriter(cell, 2, false, false, FeedSoft)
+		w := newWriter(cell, 2, false, false, feedback.Soft)
 		want := w.trial().program(t, alone, none).run(t)
 		w.h0, w.cond = true, true
 		tr := w.trial()
@@ -51,7 +53,7 @@ func TestRolloutGivenNothing(t *testing.T) {
 }
 
 func TestRolloutGivenRefuses(t *testing.T) {
-	w := newWriter(GRU, 2, false, false, FeedSoft)
+	w := newWriter(GRU, 2, false, false, feedback.Soft)
 	for says, change := range map[string]func(g *Graph, net *Net){
 		"1 initial states for 2 layers": func(g *Graph, net *Net) { net.Conditioning.H0 = net.Conditioning.H0[:1] },
 		"h0 (5, 4) of layer 1 does not fit 6 sentences and 4 units": func(g *Graph, net *Net) {

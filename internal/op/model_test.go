@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/feedback"
 )
 
 // languageModel is teacher forcing with tied weights: the table is read by the
@@ -85,7 +87,7 @@ func adversary(w *writer) *trial {
 func TestAdversary(t *testing.T) {
 	for _, hard := range []bool{false, true} {
 		t.Run(fmt.Sprintf("hard %v", hard), func(t *testing.T) {
-			tr := adversary(newWriter(LSTM, 2, true, hard, FeedSoft))
+			tr := adversary(newWriter(LSTM, 2, true, hard, feedback.Soft))
 			tr.checkMeaning(t)
 			tr.checkFrozen(t)
 			tr.checkAgain(t)

@@ -6,6 +6,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"textgan/internal/feedback"
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
 )
@@ -25,16 +26,6 @@ type Relaxation interface {
 	// added up first. dLogits may be dy.
 	Backward(dLogits, saved, dy []float32, id int, tau float32, key rng.Key)
 }
-
-// Feedback is what the next step reads of an emitted token.
-type Feedback int
-
-// The three feedbacks.
-const (
-	FeedSoft            Feedback = iota // what the reader sees of it, with its gradient
-	FeedStraightThrough                 // the one-hot, with the gradient of the relaxed row
-	FeedDetached                        // the one-hot, without a gradient through the choice
-)
 
 // Net is a recurrent language model as nodes of a graph.
 type Net struct {
@@ -66,7 +57,7 @@ func (n Net) Cores() (cores []Core) {
 type RolloutConfig struct {
 	B, T       int // sentences, longest sentence with its end
 	Relaxation Relaxation
-	Feedback   Feedback
+	Feedback   feedback.Feedback
 	Bos, Eos   int32
 
 	// Sparse, if not 0, is the greatest share of a relaxed row that the way
@@ -115,7 +106,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		out: zeros(cfg.B, cfg.T, De), lengths: tensor.New(tensor.Of(tensor.Int32), tensor.WithShape(cfg.B)),
 		needTable: g.Needs(reader)}
 	r.softOut = !cfg.Relaxation.Hard()
-	r.softFeed = r.softOut && cfg.Feedback == FeedSoft
+	r.softFeed = r.softOut && cfg.Feedback == feedback.Soft
 	in := []*G.Node{net.Table, net.W, net.B}
 	for i, l := range net.Layers {
 		if !reads(cores[i], l.Weights) {
@@ -145,7 +136,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		r.softCols += De
 	}
 	r.gradCols = De
-	if cfg.Feedback != FeedDetached {
+	if cfg.Feedback != feedback.Detached {
 		r.gradCols += E
 	}
 	parts := []part{{&r.transposed, H * V}, {&r.softTable, V * r.softCols}}
@@ -493,7 +484,7 @@ func (r *rollout) backGroups(lo, hi int) {
 // joinGradTable stacks the transposed tables through which y gets a gradient.
 func (r *rollout) joinGradTable() {
 	at := 0
-	if r.cfg.Feedback != FeedDetached {
+	if r.cfg.Feedback != feedback.Detached {
 		kernel.Transpose(r.gradTable[:r.E*r.V], r.table, r.V, r.E)
 		at = r.E * r.V
 	}

@@ -3,6 +3,7 @@ package op
 import (
 	"gorgonia.org/tensor"
 
+	"textgan/internal/feedback"
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
 )
@@ -272,7 +273,7 @@ func (c *rolloutGroup) rowsBack(lo, hi int) {
 	at, n, V, gc := c.plan.Off[c.t]+lo, hi-lo, c.V, c.gradCols
 	for i := range n {
 		d := c.dOut[(lo+i)*gc:][:gc]
-		if c.cfg.Feedback != FeedDetached {
+		if c.cfg.Feedback != feedback.Detached {
 			copy(d, c.dFeed[(at+i)*c.E:][:c.E])
 		}
 		copy(d[gc-c.De:], c.grad[int(c.token[at+i])*c.De:])

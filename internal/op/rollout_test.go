@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	G "gorgonia.org/gorgonia"
 
+	"textgan/internal/feedback"
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
 )
@@ -96,7 +97,7 @@ type writer struct {
 	hidden         []int // units of each layer
 	tied           bool
 	choice         Relaxation
-	feed           Feedback
+	feed           feedback.Feedback
 	sparse         float32
 	h0, cond       bool // are sentences conditioned?
 	B, T, V, E, De int
@@ -187,11 +188,11 @@ func (w *writer) plain(t *tape, in [][]num) []num {
 				break
 			}
 			switch w.feed {
-			case FeedSoft:
+			case feedback.Soft:
 				read = mix(token, table)
-			case FeedStraightThrough:
+			case feedback.StraightThrough:
 				read = mix(onehot(token, id), table)
-			case FeedDetached:
+			case feedback.Detached:
 				read = row(table, id, w.E)
 			}
 		}
@@ -205,7 +206,7 @@ func (w *writer) set(batch int) {
 	w.tau[0] = []float32{0.8, 1.3}[batch]
 }
 
-func newWriter(cell Gated, layers int, tied, hard bool, feed Feedback) *writer {
+func newWriter(cell Gated, layers int, tied, hard bool, feed feedback.Feedback) *writer {
 	w := &writer{cell: cell, hidden: []int{5, 4}[2-layers:], tied: tied, choice: gumbelSoftmax{hard}, feed: feed,
 		B: 6, T: 5, V: 7, E: 3, De: 2, tau: make([]float32, 1), key: make([]uint32, 3)}
 	if tied {
@@ -245,7 +246,7 @@ func (w *writer) trial() *trial {
 	}
 	// Where the one-hot goes on, only the reader's gradient is the derivative
 	// of the value.
-	if w.choice.Hard() || w.feed == FeedStraightThrough {
+	if w.choice.Hard() || w.feed == feedback.StraightThrough {
 		tr.smooth = []string{"reader"}
 	}
 	w.set(0)
@@ -281,7 +282,7 @@ func TestRollout(t *testing.T) {
 			for _, tied := range []bool{false, true} {
 				for _, hard := range []bool{false, true} {
 					for feed, name := range []string{"soft", "straight-through", "detached"} {
-						w := newWriter(cell, layers, tied, hard, Feedback(feed))
+						w := newWriter(cell, layers, tied, hard, feedback.All[feed])
 						t.Run(fmt.Sprintf("layers %d, tied %v, hard %v, feed %s", layers, tied, hard, name), func(t *testing.T) {
 							tr := w.trial()
 							w.checkText(t, tr)
@@ -302,7 +303,7 @@ func TestRollout(t *testing.T) {
 // no gradient.
 func TestRolloutExcludes(t *testing.T) {
 	for _, hard := range []bool{false, true} {
-		w := newWriter(GRU, 1, true, hard, FeedSoft)
+		w := newWriter(GRU, 1, true, hard, feedback.Soft)
 		tr := w.trial()
 		bias := tr.inputs[2]
 		bias.bare, bias.data[0], bias.data[bos] = true, float32(math.Inf(-1)), -1e9
@@ -316,7 +317,7 @@ func TestRolloutExcludes(t *testing.T) {
 
 func TestRolloutSizes(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 4}, {3, 1}} {
-		w := newWriter(LSTM, 2, false, false, FeedSoft)
+		w := newWriter(LSTM, 2, false, false, feedback.Soft)
 		w.B, w.T = size[0], size[1]
 		w.trial().checkMeaning(t)
 	}
@@ -324,7 +325,7 @@ func TestRolloutSizes(t *testing.T) {
 	// several goes; those of many sentences step by step.
 	for _, size := range [][2]int{{50, 6}, {2*gatherRows + 5, 3}} {
 		for _, tied := range []bool{false, true} {
-			w := newWriter(LSTM, 1, tied, true, FeedStraightThrough)
+			w := newWriter(LSTM, 1, tied, true, feedback.StraightThrough)
 			w.B, w.T = size[0], size[1]
 			tr := w.trial()
 			tr.checkMeaning(t)
@@ -333,7 +334,7 @@ func TestRolloutSizes(t *testing.T) {
 		}
 	}
 	// Every sentence ends with its first token.
-	w := newWriter(LSTM, 1, false, true, FeedStraightThrough)
+	w := newWriter(LSTM, 1, false, true, feedback.StraightThrough)
 	tr := w.trial()
 	tr.inputs[2].data[eos] = 1000
 	tr.checkMeaning(t)
@@ -347,7 +348,7 @@ func TestRolloutSizes(t *testing.T) {
 func TestRolloutOnCores(t *testing.T) {
 	cells(t, func(t *testing.T, cell Gated) {
 		for _, hard := range []bool{false, true} {
-			for _, feed := range []Feedback{FeedSoft, FeedDetached} {
+			for _, feed := range []feedback.Feedback{feedback.Soft, feedback.Detached} {
 				w := newWriter(cell, 2, hard, hard, feed)
 				w.B, w.V, w.De = 13, 150, 5
 				w.trial().checkThreads(t)
@@ -360,7 +361,7 @@ func TestRolloutOnCores(t *testing.T) {
 func TestRolloutGroupsEndApart(t *testing.T) {
 	var first, second bool
 	for seed := uint64(1); !first || !second; seed++ {
-		w := newWriter(LSTM, 1, false, true, FeedStraightThrough)
+		w := newWriter(LSTM, 1, false, true, feedback.StraightThrough)
 		w.B = 5
 		tr := w.trial()
 		tr.vary = func(batch int) { RunKey{Seed: seed, Step: uint32(batch)}.Put(w.key) }
@@ -377,7 +378,7 @@ func TestRolloutGroupsEndApart(t *testing.T) {
 }
 
 func TestRolloutMean(t *testing.T) {
-	w := newWriter(LSTM, 1, false, false, FeedSoft)
+	w := newWriter(LSTM, 1, false, false, feedback.Soft)
 	tr := w.trial()
 	tr.program(t, alone, none).run(t)
 	tr.reference(alone)
@@ -397,7 +398,7 @@ func TestRolloutMean(t *testing.T) {
 }
 
 func TestRolloutRefuses(t *testing.T) {
-	w := newWriter(LSTM, 1, false, false, FeedSoft)
+	w := newWriter(LSTM, 1, false, false, feedback.Soft)
 	w.h0, w.cond = true, true
 	tr := w.trial()
 	p := tr.program(t, alone, none)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/internal/feedback"
 	"textgan/internal/rng"
 )
 
@@ -44,7 +45,7 @@ func (c thinned) plain(logits []num, tau float64, key rng.Key) (token []num, id 
 	return y, id
 }
 
-func newThinWriter(cell Gated, layers int, tied, hard bool, feed Feedback) (w *writer, choice thinned) {
+func newThinWriter(cell Gated, layers int, tied, hard bool, feed feedback.Feedback) (w *writer, choice thinned) {
 	w = newWriter(cell, layers, tied, hard, feed)
 	w.V = 150
 	choice = thinned{gumbelSoftmax{hard}, 0.45, w.V / sparseRoom, new(int), new(int)}
@@ -57,7 +58,7 @@ func TestSparse(t *testing.T) {
 		for _, tied := range []bool{false, true} {
 			for _, hard := range []bool{false, true} {
 				for feed, name := range []string{"soft", "straight-through", "detached"} {
-					w, choice := newThinWriter(cell, 2, tied, hard, Feedback(feed))
+					w, choice := newThinWriter(cell, 2, tied, hard, feedback.All[feed])
 					t.Run(fmt.Sprintf("tied %v, hard %v, feed %s", tied, hard, name), func(t *testing.T) {
 						tr := w.trial()
 						tr.smooth = []string{"reader"}
@@ -83,7 +84,7 @@ func TestSparse(t *testing.T) {
 
 func TestSparseOnCores(t *testing.T) {
 	for _, tied := range []bool{false, true} {
-		w, choice := newThinWriter(LSTM, 2, tied, true, FeedStraightThrough)
+		w, choice := newThinWriter(LSTM, 2, tied, true, feedback.StraightThrough)
 		w.B, w.T, w.De = 120, 6, 5
 		tr := w.trial()
 		tr.vary = func(batch int) { w.set(batch); w.tau[0] = 0.3 }
@@ -96,7 +97,7 @@ func TestSparseOnCores(t *testing.T) {
 
 // What a row loses is within the bound that the documentation states.
 func TestSparseBound(t *testing.T) {
-	w, _ := newThinWriter(LSTM, 1, false, true, FeedDetached)
+	w, _ := newThinWriter(LSTM, 1, false, true, feedback.Detached)
 	w.T = 1
 	tr := w.trial()
 	tr.vary = func(batch int) { w.set(batch); w.tau[0] = 0.3 }
@@ -142,7 +143,7 @@ func TestSparseBound(t *testing.T) {
 }
 
 func TestSparseOffIsTheSame(t *testing.T) {
-	w := newWriter(LSTM, 1, false, true, FeedStraightThrough)
+	w := newWriter(LSTM, 1, false, true, feedback.StraightThrough)
 	tr := w.trial()
 	a := tr.program(t, alone, none)
 	want := a.run(t)

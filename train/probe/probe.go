@@ -7,10 +7,10 @@ import (
 	"math"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"textgan/generator/relax"
+	"textgan/internal/feedback"
 	"textgan/train"
 	"textgan/vocab"
 )
@@ -94,7 +94,9 @@ func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 	}
 	feedbacks := opt.Feedback
 	if len(feedbacks) == 0 {
-		feedbacks = allFeedbacks
+		for _, f := range feedback.All {
+			feedbacks = append(feedbacks, string(f))
+		}
 	}
 	for _, tau := range opt.Taus {
 		if !(tau > 0) || math.IsInf(tau, 0) {
@@ -112,12 +114,12 @@ func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 		}
 		var seen []string
 		for _, f := range feedbacks {
-			if !slices.Contains(allFeedbacks, f) {
-				return nil, fmt.Errorf("probe: feedback %q is not known; use %s", f, strings.Join(allFeedbacks, ", "))
+			if _, err := feedback.Parse(f); err != nil {
+				return nil, fmt.Errorf("probe: %w", err)
 			}
 			// A one-hot token fed back softly is fed back straight through.
-			if c.Relaxation.Hard() && f == "soft" {
-				f = "straight-through"
+			if c.Relaxation.Hard() && f == string(feedback.Soft) {
+				f = string(feedback.StraightThrough)
 			}
 			if slices.Contains(seen, f) {
 				continue
@@ -135,8 +137,6 @@ func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 	}
 	return list, nil
 }
-
-var allFeedbacks = []string{"soft", "straight-through", "detached"}
 
 // chooseEstimators finds estimators of training by name, with options or
 // without, or by shell pattern over names. None chooses all.
