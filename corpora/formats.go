@@ -18,6 +18,7 @@ var readers = map[string]func(in *input, visit func(sentence []byte, line int) e
 	"csv":          func(in *input, visit func([]byte, int) error) error { return readTable(in, ',', visit) },
 	"tsv":          func(in *input, visit func([]byte, int) error) error { return readTable(in, '\t', visit) },
 	"tsv-unquoted": readUnquoted,
+	"parquet":      readParquet,
 	"fasta":        readFASTA,
 }
 
@@ -34,7 +35,7 @@ func formatOf(in *input, name string, opt Options) string {
 	if opt.Format != "" && opt.Format != "auto" {
 		return opt.Format
 	}
-	if magic, _ := in.Peek(4); string(magic) == "PAR1" {
+	if magic, _ := in.Peek(len(parquetMagic)); string(magic) == parquetMagic {
 		return "parquet"
 	}
 	if format := ending(name); format != "" {
