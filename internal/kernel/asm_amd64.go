@@ -94,6 +94,126 @@ func tile1x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks
 //go:noescape
 func tile1x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
+// tileRounded8x1x512 is a tileFunc of 8 x 1 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded8x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF168x1x512 is a tileFunc of 8 x 1 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF168x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded8x2x512 is a tileFunc of 8 x 2 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded8x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF168x2x512 is a tileFunc of 8 x 2 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF168x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded8x3x512 is a tileFunc of 8 x 3 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded8x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF168x3x512 is a tileFunc of 8 x 3 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF168x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded4x1x512 is a tileFunc of 4 x 1 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded4x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF164x1x512 is a tileFunc of 4 x 1 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF164x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded4x2x512 is a tileFunc of 4 x 2 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded4x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF164x2x512 is a tileFunc of 4 x 2 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF164x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded4x3x512 is a tileFunc of 4 x 3 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded4x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF164x3x512 is a tileFunc of 4 x 3 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF164x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded2x1x512 is a tileFunc of 2 x 1 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded2x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF162x1x512 is a tileFunc of 2 x 1 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF162x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded2x2x512 is a tileFunc of 2 x 2 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded2x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF162x2x512 is a tileFunc of 2 x 2 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF162x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded2x3x512 is a tileFunc of 2 x 3 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded2x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF162x3x512 is a tileFunc of 2 x 3 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF162x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded1x1x512 is a tileFunc of 1 x 1 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded1x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF161x1x512 is a tileFunc of 1 x 1 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF161x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded1x2x512 is a tileFunc of 1 x 2 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded1x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF161x2x512 is a tileFunc of 1 x 2 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF161x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded1x3x512 is a tileFunc of 1 x 3 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded1x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileBF161x3x512 is a tileFunc of 1 x 3 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
+//
+//go:noescape
+func tileBF161x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
 // exp512 is expGeneric.
 //
 //go:noescape
@@ -219,6 +339,16 @@ func gumbelAdd512(dst []float32, logits []float32, seed uint64, stream uint32, s
 //go:noescape
 func gumbelArgmax512(logits []float32, seed uint64, stream uint32, step uint32, row uint32) int
 
+// roundBF16x512 is roundBF16Generic.
+//
+//go:noescape
+func roundBF16x512(dst []float32, src []float32)
+
+// pairBF16x512 is pairBF16Generic.
+//
+//go:noescape
+func pairBF16x512(dst []float32, first []float32, second []float32)
+
 // tile4x1x256 is a tileFunc of 4 x 1 vectors.
 //
 //go:noescape
@@ -293,6 +423,51 @@ func tile1x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks
 //
 //go:noescape
 func tile1x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded4x1x256 is a tileFunc of 4 x 1 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded4x2x256 is a tileFunc of 4 x 2 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded4x3x256 is a tileFunc of 4 x 3 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded2x1x256 is a tileFunc of 2 x 1 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded2x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded2x2x256 is a tileFunc of 2 x 2 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded2x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded2x3x256 is a tileFunc of 2 x 3 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded2x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded1x1x256 is a tileFunc of 1 x 1 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded1x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded1x2x256 is a tileFunc of 1 x 2 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded1x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tileRounded1x3x256 is a tileFunc of 1 x 3 vectors that takes denormals for zero.
+//
+//go:noescape
+func tileRounded1x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // exp256 is expGeneric.
 //
@@ -418,6 +593,16 @@ func gumbelAdd256(dst []float32, logits []float32, seed uint64, stream uint32, s
 //
 //go:noescape
 func gumbelArgmax256(logits []float32, seed uint64, stream uint32, step uint32, row uint32) int
+
+// roundBF16x256 is roundBF16Generic.
+//
+//go:noescape
+func roundBF16x256(dst []float32, src []float32)
+
+// halveBF16x512 is halveBF16Generic of blocks > 0 times 16 values of src, of which it makes 8.
+//
+//go:noescape
+func halveBF16x512(dst *float32, src *float32, blocks int)
 
 // transpose8 transposes src [8*rows, 8*cols], all rows of eight columns before
 // the next. The strides are in values, rows and cols are not 0.

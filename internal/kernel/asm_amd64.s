@@ -2199,6 +2199,3056 @@ store:
 	VZEROUPPER
 	RET
 
+// func tileRounded8x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded8x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z9
+	VPCMPGTD     Z9, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS.Z    (DX), K1, Z9
+	VBROADCASTSS (SI), Z0
+	VFMADD231PS  Z9, Z0, Z1
+	VBROADCASTSS (SI)(DI*1), Z0
+	VFMADD231PS  Z9, Z0, Z2
+	VBROADCASTSS (SI)(DI*2), Z0
+	VFMADD231PS  Z9, Z0, Z3
+	VBROADCASTSS (SI)(R8*1), Z0
+	VFMADD231PS  Z9, Z0, Z4
+	VBROADCASTSS (R9), Z0
+	VFMADD231PS  Z9, Z0, Z5
+	VBROADCASTSS (R9)(DI*1), Z0
+	VFMADD231PS  Z9, Z0, Z6
+	VBROADCASTSS (R9)(DI*2), Z0
+	VFMADD231PS  Z9, Z0, Z7
+	VBROADCASTSS (R9)(R8*1), Z0
+	VFMADD231PS  Z9, Z0, Z8
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z1
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z4
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z5
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z7
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z8
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF168x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF168x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z9
+	VPCMPGTD     Z9, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS.Z    (DX), K1, Z9
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ed262
+	WORD         $0xc952
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487ed262
+	WORD         $0xd152
+	VBROADCASTSS (SI)(DI*2), Z0
+	LONG         $0x487ed262
+	WORD         $0xd952
+	VBROADCASTSS (SI)(R8*1), Z0
+	LONG         $0x487ed262
+	WORD         $0xe152
+	VBROADCASTSS (R9), Z0
+	LONG         $0x487ed262
+	WORD         $0xe952
+	VBROADCASTSS (R9)(DI*1), Z0
+	LONG         $0x487ed262
+	WORD         $0xf152
+	VBROADCASTSS (R9)(DI*2), Z0
+	LONG         $0x487ed262
+	WORD         $0xf952
+	VBROADCASTSS (R9)(R8*1), Z0
+	LONG         $0x487e5262
+	WORD         $0xc152
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z1
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z4
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z5
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z7
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z8
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded8x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded8x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z17
+	VPCMPGTD     Z17, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z17
+	VMOVUPS.Z    64(DX), K1, Z18
+	VBROADCASTSS (SI), Z0
+	VFMADD231PS  Z17, Z0, Z1
+	VFMADD231PS  Z18, Z0, Z2
+	VBROADCASTSS (SI)(DI*1), Z0
+	VFMADD231PS  Z17, Z0, Z3
+	VFMADD231PS  Z18, Z0, Z4
+	VBROADCASTSS (SI)(DI*2), Z0
+	VFMADD231PS  Z17, Z0, Z5
+	VFMADD231PS  Z18, Z0, Z6
+	VBROADCASTSS (SI)(R8*1), Z0
+	VFMADD231PS  Z17, Z0, Z7
+	VFMADD231PS  Z18, Z0, Z8
+	VBROADCASTSS (R9), Z0
+	VFMADD231PS  Z17, Z0, Z9
+	VFMADD231PS  Z18, Z0, Z10
+	VBROADCASTSS (R9)(DI*1), Z0
+	VFMADD231PS  Z17, Z0, Z11
+	VFMADD231PS  Z18, Z0, Z12
+	VBROADCASTSS (R9)(DI*2), Z0
+	VFMADD231PS  Z17, Z0, Z13
+	VFMADD231PS  Z18, Z0, Z14
+	VBROADCASTSS (R9)(R8*1), Z0
+	VFMADD231PS  Z17, Z0, Z15
+	VFMADD231PS  Z18, Z0, Z16
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z1
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z3
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z5
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z7
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z8
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z9
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z10
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z11
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z12
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z13
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z14
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z15
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z16
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	VMOVUPS Z6, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z11, (AX)
+	VMOVUPS Z12, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z13, (AX)
+	VMOVUPS Z14, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z15, (AX)
+	VMOVUPS Z16, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF168x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF168x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z17
+	VPCMPGTD     Z17, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z17
+	VMOVUPS.Z    64(DX), K1, Z18
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487eb262
+	WORD         $0xc952
+	LONG         $0x487eb262
+	WORD         $0xd252
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487eb262
+	WORD         $0xd952
+	LONG         $0x487eb262
+	WORD         $0xe252
+	VBROADCASTSS (SI)(DI*2), Z0
+	LONG         $0x487eb262
+	WORD         $0xe952
+	LONG         $0x487eb262
+	WORD         $0xf252
+	VBROADCASTSS (SI)(R8*1), Z0
+	LONG         $0x487eb262
+	WORD         $0xf952
+	LONG         $0x487e3262
+	WORD         $0xc252
+	VBROADCASTSS (R9), Z0
+	LONG         $0x487e3262
+	WORD         $0xc952
+	LONG         $0x487e3262
+	WORD         $0xd252
+	VBROADCASTSS (R9)(DI*1), Z0
+	LONG         $0x487e3262
+	WORD         $0xd952
+	LONG         $0x487e3262
+	WORD         $0xe252
+	VBROADCASTSS (R9)(DI*2), Z0
+	LONG         $0x487e3262
+	WORD         $0xe952
+	LONG         $0x487e3262
+	WORD         $0xf252
+	VBROADCASTSS (R9)(R8*1), Z0
+	LONG         $0x487e3262
+	WORD         $0xf952
+	LONG         $0x487ea262
+	WORD         $0xc252
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z1
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z3
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z5
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z7
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z8
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z9
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z10
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z11
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z12
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z13
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z14
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z17
+	VFMADD231PS  Z17, Z0, Z15
+	VMOVUPS.Z    64(AX), K1, Z17
+	VFMADD231PS  Z17, Z0, Z16
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	VMOVUPS Z6, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z11, (AX)
+	VMOVUPS Z12, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z13, (AX)
+	VMOVUPS Z14, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z15, (AX)
+	VMOVUPS Z16, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded8x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·tileRounded8x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z25
+	VPCMPGTD     Z25, Z0, K1
+
+tile:
+	MOVQ       c+64(FP), AX
+	MOVQ       ldc+72(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	MOVQ       k+8(FP), AX
+	MOVQ       aks+32(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       bks+48(FP), BX
+	MOVQ       a+16(FP), SI
+	MOVQ       ars+24(FP), DI
+	LEAQ       (DI)(DI*2), R8
+	LEAQ       (SI)(DI*4), R9
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	TESTQ      AX, AX
+	JZ         done
+
+loop:
+	VMOVUPS      (DX), Z25
+	VMOVUPS      64(DX), Z26
+	VMOVUPS.Z    128(DX), K1, Z27
+	PREFETCHT0   192(DX)
+	PREFETCHT0   256(DX)
+	PREFETCHT0   320(DX)
+	VBROADCASTSS (SI), Z0
+	VFMADD231PS  Z25, Z0, Z1
+	VFMADD231PS  Z26, Z0, Z2
+	VFMADD231PS  Z27, Z0, Z3
+	VBROADCASTSS (SI)(DI*1), Z0
+	VFMADD231PS  Z25, Z0, Z4
+	VFMADD231PS  Z26, Z0, Z5
+	VFMADD231PS  Z27, Z0, Z6
+	VBROADCASTSS (SI)(DI*2), Z0
+	VFMADD231PS  Z25, Z0, Z7
+	VFMADD231PS  Z26, Z0, Z8
+	VFMADD231PS  Z27, Z0, Z9
+	VBROADCASTSS (SI)(R8*1), Z0
+	VFMADD231PS  Z25, Z0, Z10
+	VFMADD231PS  Z26, Z0, Z11
+	VFMADD231PS  Z27, Z0, Z12
+	VBROADCASTSS (R9), Z0
+	VFMADD231PS  Z25, Z0, Z13
+	VFMADD231PS  Z26, Z0, Z14
+	VFMADD231PS  Z27, Z0, Z15
+	VBROADCASTSS (R9)(DI*1), Z0
+	VFMADD231PS  Z25, Z0, Z16
+	VFMADD231PS  Z26, Z0, Z17
+	VFMADD231PS  Z27, Z0, Z18
+	VBROADCASTSS (R9)(DI*2), Z0
+	VFMADD231PS  Z25, Z0, Z19
+	VFMADD231PS  Z26, Z0, Z20
+	VFMADD231PS  Z27, Z0, Z21
+	VBROADCASTSS (R9)(R8*1), Z0
+	VFMADD231PS  Z25, Z0, Z22
+	VFMADD231PS  Z26, Z0, Z23
+	VFMADD231PS  Z27, Z0, Z24
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z21, Z21
+	VMULPS       Z0, Z22, Z22
+	VMULPS       Z0, Z23, Z23
+	VMULPS       Z0, Z24, Z24
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z1
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z2
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z4
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z5
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z7
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z8
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z9
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z10
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z11
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z12
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z13
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z14
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z15
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z16
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z17
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z18
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z19
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z20
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z21
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z22
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z23
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z24
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, 64(AX)
+	VMOVUPS Z9, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	VMOVUPS Z12, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z13, (AX)
+	VMOVUPS Z14, 64(AX)
+	VMOVUPS Z15, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	VMOVUPS Z18, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z19, (AX)
+	VMOVUPS Z20, 64(AX)
+	VMOVUPS Z21, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z22, (AX)
+	VMOVUPS Z23, 64(AX)
+	VMOVUPS Z24, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF168x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+, SSE
+TEXT ·tileBF168x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z25
+	VPCMPGTD     Z25, Z0, K1
+
+tile:
+	MOVQ       c+64(FP), AX
+	MOVQ       ldc+72(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       CX, AX
+	MOVQ       k+8(FP), AX
+	MOVQ       aks+32(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       bks+48(FP), BX
+	MOVQ       a+16(FP), SI
+	MOVQ       ars+24(FP), DI
+	LEAQ       (DI)(DI*2), R8
+	LEAQ       (SI)(DI*4), R9
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	TESTQ      AX, AX
+	JZ         done
+
+loop:
+	VMOVUPS      (DX), Z25
+	VMOVUPS      64(DX), Z26
+	VMOVUPS.Z    128(DX), K1, Z27
+	PREFETCHT0   192(DX)
+	PREFETCHT0   256(DX)
+	PREFETCHT0   320(DX)
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487e9262
+	WORD         $0xc952
+	LONG         $0x487e9262
+	WORD         $0xd252
+	LONG         $0x487e9262
+	WORD         $0xdb52
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487e9262
+	WORD         $0xe152
+	LONG         $0x487e9262
+	WORD         $0xea52
+	LONG         $0x487e9262
+	WORD         $0xf352
+	VBROADCASTSS (SI)(DI*2), Z0
+	LONG         $0x487e9262
+	WORD         $0xf952
+	LONG         $0x487e1262
+	WORD         $0xc252
+	LONG         $0x487e1262
+	WORD         $0xcb52
+	VBROADCASTSS (SI)(R8*1), Z0
+	LONG         $0x487e1262
+	WORD         $0xd152
+	LONG         $0x487e1262
+	WORD         $0xda52
+	LONG         $0x487e1262
+	WORD         $0xe352
+	VBROADCASTSS (R9), Z0
+	LONG         $0x487e1262
+	WORD         $0xe952
+	LONG         $0x487e1262
+	WORD         $0xf252
+	LONG         $0x487e1262
+	WORD         $0xfb52
+	VBROADCASTSS (R9)(DI*1), Z0
+	LONG         $0x487e8262
+	WORD         $0xc152
+	LONG         $0x487e8262
+	WORD         $0xca52
+	LONG         $0x487e8262
+	WORD         $0xd352
+	VBROADCASTSS (R9)(DI*2), Z0
+	LONG         $0x487e8262
+	WORD         $0xd952
+	LONG         $0x487e8262
+	WORD         $0xe252
+	LONG         $0x487e8262
+	WORD         $0xeb52
+	VBROADCASTSS (R9)(R8*1), Z0
+	LONG         $0x487e8262
+	WORD         $0xf152
+	LONG         $0x487e8262
+	WORD         $0xfa52
+	LONG         $0x487e0262
+	WORD         $0xc352
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z21, Z21
+	VMULPS       Z0, Z22, Z22
+	VMULPS       Z0, Z23, Z23
+	VMULPS       Z0, Z24, Z24
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z1
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z2
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z4
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z5
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z7
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z8
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z9
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z10
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z11
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z12
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z13
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z14
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z15
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z16
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z17
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z18
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z19
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z20
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z21
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z25
+	VFMADD231PS  Z25, Z0, Z22
+	VMOVUPS      64(AX), Z25
+	VFMADD231PS  Z25, Z0, Z23
+	VMOVUPS.Z    128(AX), K1, Z25
+	VFMADD231PS  Z25, Z0, Z24
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, 64(AX)
+	VMOVUPS Z9, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	VMOVUPS Z12, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z13, (AX)
+	VMOVUPS Z14, 64(AX)
+	VMOVUPS Z15, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	VMOVUPS Z18, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z19, (AX)
+	VMOVUPS Z20, 64(AX)
+	VMOVUPS Z21, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z22, (AX)
+	VMOVUPS Z23, 64(AX)
+	VMOVUPS Z24, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded4x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded4x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z5
+	VPCMPGTD     Z5, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS.Z    (DX), K1, Z5
+	VBROADCASTSS (SI), Z0
+	VFMADD231PS  Z5, Z0, Z1
+	VBROADCASTSS (SI)(DI*1), Z0
+	VFMADD231PS  Z5, Z0, Z2
+	VBROADCASTSS (SI)(DI*2), Z0
+	VFMADD231PS  Z5, Z0, Z3
+	VBROADCASTSS (SI)(R8*1), Z0
+	VFMADD231PS  Z5, Z0, Z4
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z1
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z4
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF164x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF164x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z5
+	VPCMPGTD     Z5, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS.Z    (DX), K1, Z5
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ef262
+	WORD         $0xcd52
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487ef262
+	WORD         $0xd552
+	VBROADCASTSS (SI)(DI*2), Z0
+	LONG         $0x487ef262
+	WORD         $0xdd52
+	VBROADCASTSS (SI)(R8*1), Z0
+	LONG         $0x487ef262
+	WORD         $0xe552
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z1
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z4
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded4x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded4x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z9
+	VPCMPGTD     Z9, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z9
+	VMOVUPS.Z    64(DX), K1, Z10
+	VBROADCASTSS (SI), Z0
+	VFMADD231PS  Z9, Z0, Z1
+	VFMADD231PS  Z10, Z0, Z2
+	VBROADCASTSS (SI)(DI*1), Z0
+	VFMADD231PS  Z9, Z0, Z3
+	VFMADD231PS  Z10, Z0, Z4
+	VBROADCASTSS (SI)(DI*2), Z0
+	VFMADD231PS  Z9, Z0, Z5
+	VFMADD231PS  Z10, Z0, Z6
+	VBROADCASTSS (SI)(R8*1), Z0
+	VFMADD231PS  Z9, Z0, Z7
+	VFMADD231PS  Z10, Z0, Z8
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z9
+	VFMADD231PS  Z9, Z0, Z1
+	VMOVUPS.Z    64(AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z9
+	VFMADD231PS  Z9, Z0, Z3
+	VMOVUPS.Z    64(AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z9
+	VFMADD231PS  Z9, Z0, Z5
+	VMOVUPS.Z    64(AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z9
+	VFMADD231PS  Z9, Z0, Z7
+	VMOVUPS.Z    64(AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z8
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	VMOVUPS Z6, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF164x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF164x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z9
+	VPCMPGTD     Z9, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z9
+	VMOVUPS.Z    64(DX), K1, Z10
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ed262
+	WORD         $0xc952
+	LONG         $0x487ed262
+	WORD         $0xd252
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487ed262
+	WORD         $0xd952
+	LONG         $0x487ed262
+	WORD         $0xe252
+	VBROADCASTSS (SI)(DI*2), Z0
+	LONG         $0x487ed262
+	WORD         $0xe952
+	LONG         $0x487ed262
+	WORD         $0xf252
+	VBROADCASTSS (SI)(R8*1), Z0
+	LONG         $0x487ed262
+	WORD         $0xf952
+	LONG         $0x487e5262
+	WORD         $0xc252
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z9
+	VFMADD231PS  Z9, Z0, Z1
+	VMOVUPS.Z    64(AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z9
+	VFMADD231PS  Z9, Z0, Z3
+	VMOVUPS.Z    64(AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z9
+	VFMADD231PS  Z9, Z0, Z5
+	VMOVUPS.Z    64(AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z9
+	VFMADD231PS  Z9, Z0, Z7
+	VMOVUPS.Z    64(AX), K1, Z9
+	VFMADD231PS  Z9, Z0, Z8
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	VMOVUPS Z6, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded4x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded4x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z13
+	VPCMPGTD     Z13, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z13
+	VMOVUPS      64(DX), Z14
+	VMOVUPS.Z    128(DX), K1, Z15
+	VBROADCASTSS (SI), Z0
+	VFMADD231PS  Z13, Z0, Z1
+	VFMADD231PS  Z14, Z0, Z2
+	VFMADD231PS  Z15, Z0, Z3
+	VBROADCASTSS (SI)(DI*1), Z0
+	VFMADD231PS  Z13, Z0, Z4
+	VFMADD231PS  Z14, Z0, Z5
+	VFMADD231PS  Z15, Z0, Z6
+	VBROADCASTSS (SI)(DI*2), Z0
+	VFMADD231PS  Z13, Z0, Z7
+	VFMADD231PS  Z14, Z0, Z8
+	VFMADD231PS  Z15, Z0, Z9
+	VBROADCASTSS (SI)(R8*1), Z0
+	VFMADD231PS  Z13, Z0, Z10
+	VFMADD231PS  Z14, Z0, Z11
+	VFMADD231PS  Z15, Z0, Z12
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z13
+	VFMADD231PS  Z13, Z0, Z1
+	VMOVUPS      64(AX), Z13
+	VFMADD231PS  Z13, Z0, Z2
+	VMOVUPS.Z    128(AX), K1, Z13
+	VFMADD231PS  Z13, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z13
+	VFMADD231PS  Z13, Z0, Z4
+	VMOVUPS      64(AX), Z13
+	VFMADD231PS  Z13, Z0, Z5
+	VMOVUPS.Z    128(AX), K1, Z13
+	VFMADD231PS  Z13, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z13
+	VFMADD231PS  Z13, Z0, Z7
+	VMOVUPS      64(AX), Z13
+	VFMADD231PS  Z13, Z0, Z8
+	VMOVUPS.Z    128(AX), K1, Z13
+	VFMADD231PS  Z13, Z0, Z9
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z13
+	VFMADD231PS  Z13, Z0, Z10
+	VMOVUPS      64(AX), Z13
+	VFMADD231PS  Z13, Z0, Z11
+	VMOVUPS.Z    128(AX), K1, Z13
+	VFMADD231PS  Z13, Z0, Z12
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, 64(AX)
+	VMOVUPS Z9, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	VMOVUPS Z12, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF164x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF164x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z13
+	VPCMPGTD     Z13, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z13
+	VMOVUPS      64(DX), Z14
+	VMOVUPS.Z    128(DX), K1, Z15
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ed262
+	WORD         $0xcd52
+	LONG         $0x487ed262
+	WORD         $0xd652
+	LONG         $0x487ed262
+	WORD         $0xdf52
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487ed262
+	WORD         $0xe552
+	LONG         $0x487ed262
+	WORD         $0xee52
+	LONG         $0x487ed262
+	WORD         $0xf752
+	VBROADCASTSS (SI)(DI*2), Z0
+	LONG         $0x487ed262
+	WORD         $0xfd52
+	LONG         $0x487e5262
+	WORD         $0xc652
+	LONG         $0x487e5262
+	WORD         $0xcf52
+	VBROADCASTSS (SI)(R8*1), Z0
+	LONG         $0x487e5262
+	WORD         $0xd552
+	LONG         $0x487e5262
+	WORD         $0xde52
+	LONG         $0x487e5262
+	WORD         $0xe752
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z13
+	VFMADD231PS  Z13, Z0, Z1
+	VMOVUPS      64(AX), Z13
+	VFMADD231PS  Z13, Z0, Z2
+	VMOVUPS.Z    128(AX), K1, Z13
+	VFMADD231PS  Z13, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z13
+	VFMADD231PS  Z13, Z0, Z4
+	VMOVUPS      64(AX), Z13
+	VFMADD231PS  Z13, Z0, Z5
+	VMOVUPS.Z    128(AX), K1, Z13
+	VFMADD231PS  Z13, Z0, Z6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z13
+	VFMADD231PS  Z13, Z0, Z7
+	VMOVUPS      64(AX), Z13
+	VFMADD231PS  Z13, Z0, Z8
+	VMOVUPS.Z    128(AX), K1, Z13
+	VFMADD231PS  Z13, Z0, Z9
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z13
+	VFMADD231PS  Z13, Z0, Z10
+	VMOVUPS      64(AX), Z13
+	VFMADD231PS  Z13, Z0, Z11
+	VMOVUPS.Z    128(AX), K1, Z13
+	VFMADD231PS  Z13, Z0, Z12
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
+	VMOVUPS Z8, 64(AX)
+	VMOVUPS Z9, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	VMOVUPS Z12, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded2x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded2x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS.Z    (DX), K1, Z4
+	VFMADD231PS  Z4, Z0, Z2
+	VFMADD231PS  Z4, Z1, Z3
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z3
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF162x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF162x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z3
+	VPCMPGTD     Z3, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS.Z    (DX), K1, Z3
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ef262
+	WORD         $0xcb52
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487ef262
+	WORD         $0xd352
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z3
+	VFMADD231PS  Z3, Z0, Z1
+	ADDQ         CX, AX
+	VMOVUPS.Z    (AX), K1, Z3
+	VFMADD231PS  Z3, Z0, Z2
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded2x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded2x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS      (DX), Z6
+	VFMADD231PS  Z6, Z0, Z2
+	VFMADD231PS  Z6, Z1, Z4
+	VMOVUPS.Z    64(DX), K1, Z6
+	VFMADD231PS  Z6, Z0, Z3
+	VFMADD231PS  Z6, Z1, Z5
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS.Z    64(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS.Z    64(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z5
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF162x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF162x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z5
+	VPCMPGTD     Z5, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z5
+	VMOVUPS.Z    64(DX), K1, Z6
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ef262
+	WORD         $0xcd52
+	LONG         $0x487ef262
+	WORD         $0xd652
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487ef262
+	WORD         $0xdd52
+	LONG         $0x487ef262
+	WORD         $0xe652
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z5
+	VFMADD231PS  Z5, Z0, Z1
+	VMOVUPS.Z    64(AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z5
+	VFMADD231PS  Z5, Z0, Z3
+	VMOVUPS.Z    64(AX), K1, Z5
+	VFMADD231PS  Z5, Z0, Z4
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, K1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded2x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded2x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VBROADCASTSS (SI)(DI*1), Z1
+	VMOVUPS      (DX), Z8
+	VFMADD231PS  Z8, Z0, Z2
+	VFMADD231PS  Z8, Z1, Z5
+	VMOVUPS      64(DX), Z8
+	VFMADD231PS  Z8, Z0, Z3
+	VFMADD231PS  Z8, Z1, Z6
+	VMOVUPS.Z    128(DX), K1, Z8
+	VFMADD231PS  Z8, Z0, Z4
+	VFMADD231PS  Z8, Z1, Z7
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS.Z    128(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z6
+	VMOVUPS.Z    128(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z7
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	VMOVUPS Z6, 64(AX)
+	VMOVUPS Z7, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF162x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF162x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z7
+	VPCMPGTD     Z7, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z7
+	VMOVUPS      64(DX), Z8
+	VMOVUPS.Z    128(DX), K1, Z9
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ef262
+	WORD         $0xcf52
+	LONG         $0x487ed262
+	WORD         $0xd052
+	LONG         $0x487ed262
+	WORD         $0xd952
+	VBROADCASTSS (SI)(DI*1), Z0
+	LONG         $0x487ef262
+	WORD         $0xe752
+	LONG         $0x487ed262
+	WORD         $0xe852
+	LONG         $0x487ed262
+	WORD         $0xf152
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z7
+	VFMADD231PS  Z7, Z0, Z1
+	VMOVUPS      64(AX), Z7
+	VFMADD231PS  Z7, Z0, Z2
+	VMOVUPS.Z    128(AX), K1, Z7
+	VFMADD231PS  Z7, Z0, Z3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Z7
+	VFMADD231PS  Z7, Z0, Z4
+	VMOVUPS      64(AX), Z7
+	VFMADD231PS  Z7, Z0, Z5
+	VMOVUPS.Z    128(AX), K1, Z7
+	VFMADD231PS  Z7, Z0, Z6
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, K1, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded1x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded1x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z2
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z2
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF161x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF161x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z1, Z1, Z1
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS.Z    (DX), K1, Z2
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ef262
+	WORD         $0xca52
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS.Z    (AX), K1, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded1x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded1x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS      (DX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS.Z    64(DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z3
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS.Z    64(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z3
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF161x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF161x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z3
+	VPCMPGTD     Z3, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z3
+	VMOVUPS.Z    64(DX), K1, Z4
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ef262
+	WORD         $0xcb52
+	LONG         $0x487ef262
+	WORD         $0xd452
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z3
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS.Z    64(AX), K1, Z3
+	VFMADD231PS  Z3, Z0, Z2
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, K1, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded1x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, SSE
+TEXT ·tileRounded1x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS      (DX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(DX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS.Z    128(DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z4
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      64(AX), Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS.Z    128(AX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z4
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS Z4, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func tileBF161x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, AVX512F, AVX512_BF16, SSE
+TEXT ·tileBF161x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
+	MOVQ         last+56(FP), AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU32    iota<>+0(SB), Z4
+	VPCMPGTD     Z4, Z0, K1
+
+tile:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  AX, AX
+	JZ     done
+
+loop:
+	VMOVUPS      (DX), Z4
+	VMOVUPS      64(DX), Z5
+	VMOVUPS.Z    128(DX), K1, Z6
+	VBROADCASTSS (SI), Z0
+	LONG         $0x487ef262
+	WORD         $0xcc52
+	LONG         $0x487ef262
+	WORD         $0xd552
+	LONG         $0x487ef262
+	WORD         $0xde52
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Z0
+	VMULPS       Z0, Z1, Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z3, Z3
+
+addend:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Z0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Z4
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      64(AX), Z4
+	VFMADD231PS  Z4, Z0, Z2
+	VMOVUPS.Z    128(AX), K1, Z4
+	VFMADD231PS  Z4, Z0, Z3
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, K1, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tile
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
 // func exp512(dst []float32, src []float32)
 // Requires: AVX, AVX512F
 TEXT ·exp512(SB), NOSPLIT, $0-48
@@ -12014,6 +15064,508 @@ done:
 	VZEROUPPER
 	RET
 
+// func roundBF16x512(dst []float32, src []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·roundBF16x512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	XORQ BX, BX
+
+main130:
+	CMPQ    DX, $0x40
+	JLT     rest131
+	VMOVUPS (CX)(BX*4), Z0
+	VMOVUPS 64(CX)(BX*4), Z1
+	VMOVUPS 128(CX)(BX*4), Z2
+	VMOVUPS 192(CX)(BX*4), Z3
+	VPSRLD  $0x10, Z0, Z4
+	VPSRLD  $0x10, Z1, Z5
+	VPSRLD  $0x10, Z2, Z6
+	VPSRLD  $0x10, Z3, Z7
+	VMOVUPS c00000001<>+0(SB), Z8
+	VANDPS  Z8, Z4, Z4
+	VANDPS  Z8, Z5, Z5
+	VANDPS  Z8, Z6, Z6
+	VANDPS  Z8, Z7, Z7
+	VPADDD  Z4, Z0, Z4
+	VPADDD  Z5, Z1, Z5
+	VPADDD  Z6, Z2, Z6
+	VPADDD  Z7, Z3, Z7
+	VMOVUPS c00007fff<>+0(SB), Z8
+	VPADDD  Z8, Z4, Z4
+	VPADDD  Z8, Z5, Z5
+	VPADDD  Z8, Z6, Z6
+	VPADDD  Z8, Z7, Z7
+	VMOVUPS cffff0000<>+0(SB), Z8
+	VANDPS  Z8, Z4, Z4
+	VANDPS  Z8, Z5, Z5
+	VANDPS  Z8, Z6, Z6
+	VANDPS  Z8, Z7, Z7
+	VMOVUPS c7fffffff<>+0(SB), Z8
+	VANDPS  Z8, Z0, Z9
+	VANDPS  Z8, Z1, Z10
+	VANDPS  Z8, Z2, Z11
+	VANDPS  Z8, Z3, Z8
+	VMOVUPS c80000000<>+0(SB), Z12
+	VANDPS  Z12, Z0, Z13
+	VANDPS  Z12, Z1, Z14
+	VANDPS  Z12, Z2, Z15
+	VANDPS  Z12, Z3, Z12
+	VMOVUPS c00800000<>+0(SB), Z16
+	VCMPPS  $0x01, Z16, Z9, K1
+	VMOVAPS Z13, K1, Z4
+	VCMPPS  $0x01, Z16, Z10, K1
+	VMOVAPS Z14, K1, Z5
+	VCMPPS  $0x01, Z16, Z11, K1
+	VMOVAPS Z15, K1, Z6
+	VCMPPS  $0x01, Z16, Z8, K1
+	VMOVAPS Z12, K1, Z7
+	VMOVUPS c00400000<>+0(SB), Z8
+	VORPS   Z8, Z0, Z9
+	VORPS   Z8, Z1, Z10
+	VORPS   Z8, Z2, Z11
+	VORPS   Z8, Z3, Z8
+	VMOVUPS cffff0000<>+0(SB), Z12
+	VANDPS  Z12, Z9, Z9
+	VANDPS  Z12, Z10, Z10
+	VANDPS  Z12, Z11, Z11
+	VANDPS  Z12, Z8, Z8
+	VMOVUPS c00000000<>+0(SB), Z12
+	VCMPPS  $0x03, Z12, Z0, K1
+	VMOVAPS Z9, K1, Z4
+	VCMPPS  $0x03, Z12, Z1, K1
+	VMOVAPS Z10, K1, Z5
+	VCMPPS  $0x03, Z12, Z2, K1
+	VMOVAPS Z11, K1, Z6
+	VCMPPS  $0x03, Z12, Z3, K1
+	VMOVAPS Z8, K1, Z7
+	VMOVUPS Z4, (AX)(BX*4)
+	VMOVUPS Z5, 64(AX)(BX*4)
+	VMOVUPS Z6, 128(AX)(BX*4)
+	VMOVUPS Z7, 192(AX)(BX*4)
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, DX
+	JMP     main130
+
+rest131:
+	CMPQ         DX, $0x10
+	JGE          next133
+	TESTQ        DX, DX
+	JZ           done132
+	VPBROADCASTD DX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K2
+	VMOVAPS      Z3, K2, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
+	VMOVAPS      Z2, K2, Z1
+	VMOVUPS      Z1, K1, (AX)(BX*4)
+	JMP          done132
+
+next133:
+	VMOVUPS      (CX)(BX*4), Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K1
+	VMOVAPS      Z3, K1, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K1
+	VMOVAPS      Z2, K1, Z1
+	VMOVUPS      Z1, (AX)(BX*4)
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          next134
+	TESTQ        DX, DX
+	JZ           done132
+	VPBROADCASTD DX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K2
+	VMOVAPS      Z3, K2, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
+	VMOVAPS      Z2, K2, Z1
+	VMOVUPS      Z1, K1, (AX)(BX*4)
+	JMP          done132
+
+next134:
+	VMOVUPS      (CX)(BX*4), Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K1
+	VMOVAPS      Z3, K1, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K1
+	VMOVAPS      Z2, K1, Z1
+	VMOVUPS      Z1, (AX)(BX*4)
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          next135
+	TESTQ        DX, DX
+	JZ           done132
+	VPBROADCASTD DX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K2
+	VMOVAPS      Z3, K2, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
+	VMOVAPS      Z2, K2, Z1
+	VMOVUPS      Z1, K1, (AX)(BX*4)
+	JMP          done132
+
+next135:
+	VMOVUPS      (CX)(BX*4), Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K1
+	VMOVAPS      Z3, K1, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K1
+	VMOVAPS      Z2, K1, Z1
+	VMOVUPS      Z1, (AX)(BX*4)
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	TESTQ        DX, DX
+	JZ           done132
+	VPBROADCASTD DX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K2
+	VMOVAPS      Z3, K2, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
+	VMOVAPS      Z2, K2, Z1
+	VMOVUPS      Z1, K1, (AX)(BX*4)
+
+done132:
+	VZEROUPPER
+	RET
+
+DATA c00007fff<>+0(SB)/4, $0x00007fff
+DATA c00007fff<>+4(SB)/4, $0x00007fff
+DATA c00007fff<>+8(SB)/4, $0x00007fff
+DATA c00007fff<>+12(SB)/4, $0x00007fff
+DATA c00007fff<>+16(SB)/4, $0x00007fff
+DATA c00007fff<>+20(SB)/4, $0x00007fff
+DATA c00007fff<>+24(SB)/4, $0x00007fff
+DATA c00007fff<>+28(SB)/4, $0x00007fff
+DATA c00007fff<>+32(SB)/4, $0x00007fff
+DATA c00007fff<>+36(SB)/4, $0x00007fff
+DATA c00007fff<>+40(SB)/4, $0x00007fff
+DATA c00007fff<>+44(SB)/4, $0x00007fff
+DATA c00007fff<>+48(SB)/4, $0x00007fff
+DATA c00007fff<>+52(SB)/4, $0x00007fff
+DATA c00007fff<>+56(SB)/4, $0x00007fff
+DATA c00007fff<>+60(SB)/4, $0x00007fff
+GLOBL c00007fff<>(SB), RODATA|NOPTR, $64
+
+DATA cffff0000<>+0(SB)/4, $0xffff0000
+DATA cffff0000<>+4(SB)/4, $0xffff0000
+DATA cffff0000<>+8(SB)/4, $0xffff0000
+DATA cffff0000<>+12(SB)/4, $0xffff0000
+DATA cffff0000<>+16(SB)/4, $0xffff0000
+DATA cffff0000<>+20(SB)/4, $0xffff0000
+DATA cffff0000<>+24(SB)/4, $0xffff0000
+DATA cffff0000<>+28(SB)/4, $0xffff0000
+DATA cffff0000<>+32(SB)/4, $0xffff0000
+DATA cffff0000<>+36(SB)/4, $0xffff0000
+DATA cffff0000<>+40(SB)/4, $0xffff0000
+DATA cffff0000<>+44(SB)/4, $0xffff0000
+DATA cffff0000<>+48(SB)/4, $0xffff0000
+DATA cffff0000<>+52(SB)/4, $0xffff0000
+DATA cffff0000<>+56(SB)/4, $0xffff0000
+DATA cffff0000<>+60(SB)/4, $0xffff0000
+GLOBL cffff0000<>(SB), RODATA|NOPTR, $64
+
+DATA c00400000<>+0(SB)/4, $0x00400000
+DATA c00400000<>+4(SB)/4, $0x00400000
+DATA c00400000<>+8(SB)/4, $0x00400000
+DATA c00400000<>+12(SB)/4, $0x00400000
+DATA c00400000<>+16(SB)/4, $0x00400000
+DATA c00400000<>+20(SB)/4, $0x00400000
+DATA c00400000<>+24(SB)/4, $0x00400000
+DATA c00400000<>+28(SB)/4, $0x00400000
+DATA c00400000<>+32(SB)/4, $0x00400000
+DATA c00400000<>+36(SB)/4, $0x00400000
+DATA c00400000<>+40(SB)/4, $0x00400000
+DATA c00400000<>+44(SB)/4, $0x00400000
+DATA c00400000<>+48(SB)/4, $0x00400000
+DATA c00400000<>+52(SB)/4, $0x00400000
+DATA c00400000<>+56(SB)/4, $0x00400000
+DATA c00400000<>+60(SB)/4, $0x00400000
+GLOBL c00400000<>(SB), RODATA|NOPTR, $64
+
+// func pairBF16x512(dst []float32, first []float32, second []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·pairBF16x512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ first_base+24(FP), CX
+	MOVQ second_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	XORQ SI, SI
+
+main137:
+	CMPQ    BX, $0x20
+	JLT     rest138
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS 64(DX)(SI*4), Z1
+	VPSRLD  $0x10, Z0, Z2
+	VPSRLD  $0x10, Z1, Z3
+	VMOVUPS c00000001<>+0(SB), Z4
+	VANDPS  Z4, Z2, Z2
+	VANDPS  Z4, Z3, Z3
+	VPADDD  Z2, Z0, Z2
+	VPADDD  Z3, Z1, Z3
+	VMOVUPS c00007fff<>+0(SB), Z4
+	VPADDD  Z4, Z2, Z2
+	VPADDD  Z4, Z3, Z3
+	VMOVUPS cffff0000<>+0(SB), Z4
+	VANDPS  Z4, Z2, Z2
+	VANDPS  Z4, Z3, Z3
+	VMOVUPS c7fffffff<>+0(SB), Z4
+	VANDPS  Z4, Z0, Z5
+	VANDPS  Z4, Z1, Z4
+	VMOVUPS c80000000<>+0(SB), Z6
+	VANDPS  Z6, Z0, Z7
+	VANDPS  Z6, Z1, Z6
+	VMOVUPS c00800000<>+0(SB), Z8
+	VCMPPS  $0x01, Z8, Z5, K1
+	VMOVAPS Z7, K1, Z2
+	VCMPPS  $0x01, Z8, Z4, K1
+	VMOVAPS Z6, K1, Z3
+	VMOVUPS c00400000<>+0(SB), Z4
+	VORPS   Z4, Z0, Z5
+	VORPS   Z4, Z1, Z4
+	VMOVUPS cffff0000<>+0(SB), Z6
+	VANDPS  Z6, Z5, Z5
+	VANDPS  Z6, Z4, Z4
+	VMOVUPS c00000000<>+0(SB), Z6
+	VCMPPS  $0x03, Z6, Z0, K1
+	VMOVAPS Z5, K1, Z2
+	VCMPPS  $0x03, Z6, Z1, K1
+	VMOVAPS Z4, K1, Z3
+	VPSRLD  $0x10, Z2, Z0
+	VPSRLD  $0x10, Z3, Z1
+	VMOVUPS (CX)(SI*4), Z2
+	VMOVUPS 64(CX)(SI*4), Z3
+	VPSRLD  $0x10, Z2, Z4
+	VPSRLD  $0x10, Z3, Z5
+	VMOVUPS c00000001<>+0(SB), Z6
+	VANDPS  Z6, Z4, Z4
+	VANDPS  Z6, Z5, Z5
+	VPADDD  Z4, Z2, Z4
+	VPADDD  Z5, Z3, Z5
+	VMOVUPS c00007fff<>+0(SB), Z6
+	VPADDD  Z6, Z4, Z4
+	VPADDD  Z6, Z5, Z5
+	VMOVUPS cffff0000<>+0(SB), Z6
+	VANDPS  Z6, Z4, Z4
+	VANDPS  Z6, Z5, Z5
+	VMOVUPS c7fffffff<>+0(SB), Z6
+	VANDPS  Z6, Z2, Z7
+	VANDPS  Z6, Z3, Z6
+	VMOVUPS c80000000<>+0(SB), Z8
+	VANDPS  Z8, Z2, Z9
+	VANDPS  Z8, Z3, Z8
+	VMOVUPS c00800000<>+0(SB), Z10
+	VCMPPS  $0x01, Z10, Z7, K1
+	VMOVAPS Z9, K1, Z4
+	VCMPPS  $0x01, Z10, Z6, K1
+	VMOVAPS Z8, K1, Z5
+	VMOVUPS c00400000<>+0(SB), Z6
+	VORPS   Z6, Z2, Z7
+	VORPS   Z6, Z3, Z6
+	VMOVUPS cffff0000<>+0(SB), Z8
+	VANDPS  Z8, Z7, Z7
+	VANDPS  Z8, Z6, Z6
+	VMOVUPS c00000000<>+0(SB), Z8
+	VCMPPS  $0x03, Z8, Z2, K1
+	VMOVAPS Z7, K1, Z4
+	VCMPPS  $0x03, Z8, Z3, K1
+	VMOVAPS Z6, K1, Z5
+	VORPS   Z0, Z4, Z0
+	VORPS   Z1, Z5, Z1
+	VMOVUPS Z0, (AX)(SI*4)
+	VMOVUPS Z1, 64(AX)(SI*4)
+	ADDQ    $0x20, SI
+	SUBQ    $0x20, BX
+	JMP     main137
+
+rest138:
+	CMPQ         BX, $0x10
+	JGE          next140
+	TESTQ        BX, BX
+	JZ           done139
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (DX)(SI*4), K1, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K2
+	VMOVAPS      Z3, K2, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
+	VMOVAPS      Z2, K2, Z1
+	VPSRLD       $0x10, Z1, Z0
+	VMOVUPS.Z    (CX)(SI*4), K1, Z1
+	VPSRLD       $0x10, Z1, Z2
+	VANDPS       c00000001<>+0(SB), Z2, Z2
+	VPADDD       Z2, Z1, Z2
+	VPADDD       c00007fff<>+0(SB), Z2, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VANDPS       c7fffffff<>+0(SB), Z1, Z3
+	VANDPS       c80000000<>+0(SB), Z1, Z4
+	VCMPPS       $0x01, c00800000<>+0(SB), Z3, K2
+	VMOVAPS      Z4, K2, Z2
+	VORPS        c00400000<>+0(SB), Z1, Z3
+	VANDPS       cffff0000<>+0(SB), Z3, Z3
+	VCMPPS       $0x03, c00000000<>+0(SB), Z1, K2
+	VMOVAPS      Z3, K2, Z2
+	VORPS        Z0, Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+	JMP          done139
+
+next140:
+	VMOVUPS      (DX)(SI*4), Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K1
+	VMOVAPS      Z3, K1, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K1
+	VMOVAPS      Z2, K1, Z1
+	VPSRLD       $0x10, Z1, Z0
+	VMOVUPS      (CX)(SI*4), Z1
+	VPSRLD       $0x10, Z1, Z2
+	VANDPS       c00000001<>+0(SB), Z2, Z2
+	VPADDD       Z2, Z1, Z2
+	VPADDD       c00007fff<>+0(SB), Z2, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VANDPS       c7fffffff<>+0(SB), Z1, Z3
+	VANDPS       c80000000<>+0(SB), Z1, Z4
+	VCMPPS       $0x01, c00800000<>+0(SB), Z3, K1
+	VMOVAPS      Z4, K1, Z2
+	VORPS        c00400000<>+0(SB), Z1, Z3
+	VANDPS       cffff0000<>+0(SB), Z3, Z3
+	VCMPPS       $0x03, c00000000<>+0(SB), Z1, K1
+	VMOVAPS      Z3, K1, Z2
+	VORPS        Z0, Z2, Z0
+	VMOVUPS      Z0, (AX)(SI*4)
+	ADDQ         $0x10, SI
+	SUBQ         $0x10, BX
+	TESTQ        BX, BX
+	JZ           done139
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (DX)(SI*4), K1, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       c00000001<>+0(SB), Z1, Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       c00007fff<>+0(SB), Z1, Z1
+	VANDPS       cffff0000<>+0(SB), Z1, Z1
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VANDPS       c80000000<>+0(SB), Z0, Z3
+	VCMPPS       $0x01, c00800000<>+0(SB), Z2, K2
+	VMOVAPS      Z3, K2, Z1
+	VORPS        c00400000<>+0(SB), Z0, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
+	VMOVAPS      Z2, K2, Z1
+	VPSRLD       $0x10, Z1, Z0
+	VMOVUPS.Z    (CX)(SI*4), K1, Z1
+	VPSRLD       $0x10, Z1, Z2
+	VANDPS       c00000001<>+0(SB), Z2, Z2
+	VPADDD       Z2, Z1, Z2
+	VPADDD       c00007fff<>+0(SB), Z2, Z2
+	VANDPS       cffff0000<>+0(SB), Z2, Z2
+	VANDPS       c7fffffff<>+0(SB), Z1, Z3
+	VANDPS       c80000000<>+0(SB), Z1, Z4
+	VCMPPS       $0x01, c00800000<>+0(SB), Z3, K2
+	VMOVAPS      Z4, K2, Z2
+	VORPS        c00400000<>+0(SB), Z1, Z3
+	VANDPS       cffff0000<>+0(SB), Z3, Z3
+	VCMPPS       $0x03, c00000000<>+0(SB), Z1, K2
+	VMOVAPS      Z3, K2, Z2
+	VORPS        Z0, Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+
+done139:
+	VZEROUPPER
+	RET
+
 // func tile4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3
 TEXT ·tile4x1x256(SB), NOSPLIT, $0-104
@@ -13612,6 +17164,959 @@ store:
 	VZEROUPPER
 	RET
 
+// func tileRounded4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tileRounded4x1x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	LEAQ   (R8)(R8*2), R9
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (BX), Y0, Y5
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  Y5, Y0, Y1
+	VBROADCASTSS (DI)(R8*1), Y0
+	VFMADD231PS  Y5, Y0, Y2
+	VBROADCASTSS (DI)(R8*2), Y0
+	VFMADD231PS  Y5, Y0, Y3
+	VBROADCASTSS (DI)(R9*1), Y0
+	VFMADD231PS  Y5, Y0, Y4
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y5
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y1
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y3
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y4
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tileRounded4x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	LEAQ   (R8)(R8*2), R9
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y10
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  Y9, Y0, Y1
+	VFMADD231PS  Y10, Y0, Y2
+	VBROADCASTSS (DI)(R8*1), Y0
+	VFMADD231PS  Y9, Y0, Y3
+	VFMADD231PS  Y10, Y0, Y4
+	VBROADCASTSS (DI)(R8*2), Y0
+	VFMADD231PS  Y9, Y0, Y5
+	VFMADD231PS  Y10, Y0, Y6
+	VBROADCASTSS (DI)(R9*1), Y0
+	VFMADD231PS  Y9, Y0, Y7
+	VFMADD231PS  Y10, Y0, Y8
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y9
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y9, Y1
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y9, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y9, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y9, Y4
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y9, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y9, Y6
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y9, Y7
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y9, Y8
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y3, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y5, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y7, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y8, Y0, 32(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·tileRounded4x3x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	MOVQ       k+8(FP), CX
+	MOVQ       aks+32(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       bks+48(FP), SI
+	MOVQ       a+16(FP), DI
+	MOVQ       ars+24(FP), R8
+	LEAQ       (R8)(R8*2), R9
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	TESTQ      CX, CX
+	JZ         done
+
+loop:
+	VMOVUPS      (BX), Y13
+	VMOVUPS      32(BX), Y14
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(BX), Y0, Y15
+	PREFETCHT0   96(BX)
+	PREFETCHT0   128(BX)
+	PREFETCHT0   160(BX)
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  Y13, Y0, Y1
+	VFMADD231PS  Y14, Y0, Y2
+	VFMADD231PS  Y15, Y0, Y3
+	VBROADCASTSS (DI)(R8*1), Y0
+	VFMADD231PS  Y13, Y0, Y4
+	VFMADD231PS  Y14, Y0, Y5
+	VFMADD231PS  Y15, Y0, Y6
+	VBROADCASTSS (DI)(R8*2), Y0
+	VFMADD231PS  Y13, Y0, Y7
+	VFMADD231PS  Y14, Y0, Y8
+	VFMADD231PS  Y15, Y0, Y9
+	VBROADCASTSS (DI)(R9*1), Y0
+	VFMADD231PS  Y13, Y0, Y10
+	VFMADD231PS  Y14, Y0, Y11
+	VFMADD231PS  Y15, Y0, Y12
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y0, Y11, Y11
+	VMULPS       Y0, Y12, Y12
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y13
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y13, Y2
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y3
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y4
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y13, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y6
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y7
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y13, Y8
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y9
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y10
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y13, Y11
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y12
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, 64(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y4, (CX)
+	VMOVUPS    Y5, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 64(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y7, (CX)
+	VMOVUPS    Y8, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y9, Y0, 64(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y10, (CX)
+	VMOVUPS    Y11, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y12, Y0, 64(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x04, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded2x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tileRounded2x1x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y3
+	VBROADCASTSS (DI)(R8*1), Y4
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (BX), Y0, Y0
+	VFMADD231PS  Y0, Y3, Y1
+	VFMADD231PS  Y0, Y4, Y2
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y3
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y3, Y1
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y3, Y2
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded2x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tileRounded2x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y5
+	VBROADCASTSS (DI)(R8*1), Y6
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VFMADD231PS  Y0, Y6, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y2
+	VFMADD231PS  Y0, Y6, Y4
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y5
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y5, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y5, Y4
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y3, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, 32(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded2x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tileRounded2x3x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y7
+	VBROADCASTSS (DI)(R8*1), Y8
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VFMADD231PS  Y0, Y8, Y4
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y7, Y2
+	VFMADD231PS  Y0, Y8, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(BX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y3
+	VFMADD231PS  Y0, Y8, Y6
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y7
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y7, Y2
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y3
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y7, Y4
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y7, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y6
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, 64(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y4, (CX)
+	VMOVUPS    Y5, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 64(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x02, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded1x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tileRounded1x1x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y2
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (BX), Y0, Y0
+	VFMADD231PS  Y0, Y2, Y1
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y2
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y2, Y1
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded1x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tileRounded1x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y3
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y3, Y1
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y0
+	VFMADD231PS  Y0, Y3, Y2
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y3
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y3, Y1
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y3, Y2
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tileRounded1x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tileRounded1x3x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+
+tile:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	TESTQ  CX, CX
+	JZ     done
+
+loop:
+	VBROADCASTSS (DI), Y4
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  Y0, Y4, Y1
+	VMOVUPS      32(BX), Y0
+	VFMADD231PS  Y0, Y4, Y2
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(BX), Y0, Y0
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addend
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+
+addend:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           store
+	VBROADCASTSS beta+84(FP), Y4
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y4, Y1
+	VMOVUPS      32(CX), Y0
+	VFMADD231PS  Y0, Y4, Y2
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   64(CX), Y0, Y0
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         DX, CX
+
+store:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, 64(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x01, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tile
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
 // func exp256(dst []float32, src []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·exp256(SB), NOSPLIT, $0-48
@@ -13620,9 +18125,9 @@ TEXT ·exp256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main130:
+main142:
 	CMPQ        DX, $0x10
-	JLT         rest131
+	JLT         rest143
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMULPS      c3fb8aa3b<>+0(SB), Y0, Y2
@@ -13669,11 +18174,11 @@ main130:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main130
+	JMP         main142
 
-rest131:
+rest143:
 	TESTQ        DX, DX
-	JZ           done132
+	JZ           done144
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -13723,7 +18228,7 @@ rest131:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done132:
+done144:
 	VZEROUPPER
 	RET
 
@@ -13735,9 +18240,9 @@ TEXT ·log256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main134:
+main146:
 	CMPQ        DX, $0x10
-	JLT         rest135
+	JLT         rest147
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMOVAPS     Y0, Y2
@@ -13816,11 +18321,11 @@ main134:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main134
+	JMP         main146
 
-rest135:
+rest147:
 	TESTQ        DX, DX
-	JZ           done136
+	JZ           done148
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -13902,7 +18407,7 @@ rest135:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done136:
+done148:
 	VZEROUPPER
 	RET
 
@@ -13914,9 +18419,9 @@ TEXT ·tanh256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main138:
+main150:
 	CMPQ        DX, $0x10
-	JLT         rest139
+	JLT         rest151
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VANDPS      c7fffffff<>+0(SB), Y0, Y2
@@ -13974,11 +18479,11 @@ main138:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main138
+	JMP         main150
 
-rest139:
+rest151:
 	TESTQ        DX, DX
-	JZ           done140
+	JZ           done152
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14039,7 +18544,7 @@ rest139:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done140:
+done152:
 	VZEROUPPER
 	RET
 
@@ -14051,9 +18556,9 @@ TEXT ·sigmoid256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main142:
+main154:
 	CMPQ        DX, $0x10
-	JLT         rest143
+	JLT         rest155
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VXORPS      c80000000<>+0(SB), Y0, Y0
@@ -14108,11 +18613,11 @@ main142:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main142
+	JMP         main154
 
-rest143:
+rest155:
 	TESTQ        DX, DX
-	JZ           done144
+	JZ           done156
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14170,7 +18675,7 @@ rest143:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done144:
+done156:
 	VZEROUPPER
 	RET
 
@@ -14183,9 +18688,9 @@ TEXT ·axpy256(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), DX
 	XORQ         BX, BX
 
-main146:
+main158:
 	CMPQ        DX, $0x20
-	JLT         rest147
+	JLT         rest159
 	VMOVUPS     (CX)(BX*4), Y1
 	VMOVUPS     32(CX)(BX*4), Y2
 	VMOVUPS     64(CX)(BX*4), Y3
@@ -14204,13 +18709,13 @@ main146:
 	VMOVUPS     Y4, 96(CX)(BX*4)
 	ADDQ        $0x20, BX
 	SUBQ        $0x20, DX
-	JMP         main146
+	JMP         main158
 
-rest147:
+rest159:
 	CMPQ         DX, $0x10
-	JGE          next149
+	JGE          next161
 	TESTQ        DX, DX
-	JZ           done148
+	JZ           done160
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14223,9 +18728,9 @@ rest147:
 	VFMADD231PS  Y0, Y6, Y4
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
-	JMP          done148
+	JMP          done160
 
-next149:
+next161:
 	VMOVUPS      (CX)(BX*4), Y1
 	VMOVUPS      32(CX)(BX*4), Y2
 	VMOVUPS      (AX)(BX*4), Y3
@@ -14237,7 +18742,7 @@ next149:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done148
+	JZ           done160
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14251,7 +18756,7 @@ next149:
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
 
-done148:
+done160:
 	VZEROUPPER
 	RET
 
@@ -14263,9 +18768,9 @@ TEXT ·add256(SB), NOSPLIT, $0-48
 	MOVQ x_len+32(FP), DX
 	XORQ BX, BX
 
-main151:
+main163:
 	CMPQ    DX, $0x20
-	JLT     rest152
+	JLT     rest164
 	VMOVUPS (AX)(BX*4), Y0
 	VMOVUPS 32(AX)(BX*4), Y1
 	VMOVUPS 64(AX)(BX*4), Y2
@@ -14284,13 +18789,13 @@ main151:
 	VMOVUPS Y3, 96(AX)(BX*4)
 	ADDQ    $0x20, BX
 	SUBQ    $0x20, DX
-	JMP     main151
+	JMP     main163
 
-rest152:
+rest164:
 	CMPQ         DX, $0x10
-	JGE          next154
+	JGE          next166
 	TESTQ        DX, DX
-	JZ           done153
+	JZ           done165
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14303,9 +18808,9 @@ rest152:
 	VADDPS       Y5, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
-	JMP          done153
+	JMP          done165
 
-next154:
+next166:
 	VMOVUPS      (AX)(BX*4), Y0
 	VMOVUPS      32(AX)(BX*4), Y1
 	VMOVUPS      (CX)(BX*4), Y2
@@ -14317,7 +18822,7 @@ next154:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done153
+	JZ           done165
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -14331,7 +18836,7 @@ next154:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done153:
+done165:
 	VZEROUPPER
 	RET
 
@@ -14343,9 +18848,9 @@ TEXT ·scale256(SB), NOSPLIT, $0-32
 	MOVQ         x_len+16(FP), CX
 	XORQ         DX, DX
 
-main156:
+main168:
 	CMPQ    CX, $0x20
-	JLT     rest157
+	JLT     rest169
 	VMOVUPS (AX)(DX*4), Y1
 	VMOVUPS 32(AX)(DX*4), Y2
 	VMOVUPS 64(AX)(DX*4), Y3
@@ -14360,13 +18865,13 @@ main156:
 	VMOVUPS Y4, 96(AX)(DX*4)
 	ADDQ    $0x20, DX
 	SUBQ    $0x20, CX
-	JMP     main156
+	JMP     main168
 
-rest157:
+rest169:
 	CMPQ         CX, $0x10
-	JGE          next159
+	JGE          next171
 	TESTQ        CX, CX
-	JZ           done158
+	JZ           done170
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14377,9 +18882,9 @@ rest157:
 	VMULPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
-	JMP          done158
+	JMP          done170
 
-next159:
+next171:
 	VMOVUPS      (AX)(DX*4), Y1
 	VMOVUPS      32(AX)(DX*4), Y2
 	VMULPS       Y0, Y1, Y1
@@ -14389,7 +18894,7 @@ next159:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done158
+	JZ           done170
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -14401,7 +18906,7 @@ next159:
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
 
-done158:
+done170:
 	VZEROUPPER
 	RET
 
@@ -14416,9 +18921,9 @@ TEXT ·softmaxBackward256(SB), NOSPLIT, $0-80
 	MOVQ         dx_len+8(FP), BX
 	XORQ         SI, SI
 
-main161:
+main173:
 	CMPQ    BX, $0x20
-	JLT     rest162
+	JLT     rest174
 	VMOVUPS (CX)(SI*4), Y2
 	VMOVUPS 32(CX)(SI*4), Y3
 	VMOVUPS 64(CX)(SI*4), Y4
@@ -14445,13 +18950,13 @@ main161:
 	VMOVUPS Y5, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main161
+	JMP     main173
 
-rest162:
+rest174:
 	CMPQ         BX, $0x10
-	JGE          next164
+	JGE          next176
 	TESTQ        BX, BX
-	JZ           done163
+	JZ           done175
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -14468,9 +18973,9 @@ rest162:
 	VMULPS       Y1, Y0, Y0
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
-	JMP          done163
+	JMP          done175
 
-next164:
+next176:
 	VMOVUPS      (CX)(SI*4), Y2
 	VMOVUPS      32(CX)(SI*4), Y3
 	VMULPS       Y0, Y2, Y2
@@ -14486,7 +18991,7 @@ next164:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done163
+	JZ           done175
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -14504,7 +19009,7 @@ next164:
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
 
-done163:
+done175:
 	VZEROUPPER
 	RET
 
@@ -14527,9 +19032,9 @@ TEXT ·adam256(SB), NOSPLIT, $0-132
 	MOVQ         w_len+8(FP), SI
 	XORQ         DI, DI
 
-main166:
+main178:
 	CMPQ        SI, $0x10
-	JLT         rest167
+	JLT         rest179
 	VMOVUPS     (BX)(DI*4), Y9
 	VMULPS      Y0, Y9, Y9
 	VMULPS      Y2, Y9, Y10
@@ -14572,11 +19077,11 @@ main166:
 	VMOVUPS     Y9, 32(AX)(DI*4)
 	ADDQ        $0x10, DI
 	SUBQ        $0x10, SI
-	JMP         main166
+	JMP         main178
 
-rest167:
+rest179:
 	TESTQ        SI, SI
-	JZ           done168
+	JZ           done180
 	VMOVD        SI, X9
 	VPBROADCASTD X9, Y9
 	VPCMPGTD     iota<>+0(SB), Y9, Y10
@@ -14622,7 +19127,7 @@ rest167:
 	VSUBPS       Y0, Y1, Y0
 	VMASKMOVPS   Y0, Y9, 32(AX)(DI*4)
 
-done168:
+done180:
 	VZEROUPPER
 	RET
 
@@ -14638,9 +19143,9 @@ TEXT ·lstm256(SB), NOSPLIT, $0-120
 	XORQ R8, R8
 	MOVQ DI, R9
 
-main170:
+main182:
 	CMPQ        R9, $0x10
-	JLT         rest171
+	JLT         rest183
 	LEAQ        (R8)(DI*1), R10
 	LEAQ        (R10)(DI*1), R11
 	LEAQ        (R11)(DI*1), R12
@@ -14926,11 +19431,11 @@ main170:
 	VMOVUPS     Y0, 32(BX)(R8*4)
 	ADDQ        $0x10, R8
 	SUBQ        $0x10, R9
-	JMP         main170
+	JMP         main182
 
-rest171:
+rest183:
 	TESTQ        R9, R9
-	JZ           done172
+	JZ           done184
 	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -15219,7 +19724,7 @@ rest171:
 	VMULPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y0, 32(BX)(R8*4)
 
-done172:
+done184:
 	VZEROUPPER
 	RET
 
@@ -15236,9 +19741,9 @@ TEXT ·lstmBack256(SB), NOSPLIT, $0-144
 	XORQ R9, R9
 	MOVQ R8, R10
 
-main174:
+main186:
 	CMPQ    R10, $0x10
-	JLT     rest175
+	JLT     rest187
 	LEAQ    (R9)(R8*1), R11
 	LEAQ    (R11)(R8*1), R12
 	LEAQ    (R12)(R8*1), R13
@@ -15324,11 +19829,11 @@ main174:
 	VMOVUPS Y0, 32(SI)(R9*4)
 	ADDQ    $0x10, R9
 	SUBQ    $0x10, R10
-	JMP     main174
+	JMP     main186
 
-rest175:
+rest187:
 	TESTQ        R10, R10
-	JZ           done176
+	JZ           done188
 	VMOVD        R10, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -15417,7 +19922,7 @@ rest175:
 	VMULPS       Y1, Y4, Y1
 	VMASKMOVPS   Y1, Y0, 32(SI)(R9*4)
 
-done176:
+done188:
 	VZEROUPPER
 	RET
 
@@ -15436,9 +19941,9 @@ TEXT ·sum256(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main178:
+main190:
 	CMPQ    CX, $0x40
-	JLT     rest179
+	JLT     rest191
 	VMOVUPS (AX)(DX*4), Y8
 	VADDPS  Y8, Y0, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -15457,13 +19962,13 @@ main178:
 	VADDPS  Y8, Y7, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main178
+	JMP     main190
 
-rest179:
+rest191:
 	CMPQ         CX, $0x10
-	JGE          next181
+	JGE          next193
 	TESTQ        CX, CX
-	JZ           done180
+	JZ           done192
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15472,9 +19977,9 @@ rest179:
 	VADDPS       Y9, Y0, Y0
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	JMP          done180
+	JMP          done192
 
-next181:
+next193:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y0, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15482,9 +19987,9 @@ next181:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next182
+	JGE          next194
 	TESTQ        CX, CX
-	JZ           done180
+	JZ           done192
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15493,9 +19998,9 @@ next181:
 	VADDPS       Y9, Y2, Y2
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	JMP          done180
+	JMP          done192
 
-next182:
+next194:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y2, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15503,9 +20008,9 @@ next182:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next183
+	JGE          next195
 	TESTQ        CX, CX
-	JZ           done180
+	JZ           done192
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15514,9 +20019,9 @@ next182:
 	VADDPS       Y9, Y4, Y4
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	JMP          done180
+	JMP          done192
 
-next183:
+next195:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y4, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15524,7 +20029,7 @@ next183:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done180
+	JZ           done192
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15534,7 +20039,7 @@ next183:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y7, Y7
 
-done180:
+done192:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -15568,9 +20073,9 @@ TEXT ·dot256(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main185:
+main197:
 	CMPQ        DX, $0x40
-	JLT         rest186
+	JLT         rest198
 	VMOVUPS     (AX)(BX*4), Y8
 	VMOVUPS     (CX)(BX*4), Y9
 	VFMADD231PS Y8, Y9, Y0
@@ -15597,13 +20102,13 @@ main185:
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main185
+	JMP         main197
 
-rest186:
+rest198:
 	CMPQ         DX, $0x10
-	JGE          next188
+	JGE          next200
 	TESTQ        DX, DX
-	JZ           done187
+	JZ           done199
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15614,9 +20119,9 @@ rest186:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y1
-	JMP          done187
+	JMP          done199
 
-next188:
+next200:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -15626,9 +20131,9 @@ next188:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next189
+	JGE          next201
 	TESTQ        DX, DX
-	JZ           done187
+	JZ           done199
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15639,9 +20144,9 @@ next188:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y3
-	JMP          done187
+	JMP          done199
 
-next189:
+next201:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y2
@@ -15651,9 +20156,9 @@ next189:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next190
+	JGE          next202
 	TESTQ        DX, DX
-	JZ           done187
+	JZ           done199
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15664,9 +20169,9 @@ next189:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y5
-	JMP          done187
+	JMP          done199
 
-next190:
+next202:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y4
@@ -15676,7 +20181,7 @@ next190:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done187
+	JZ           done199
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15688,7 +20193,7 @@ next190:
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y7
 
-done187:
+done199:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -15721,9 +20226,9 @@ TEXT ·max256(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main192:
+main204:
 	CMPQ    CX, $0x40
-	JLT     rest193
+	JLT     rest205
 	VMOVUPS (AX)(DX*4), Y8
 	VMAXPS  Y0, Y8, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -15742,13 +20247,13 @@ main192:
 	VMAXPS  Y7, Y8, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main192
+	JMP     main204
 
-rest193:
+rest205:
 	CMPQ         CX, $0x10
-	JGE          next195
+	JGE          next207
 	TESTQ        CX, CX
-	JZ           done194
+	JZ           done206
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15761,9 +20266,9 @@ rest193:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y1, Y9, Y1
-	JMP          done194
+	JMP          done206
 
-next195:
+next207:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15771,9 +20276,9 @@ next195:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next196
+	JGE          next208
 	TESTQ        CX, CX
-	JZ           done194
+	JZ           done206
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15786,9 +20291,9 @@ next195:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y3, Y9, Y3
-	JMP          done194
+	JMP          done206
 
-next196:
+next208:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y2, Y8, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15796,9 +20301,9 @@ next196:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next197
+	JGE          next209
 	TESTQ        CX, CX
-	JZ           done194
+	JZ           done206
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15811,9 +20316,9 @@ next196:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y5, Y9, Y5
-	JMP          done194
+	JMP          done206
 
-next197:
+next209:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y4, Y8, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -15821,7 +20326,7 @@ next197:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done194
+	JZ           done206
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15835,7 +20340,7 @@ next197:
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y7, Y9, Y7
 
-done194:
+done206:
 	VMAXPS       Y4, Y0, Y0
 	VMAXPS       Y5, Y1, Y1
 	VMAXPS       Y6, Y2, Y2
@@ -15868,9 +20373,9 @@ TEXT ·sumSquares256(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main199:
+main211:
 	CMPQ         CX, $0x20
-	JLT          rest200
+	JLT          rest212
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -15897,13 +20402,13 @@ main199:
 	VFMADD231PD  Y8, Y8, Y7
 	ADDQ         $0x20, DX
 	SUBQ         $0x20, CX
-	JMP          main199
+	JMP          main211
 
-rest200:
+rest212:
 	CMPQ         CX, $0x10
-	JGE          next202
+	JGE          next214
 	TESTQ        CX, CX
-	JZ           done201
+	JZ           done213
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15920,9 +20425,9 @@ rest200:
 	VFMADD231PD  Y8, Y8, Y2
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y3
-	JMP          done201
+	JMP          done213
 
-next202:
+next214:
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -15938,7 +20443,7 @@ next202:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done201
+	JZ           done213
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -15956,7 +20461,7 @@ next202:
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y7
 
-done201:
+done213:
 	VADDPD       Y4, Y0, Y0
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
@@ -15981,9 +20486,9 @@ TEXT ·index256(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main204:
+main216:
 	CMPQ      SI, $0x10
-	JLT       rest205
+	JLT       rest217
 	VMOVUPS   (AX)(BX*4), Y1
 	VCMPPS    $0x00, Y0, Y1, Y1
 	VMOVMSKPS Y1, CX
@@ -15998,11 +20503,11 @@ main204:
 	JNZ       found
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, SI
-	JMP       main204
+	JMP       main216
 
-rest205:
+rest217:
 	TESTQ        SI, SI
-	JZ           done206
+	JZ           done218
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -16024,7 +20529,7 @@ rest205:
 	TESTL        CX, CX
 	JNZ          found
 
-done206:
+done218:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -16049,16 +20554,16 @@ TEXT ·above256(SB), NOSPLIT, $0-64
 	XORQ         R9, R9
 	MOVQ         BX, R10
 
-main208:
+main220:
 	CMPQ      R10, $0x10
-	JLT       rest209
+	JLT       rest221
 	VMOVUPS   (DX)(R9*4), Y1
 	VCMPPS    $0x0d, Y0, Y1, Y1
 	VMOVMSKPS Y1, BX
 
-hit211:
+hit223:
 	TESTL BX, BX
-	JZ    none212
+	JZ    none224
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -16067,16 +20572,16 @@ hit211:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit211
+	JMP   hit223
 
-none212:
+none224:
 	VMOVUPS   32(DX)(R9*4), Y1
 	VCMPPS    $0x0d, Y0, Y1, Y1
 	VMOVMSKPS Y1, BX
 
-hit213:
+hit225:
 	TESTL BX, BX
-	JZ    none214
+	JZ    none226
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -16086,16 +20591,16 @@ hit213:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit213
+	JMP   hit225
 
-none214:
+none226:
 	ADDQ $0x10, R9
 	SUBQ $0x10, R10
-	JMP  main208
+	JMP  main220
 
-rest209:
+rest221:
 	TESTQ        R10, R10
-	JZ           done210
+	JZ           done222
 	VMOVD        R10, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -16106,9 +20611,9 @@ rest209:
 	VCMPPS       $0x0d, Y0, Y3, Y2
 	VMOVMSKPS    Y2, BX
 
-hit216:
+hit228:
 	TESTL BX, BX
-	JZ    none217
+	JZ    none229
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -16117,18 +20622,18 @@ hit216:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit216
+	JMP   hit228
 
-none217:
+none229:
 	VMOVUPS    c7fc00000<>+0(SB), Y2
 	VMASKMOVPS 32(DX)(R9*4), Y1, Y3
 	VBLENDVPS  Y1, Y3, Y2, Y2
 	VCMPPS     $0x0d, Y0, Y2, Y0
 	VMOVMSKPS  Y0, BX
 
-hit218:
+hit230:
 	TESTL BX, BX
-	JZ    none219
+	JZ    none231
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -16138,10 +20643,10 @@ hit218:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit218
+	JMP   hit230
 
-none219:
-done210:
+none231:
+done222:
 	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
@@ -16164,9 +20669,9 @@ TEXT ·expSum256(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main220:
+main232:
 	CMPQ        DX, $0x10
-	JLT         rest221
+	JLT         rest233
 	VMOVUPS     (CX)(BX*4), Y4
 	VMOVUPS     32(CX)(BX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -16211,11 +20716,11 @@ main220:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main220
+	JMP         main232
 
-rest221:
+rest233:
 	TESTQ        DX, DX
-	JZ           done222
+	JZ           done234
 	VMOVD        DX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -16265,7 +20770,7 @@ rest221:
 	VMASKMOVPS   Y1, Y4, 32(AX)(BX*4)
 	VADDPS       Y1, Y3, Y3
 
-done222:
+done234:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -16288,9 +20793,9 @@ TEXT ·sumExp256(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main224:
+main236:
 	CMPQ        CX, $0x10
-	JLT         rest225
+	JLT         rest237
 	VMOVUPS     (AX)(DX*4), Y4
 	VMOVUPS     32(AX)(DX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -16333,11 +20838,11 @@ main224:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, DX
 	SUBQ        $0x10, CX
-	JMP         main224
+	JMP         main236
 
-rest225:
+rest237:
 	TESTQ        CX, CX
-	JZ           done226
+	JZ           done238
 	VMOVD        CX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -16385,7 +20890,7 @@ rest225:
 	VANDPS       Y4, Y1, Y1
 	VADDPS       Y1, Y3, Y3
 
-done226:
+done238:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -16414,9 +20919,9 @@ TEXT ·addEight256(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main228:
+main240:
 	CMPQ    R11, $0x10
-	JLT     rest229
+	JLT     rest241
 	VMOVUPS (AX)(R12*4), Y0
 	VMOVUPS 32(AX)(R12*4), Y1
 	VMOVUPS (CX)(R12*4), Y2
@@ -16455,11 +20960,11 @@ main228:
 	VMOVUPS Y1, 32(AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main228
+	JMP     main240
 
-rest229:
+rest241:
 	TESTQ        R11, R11
-	JZ           done230
+	JZ           done242
 	VMOVD        R11, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16501,7 +21006,7 @@ rest229:
 	VMASKMOVPS   Y2, Y1, (AX)(R12*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(R12*4)
 
-done230:
+done242:
 	VZEROUPPER
 	RET
 
@@ -16517,9 +21022,9 @@ TEXT ·maxRows256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main232:
+main244:
 	CMPQ    DI, $0x20
-	JLT     rest233
+	JLT     rest245
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -16532,9 +21037,9 @@ main232:
 	VMOVUPS 96(R9), Y7
 	VXORPS  Y8, Y8, Y8
 
-row235:
+row247:
 	DECQ      R10
-	JZ        last236
+	JZ        last248
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y9
@@ -16553,9 +21058,9 @@ row235:
 	VCMPPS    $0x0e, Y7, Y9, Y10
 	VBLENDVPS Y10, Y0, Y8, Y8
 	VMAXPS    Y7, Y9, Y7
-	JMP       row235
+	JMP       row247
 
-last236:
+last248:
 	VMOVUPS Y1, (AX)(R8*4)
 	VMOVUPS Y3, 32(AX)(R8*4)
 	VMOVUPS Y5, 64(AX)(R8*4)
@@ -16566,13 +21071,13 @@ last236:
 	VMOVUPS Y8, 96(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main232
+	JMP     main244
 
-rest233:
+rest245:
 	CMPQ         DI, $0x10
-	JGE          next237
+	JGE          next249
 	TESTQ        DI, DI
-	JZ           done234
+	JZ           done246
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16584,9 +21089,9 @@ rest233:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row238:
+row250:
 	DECQ       BX
-	JZ         last239
+	JZ         last251
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -16597,16 +21102,16 @@ row238:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row238
+	JMP        row250
 
-last239:
+last251:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
-	JMP        done234
+	JMP        done246
 
-next237:
+next249:
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -16615,9 +21120,9 @@ next237:
 	VMOVUPS 32(R9), Y3
 	VXORPS  Y4, Y4, Y4
 
-row240:
+row252:
 	DECQ      R10
-	JZ        last241
+	JZ        last253
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y5
@@ -16628,9 +21133,9 @@ row240:
 	VCMPPS    $0x0e, Y3, Y5, Y6
 	VBLENDVPS Y6, Y0, Y4, Y4
 	VMAXPS    Y3, Y5, Y3
-	JMP       row240
+	JMP       row252
 
-last241:
+last253:
 	VMOVUPS      Y1, (AX)(R8*4)
 	VMOVUPS      Y3, 32(AX)(R8*4)
 	VMOVUPS      Y2, (CX)(R8*4)
@@ -16638,7 +21143,7 @@ last241:
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done234
+	JZ           done246
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16650,9 +21155,9 @@ last241:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row243:
+row255:
 	DECQ       BX
-	JZ         last244
+	JZ         last256
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -16663,15 +21168,15 @@ row243:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row243
+	JMP        row255
 
-last244:
+last256:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
 
-done234:
+done246:
 	VZEROUPPER
 	RET
 
@@ -19587,6 +24092,126 @@ done:
 	VMOVD        X3, AX
 	MOVLQSX      AX, AX
 	MOVQ         AX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func roundBF16x256(dst []float32, src []float32)
+// Requires: AVX, AVX2
+TEXT ·roundBF16x256(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	XORQ BX, BX
+
+main257:
+	CMPQ      DX, $0x10
+	JLT       rest258
+	VMOVUPS   (CX)(BX*4), Y0
+	VMOVUPS   32(CX)(BX*4), Y1
+	VPSRLD    $0x10, Y0, Y2
+	VPSRLD    $0x10, Y1, Y3
+	VANDPS    c00000001<>+0(SB), Y2, Y2
+	VANDPS    c00000001<>+0(SB), Y3, Y3
+	VPADDD    Y2, Y0, Y2
+	VPADDD    Y3, Y1, Y3
+	VPADDD    c00007fff<>+0(SB), Y2, Y2
+	VPADDD    c00007fff<>+0(SB), Y3, Y3
+	VANDPS    cffff0000<>+0(SB), Y2, Y2
+	VANDPS    cffff0000<>+0(SB), Y3, Y3
+	VANDPS    c7fffffff<>+0(SB), Y0, Y4
+	VANDPS    c7fffffff<>+0(SB), Y1, Y5
+	VANDPS    c80000000<>+0(SB), Y0, Y6
+	VANDPS    c80000000<>+0(SB), Y1, Y7
+	VCMPPS    $0x01, c00800000<>+0(SB), Y4, Y4
+	VBLENDVPS Y4, Y6, Y2, Y2
+	VCMPPS    $0x01, c00800000<>+0(SB), Y5, Y4
+	VBLENDVPS Y4, Y7, Y3, Y3
+	VORPS     c00400000<>+0(SB), Y0, Y4
+	VORPS     c00400000<>+0(SB), Y1, Y5
+	VANDPS    cffff0000<>+0(SB), Y4, Y4
+	VANDPS    cffff0000<>+0(SB), Y5, Y5
+	VCMPPS    $0x03, c00000000<>+0(SB), Y0, Y0
+	VBLENDVPS Y0, Y4, Y2, Y2
+	VCMPPS    $0x03, c00000000<>+0(SB), Y1, Y0
+	VBLENDVPS Y0, Y5, Y3, Y3
+	VMOVUPS   Y2, (AX)(BX*4)
+	VMOVUPS   Y3, 32(AX)(BX*4)
+	ADDQ      $0x10, BX
+	SUBQ      $0x10, DX
+	JMP       main257
+
+rest258:
+	TESTQ        DX, DX
+	JZ           done259
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMASKMOVPS   (CX)(BX*4), Y1, Y2
+	VMASKMOVPS   32(CX)(BX*4), Y0, Y3
+	VPSRLD       $0x10, Y2, Y4
+	VPSRLD       $0x10, Y3, Y5
+	VANDPS       c00000001<>+0(SB), Y4, Y4
+	VANDPS       c00000001<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y2, Y4
+	VPADDD       Y5, Y3, Y5
+	VPADDD       c00007fff<>+0(SB), Y4, Y4
+	VPADDD       c00007fff<>+0(SB), Y5, Y5
+	VANDPS       cffff0000<>+0(SB), Y4, Y4
+	VANDPS       cffff0000<>+0(SB), Y5, Y5
+	VANDPS       c7fffffff<>+0(SB), Y2, Y6
+	VANDPS       c7fffffff<>+0(SB), Y3, Y7
+	VANDPS       c80000000<>+0(SB), Y2, Y8
+	VANDPS       c80000000<>+0(SB), Y3, Y9
+	VCMPPS       $0x01, c00800000<>+0(SB), Y6, Y6
+	VBLENDVPS    Y6, Y8, Y4, Y4
+	VCMPPS       $0x01, c00800000<>+0(SB), Y7, Y6
+	VBLENDVPS    Y6, Y9, Y5, Y5
+	VORPS        c00400000<>+0(SB), Y2, Y6
+	VORPS        c00400000<>+0(SB), Y3, Y7
+	VANDPS       cffff0000<>+0(SB), Y6, Y6
+	VANDPS       cffff0000<>+0(SB), Y7, Y7
+	VCMPPS       $0x03, c00000000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y6, Y4, Y4
+	VCMPPS       $0x03, c00000000<>+0(SB), Y3, Y2
+	VBLENDVPS    Y2, Y7, Y5, Y5
+	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
+	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
+
+done259:
+	VZEROUPPER
+	RET
+
+// func halveBF16x512(dst *float32, src *float32, blocks int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·halveBF16x512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ blocks+16(FP), DX
+
+block:
+	VMOVUPS (CX), Z0
+	VPSRLD  $0x10, Z0, Z1
+	VANDPS  c00000001<>+0(SB), Z1, Z1
+	VPADDD  Z1, Z0, Z1
+	VPADDD  c00007fff<>+0(SB), Z1, Z1
+	VANDPS  cffff0000<>+0(SB), Z1, Z1
+	VANDPS  c7fffffff<>+0(SB), Z0, Z2
+	VANDPS  c80000000<>+0(SB), Z0, Z3
+	VCMPPS  $0x01, c00800000<>+0(SB), Z2, K1
+	VMOVAPS Z3, K1, Z1
+	VORPS   c00400000<>+0(SB), Z0, Z2
+	VANDPS  cffff0000<>+0(SB), Z2, Z2
+	VCMPPS  $0x03, c00000000<>+0(SB), Z0, K1
+	VMOVAPS Z2, K1, Z1
+	VPSRLQ  $0x30, Z1, Z0
+	VPORQ   Z0, Z1, Z0
+	VPMOVQD Z0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x20, AX
+	DECQ    DX
+	JNZ     block
 	VZEROUPPER
 	RET
 

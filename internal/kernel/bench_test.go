@@ -27,7 +27,10 @@ var gemmShapes = []struct {
 	{"wide_4096x1200x1200", false, false, 4096, 1200, 1200},
 }
 
-func BenchmarkGemm(b *testing.B) {
+func BenchmarkGemm(b *testing.B)     { benchmarkGemm(b, Gemm) }
+func BenchmarkGemmBF16(b *testing.B) { benchmarkGemm(b, GemmBF16) }
+
+func benchmarkGemm(b *testing.B, gemm func(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)) {
 	defer SetThreads(0)
 	for _, s := range gemmShapes {
 		lda, ldb := s.k, s.n
@@ -42,7 +45,7 @@ func BenchmarkGemm(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/threads=%d", s.name, threads), func(b *testing.B) {
 				SetThreads(threads)
 				for b.Loop() {
-					Gemm(s.transA, s.transB, s.m, s.n, s.k, 1, x, lda, y, ldb, 0, c, s.n)
+					gemm(s.transA, s.transB, s.m, s.n, s.k, 1, x, lda, y, ldb, 0, c, s.n)
 				}
 				b.ReportMetric(2*float64(s.m)*float64(s.n)*float64(s.k)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 			})

@@ -13,17 +13,21 @@ func Gemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int,
 	if beta == 0 {
 		beta = 0 // not -0: the kernels look at the bits
 	}
-	p := product{transA, transB, m, n, k, alpha, beta, a, b, c, c, lda, ldb, ldc, ldc}
+	p := product{transA, transB, m, n, k, alpha, beta, a, b, c, c, lda, ldb, ldc, ldc, false}
 	p.do()
 }
 
 // GemmBias sets C = op(A) op(B) + bias, the row bias [n] added to each row.
 func GemmBias(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, bias []float32, c []float32, ldc int) {
-	if len(bias) < n {
-		panic(fmt.Sprintf("kernel: GemmBias: bias of %d values for %d columns", len(bias), n))
-	}
-	p := product{transA, transB, m, n, k, 1, 1, a, b, c, bias, lda, ldb, ldc, 0}
+	p := biased("GemmBias", transA, transB, m, n, k, a, lda, b, ldb, bias, c, ldc)
 	p.do()
+}
+
+func biased(function string, transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, bias []float32, c []float32, ldc int) product {
+	if len(bias) < n {
+		panic(fmt.Sprintf("kernel: %s: bias of %d values for %d columns", function, len(bias), n))
+	}
+	return product{transA, transB, m, n, k, 1, 1, a, b, c, bias, lda, ldb, ldc, 0, false}
 }
 
 // product is a call under way: C = alpha op(A) op(B) + beta X, where X is C or
@@ -35,6 +39,8 @@ type product struct {
 	a, b, c, x     []float32
 
 	lda, ldb, ldc, ldx int
+
+	bf16 bool // operands are rounded
 }
 
 // sharedProduct is one that several cores work on.
@@ -135,9 +141,15 @@ func checkMatrix(function, name string, s []float32, rows, cols, ld int) {
 
 // part computes C[i0:i1, j0:j1].
 func (p *product) part(i0, i1, j0, j1 int) {
-	if g := &isa.gemm; g.tiles == nil || p.k == 0 {
+	g := &isa.gemm
+	switch {
+	case p.bf16 && (g.tiles == nil || p.k == 0):
+		p.genericBF16(i0, i1, j0, j1)
+	case p.bf16:
+		p.tiledBF16(i0, i1, j0, j1)
+	case g.tiles == nil || p.k == 0:
 		p.generic(i0, i1, j0, j1)
-	} else {
+	default:
 		p.tiled(g, i0, i1, j0, j1)
 	}
 }

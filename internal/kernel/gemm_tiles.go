@@ -32,10 +32,10 @@ const (
 	packK, panelB = 4 * blockK, 1 << 18
 )
 
-// packsB says to copy B into panels first: a transposed one, and one that is
-// gone through many times from outside the cache of a core.
+// packsB says to copy B into panels first: a transposed one, one that is gone
+// through many times from outside the cache of a core, and one that is rounded.
 func (p *product) packsB() bool {
-	return p.transB || p.m >= 192 && p.k >= 2*blockK && p.n*p.k > 1<<18
+	return p.bf16 || p.transB || p.m >= 192 && p.k >= 2*blockK && p.n*p.k > 1<<18
 }
 
 // tiled computes C[i0:i1, j0:j1].
@@ -97,8 +97,9 @@ func (p *product) byTiles(g *gemmKernels, i0, i1, j0, j1, k0, k1 int, panels []f
 	}
 }
 
-// workspace is the room for packed panels.
-type workspace struct{ panels []float32 }
+// workspace is the room for packed panels and, of products of bf16, for rows of A
+// and what is on its way into a panel.
+type workspace struct{ panels, rows, line, turned []float32 }
 
 var workspaces = freeList[workspace]{make: func() *workspace { return new(workspace) }}
 

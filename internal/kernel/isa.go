@@ -40,6 +40,12 @@ type instructionSet struct {
 	gumbelArgmax    func(logits []float32, seed uint64, stream, step, row uint32) int
 
 	gemm gemmKernels
+
+	// Products of bf16: by tiles of gemm that take denormals for zero, or of pairs
+	// where the CPU has the instruction.
+	rounded, pairs       gemmKernels
+	roundBF16, halveBF16 func(dst, src []float32)
+	pairBF16             func(dst, first, second []float32)
 }
 
 var genericSet = instructionSet{
@@ -57,6 +63,8 @@ var genericSet = instructionSet{
 
 	uniform: uniformGeneric, gumbel: gumbelGeneric,
 	gumbelAdd: gumbelAddGeneric, gumbelArgmax: gumbelArgmaxGeneric,
+
+	roundBF16: roundBF16Generic, halveBF16: halveBF16Generic, pairBF16: pairBF16Generic,
 }
 
 // available holds what this CPU can run, the best first.

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"math"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -14,6 +15,9 @@ func nativeSets() (sets []*instructionSet) {
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
 		sets = append(sets, &avx512Set)
+		if cpu.X86.HasAVX512BF16 && pairsAgree(pairs512.tiles[3][0]) {
+			avx512Set.pairs = pairs512
+		}
 	}
 	if avx2 {
 		sets = append(sets, &avx2Set)
@@ -50,6 +54,70 @@ var avx512Set = instructionSet{
 			{tile1x1x512, tile1x2x512, tile1x3x512, tile1x4x512, tile1x5x512, tile1x6x512},
 		},
 	},
+	rounded: gemmKernels{
+		width:   16,
+		heights: []int{8, 4, 2, 1},
+		tiles: [][]tileFunc{
+			{tileRounded8x1x512, tileRounded8x2x512, tileRounded8x3x512},
+			{tileRounded4x1x512, tileRounded4x2x512, tileRounded4x3x512},
+			{tileRounded2x1x512, tileRounded2x2x512, tileRounded2x3x512},
+			{tileRounded1x1x512, tileRounded1x2x512, tileRounded1x3x512},
+		},
+	},
+	roundBF16: roundBF16x512, pairBF16: pairBF16x512, halveBF16: halveBlocks,
+}
+
+// pairs512 are the tiles of AVX512_BF16.
+var pairs512 = gemmKernels{
+	width:   16,
+	heights: []int{8, 4, 2, 1},
+	tiles: [][]tileFunc{
+		{tileBF168x1x512, tileBF168x2x512, tileBF168x3x512},
+		{tileBF164x1x512, tileBF164x2x512, tileBF164x3x512},
+		{tileBF162x1x512, tileBF162x2x512, tileBF162x3x512},
+		{tileBF161x1x512, tileBF161x2x512, tileBF161x3x512},
+	},
+}
+
+// pairsAgree tells whether a tile of one row and one vector of pairs does what
+// genericBF16 says, also where sums cancel or are denormal: a maker's own idea of
+// that must cost speed, not bits.
+func pairsAgree(tile tileFunc) bool {
+	const columns, steps = 16, 24
+	var a [steps]float32
+	var b [steps * columns]float32
+	var got, want [columns]float32
+	state := uint32(1)
+	value := func() uint32 { // of bf16, exponents around those of denormal products
+		state = state*1664525 + 1013904223
+		return state>>16&0x80ff<<16 | (56+state>>13&15)<<23
+	}
+	for l := range steps {
+		first, second := value(), value()
+		a[l] = math.Float32frombits(first | second>>16)
+		for j := range columns {
+			x, y := value(), value()
+			b[l*columns+j] = math.Float32frombits(x | y>>16)
+			want[j] = fusedFlushed(math.Float32frombits(first), math.Float32frombits(x), want[j])
+			want[j] = fusedFlushed(math.Float32frombits(second), math.Float32frombits(y), want[j])
+		}
+	}
+	tile(1, steps, &a[0], 4*steps, 4, &b[0], 4*columns, columns, &got[0], 4*columns, 1, 0, &got[0], 4*columns)
+	for j := range got {
+		if math.Float32bits(got[j]) != math.Float32bits(want[j]) {
+			return false
+		}
+	}
+	return true
+}
+
+// halveBlocks takes 16 values at a time.
+func halveBlocks(dst, src []float32) {
+	blocks := len(src) / 16
+	if blocks > 0 {
+		halveBF16x512(&dst[0], &src[0], blocks)
+	}
+	halveBF16Generic(dst[8*blocks:], src[16*blocks:])
 }
 
 var avx2Set = instructionSet{
@@ -80,6 +148,16 @@ var avx2Set = instructionSet{
 			{tile1x1x256, tile1x2x256, tile1x3x256, tile1x4x256, tile1x5x256, tile1x6x256},
 		},
 	},
+	rounded: gemmKernels{
+		width:   8,
+		heights: []int{4, 2, 1},
+		tiles: [][]tileFunc{
+			{tileRounded4x1x256, tileRounded4x2x256, tileRounded4x3x256},
+			{tileRounded2x1x256, tileRounded2x2x256, tileRounded2x3x256},
+			{tileRounded1x1x256, tileRounded1x2x256, tileRounded1x3x256},
+		},
+	},
+	roundBF16: roundBF16x256, pairBF16: pairBF16Generic, halveBF16: halveBF16Generic,
 }
 
 // addRows adds rows, ld apart, to dst one after the other, eight in a pass.

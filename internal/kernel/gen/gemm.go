@@ -68,15 +68,41 @@ func lastLanes() operand.Mem {
 	return operand.Mem{Base: p}
 }
 
+// arithmetic is what a tile multiplies.
+type arithmetic struct {
+	name string // of the tiles, before the size
+	doc  string
+	// flush makes denormals zero, those of the operands and those of the sums.
+	flush bool
+	// pairs of bf16 in place of float32: k counts pairs.
+	pairs bool
+}
+
+var (
+	float32s = arithmetic{name: "tile", doc: "is a tileFunc of %d x %d vectors."}
+	rounded  = arithmetic{name: "tileRounded", doc: "is a tileFunc of %d x %d vectors that takes denormals for zero.", flush: true}
+	bf16s    = arithmetic{name: "tileBF16", doc: "is a tileFunc of %d x %d vectors whose k counts pairs of bf16, the first of a pair in the upper half.", flush: true, pairs: true}
+)
+
 // tile emits C[m, nv vectors] = alpha A B + beta X, and goes on with the next m
 // rows of A, C and X, count times in all. A has any stride of rows and of steps
 // of k, so that neither operand needs packing; B is row-major. The last vector
 // of a row has last lanes. X is not read if beta is 0; its stride is 0 for a
 // bias, ldc for C itself. Strides are in bytes.
-func (g isa) tile(m, nv int) {
-	g.text(fmt.Sprintf("tile%dx%dx", m, nv), "func(count, k int, a *float32, ars, aks int, b *float32, bks, last int, c *float32, ldc int, alpha, beta float32, x *float32, ldx int)",
-		fmt.Sprintf("is a tileFunc of %d x %d vectors.", m, nv))
-	s := g.reg()
+func (g isa) tile(of arithmetic, m, nv int) {
+	g.text(fmt.Sprintf("%s%dx%dx", of.name, m, nv), "func(count, k int, a *float32, ars, aks int, b *float32, bks, last int, c *float32, ldc int, alpha, beta float32, x *float32, ldx int)",
+		fmt.Sprintf(of.doc, m, nv))
+	restore := func() {}
+	if of.flush {
+		restore = flushDenormals()
+	}
+	// Instructions that the assembler does not know name registers by number.
+	fixed := func() operand.Op { return g.reg() }
+	if of.pairs {
+		next := 0
+		fixed = func() operand.Op { next++; return registers[next-1] }
+	}
+	s := fixed()
 	under := &mask{}
 	var lanes operand.Mem
 	if g.wide() {
@@ -90,9 +116,26 @@ func (g isa) tile(m, nv int) {
 		}
 		if !g.wide() {
 			VMOVUPS(lanes, s)
-			under.v = s
+			under.v = s.(vec)
 		}
 		return under
+	}
+	multiply := func(b, a, sum operand.Op) { VFMADD231PS(b, a, sum) }
+	load := func(at operand.Op, m *mask) operand.Op { return g.load(at, m) }
+	if of.pairs {
+		multiply = vdpbf16ps
+	}
+	acc := make([][]operand.Op, m)
+	for i := range acc {
+		for range nv {
+			acc[i] = append(acc[i], fixed())
+		}
+	}
+	bv := make([]operand.Op, nv)
+	if of.pairs {
+		for v := range bv {
+			bv[v] = fixed()
+		}
 	}
 	Label("tile")
 	whole := nv == 3 && 2*m >= g.w // the tile that most of C is made of
@@ -107,31 +150,41 @@ func (g isa) tile(m, nv int) {
 	}
 	k, aks, b, bks := word("k"), word("aks"), word("b"), word("bks")
 	a := rows(word("a"), word("ars"), m)
-	acc := make([]vecs, m)
 	for i := range acc {
-		for range nv {
-			acc[i] = append(acc[i], g.zero())
+		for _, sum := range acc[i] {
+			if g.wide() {
+				VPXORD(sum, sum, sum)
+			} else {
+				VXORPS(sum, sum, sum)
+			}
 		}
 	}
-	bv := make(vecs, nv)
 	TESTQ(k, k)
 	JZ(operand.LabelRef("done"))
 	Label("loop")
-	if m <= 2 { // more columns than registers: hold the values of A
+	if m <= 2 && !of.pairs { // more columns than registers: hold the values of A
 		av := make(vecs, m)
 		for i := range av {
 			av[i] = g.reg()
 			VBROADCASTSS(a.at(i, 0), av[i])
 		}
 		for v := range nv {
-			x := g.load(operandAt(b, v*g.bytes()), maskOf(v))
+			x := load(operandAt(b, v*g.bytes()), maskOf(v))
 			for i := range av {
-				VFMADD231PS(x, av[i], acc[i][v])
+				multiply(x, av[i], acc[i][v])
 			}
 		}
 	} else {
 		for v := range bv {
-			bv[v] = g.load(operandAt(b, v*g.bytes()), maskOf(v))
+			at, m := operandAt(b, v*g.bytes()), maskOf(v)
+			switch {
+			case !of.pairs:
+				bv[v] = load(at, m)
+			case m == nil:
+				VMOVUPS(at, bv[v])
+			default:
+				VMOVUPS_Z(at, m.k, bv[v])
+			}
 		}
 		if whole { // the columns of the next tile
 			for v := range bv {
@@ -141,7 +194,7 @@ func (g isa) tile(m, nv int) {
 		for i := range m {
 			VBROADCASTSS(a.at(i, 0), s)
 			for v := range bv {
-				VFMADD231PS(bv[v], s, acc[i][v])
+				multiply(bv[v], s, acc[i][v])
 			}
 		}
 	}
@@ -159,11 +212,12 @@ func (g isa) tile(m, nv int) {
 	}
 	DECQ(param("count"))
 	JNZ(operand.LabelRef("tile"))
+	restore()
 	g.ret()
 }
 
 // finish is the end of a tile: sums times alpha, plus beta X, to C.
-func (g isa) finish(acc []vecs, maskOf func(v int) *mask) {
+func (g isa) finish(acc [][]operand.Op, maskOf func(v int) *mask) {
 	skip := GP32()
 	MOVL(param("alpha"), skip)
 	CMPL(skip, operand.U32(math.Float32bits(1)))
@@ -208,7 +262,15 @@ func (g isa) tiles() {
 			vectors = 6
 		}
 		for nv := 1; nv <= vectors; nv++ {
-			g.tile(m, nv)
+			g.tile(float32s, m, nv)
+		}
+	}
+	for _, m := range heights {
+		for nv := 1; nv <= 3; nv++ {
+			g.tile(rounded, m, nv)
+			if g.wide() {
+				g.tile(bf16s, m, nv)
+			}
 		}
 	}
 }

@@ -193,6 +193,7 @@ func (g isa) signs(x vec) *mask {
 const (
 	equal   = 0
 	less    = 1
+	isNaN   = 3 // either
 	notLess = 5
 	atLeast = 13
 	greater = 14
@@ -259,7 +260,7 @@ func (g isa) loadOr(at operand.Op, m *mask, fill operand.Mem) vec {
 	return r
 }
 
-func (g isa) store(x vec, at operand.Op, m *mask) {
+func (g isa) store(x, at operand.Op, m *mask) {
 	switch {
 	case m == nil:
 		VMOVUPS(x, at)

@@ -22,7 +22,9 @@ func main() {
 		g.cell()
 		g.reductions()
 		g.noises()
+		g.bf16()
 	}
+	halves()
 	transpose8()
 	prefetch()
 	stream()

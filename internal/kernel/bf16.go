@@ -1,0 +1,291 @@
+package kernel
+
+import "math"
+
+// GemmBF16 is Gemm with operands that are rounded to bf16, which has the range of
+// float32 and 8 bits of precision; products are exact and added up in float32:
+//
+//	C = alpha bf16(op(A)) bf16(op(B)) + beta C
+//
+// Denormals are zero wherever one is read or would be written. For operands that
+// bf16 can hold, and as long as nothing is denormal, the bits are those of Gemm.
+//
+// A CPU with AVX512_BF16 multiplies pairs, in half the time. Every other one does
+// the same rounding with what it has: the bits do not depend on which, nor on the
+// number of threads.
+func GemmBF16(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	if beta == 0 {
+		beta = 0 // not -0: the kernels look at the bits
+	}
+	p := product{transA, transB, m, n, k, alpha, beta, a, b, c, c, lda, ldb, ldc, ldc, true}
+	p.do()
+}
+
+// GemmBiasBF16 is GemmBias with operands that are rounded to bf16; the bias is
+// not.
+func GemmBiasBF16(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, bias []float32, c []float32, ldc int) {
+	p := biased("GemmBiasBF16", transA, transB, m, n, k, a, lda, b, ldb, bias, c, ldc)
+	p.bf16 = true
+	p.do()
+}
+
+// NativeBF16 tells whether products of bf16 use instructions for them.
+func NativeBF16() bool { return isa.pairs.tiles != nil }
+
+// RoundBF16 sets dst to the nearest values of bf16, to even ones halfway; dst may
+// be src. Denormals become zero. A NaN stays one.
+func RoundBF16(dst, src []float32) {
+	sameLength("RoundBF16", len(dst), len(src))
+	isa.roundBF16(dst, src)
+}
+
+func roundBF16Generic(dst, src []float32) {
+	for i, x := range src {
+		dst[i] = math.Float32frombits(bf16(x))
+	}
+}
+
+// bf16 is x rounded to bf16, in the upper half of the bits.
+func bf16(x float32) uint32 {
+	bits := math.Float32bits(x)
+	switch {
+	case x != x:
+		return (bits | 1<<22) & 0xffff0000
+	case bits&(1<<31-1) < 1<<23:
+		return bits & (1 << 31)
+	}
+	return (bits + 0x7fff + bits>>16&1) & 0xffff0000
+}
+
+// pairBF16Generic packs first[i] and second[i], rounded, into the upper and the
+// lower half of dst[i]: a pair is multiplied with a pair, the upper halves first.
+func pairBF16Generic(dst, first, second []float32) {
+	for i := range dst {
+		dst[i] = math.Float32frombits(bf16(first[i]) | bf16(second[i])>>16)
+	}
+}
+
+// halveBF16Generic packs the pairs of values that follow one another in src, the
+// last one with 0 if their number is odd.
+func halveBF16Generic(dst, src []float32) {
+	for i := range dst {
+		bits := bf16(src[2*i])
+		if 2*i+1 < len(src) {
+			bits |= bf16(src[2*i+1]) >> 16
+		}
+		dst[i] = math.Float32frombits(bits)
+	}
+}
+
+// genericBF16 computes C[i0:i1, j0:j1] in plain Go. It is the meaning of a product
+// of bf16, bit for bit.
+func (p *product) genericBF16(i0, i1, j0, j1 int) {
+	a, b := p.at(p.transA, p.a, p.lda), p.at(p.transB, p.b, p.ldb)
+	for i := i0; i < i1; i++ {
+		for j := j0; j < j1; j++ {
+			c := float32(0)
+			if p.beta != 0 {
+				c = p.x[i*p.ldx+j]
+			}
+			beta := p.beta
+			for k := 0; k < max(p.k, 1); k += blockK {
+				sum := float32(0)
+				for l := k; l < min(k+blockK, p.k); l++ {
+					sum = fusedFlushed(math.Float32frombits(bf16(a(i, l))), math.Float32frombits(bf16(b(l, j))), sum)
+				}
+				if p.alpha != 1 {
+					sum = fusedFlushed(sum, p.alpha, float32(math.Copysign(0, -1))) // no addend: -0 + 0 is 0
+				}
+				if beta != 0 {
+					sum = fusedFlushed(beta, c, sum)
+				}
+				c, beta = sum, 1
+			}
+			p.c[i*p.ldc+j] = c
+		}
+	}
+}
+
+// at reads an operand that may be stored transposed.
+func (p *product) at(transposed bool, s []float32, ld int) func(i, j int) float32 {
+	if transposed {
+		return func(i, j int) float32 { return s[j*ld+i] }
+	}
+	return func(i, j int) float32 { return s[i*ld+j] }
+}
+
+// fusedFlushed is x*y + z, rounded once. Denormals, given or computed, are zero.
+func fusedFlushed(x, y, z float32) float32 {
+	zero := func(v float32) float64 {
+		if -leastNormal < v && v < leastNormal {
+			return math.Copysign(0, float64(v))
+		}
+		return float64(v)
+	}
+	a, c := zero(x)*zero(y), zero(z) // the product is exact
+	s := a + c
+	// Rounding twice is as good as once if the first time an inexact result is
+	// made odd.
+	if t := s - a; !math.IsInf(s, 0) {
+		if rest := (a - (s - t)) + (c - t); rest != 0 && math.Float64bits(s)&1 == 0 {
+			s = math.Nextafter(s, math.Copysign(math.Inf(1), rest))
+		}
+	}
+	if math.Abs(s) < leastNormal-0x1p-151 { // with 24 bits it would be less than normal
+		return float32(math.Copysign(0, s))
+	}
+	return float32(s)
+}
+
+// packing is how the operands of a product of bf16 lie in panels: float32 values
+// that bf16 holds, or pairs of bf16.
+type packing struct {
+	gemmKernels
+	each int // steps of k in a value
+}
+
+func (p *product) packing() packing {
+	if NativeBF16() {
+		return packing{isa.pairs, 2}
+	}
+	return packing{isa.rounded, 1}
+}
+
+// tiledBF16 computes C[i0:i1, j0:j1]. Both operands are packed, packK steps of k
+// at a time.
+func (p *product) tiledBF16(i0, i1, j0, j1 int) {
+	g := p.packing()
+	w := workspaces.get()
+	defer workspaces.put(w)
+	panel := tileVectors * g.width
+	steps := (min(p.k, packK) + g.each - 1) / g.each
+	cols := min(panelB/steps/panel*panel, (j1-j0+panel-1)/panel*panel)
+	w.panels = grown(w.panels, steps*cols)
+	w.rows = grown(w.rows, steps*min(blockMBF16, i1-i0))
+	w.line = grown(w.line, 2*cols)
+	for k := 0; k < p.k; k += packK {
+		kEnd := min(k+packK, p.k)
+		steps := (kEnd - k + g.each - 1) / g.each
+		for j := j0; j < j1; j += cols {
+			jEnd := min(j+cols, j1)
+			p.packBF16(g, w, panel, j, jEnd, k, kEnd)
+			for i := i0; i < i1; i += blockMBF16 {
+				iEnd := min(i+blockMBF16, i1)
+				ars, aks := p.packRows(g, w, i, iEnd, k, kEnd)
+				for at := j; at < jEnd; at += panel {
+					p.columnsBF16(g, w.rows, ars, aks, w.panels[(at-j)*steps:], panel, i, iEnd, at, min(at+panel, jEnd), k, kEnd)
+				}
+			}
+		}
+	}
+}
+
+// blockMBF16 is how many rows of A are packed at a time.
+const blockMBF16 = 256
+
+// columnsBF16 adds the steps [k0,k1) to C[i0:i1, j0:j1], which is one panel wide.
+func (p *product) columnsBF16(g packing, a []float32, ars, aks int, b []float32, panel, i0, i1, j0, j1, k0, k1 int) {
+	vectors := (j1 - j0 + g.width - 1) / g.width
+	last := j1 - j0 - (vectors-1)*g.width
+	for k := k0; k < k1; k += blockK {
+		beta, x, ldx := p.beta, p.x, p.ldx
+		if k > 0 {
+			beta, x, ldx = 1, p.c, p.ldc
+		}
+		steps, at := (min(blockK, k1-k)+g.each-1)/g.each, (k-k0)/g.each
+		i := i0
+		for h, height := range g.heights {
+			if count := (i1 - i) / height; count > 0 {
+				g.tiles[h][vectors-1](count, steps, &a[(i-i0)*ars+at*aks], 4*ars, 4*aks, &b[at*panel], 4*panel, last,
+					&p.c[i*p.ldc+j0], 4*p.ldc, p.alpha, beta, &x[i*ldx+j0], 4*ldx)
+				i += count * height
+			}
+		}
+	}
+}
+
+// packRows packs op(A)[i0:i1, k0:k1] and returns the strides of its rows and steps.
+func (p *product) packRows(g packing, w *workspace, i0, i1, k0, k1 int) (ars, aks int) {
+	steps := (k1 - k0 + g.each - 1) / g.each
+	if p.transA {
+		rows := i1 - i0
+		for l := range steps {
+			p.packStep(g, w.rows[l*rows:][:rows], p.a[i0:], p.lda, k0+l*g.each, k1)
+		}
+		if steps*g.each > k1-k0 {
+			padNegative(w.rows[(steps-1)*rows:][:rows], 1)
+		}
+		return 1, rows
+	}
+	for i := i0; i < i1; i++ {
+		row := p.a[i*p.lda+k0:][:k1-k0]
+		if g.each == 2 {
+			isa.halveBF16(w.rows[(i-i0)*steps:][:steps], row)
+		} else {
+			isa.roundBF16(w.rows[(i-i0)*steps:][:steps], row)
+		}
+	}
+	if steps*g.each > k1-k0 {
+		padNegative(w.rows[steps-1:(i1-i0)*steps], steps)
+	}
+	return steps, 1
+}
+
+// padNegative makes the 0 that fills up a pair of A -0. With the 0 of B its product
+// is -0, the only addend that leaves a sum as it is if that is -0.
+func padNegative(last []float32, stride int) {
+	for i := 0; i < len(last); i += stride {
+		last[i] = math.Float32frombits(math.Float32bits(last[i]) | 1<<15)
+	}
+}
+
+// packStep packs what one step of a panel reads of a row-major operand: row k of
+// it, or the rows k and k+1 as pairs, with zeros where k1 ends it.
+func (p *product) packStep(g packing, dst, s []float32, ld, k, k1 int) {
+	switch first := s[k*ld:][:len(dst)]; {
+	case g.each == 1:
+		isa.roundBF16(dst, first)
+	case k+1 < k1:
+		isa.pairBF16(dst, first, s[(k+1)*ld:][:len(dst)])
+	default:
+		isa.roundBF16(dst, first) // its lower halves are zero
+	}
+}
+
+// packBF16 packs op(B)[k0:k1, j0:j1] into panels, one after the other.
+func (p *product) packBF16(g packing, w *workspace, panel, j0, j1, k0, k1 int) {
+	steps := (k1 - k0 + g.each - 1) / g.each
+	if !p.transB {
+		line := w.line[:j1-j0]
+		for l := range steps {
+			p.packStep(g, line, p.b[j0:], p.ldb, k0+l*g.each, k1)
+			row := line
+			for at := l * panel; len(row) > 0; at += steps * panel {
+				row = row[copy(w.panels[at:at+panel], row):]
+			}
+		}
+		return
+	}
+	// Rows of B are columns of the panel.
+	w.turned = grown(w.turned, panel*steps)
+	for j := j0; j < j1; j += panel {
+		cols := min(panel, j1-j)
+		for c := range cols {
+			row, dst := p.b[(j+c)*p.ldb+k0:][:k1-k0], w.turned[c*steps:][:steps]
+			if g.each == 2 {
+				isa.halveBF16(dst, row)
+			} else {
+				isa.roundBF16(dst, row)
+			}
+		}
+		isa.transpose(w.panels[(j-j0)*steps:], panel, w.turned, steps, cols, steps)
+	}
+}
+
+// grown is s, or a longer one if it has fewer than n values.
+func grown(s []float32, n int) []float32 {
+	if len(s) < n {
+		return make([]float32, n)
+	}
+	return s
+}
