@@ -20,6 +20,8 @@ type Config struct {
 	ELBOOptions
 	PretrainOptions
 	GANOptions
+	CooperativeOptions
+	BackwardsOptions
 	AdamOptions
 	RecordOptions
 }
@@ -71,6 +73,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --warm-start begins a GAN, not --model %s", c.Model)
 	case c.Backwards && c.Model != "mle":
 		return fmt.Errorf("train: --backwards is for --model mle, not %s", c.Model)
+	case c.CoopRounds > 0 && (c.HasVAE() || c.Backwards):
+		return fmt.Errorf("train: --coop-rounds weigh sentences by their likelihood, which a VAE only bounds and a backwards model reads from the other side; drop them")
 	case c.WarmStart != "" && c.MLESteps > 0:
 		return fmt.Errorf("train: a warm start takes the place of likelihood training; drop --mle-steps %d", c.MLESteps)
 	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0):
@@ -87,6 +91,9 @@ func (c Config) unused() (groups []string) {
 	if !c.HasVAE() {
 		groups = append(groups, "vae")
 	}
+	if c.CoopRounds == 0 {
+		groups = append(groups, "cooperative")
+	}
 	return groups
 }
 
@@ -97,6 +104,8 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 	switch {
 	case o.Group == "vae" && !c.HasVAE():
 		return "there is no code without --model vae or --generator vae", true
+	case o.Group == "cooperative" && c.CoopRounds == 0:
+		return "there are no cooperative rounds without --coop-rounds", false
 	case c.Model != "gan" && (slices.Contains(c.unused(), o.Group) || name == "estimator" || name == "adv-steps"):
 		return "there is no game in a run of --model " + c.Model, true
 	case (name == "tau-schedule" || name == "feedback") && c.ScoreFunction():

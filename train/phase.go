@@ -49,10 +49,25 @@ func newPhases(c *common, d *model.Data) (fit fitting, list []Phase, err error) 
 		if err != nil {
 			return nil, nil, err
 		}
-		return fit, []Phase{fit, pre, newGAN(c, fit, pre)}, nil
+		list = []Phase{fit, pre, newGAN(c, fit, pre)}
+	} else {
+		if fit, err = newFitting(c, d.Vocab.Size()); err != nil {
+			return nil, nil, err
+		}
+		list = []Phase{fit}
 	}
-	fit, err = newFitting(c, d.Vocab.Size())
-	return fit, []Phase{fit}, err
+	if c.CoopRounds == 0 {
+		return fit, list, nil
+	}
+	var back *backwards
+	if c.Critic == "ratio" {
+		if back, err = newBackwards(c, d); err != nil {
+			return nil, nil, err
+		}
+		list = append(list, back)
+	}
+	rounds, err := newCooperative(c, fit, back, d)
+	return fit, append(list, rounds), err
 }
 
 // newFitting makes the phase that fits real sentences, over v ids.

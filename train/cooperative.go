@@ -1,0 +1,352 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"textgan/discriminator/ratio"
+	"textgan/generator"
+	"textgan/internal/nn"
+	"textgan/internal/rng"
+	"textgan/train/model"
+	"textgan/vocab"
+)
+
+// CooperativeOptions are those of cooperative rounds.
+type CooperativeOptions struct {
+	CoopRounds    int     `opt:"coop-rounds" default:"0" check:"min=0,max=1000" doc:"rounds of learning from own sentences that a critic has weighed, at the end of a run; 0: none"`
+	Critic        string  `opt:"critic" default:"ratio" check:"oneof=ratio|stat|none" doc:"what weighs them: ratio (a backwards model and statistics of a sentence), stat (the statistics), none (every sentence the same: the control)" group:"cooperative"`
+	CoopSteps     int     `opt:"coop-steps" default:"400" check:"min=1,max=1000000" doc:"likelihood steps of a round" group:"cooperative"`
+	CoopSentences int     `opt:"coop-sentences" default:"30000" check:"min=100,max=10000000" doc:"own sentences of a round" group:"cooperative"`
+	CoopBatch     int     `opt:"coop-batch" default:"128" check:"min=4,max=65536" doc:"sentences of such a step" group:"cooperative"`
+	CoopReal      float64 `opt:"coop-real" default:"0.25" check:"min=0,max=1" doc:"share of training lines among them" group:"cooperative"`
+	CoopLR        float64 `opt:"coop-lr" default:"0.002" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a tenth" group:"cooperative"`
+}
+
+// Cooperative is the name of the phase.
+const Cooperative = "cooperative"
+
+// cooperative is training by sentences of the generator's own that a critic weighs:
+// a round draws sentences, from the generator and, with a backwards model, half of
+// them from that; trains a fresh critic on them; resamples them by weight; and takes
+// likelihood steps on these and a share of training lines. A round ends with an
+// average of its weights. The phase ends early when the critic can hardly tell any
+// more, or when held-out text is predicted worse than before the round, which is then
+// undone.
+//
+// Lamprier et al. 2022, https://arxiv.org/abs/2201.12320, with the density ratio as
+// the critic's verdict.
+type cooperative struct {
+	*common
+	fit  fitting
+	gen  *generator.Generator
+	back *backwards // nil unless the critic looks at the ratio
+	d    *model.Data
+
+	like *generator.Likelihood // of a step; made when it is first needed
+	opt  *Adam
+	mean nn.Params // average of the round's weights
+	was  nn.Params // weights before the round
+	pool *nn.Param // [sentences,T] resampled sentences, as numbers
+	end  int       // steps of the phase after an early end; 0 before
+	now  roundState
+}
+
+// roundState is what the record says of a round in each of its steps.
+type roundState struct {
+	NLL       float64 // of held-out text before the round
+	Loss      float64 // the critic's on held-out sentences, in nats
+	Gain      float64 // of the residual model, nats a sentence
+	Effective float64 // share of the sentences that count
+}
+
+// Where a round stops: a critic with a held-out loss within this of ln 2 sees next to
+// nothing.
+const criticTellsNothing = 0.003
+
+// coopSeed sets the draws of this phase apart from those of the phases before.
+const coopSeed = 0x636f6f70
+
+func newCooperative(c *common, fit fitting, back *backwards, d *model.Data) (*cooperative, error) {
+	gen, ok := fit.LanguageModel().(*generator.Generator)
+	if !ok {
+		return nil, fmt.Errorf("train: cooperative rounds need a generator with a likelihood of its own, not %T", fit.LanguageModel())
+	}
+	p := &cooperative{common: c, fit: fit, gen: gen, back: back, d: d, opt: c.adam(c.CoopLR, gen.Params())}
+	p.mean, p.was = gen.Params().Clone(), gen.Params().Clone()
+	var state nn.Params
+	p.pool = state.New("cooperative.sentences", c.CoopSentences, c.T)
+	return p, nil
+}
+
+func (p *cooperative) Name() string { return Cooperative }
+
+func (p *cooperative) Steps() int {
+	if p.end > 0 {
+		return p.end
+	}
+	return p.CoopRounds * p.CoopSteps
+}
+
+func (p *cooperative) Step(at int) (Record, error) {
+	round, i := at/p.CoopSteps, at%p.CoopSteps
+	if i == 0 {
+		stop, err := p.begin(round)
+		if err != nil {
+			return Record{}, err
+		}
+		if stop {
+			p.end = at + 1
+			return p.record(0, 0), nil
+		}
+	}
+	if p.like == nil {
+		var err error
+		if p.like, err = p.gen.Likelihood(generator.LikelihoodOptions{B: p.CoopBatch, T: p.T, Train: true, Dropout: true}); err != nil {
+			return Record{}, err
+		}
+	}
+	batch := p.mix(at, i)
+	loss, err := p.like.Mean(batch, p.Seed^coopSeed, uint32(at))
+	if err != nil {
+		return Record{}, err
+	}
+	p.opt.LR = falling(p.CoopLR, i, p.CoopSteps)
+	norm, err := update(p.opt, "nll", loss, p.like.Grad)
+	if err != nil {
+		return Record{}, err
+	}
+	keep := float32(min(0.98, float64(i)/float64(i+5)))
+	for k, w := range p.gen.Params() {
+		for j, v := range w.Data {
+			p.mean[k].Data[j] = keep*p.mean[k].Data[j] + (1-keep)*v
+		}
+	}
+	if i == p.CoopSteps-1 {
+		if err := p.finish(at); err != nil {
+			return Record{}, err
+		}
+	}
+	return p.record(batch.Tokens(), loss, "nll/cooperative", loss, "norm/cooperative", norm), nil
+}
+
+// record is a step's record with what there is to say of its round.
+func (p *cooperative) record(tokens int, loss float64, fields ...any) Record {
+	if p.Critic != "none" {
+		fields = append(fields, "critic/loss", p.now.Loss, "critic/gain", p.now.Gain, "cooperative/effective", p.now.Effective)
+	}
+	return newRecord(tokens, loss, append(fields, "nll/before_round", p.now.NLL)...)
+}
+
+// finish ends a round with the average of its weights, or with those before it if
+// held-out text is predicted worse.
+func (p *cooperative) finish(at int) error {
+	if err := p.gen.Params().Set(p.mean); err != nil {
+		return err
+	}
+	var e Evaluation
+	if err := p.fit.Validate(&e, p.d.Held); err != nil {
+		return err
+	}
+	if e.NLL > p.now.NLL {
+		p.end = at + 1
+		return p.gen.Params().Set(p.was)
+	}
+	return nil
+}
+
+// mix is the batch of step i of a round: training lines drawn at random, and the
+// next of the resampled sentences.
+func (p *cooperative) mix(at, i int) *vocab.Batch {
+	real := int(math.Round(p.CoopReal * float64(p.CoopBatch)))
+	draws := rng.Key{Seed: p.Seed ^ coopSeed, Stream: rng.Data, Step: uint32(at)}.Rand()
+	sentences := make([][]int32, 0, p.CoopBatch)
+	for range real {
+		sentences = append(sentences, withEnd(p.d.Train[draws.IntN(len(p.d.Train))]))
+	}
+	own := p.CoopBatch - real
+	for k := range own {
+		sentences = append(sentences, p.sentence((i*own+k)%p.CoopSentences))
+	}
+	slices.SortStableFunc(sentences, func(a, b []int32) int { return len(b) - len(a) })
+	b := &vocab.Batch{B: len(sentences), T: len(sentences[0]), Lengths: make([]int32, len(sentences))}
+	b.IDs = make([]int32, b.B*b.T)
+	for k, s := range sentences {
+		b.Lengths[k] = int32(copy(b.IDs[k*b.T:], s))
+	}
+	return b
+}
+
+// sentence is one of the resampled sentences, its end included.
+func (p *cooperative) sentence(i int) (s []int32) {
+	for _, id := range p.pool.Data[i*p.T : (i+1)*p.T] {
+		if int32(id) == vocab.Pad {
+			break
+		}
+		s = append(s, int32(id))
+	}
+	return s
+}
+
+func withEnd(s []int32) []int32 { return append(s[:len(s):len(s)], vocab.Eos) }
+
+// begin draws, weighs and resamples the sentences of a round. stop is said when the
+// critic can tell next to nothing.
+func (p *cooperative) begin(round int) (stop bool, err error) {
+	var e Evaluation
+	if err := p.fit.Validate(&e, p.d.Held); err != nil {
+		return false, err
+	}
+	p.now = roundState{NLL: e.NLL}
+	if err := p.was.Set(p.gen.Params()); err != nil {
+		return false, err
+	}
+	if err := p.mean.Set(p.gen.Params()); err != nil {
+		return false, err
+	}
+	for _, m := range p.opt.State() {
+		clear(m.Data)
+	}
+	p.opt.Restore(0)
+
+	draw := func(gen *generator.Generator, n, part int) ([][]int32, error) {
+		s, err := gen.NewSampler(generator.SampleOptions{MaxLen: p.T})
+		if err != nil {
+			return nil, err
+		}
+		ids, lengths := make([]int32, n*p.T), make([]int32, n)
+		s.Draw(ids, lengths, rng.Key{Seed: p.Seed ^ coopSeed, Stream: rng.Sample, Step: uint32(4*round + part)}, 0)
+		out := make([][]int32, n)
+		for i, l := range lengths {
+			out[i] = ids[i*p.T:][:l:l]
+		}
+		return out, nil
+	}
+	own, err := draw(p.gen, p.CoopSentences, 0)
+	if err != nil {
+		return false, err
+	}
+	if p.Critic == "none" {
+		p.resample(own, make([]float64, len(own)), round)
+		return false, nil
+	}
+	heldOwn, err := draw(p.gen, max(1000, 4*len(p.d.Held)), 1)
+	if err != nil {
+		return false, err
+	}
+	critic, err := p.newCritic()
+	if err != nil {
+		return false, err
+	}
+	texts := ratio.Texts{Fake: own, HeldFake: heldOwn}
+	for _, s := range p.d.Train {
+		texts.Real = append(texts.Real, withEnd(s))
+	}
+	for _, s := range p.d.Held {
+		texts.HeldReal = append(texts.HeldReal, withEnd(s))
+	}
+	report, err := critic.Fit(texts, ratio.FitOptions{Seed: p.Seed + uint64(round)<<32})
+	if err != nil {
+		return false, err
+	}
+	p.now.Loss, p.now.Gain = report.Loss, report.Gain
+	if report.Loss > math.Ln2-criticTellsNothing {
+		return true, nil
+	}
+	proposals := own
+	if p.back != nil {
+		right, err := draw(p.back.gen, p.CoopSentences/2, 2)
+		if err != nil {
+			return false, err
+		}
+		proposals = own[:p.CoopSentences-len(right)]
+		for _, s := range right {
+			proposals = append(proposals[:len(proposals):len(proposals)], ratio.Reverse(s))
+		}
+	}
+	scores, features, err := critic.Scores(proposals)
+	if err != nil {
+		return false, err
+	}
+	if p.back != nil { // the balance heuristic of both sides
+		for i, f := range features {
+			log := float64(f[0])
+			top := max(0, log)
+			scores[i] -= top + math.Log(0.5*math.Exp(-top)+0.5*math.Exp(log-top))
+		}
+	}
+	p.now.Effective = p.resample(proposals, scores, round)
+	return false, nil
+}
+
+// newCritic is an untrained critic; with a backwards model its first feature is the
+// log ratio.
+func (p *cooperative) newCritic() (*ratio.Critic, error) {
+	real := make([][]int32, len(p.d.Train))
+	for i, s := range p.d.Train {
+		real[i] = withEnd(s)
+	}
+	statistics := ratio.NewStatistics(p.d.Vocab.Size(), real)
+	if p.back == nil {
+		return ratio.New([]ratio.Features{statistics}, nil)
+	}
+	const rows = 128
+	var models [2]ratio.LogProber
+	for i, g := range []*generator.Generator{p.back.gen, p.gen} {
+		l, err := g.Likelihood(generator.LikelihoodOptions{B: rows, T: p.T})
+		if err != nil {
+			return nil, err
+		}
+		models[i] = l
+	}
+	first := make([]float64, 1+statistics.Width())
+	first[0] = 0.5
+	return ratio.New([]ratio.Features{ratio.LogRatio{Backwards: ratio.Reversed{LogProber: models[0]}, Generator: models[1]}, statistics}, first)
+}
+
+// maxWeight bounds what one sentence can count for, in means.
+const maxWeight = 50
+
+// resample fills the pool with sentences by log weight, systematically: each as often
+// as its share, rounded down or up. The order is a random one. The result is the
+// effective share, (sum w)^2 / (n sum w^2).
+func (p *cooperative) resample(sentences [][]int32, log []float64, round int) (effective float64) {
+	draws := rng.Key{Seed: p.Seed ^ coopSeed, Stream: rng.Choice, Step: uint32(round)}.Rand()
+	top := slices.Max(log)
+	weights, sum := make([]float64, len(log)), 0.0
+	for i, v := range log {
+		weights[i] = math.Exp(v - top)
+		sum += weights[i]
+	}
+	mean := sum / float64(len(weights))
+	sum = 0
+	squares := 0.0
+	for i, w := range weights {
+		w = min(w/mean, maxWeight)
+		weights[i] = w
+		sum, squares = sum+w, squares+w*w
+	}
+	order := draws.Perm(p.CoopSentences)
+	clear(p.pool.Data)
+	at, seen, u := 0, 0.0, draws.Float64()
+	for i, w := range weights {
+		seen += w / sum * float64(p.CoopSentences)
+		last := i == len(weights)-1
+		for ; at < p.CoopSentences && (float64(at)+u < seen || last); at++ {
+			row := p.pool.Data[order[at]*p.T:]
+			for j, id := range sentences[i] {
+				row[j] = float32(id)
+			}
+		}
+	}
+	return sum * sum / squares / float64(len(weights))
+}
+
+func (p *cooperative) Saved() Saved {
+	s := savedAdam(p.opt, "cooperative_updates")
+	s.Moments = named("cooperative.", s.Moments)
+	s.Moments = append(append(append(s.Moments, named("cooperative.mean.", p.mean)...), named("cooperative.was.", p.was)...), p.pool)
+	s.Numbers = append(s.Numbers, Number{"cooperative_end", &p.end}, Number{"cooperative_round", &p.now})
+	return s
+}

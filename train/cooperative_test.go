@@ -1,0 +1,116 @@
+package train
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/train/model"
+	"textgan/train/rundir"
+	"textgan/vocab"
+)
+
+func coop(c *Config) {
+	c.Model, c.MLESteps, c.Dropout = "mle", 10, 0.1
+	c.CoopRounds, c.CoopSteps, c.CoopSentences, c.CoopBatch, c.BackSteps, c.BackHidden = 2, 8, 300, 16, 9, 12
+}
+
+// A run that was stopped and resumed, in the backwards model's phase and inside a
+// round, ends with the same bits as one that never was.
+func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"ratio": func(*Config) {},
+		"stat":  func(c *Config) { c.Critic = "stat" },
+		"none":  func(c *Config) { c.Critic = "none" },
+		"gan":   func(c *Config) { c.Model, c.DPre, c.AdvSteps = "gan", 2, 4 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := small()
+			coop(&c)
+			change(&c)
+			var hashes []string
+			for _, stops := range [][]int{nil, {12, 21, 25}} {
+				dir := filepath.Join(t.TempDir(), "r")
+				tr, w, err := Start(c, dir, nil, rundir.Start{})
+				require.NoError(t, err)
+				for _, stop := range stops {
+					play(t, tr, w, stop)
+					tr, w, err = Resume(dir, nil, rundir.Start{})
+					require.NoError(t, err)
+				}
+				hashes = append(hashes, play(t, tr, w, 0))
+			}
+			require.Equal(t, hashes[0], hashes[1])
+		})
+	}
+}
+
+// Resampling gives every sentence its share of the pool, rounded down or up, and
+// sentences survive being kept as numbers.
+func TestResampleIsSystematic(t *testing.T) {
+	c := small()
+	coop(&c)
+	d, err := model.Prepare(c.Config, nil, nil)
+	require.NoError(t, err)
+	tr, err := New(c, d)
+	require.NoError(t, err)
+	p := tr.phases[len(tr.phases)-1].(*cooperative)
+	sentences := [][]int32{{5, 6, vocab.Eos}, {7, vocab.Eos}, {8, 9, 10, vocab.Eos}, {vocab.Eos}}
+	weights := []float64{0, 1, 2, -1} // logs
+	effective := p.resample(sentences, weights, 3)
+	counts := map[int]int{}
+	for i := range c.CoopSentences {
+		s := p.sentence(i)
+		for k, want := range sentences {
+			if len(s) == len(want) && s[0] == want[0] {
+				require.Equal(t, want, s)
+				counts[k]++
+			}
+		}
+	}
+	sum, squares := 0.0, 0.0
+	e := []float64{1, 2.718281828, 7.389056099, 0.367879441}
+	for _, w := range e {
+		sum, squares = sum+w, squares+w*w
+	}
+	total := 0
+	for k, w := range e {
+		want := w / sum * float64(c.CoopSentences)
+		require.InDelta(t, want, counts[k], 1)
+		total += counts[k]
+	}
+	require.Equal(t, c.CoopSentences, total)
+	require.InDelta(t, sum*sum/squares/4, effective, 1e-6)
+}
+
+// A round that makes held-out text less likely is undone, and the phase ends.
+func TestRoundThatHarmsIsUndone(t *testing.T) {
+	c := small()
+	coop(&c)
+	c.MLESteps, c.CoopLR, c.CoopRounds = 60, 3, 5
+	d, err := model.Prepare(c.Config, nil, nil)
+	require.NoError(t, err)
+	tr, err := New(c, d)
+	require.NoError(t, err)
+	for tr.Phase() != Cooperative {
+		_, err := tr.Take()
+		require.NoError(t, err)
+		tr.enter()
+	}
+	before := tr.fit.Saved().Weights.Hash()
+	p := tr.phases[len(tr.phases)-1].(*cooperative)
+	for range c.CoopSteps {
+		_, err := tr.Take()
+		require.NoError(t, err)
+	}
+	require.Equal(t, c.CoopSteps, p.Steps(), "the phase is at its end")
+	require.Equal(t, before, tr.fit.Saved().Weights.Hash())
+}
+
+func TestCooperativeRoundsRefuseVAE(t *testing.T) {
+	c := small()
+	coop(&c)
+	c.Model = "vae"
+	require.ErrorContains(t, c.Check(), "--coop-rounds")
+}
