@@ -14,13 +14,18 @@ import (
 
 // Config is the architecture of a recurrent language model.
 type Config struct {
-	Cell    string  `json:"cell"`    // lstm or gru
+	Cell    string  `json:"cell"`    // lstm, gru or relational
 	Vocab   int     `json:"vocab"`   // V, special ids included
 	Emb     int     `json:"emb"`     // E, size of an embedding
-	Hidden  int     `json:"hidden"`  // H, units of a layer
+	Hidden  int     `json:"hidden"`  // H, units of a layer; of a slot, if it is a relational memory
 	Layers  int     `json:"layers"`  // recurrent layers
 	Dropout float64 `json:"dropout"` // share of embedding and hidden values dropped in likelihood training
-	Tie     bool    `json:"tie"`     // output weights are the embedding table (Emb must equal Hidden)
+	Tie     bool    `json:"tie"`     // output weights are the embedding table (Emb must equal Hidden, times Slots for a relational memory)
+
+	// Of a relational memory: slots, and heads of its attention, which divide
+	// Hidden. Others do not read them.
+	Slots int `json:"slots,omitempty"`
+	Heads int `json:"heads,omitempty"`
 }
 
 func (c Config) cell() (op.Cell, error) {
@@ -29,8 +34,10 @@ func (c Config) cell() (op.Cell, error) {
 		return op.LSTM, nil
 	case "gru":
 		return op.GRU, nil
+	case "relational":
+		return op.Relational{Slots: c.Slots, Heads: c.Heads}, nil
 	}
-	return nil, fmt.Errorf("generator: cell %q is not known; use lstm or gru", c.Cell)
+	return nil, fmt.Errorf("generator: cell %q is not known; use lstm, gru or relational", c.Cell)
 }
 
 // Check reports the first setting that makes no sense.
@@ -45,7 +52,11 @@ func (c Config) Check() error {
 		return fmt.Errorf("generator: emb %d, hidden %d and layers %d must be at least 1", c.Emb, c.Hidden, c.Layers)
 	case !(c.Dropout >= 0 && c.Dropout < 1):
 		return fmt.Errorf("generator: dropout %v must lie in [0, 1)", c.Dropout)
-	case c.Tie && c.Emb != c.Hidden:
+	case c.Cell == "relational" && (c.Slots < 1 || c.Heads < 1 || c.Hidden%c.Heads != 0):
+		return fmt.Errorf("generator: a relational memory of %d slots with %d heads: both must be at least 1, and the heads divide hidden, which is %d", c.Slots, c.Heads, c.Hidden)
+	case c.Tie && c.Cell == "relational" && c.Emb != c.Slots*c.Hidden:
+		return fmt.Errorf("generator: tied output weights need emb = slots x hidden, not %d and %d x %d", c.Emb, c.Slots, c.Hidden)
+	case c.Tie && c.Cell != "relational" && c.Emb != c.Hidden:
 		return fmt.Errorf("generator: tied output weights need emb = hidden, not %d and %d", c.Emb, c.Hidden)
 	}
 	return nil

@@ -178,13 +178,13 @@ func TestConfigCheck(t *testing.T) {
 	good := Config{Cell: "gru", Vocab: 5, Emb: 2, Hidden: 3, Layers: 1}
 	require.NoError(t, good.Check())
 	for want, spoil := range map[string]func(*Config){
-		`cell "rnn" is not known; use lstm or gru`:           func(c *Config) { c.Cell = "rnn" },
-		"a vocabulary of 4 ids leaves no word":               func(c *Config) { c.Vocab = 4 },
-		"emb 0, hidden 3 and layers 1 must be at least 1":    func(c *Config) { c.Emb = 0 },
-		"emb 2, hidden 3 and layers 0 must be at least 1":    func(c *Config) { c.Layers = 0 },
-		"dropout 1 must lie in [0, 1)":                       func(c *Config) { c.Dropout = 1 },
-		"dropout NaN must lie in [0, 1)":                     func(c *Config) { c.Dropout = math.NaN() },
-		"tied output weights need emb = hidden, not 2 and 3": func(c *Config) { c.Tie = true },
+		`cell "rnn" is not known; use lstm, gru or relational`: func(c *Config) { c.Cell = "rnn" },
+		"a vocabulary of 4 ids leaves no word":                 func(c *Config) { c.Vocab = 4 },
+		"emb 0, hidden 3 and layers 1 must be at least 1":      func(c *Config) { c.Emb = 0 },
+		"emb 2, hidden 3 and layers 0 must be at least 1":      func(c *Config) { c.Layers = 0 },
+		"dropout 1 must lie in [0, 1)":                         func(c *Config) { c.Dropout = 1 },
+		"dropout NaN must lie in [0, 1)":                       func(c *Config) { c.Dropout = math.NaN() },
+		"tied output weights need emb = hidden, not 2 and 3":   func(c *Config) { c.Tie = true },
 	} {
 		c := good
 		spoil(&c)
@@ -225,5 +225,66 @@ func TestNew(t *testing.T) {
 		require.InEpsilon(t, bound*bound/3, kernel.SumSquares(p.Data)/n, 4.5/math.Sqrt(n), p.Name)
 		require.LessOrEqual(t, float64(slices.Max(p.Data)), bound)
 		require.GreaterOrEqual(t, float64(slices.Min(p.Data)), -bound)
+	}
+}
+
+// A relational memory writes with the probabilities that its likelihood has, layer
+// upon layer, in or without a code.
+func TestRelationalSamplerAndLikelihood(t *testing.T) {
+	c := Config{Cell: "relational", Vocab: 9, Emb: 8, Hidden: 4, Slots: 2, Heads: 2, Layers: 2, Tie: true}
+	const n, T = 40, 7
+	models := map[string]LanguageModel{"lm": sharpened(t, c, .7)}
+	v, err := NewVAE(VAEConfig{Decoder: c, Hidden: 6, Bidirectional: true, Latent: "gaussian", Dim: 3}, 1)
+	require.NoError(t, err)
+	models["vae"] = v.LanguageModel()
+	for name, m := range models {
+		t.Run(name, func(t *testing.T) {
+			codes := m.Codes(n)
+			codes.Draw(Key{Seed: 5})
+			s, err := m.NewCodeSampler(codes, SampleOptions{MaxLen: T})
+			require.NoError(t, err)
+			want := make([]float64, n*T)
+			s.Watch(func(row, t int, logits []float32, id int32) {
+				p := make([]float64, len(logits))
+				for i, z := range logits {
+					p[i] = float64(z)
+				}
+				want[row*T+t] = -math.Log(softmax(p, 1)[id])
+			})
+			ids, lengths := make([]int32, n*T), make([]int32, n)
+			s.Draw(ids, lengths, Key{Seed: 7}, 0)
+			order := make([]int, n)
+			for i := range order {
+				order[i] = i
+			}
+			slices.SortStableFunc(order, func(a, b int) int { return int(lengths[b] - lengths[a]) })
+			l, err := m.Likelihood(LikelihoodOptions{B: n, T: T})
+			require.NoError(t, err)
+			for row, i := range order {
+				copy(l.ids[row*T:][:T], ids[i*T:])
+				l.lengths[row] = lengths[i]
+				l.Codes.Copy(row, codes, i)
+			}
+			_, err = l.RunAt(0, 0)
+			require.NoError(t, err)
+			for row, i := range order {
+				for k, got := range l.Tokens(row) {
+					require.InDelta(t, want[i*T+k], float64(got), 2e-5)
+				}
+			}
+			require.Less(t, lengths[order[n-1]], lengths[order[0]])
+		})
+	}
+}
+
+func TestRelationalRefuses(t *testing.T) {
+	for says, c := range map[string]Config{
+		"0 slots with 2 heads": {Heads: 2},
+		"1 slots with 3 heads": {Slots: 1, Heads: 3},
+		"tied output weights need emb = slots x hidden, not 4 and 2 x 4": {Slots: 2, Heads: 2, Tie: true},
+	} {
+		c.Cell, c.Vocab, c.Emb, c.Hidden, c.Layers = "relational", 9, 4, 4, 1
+		_, err := New(c, 1)
+		require.ErrorContains(t, err, says)
 	}
 }

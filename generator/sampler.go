@@ -173,7 +173,7 @@ type sampleScratch struct {
 	x      []float32 // [sampleRows,E]
 	layers []sampleLayer
 	z      []float32 // [sampleRows,Z] codes
-	cond   []float32 // [sampleRows,Share] what they add to the first layer
+	cond   []float32 // [sampleRows,Cond] what they add to the first layer
 	row    []int     // sentence of each live row
 	read   []int32
 	seen   []float32 // [V] logits for Watch
@@ -252,8 +252,8 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 				for _, l := range sc.layers {
 					copy(l.state[live*l.State:][:l.State], l.state[i*l.State:])
 				}
-				if share := sc.layers[0].Share; s.condition != nil {
-					copy(sc.cond[live*share:][:share], sc.cond[i*share:])
+				if width := sc.layers[0].Cond; s.condition != nil {
+					copy(sc.cond[live*width:][:width], sc.cond[i*width:])
 				}
 			}
 			live++
@@ -264,10 +264,10 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 
 // begin sets the states of n sentences by their codes.
 func (s *Sampler) begin(sc *sampleScratch, n int, key Key, first, at int) {
-	c, share := s.condition, sc.layers[0].Share
+	c, width := s.condition, sc.layers[0].Cond
 	Z := c.width
 	if sc.z == nil {
-		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, sampleRows*share)
+		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, sampleRows*width)
 	}
 	for i := range n {
 		c.code(sc.z[i*Z:][:Z], key, first, at+i)
@@ -281,7 +281,7 @@ func (s *Sampler) begin(sc *sampleScratch, n int, key Key, first, at int) {
 			copy(l.state[r*l.State:], h[r*l.Out:][:l.Out])
 		}
 	}
-	kernel.Gemm(false, false, n, share, Z, 1, sc.z, Z, c.gates.Data, share, 0, sc.cond, share)
+	kernel.Gemm(false, false, n, width, Z, 1, sc.z, Z, c.gates.Data, width, 0, sc.cond, width)
 }
 
 // advance reads the last token of n rows and returns the top layer's outputs
@@ -295,7 +295,9 @@ func (s *Sampler) advance(sc *sampleScratch, n int, start bool) []float32 {
 		l := &sc.layers[i]
 		l.core.Input(n, x, l.share)
 		if i == 0 && s.condition != nil {
-			kernel.Add(l.share[:n*l.Share], sc.cond[:n*l.Share])
+			for r := range n {
+				kernel.Add(l.share[r*l.Share:][:l.Cond], sc.cond[r*l.Cond:][:l.Cond])
+			}
 		}
 		l.core.Step(n, start, l.share, l.state, l.next, l.out, l.tape)
 		l.state, l.next, x = l.next, l.state, l.out

@@ -33,6 +33,8 @@ func (c VAEConfig) Check() error {
 	switch {
 	case c.Hidden < 1 || c.Dim < 1:
 		return fmt.Errorf("generator: an encoder of %d units and a code of %d parts; both must be at least 1", c.Hidden, c.Dim)
+	case c.Decoder.Cell == "relational" && c.Hidden%c.Decoder.Heads != 0:
+		return fmt.Errorf("generator: the %d heads of a relational memory must divide the %d units of the encoder", c.Decoder.Heads, c.Hidden)
 	case c.Categorical() && c.Categories < 2:
 		return fmt.Errorf("generator: a choice among %d categories; there must be at least 2", c.Categories)
 	case !c.Categorical() && c.LearnedPrior:
@@ -98,19 +100,20 @@ func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
 		v.code = numbers{family, c.Dim}
 	}
 	for _, name := range directions {
-		v.readers = append(v.readers, draw.layer(&v.enc, "e."+name+".", c.Hidden, d.cell.Core(c.Decoder.Emb, c.Hidden)))
-		v.posterior = append(v.posterior, draw.weight(&v.enc, bound, "z.posterior."+name, c.Hidden, v.code.stats()))
+		core := d.cell.Core(c.Decoder.Emb, c.Hidden)
+		v.readers = append(v.readers, draw.layer(&v.enc, "e."+name+".", c.Hidden, core))
+		v.posterior = append(v.posterior, draw.weight(&v.enc, bound, "z.posterior."+name, core.Sizes().Out, v.code.stats()))
 	}
 	v.bias = v.enc.New("z.posterior.b", v.code.stats())
 
 	bound = 1 / math.Sqrt(float64(c.Decoder.Hidden))
 	for i := range d.Layers {
 		v.initial = append(v.initial, [2]*nn.Param{
-			draw.weight(&v.dec, bound, fmt.Sprintf("z.initial%d.w", i), v.code.width(), d.Hidden),
-			v.dec.New(fmt.Sprintf("z.initial%d.b", i), d.Hidden),
+			draw.weight(&v.dec, bound, fmt.Sprintf("z.initial%d.w", i), v.code.width(), d.width()),
+			v.dec.New(fmt.Sprintf("z.initial%d.b", i), d.width()),
 		})
 	}
-	v.gates = draw.weight(&v.dec, bound, "z.gates", v.code.width(), d.cell.Core(d.Emb, d.Hidden).Sizes().Share)
+	v.gates = draw.weight(&v.dec, bound, "z.gates", v.code.width(), d.cell.Core(d.Emb, d.Hidden).Sizes().Cond)
 	v.writing = append(append(v.writing, v.dec...), d.Params()...)
 	if c.LearnedPrior {
 		v.dec = append(v.dec, v.prior)

@@ -11,7 +11,7 @@ import (
 // RNN.
 type Conditioning struct {
 	H0   []*G.Node // [B,Out] of every layer; nil for none
-	Cond *G.Node   // [B,Share]: added to the share of the first layer at every step; nil for nothing
+	Cond *G.Node   // [B,Cond]: added to the share of the first layer at every step; nil for nothing
 }
 
 // Of is what layer i gets of it, as RNN takes it.
@@ -30,7 +30,7 @@ func (c Conditioning) Of(i int) (h0, cond *G.Node) {
 type conditioning struct {
 	h0At, condAt int // places among the inputs, of the first layer's H0; 0 for none
 	h0           [][]float32
-	cond, dCond  []float32 // [B,Share] of the current run
+	cond, dCond  []float32 // [B,Cond] of the current run
 }
 
 // nodes are the inputs that net's condition adds from place at on.
@@ -50,8 +50,8 @@ func (c *conditioning) nodes(g *Graph, net Net, layers []*rolloutLayer, B, at in
 		}
 	}
 	if cond := net.Conditioning.Cond; cond != nil {
-		if share := layers[0].Share; !cond.Shape().Eq(tensor.Shape{B, share}) {
-			g.fail("Rollout: cond %v does not fit %d sentences and %d gates", cond.Shape(), B, share)
+		if width := layers[0].Sizes.Cond; !cond.Shape().Eq(tensor.Shape{B, width}) {
+			g.fail("Rollout: cond %v does not fit %d sentences and %d gates", cond.Shape(), B, width)
 			return nil, false
 		}
 		c.condAt, in = at+len(in), append(in, cond)
@@ -78,10 +78,10 @@ func (c *conditioning) begin(i, first, n int, l *rolloutLayer, states []float32)
 }
 
 // add gives the first layer's share what the condition says of the sentences.
-func (c *conditioning) add(share []float32, sentences []int32, width int) {
+func (c *conditioning) add(share []float32, sentences []int32, z Sizes) {
 	if c.condAt > 0 {
 		for i, s := range sentences {
-			kernel.Add(share[i*width:][:width], c.cond[int(s)*width:][:width])
+			kernel.Add(share[i*z.Share:][:z.Cond], c.cond[int(s)*z.Cond:][:z.Cond])
 		}
 	}
 }
@@ -95,10 +95,10 @@ func (c *conditioning) beginBack(dIn [][]float32) {
 
 // addBack adds the gradient of the first layer's share to that of the condition.
 // A sentence has one row in a step, so parts of a step do not meet.
-func (c *conditioning) addBack(dShare []float32, sentences []int32, width int) {
+func (c *conditioning) addBack(dShare []float32, sentences []int32, z Sizes) {
 	if c.dCond != nil {
 		for i, s := range sentences {
-			kernel.Add(c.dCond[int(s)*width:][:width], dShare[i*width:][:width])
+			kernel.Add(c.dCond[int(s)*z.Cond:][:z.Cond], dShare[i*z.Share:][:z.Cond])
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	G "gorgonia.org/gorgonia"
+
+	"textgan/internal/kernel"
 )
 
 // Core is a recurrent layer. Teacher forcing (RNN), the rollout and a sampler
@@ -41,7 +43,8 @@ type Core interface {
 	// replaced by that of prev; dShare is set to that of the share that Step
 	// read. It may overwrite tape, once, by what Grads needs.
 	StepBack(n int, share, prev, tape, dOut, d, dShare []float32)
-	// InputBack sets dx to the gradient of what Input read.
+	// InputBack goes back through Input. It sets dx, if that is not nil, and may
+	// complete dShare for Grads.
 	InputBack(n int, dShare, dx []float32)
 	// Grads sets the gradients of the weights, of which nobody asked for those
 	// that are nil, from n rows that went back.
@@ -53,6 +56,7 @@ type Sizes struct {
 	In, Out int // read, and handed to the next layer
 	State   int // carried from token to token
 	Share   int // what Input computes
+	Cond    int // how many of these, from the first on, a condition is added to
 	Tape    int // kept for the way back besides Share and State
 }
 
@@ -92,6 +96,13 @@ func starts(core Core, n int, h0, states []float32) {
 		if h0 != nil {
 			copy(state, h0[i*z.Out:][:z.Out])
 		}
+	}
+}
+
+// addRows adds the rows of src [n,width] to the heads of rows that are stride apart.
+func addRows(dst, src []float32, n, width, stride int) {
+	for i := range n {
+		kernel.Add(dst[i*stride:][:width], src[i*width:][:width])
 	}
 }
 

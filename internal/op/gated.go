@@ -62,7 +62,9 @@ func (g *gates) Input(n int, x, share []float32) {
 }
 
 func (g *gates) InputBack(n int, dShare, dx []float32) {
-	kernel.Gemm(false, false, n, g.E, g.GH, 1, dShare, g.GH, g.WxT, g.E, 0, dx, g.E)
+	if dx != nil {
+		kernel.Gemm(false, false, n, g.E, g.GH, 1, dShare, g.GH, g.WxT, g.E, 0, dx, g.E)
+	}
 }
 
 // grads sets the gradients of the weights from those of the input's share and of
@@ -83,7 +85,9 @@ func (g *gates) grads(n int, x, prev []float32, stride int, dShare, dRec []float
 // lstm has the state h, c [2H] and keeps tanh(c) [H].
 type lstm struct{ gates }
 
-func (l *lstm) Sizes() Sizes { return Sizes{In: l.E, Out: l.H, State: 2 * l.H, Share: l.GH, Tape: l.H} }
+func (l *lstm) Sizes() Sizes {
+	return Sizes{In: l.E, Out: l.H, State: 2 * l.H, Share: l.GH, Cond: l.GH, Tape: l.H}
+}
 
 // The forget gate is open at first.
 func (l *lstm) Weights() []Weight {
@@ -124,7 +128,9 @@ func (l *lstm) Grads(n int, x, _, prev, _, dShare []float32, d [][]float32) {
 // bhn added, of which StepBack leaves the gradient.
 type gru struct{ gates }
 
-func (l *gru) Sizes() Sizes { return Sizes{In: l.E, Out: l.H, State: l.H, Share: l.GH, Tape: l.GH} }
+func (l *gru) Sizes() Sizes {
+	return Sizes{In: l.E, Out: l.H, State: l.H, Share: l.GH, Cond: l.GH, Tape: l.GH}
+}
 
 func (l *gru) Weights() []Weight { return l.weights(func([]float32) {}) }
 

@@ -13,7 +13,7 @@ import (
 // the core, in its order.
 //
 // h0 [B,Out] is the first part of the state before the first token (h, for
-// gated cells), nil for what the core starts with. cond [B,Share] is added to
+// gated cells), nil for what the core starts with. cond [B,Cond] is added to
 // the input's share at every step, nil for nothing: a code z that is read at
 // every step is z W there, computed once.
 func (g *Graph) RNN(core Core, x, lengths *G.Node, weights []*G.Node, h0, cond *G.Node) *G.Node {
@@ -27,8 +27,8 @@ func (g *Graph) RNN(core Core, x, lengths *G.Node, weights []*G.Node, h0, cond *
 	if h0 != nil && !h0.Shape().Eq(tensor.Shape{B, z.Out}) {
 		return g.fail("RNN: h0 %v does not fit %d sentences and %d units", h0.Shape(), B, z.Out)
 	}
-	if cond != nil && !cond.Shape().Eq(tensor.Shape{B, z.Share}) {
-		return g.fail("RNN: cond %v does not fit %d sentences and %d gates", cond.Shape(), B, z.Share)
+	if cond != nil && !cond.Shape().Eq(tensor.Shape{B, z.Cond}) {
+		return g.fail("RNN: cond %v does not fit %d sentences and %d gates", cond.Shape(), B, z.Cond)
 	}
 	r := &rnn{core: core, Sizes: z, B: B, plan: NewPlan(N / B), out: zeros(N, z.Out), bound: make([][]float32, len(weights))}
 	allocate(part{&r.share, N * z.Share}, part{&r.tape, N * z.Tape}, part{&r.prev, N * z.State}, part{&r.next, B * z.State},
@@ -104,7 +104,7 @@ func (r *rnn) rows(lo, hi int) {
 			starts(r.core, n, nil, prev)
 		}
 		if r.cond != nil {
-			kernel.Add(share, r.cond[lo*r.Share:][:n*r.Share])
+			addRows(share, r.cond[lo*r.Cond:], n, r.Cond, r.Share)
 		}
 		r.core.Step(n, t == 0 && r.h0 == nil, share, prev, next, out[at*r.Out:], r.tape[at*r.Tape:])
 	}
@@ -120,8 +120,9 @@ func (r *rnn) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 		clear(r.dCond)
 	}
 	kernel.Parallel(r.B, 4, r.backwardRows)
-	if dx := dIn[0]; dx != nil {
-		r.core.InputBack(n, r.dShare, dx)
+	dx := dIn[0]
+	r.core.InputBack(n, r.dShare, dx)
+	if dx != nil {
 		clear(dx[n*r.In:])
 	}
 	r.core.Grads(n, f32(in[0]), r.share, r.prev, r.tape, r.dShare, dIn[2:2+len(r.bound)])
@@ -140,7 +141,9 @@ func (r *rnn) rowsBack(lo, hi int) {
 		dShare := r.dShare[at*r.Share:][:n*r.Share]
 		r.core.StepBack(n, r.share[at*r.Share:], r.prev[at*r.State:], r.tape[at*r.Tape:], r.grad[at*r.Out:], r.d[lo*r.State:], dShare)
 		if r.dCond != nil {
-			kernel.Add(r.dCond[lo*r.Share:][:n*r.Share], dShare)
+			for i := range n {
+				kernel.Add(r.dCond[(lo+i)*r.Cond:][:r.Cond], dShare[i*r.Share:][:r.Cond])
+			}
 		}
 	}
 }

@@ -32,6 +32,36 @@ func plainStep(cell Gated, x, h, c, Wx, Wh, b []num) (newH, newC []num) {
 	return newH, newC
 }
 
+// plainStart is the state of a layer before the first token.
+func plainStart(t *tape, cell Cell, core Core) []num {
+	state := t.zeros(core.Sizes().State)
+	if r, ok := cell.(Relational); ok {
+		M := len(state) / r.Slots
+		for s := range min(r.Slots, M) {
+			state[s*M+s] = t.lift(1)
+		}
+	}
+	return state
+}
+
+// plainLayer is one step of any layer. cond, if not nil, is added to its share.
+func plainLayer(cell Cell, x, state []num, w [][]num, cond []num) (out, next []num) {
+	gated, ok := cell.(Gated)
+	if !ok {
+		return plainRelational(cell.(Relational), x, state, w, cond)
+	}
+	H, b := len(w[1])*4/len(w[2])/gated.Gates(), w[2]
+	if cond != nil {
+		b = append(plus(b[:len(cond)], cond, 1), b[len(cond):]...)
+	}
+	if gated == GRU {
+		h, _ := plainStep(gated, x, state, nil, w[0], w[1], b)
+		return h, h
+	}
+	h, c := plainStep(gated, x, state[:H], state[H:], w[0], w[1], b)
+	return h, append(append([]num{}, h...), c...)
+}
+
 func rnnTrial(cell Gated, b *batch, E, H int, withH0 bool) *trial {
 	GH := cell.Gates() * H
 	tr := &trial{

@@ -152,7 +152,7 @@ func (c *rolloutGroup) emit(lo, hi int) {
 		share := s.share[at*l.Share:][:n*l.Share]
 		l.core.Input(n, x, share)
 		if i == 0 {
-			c.conditioning.add(share, c.row[at:at+n], l.Share)
+			c.conditioning.add(share, c.row[at:at+n], l.Sizes)
 		}
 		start := c.t == 0 && c.conditioning.h0At == 0
 		l.core.Step(n, start, share, s.prev[at*l.State:], s.next[lo*l.State:], s.out[at*l.Out:], s.tape[at*l.Tape:])
@@ -289,7 +289,7 @@ func (c *rolloutGroup) rowsBack(lo, hi int) {
 		dShare, dx := s.dShare[at*l.Share:][:n*l.Share], s.dx[lo*l.In:hi*l.In]
 		l.core.StepBack(n, s.share[at*l.Share:], s.prev[at*l.State:], s.tape[at*l.Tape:], dh, s.d[lo*l.State:], dShare)
 		if i == 0 {
-			c.conditioning.addBack(dShare, c.row[at:at+n], l.Share)
+			c.conditioning.addBack(dShare, c.row[at:at+n], l.Sizes)
 			dx = c.dx[at*l.In:][:n*l.In]
 		}
 		l.core.InputBack(n, dShare, dx)

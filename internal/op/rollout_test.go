@@ -93,7 +93,7 @@ type plainChoice interface {
 
 // A writer is a language model with all that its rollout depends on.
 type writer struct {
-	cell           Gated
+	cell           Cell
 	hidden         []int // units of each layer
 	tied           bool
 	choice         Relaxation
@@ -111,14 +111,31 @@ type writer struct {
 
 const eos = 2
 
+// cores are the layers.
+func (w *writer) cores() (cores []Core) {
+	n := w.E
+	for _, h := range w.hidden {
+		core := w.cell.Core(n, h)
+		cores, n = append(cores, core), core.Sizes().Out
+	}
+	return cores
+}
+
+// width is the number of values that the output layer reads.
+func (w *writer) width() int {
+	cores := w.cores()
+	return cores[len(cores)-1].Sizes().Out
+}
+
 func (w *writer) net(in []*G.Node) (net Net, reader *G.Node) {
 	net = Net{Cell: w.cell, Tied: w.tied, Table: in[1], B: in[2], W: in[1]}
 	rest := in[3:]
 	if !w.tied {
 		net.W, rest = rest[0], rest[1:]
 	}
-	for ; len(rest) >= 3 && len(net.Layers) < len(w.hidden); rest = rest[3:] {
-		net.Layers = append(net.Layers, Layer{w.hidden[len(net.Layers)], rest[:3]})
+	for i, core := range w.cores() {
+		n := min(len(core.Weights()), len(rest))
+		net.Layers, rest = append(net.Layers, Layer{w.hidden[i], rest[:n]}), rest[n:]
 	}
 	if w.h0 {
 		net.Conditioning.H0, rest = rest[:len(w.hidden)], rest[len(w.hidden):]
@@ -143,33 +160,38 @@ func (w *writer) plain(t *tape, in [][]num) []num {
 	if !w.tied {
 		W, rest = rest[0], rest[1:]
 	}
-	H := w.hidden[len(w.hidden)-1]
+	H, cores := w.width(), w.cores()
+	var weights [][][]num
+	for _, core := range cores {
+		n := len(core.Weights())
+		weights, rest = append(weights, rest[:n]), rest[n:]
+	}
 	out := t.zeros(w.B * w.T * w.De)
 	w.ids, w.lengths, w.rows = make([]int32, w.B*w.T), make([]int32, w.B), nil
 	for s := range w.B {
-		var h, c [][]num
-		given := rest[3*len(w.hidden):]
-		first := rest[2] // bias of the first layer, with what the condition adds
-		for l, n := range w.hidden {
-			h, c = append(h, t.zeros(n)), append(c, t.zeros(n))
+		var states [][]num
+		given := rest
+		for _, core := range cores {
+			state := plainStart(t, w.cell, core)
 			if w.h0 {
-				h[l], given = row(given[0], s, n), given[1:]
+				copy(state, row(given[0], s, core.Sizes().Out))
+				given = given[1:]
 			}
+			states = append(states, state)
 		}
+		var cond []num
 		if w.cond {
-			GH := w.cell.Gates() * w.hidden[0]
-			first = append(plus(first[:GH], row(given[0], s, GH), 1), first[GH:]...)
+			cond = row(given[0], s, cores[0].Sizes().Cond)
 		}
 		read := row(table, bos, w.E)
 		for i := range w.T {
 			x := read
-			for l := range h {
-				b := rest[3*l+2]
-				if l == 0 {
-					b = first
+			for l := range cores {
+				c := cond
+				if l > 0 {
+					c = nil
 				}
-				h[l], c[l] = plainStep(w.cell, x, h[l], c[l], rest[3*l], rest[3*l+1], b)
-				x = h[l]
+				x, states[l] = plainLayer(w.cell, x, states[l], weights[l], c)
 			}
 			logits := make([]num, w.V)
 			for v := range logits {
@@ -206,7 +228,7 @@ func (w *writer) set(batch int) {
 	w.tau[0] = []float32{0.8, 1.3}[batch]
 }
 
-func newWriter(cell Gated, layers int, tied, hard bool, feed feedback.Feedback) *writer {
+func newWriter(cell Cell, layers int, tied, hard bool, feed feedback.Feedback) *writer {
 	w := &writer{cell: cell, hidden: []int{5, 4}[2-layers:], tied: tied, choice: gumbelSoftmax{hard}, feed: feed,
 		B: 6, T: 5, V: 7, E: 3, De: 2, tau: make([]float32, 1), key: make([]uint32, 3)}
 	if tied {
@@ -226,23 +248,24 @@ func (w *writer) trial() *trial {
 	add("table", 0.7, w.V, w.E)
 	add("bias", 0.3, w.V).data[eos] = 1 // so that sentences end
 	if !w.tied {
-		add("W", 0.7, w.hidden[len(w.hidden)-1], w.V)
+		add("W", 0.7, w.width(), w.V)
 	}
-	n := w.E
-	for i, h := range w.hidden {
-		gates := w.cell.Gates() * h
-		add(fmt.Sprint("Wx", i), 0.7, n, gates)
-		add(fmt.Sprint("Wh", i), 0.7, h, gates)
-		add(fmt.Sprint("b", i), 0.5, 4*h)
-		n = h
+	for i, core := range w.cores() {
+		for _, weight := range core.Weights() {
+			name, scale := fmt.Sprint(weight.Name, i), 0.5
+			if len(weight.Shape) > 1 {
+				name, scale = "W"+name[1:], 0.7
+			}
+			add(name, scale, weight.Shape...)
+		}
 	}
 	if w.h0 {
-		for i, h := range w.hidden {
-			add(fmt.Sprint("h0", i), 0.7, w.B, h)
+		for i, core := range w.cores() {
+			add(fmt.Sprint("h0", i), 0.7, w.B, core.Sizes().Out)
 		}
 	}
 	if w.cond {
-		add("cond", 0.5, w.B, w.cell.Gates()*w.hidden[0])
+		add("cond", 0.5, w.B, w.cores()[0].Sizes().Cond)
 	}
 	// Where the one-hot goes on, only the reader's gradient is the derivative
 	// of the value.

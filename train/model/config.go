@@ -33,9 +33,11 @@ type Config struct {
 	MaxLen        int     `opt:"max-len" default:"0" check:"min=0,max=100000" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
 	Truncate      bool    `opt:"truncate" doc:"cut longer sentences instead of refusing them" group:"corpus"`
 
-	Cell    string  `opt:"cell" default:"lstm" check:"oneof=lstm|gru" doc:"recurrence of the generator" group:"generator"`
+	Cell    string  `opt:"cell" default:"lstm" check:"oneof=lstm|gru|relational" doc:"recurrence of the generator" group:"generator"`
 	Emb     int     `opt:"emb" default:"64" check:"min=1,max=65536" doc:"size of the generator's embeddings" group:"generator"`
-	Hidden  int     `opt:"hidden" default:"64" check:"min=1,max=65536" doc:"units of a recurrent layer" group:"generator"`
+	Hidden  int     `opt:"hidden" default:"64" check:"min=1,max=65536" doc:"units of a recurrent layer; of a slot of a relational memory" group:"generator"`
+	Slots   int     `opt:"slots" default:"1" check:"min=1,max=4096" doc:"slots of a relational memory" group:"generator"`
+	Heads   int     `opt:"heads" default:"2" check:"min=1,max=4096" doc:"heads of a relational memory's attention; they divide --hidden" group:"generator"`
 	Layers  int     `opt:"layers" default:"1" check:"min=1,max=256" doc:"recurrent layers" group:"generator"`
 	Dropout float64 `opt:"dropout" default:"0" check:"min=0,max=0.95" doc:"dropout in likelihood training" group:"generator"`
 	Tie     bool    `opt:"tie" doc:"use the embeddings as output weights (emb = hidden)" group:"generator"`
@@ -66,7 +68,11 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --oracle has the weights of --corpus %s; take that corpus, or drop it", oracle)
 	case c.VocabSize > 0 && c.VocabSize <= specials:
 		return fmt.Errorf("train: --vocab-size %d leaves no room for words beside the %d special tokens", c.VocabSize, specials)
-	case c.Tie && c.Emb != c.Hidden:
+	case c.Cell == "relational" && c.Hidden%c.Heads != 0:
+		return fmt.Errorf("train: the heads of a relational memory divide its slots: --hidden %d is no multiple of --heads %d", c.Hidden, c.Heads)
+	case c.Tie && c.Cell == "relational" && c.Emb != c.Slots*c.Hidden:
+		return fmt.Errorf("train: --tie needs --emb equal to --slots times --hidden, not %d and %d x %d", c.Emb, c.Slots, c.Hidden)
+	case c.Tie && c.Cell != "relational" && c.Emb != c.Hidden:
 		return fmt.Errorf("train: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
 	case c.Valid == "" && c.ValidFraction == 0:
 		return fmt.Errorf("train: nothing is held out; give --valid FILE or --valid-fraction")
@@ -80,7 +86,11 @@ func (c Config) Check() error {
 
 // Generator is the architecture of the generator over v ids.
 func (c Config) Generator(v int) generator.Config {
-	return generator.Config{Cell: c.Cell, Vocab: v, Emb: c.Emb, Hidden: c.Hidden, Layers: c.Layers, Dropout: c.Dropout, Tie: c.Tie}
+	g := generator.Config{Cell: c.Cell, Vocab: v, Emb: c.Emb, Hidden: c.Hidden, Layers: c.Layers, Dropout: c.Dropout, Tie: c.Tie}
+	if c.Cell == "relational" {
+		g.Slots, g.Heads = c.Slots, c.Heads
+	}
+	return g
 }
 
 // VAE is the architecture of a VAE whose decoder is the generator over v ids.
