@@ -48,23 +48,23 @@ type codeNodes struct {
 	relaxation           op.Relaxation // the same
 }
 
-// numbers is a code of D real numbers, of a location-scale family.
-type numbers struct {
+// locationScale is a code of D real numbers, of a location-scale family.
+type locationScale struct {
 	location.Family
 	D int
 }
 
-func (c numbers) width() int { return c.D }
-func (c numbers) stats() int { return 2 * c.D }
-func (c numbers) units() int { return c.D }
+func (c locationScale) width() int { return c.D }
+func (c locationScale) stats() int { return 2 * c.D }
+func (c locationScale) units() int { return c.D }
 
-func (c numbers) bind(g *op.Graph, b codeNodes) (z, kl *G.Node) {
+func (c locationScale) bind(g *op.Graph, b codeNodes) (z, kl *G.Node) {
 	return g.Reparameterise(c.Family, b.posterior, b.rows, b.key), g.LatentKL(c.Family, b.posterior, b.rows, b.key)
 }
 
-func (c numbers) prior(z []float32, key rng.Key, row uint32) { c.Noise(z, key.At(key.Step, row)) }
+func (c locationScale) prior(z []float32, key rng.Key, row uint32) { c.Noise(z, key.At(key.Step, row)) }
 
-func (c numbers) draw(z, stats []float32, key rng.Key, row uint32) {
+func (c locationScale) draw(z, stats []float32, key rng.Key, row uint32) {
 	c.prior(z, key, row)
 	for d, eps := range z {
 		z[d] = stats[d] + float32(scaleOf(stats[c.D+d]))*eps
@@ -73,17 +73,17 @@ func (c numbers) draw(z, stats []float32, key rng.Key, row uint32) {
 
 func scaleOf(logVar float32) float64 { return math.Exp(float64(logVar) / 2) }
 
-func (c numbers) likeliest(z, stats []float32)      { copy(z, stats[:c.D]) }
-func (c numbers) moments(stats []float32) []float32 { return stats[:c.D] }
+func (c locationScale) likeliest(z, stats []float32)      { copy(z, stats[:c.D]) }
+func (c locationScale) moments(stats []float32) []float32 { return stats[:c.D] }
 
-func (c numbers) divergence(dst []float64, stats, z []float32) {
+func (c locationScale) divergence(dst []float64, stats, z []float32) {
 	for d := range dst {
 		mean, logVar := float64(stats[d]), float64(stats[c.D+d])
 		dst[d], _, _ = c.Divergence(mean, logVar, (float64(z[d])-mean)/scaleOf(stats[c.D+d]))
 	}
 }
 
-func (c numbers) logPosterior(stats []float32) func(z []float32) float64 {
+func (c locationScale) logPosterior(stats []float32) func(z []float32) float64 {
 	scale, logScale := make([]float64, c.D), 0.0
 	for d := range scale {
 		scale[d] = scaleOf(stats[c.D+d])
@@ -98,37 +98,37 @@ func (c numbers) logPosterior(stats []float32) func(z []float32) float64 {
 	}
 }
 
-func (c numbers) logPrior(z []float32) (sum float64) {
+func (c locationScale) logPrior(z []float32) (sum float64) {
 	for _, v := range z {
 		sum += c.LogDensity(float64(v))
 	}
 	return sum
 }
 
-// choices is a code of N choices among K categories, as one-hots.
-type choices struct {
+// categorical is a code of N choices among K categories, as one-hots.
+type categorical struct {
 	N, K   int
 	logits *nn.Param // of the prior [N*K]; zeros for a uniform one
 }
 
-func (c choices) width() int { return c.N * c.K }
-func (c choices) stats() int { return c.N * c.K }
-func (c choices) units() int { return c.N }
+func (c categorical) width() int { return c.N * c.K }
+func (c categorical) stats() int { return c.N * c.K }
+func (c categorical) units() int { return c.N }
 
-func (c choices) bind(g *op.Graph, b codeNodes) (z, kl *G.Node) {
+func (c categorical) bind(g *op.Graph, b codeNodes) (z, kl *G.Node) {
 	return g.Categorical(b.relaxation, c.K, b.posterior, b.tau, b.rows, b.key), g.CategoricalKL(c.K, b.posterior, b.prior)
 }
 
-func (c choices) prior(z []float32, key rng.Key, row uint32) { c.draw(z, c.logits.Data, key, row) }
+func (c categorical) prior(z []float32, key rng.Key, row uint32) { c.draw(z, c.logits.Data, key, row) }
 
-func (c choices) draw(z, stats []float32, key rng.Key, row uint32) {
+func (c categorical) draw(z, stats []float32, key rng.Key, row uint32) {
 	clear(z)
 	for n := range c.N {
 		z[n*c.K+kernel.GumbelArgmax(stats[n*c.K:][:c.K], key.At(key.Step, row*uint32(c.N)+uint32(n)))] = 1
 	}
 }
 
-func (c choices) likeliest(z, stats []float32) {
+func (c categorical) likeliest(z, stats []float32) {
 	clear(z)
 	for n := range c.N {
 		_, k := kernel.Max(stats[n*c.K:][:c.K])
@@ -136,7 +136,7 @@ func (c choices) likeliest(z, stats []float32) {
 	}
 }
 
-func (c choices) moments(stats []float32) []float32 {
+func (c categorical) moments(stats []float32) []float32 {
 	p := make([]float32, c.N*c.K)
 	for n := range c.N {
 		kernel.Softmax(p[n*c.K:][:c.K], stats[n*c.K:][:c.K])
@@ -144,7 +144,7 @@ func (c choices) moments(stats []float32) []float32 {
 	return p
 }
 
-func (c choices) divergence(dst []float64, stats, _ []float32) {
+func (c categorical) divergence(dst []float64, stats, _ []float32) {
 	q, p := make([]float64, c.K), make([]float64, c.K)
 	for n := range dst {
 		op.LogSoftmax64(q, stats[n*c.K:])
@@ -153,7 +153,7 @@ func (c choices) divergence(dst []float64, stats, _ []float32) {
 	}
 }
 
-func (c choices) logPosterior(stats []float32) func(z []float32) float64 {
+func (c categorical) logPosterior(stats []float32) func(z []float32) float64 {
 	logs := make([]float64, c.N*c.K)
 	for n := range c.N {
 		op.LogSoftmax64(logs[n*c.K:][:c.K], stats[n*c.K:])
@@ -168,4 +168,4 @@ func (c choices) logPosterior(stats []float32) func(z []float32) float64 {
 	}
 }
 
-func (c choices) logPrior(z []float32) float64 { return c.logPosterior(c.logits.Data)(z) }
+func (c categorical) logPrior(z []float32) float64 { return c.logPosterior(c.logits.Data)(z) }

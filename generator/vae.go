@@ -94,10 +94,10 @@ func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
 	}
 	if c.Categorical() {
 		v.prior = &nn.Param{Name: "z.prior", Shape: []int{c.Dim * c.Categories}, Data: make([]float32, c.Dim*c.Categories)}
-		v.code = choices{c.Dim, c.Categories, v.prior}
+		v.code = categorical{c.Dim, c.Categories, v.prior}
 	} else {
 		family, _ := location.Parse(c.Latent)
-		v.code = numbers{family, c.Dim}
+		v.code = locationScale{family, c.Dim}
 	}
 	for _, name := range directions {
 		core := d.cell.Core(c.Decoder.Emb, c.Hidden)
@@ -208,9 +208,9 @@ func (d *decoderNodes) condition(g *op.Graph, z *G.Node) op.Conditioning {
 	return c
 }
 
-// score is the cross-entropy of ids under teacher forcing, given codes z [B,Z]
+// crossEntropy is that of ids under teacher forcing, given codes z [B,Z]
 // and the tokens that are read, which word dropout may have changed.
-func (d *decoderNodes) score(g *op.Graph, z, ids, read, lengths, weights *G.Node, drop func(x *G.Node, layer uint32) *G.Node) (loss *G.Node, nll []float32) {
+func (d *decoderNodes) crossEntropy(g *op.Graph, z, ids, read, lengths, weights *G.Node, drop func(x *G.Node, layer uint32) *G.Node) (loss *G.Node, nll []float32) {
 	net := d.net
 	net.Conditioning = d.condition(g, z)
 	return g.PackedXentTokens(states(g, net, read, lengths, drop), d.net.W, d.net.B, ids, lengths, weights, d.net.Tied)

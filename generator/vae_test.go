@@ -151,12 +151,12 @@ func TestVAEAgainstPlain(t *testing.T) {
 		}))
 		require.Equal(t, len(sentences), seen)
 
-		b, err := v.Bound(BoundOptions{B: 9, T: T, Relaxation: straightSoft{}})
+		b, err := v.ELBO(ELBOOptions{B: 9, T: T, Relaxation: straightSoft{}})
 		require.NoError(t, err)
 		var batch *vocab.Batch
 		for batch = range vocab.InOrder(sentences, 9) {
 		}
-		loss, err := b.Step(batch, BoundStep{Seed: 3, Step: 5, Beta: .7})
+		loss, err := b.Step(batch, ELBOStep{Seed: 3, Step: 5, Beta: .7})
 		require.NoError(t, err)
 		rec, kl := b.Parts()
 		require.InEpsilon(t, float64(batch.B)*(rec+.7*kl)/float64(batch.Tokens()), loss, 2*valueTol)
@@ -180,8 +180,8 @@ func TestBoundGradient(t *testing.T) {
 		var batch *vocab.Batch
 		for batch = range vocab.InOrder(ragged(B, 6, 9), B) {
 		}
-		step := BoundStep{Seed: 3, Step: 5, Beta: .7, Tau: .8, WordDropout: .3}
-		b, err := v.Bound(BoundOptions{B: B, T: T, Encoder: true, Decoder: true, FreeBits: .1, Relaxation: straightSoft{}})
+		step := ELBOStep{Seed: 3, Step: 5, Beta: .7, Tau: .8, WordDropout: .3}
+		b, err := v.ELBO(ELBOOptions{B: B, T: T, Encoder: true, Decoder: true, FreeBits: .1, Relaxation: straightSoft{}})
 		require.NoError(t, err)
 		run := func() (float64, error) { return b.Step(batch, step) }
 		_, err = run()
@@ -190,7 +190,7 @@ func TestBoundGradient(t *testing.T) {
 		for i := range got {
 			got[i] = slices.Clone(b.Grad(i))
 		}
-		alone, err := v.Bound(BoundOptions{B: B, T: T, Encoder: true, FreeBits: .1, Relaxation: straightSoft{}})
+		alone, err := v.ELBO(ELBOOptions{B: B, T: T, Encoder: true, FreeBits: .1, Relaxation: straightSoft{}})
 		require.NoError(t, err)
 		_, err = alone.Step(batch, step)
 		require.NoError(t, err)
@@ -232,15 +232,15 @@ func TestBoundsAgainstExactLikelihood(t *testing.T) {
 		require.InDelta(t, 1, total, 1e-6)
 		exact -= math.Log(p) / float64(len(sentences))
 	}
-	s, err := v.NewScorer(4, 6)
+	s, err := v.NewEvaluator(4, 6)
 	require.NoError(t, err)
 	defer s.Close()
-	few, err := s.Score(sentences, 1, 1)
+	few, err := s.Evaluate(sentences, 1, 1)
 	require.NoError(t, err)
-	many, err := s.Score(sentences, 4000, 1)
+	many, err := s.Evaluate(sentences, 4000, 1)
 	require.NoError(t, err)
 	require.InDelta(t, exact, many.Weighted, .01)
-	require.Greater(t, many.Bound(), exact+.02)
+	require.Greater(t, -many.ELBO(), exact+.02)
 	require.InEpsilon(t, few.KL, many.KL, 1e-9) // exact: no matter what was drawn
 	require.Equal(t, 6, many.Sentences)
 	require.InEpsilon(t, exact*6/float64(many.Tokens), many.PerToken(exact), 1e-12)
@@ -363,6 +363,6 @@ func TestVAEConfigCheck(t *testing.T) {
 	}
 	v, err := NewVAE(VAEConfig{Decoder: good.Decoder, Hidden: 2, Latent: "categorical", Dim: 2, Categories: 2}, 1)
 	require.NoError(t, err)
-	_, err = v.Bound(BoundOptions{B: 2, T: 3})
+	_, err = v.ELBO(ELBOOptions{B: 2, T: 3})
 	require.ErrorContains(t, err, "a categorical code needs an estimator")
 }

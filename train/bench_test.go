@@ -111,11 +111,11 @@ func BenchmarkStep(b *testing.B) {
 		c.Emb, c.Hidden, c.LatentDim, c.Bidirectional = *benchE, *benchH, 32, false
 		v, err := generator.NewVAE(c.VAE(*benchV), 1)
 		require.NoError(b, err)
-		l, err := v.Bound(generator.BoundOptions{B: batch.B, T: batch.T, Encoder: true, Decoder: true})
+		l, err := v.ELBO(generator.ELBOOptions{B: batch.B, T: batch.T, Encoder: true, Decoder: true})
 		require.NoError(b, err)
 		opt := NewAdam(adam, v.Params())
 		measure(b, func(i int) {
-			_, err := l.Step(batch, generator.BoundStep{Seed: 1, Step: uint32(i), Beta: 1})
+			_, err := l.Step(batch, generator.ELBOStep{Seed: 1, Step: uint32(i), Beta: 1})
 			require.NoError(b, err)
 			_, err = opt.Update(l.Grad)
 			require.NoError(b, err)

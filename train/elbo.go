@@ -92,9 +92,9 @@ const logisticEnd = 4.6
 type elbo struct {
 	*common
 	vae          *generator.VAE
-	bound        *generator.Bound // with all gradients
-	encoderBound *generator.Bound // with those of the encoder; nil unless it takes steps of its own
-	held         *generator.VAEScorer
+	bound        *generator.ELBO // with all gradients
+	encoderBound *generator.ELBO // with those of the encoder; nil unless it takes steps of its own
+	held         *generator.Evaluator
 	tau          relax.Schedule // of a categorical code
 	decoder      *Adam
 	encoder      *Adam
@@ -118,16 +118,16 @@ func newELBO(c *common, v int) (*elbo, error) {
 	if p.tau, err = relax.ParseSchedule(c.LatentTau, c.MLESteps); err != nil {
 		return nil, err
 	}
-	o := generator.BoundOptions{B: c.Batch, T: c.T, Encoder: true, Decoder: true, FreeBits: c.FreeBits, FreeBitsTotal: c.FreeBitsTotal, Relaxation: relaxation}
-	if p.bound, err = p.vae.Bound(o); err != nil {
+	o := generator.ELBOOptions{B: c.Batch, T: c.T, Encoder: true, Decoder: true, FreeBits: c.FreeBits, FreeBitsTotal: c.FreeBitsTotal, Relaxation: relaxation}
+	if p.bound, err = p.vae.ELBO(o); err != nil {
 		return nil, err
 	}
 	if o.Decoder = false; c.Aggressive > 0 {
-		if p.encoderBound, err = p.vae.Bound(o); err != nil {
+		if p.encoderBound, err = p.vae.ELBO(o); err != nil {
 			return nil, err
 		}
 	}
-	if p.held, err = p.vae.NewScorer(c.Batch, c.T); err != nil {
+	if p.held, err = p.vae.NewEvaluator(c.Batch, c.T); err != nil {
 		return nil, err
 	}
 	p.decoder, p.encoder = c.adam(c.LR, p.vae.DecoderParams()), c.adam(c.LR, p.vae.EncoderParams())
@@ -161,14 +161,14 @@ func (p *elbo) Between() (Record, error) { return p.step(p.settledAt, true) }
 
 // annealed is what a run of the graphs reads at a step of the phase. The noise is
 // named by the number of batches drawn, which no two runs share.
-func (p *elbo) annealed() generator.BoundStep {
+func (p *elbo) annealed() generator.ELBOStep {
 	n := p.decoder.Steps()
-	return generator.BoundStep{Seed: p.Seed, Step: uint32(p.batches.Position()), Beta: p.beta(n), Tau: p.tau.At(n), WordDropout: p.WordDropout}
+	return generator.ELBOStep{Seed: p.Seed, Step: uint32(p.batches.Position()), Beta: p.beta(n), Tau: p.tau.At(n), WordDropout: p.WordDropout}
 }
 
 // settledAt is the same between adversarial steps. These draw noise too, so here
 // its name stands in the upper half of the steps.
-func (p *elbo) settledAt() generator.BoundStep {
+func (p *elbo) settledAt() generator.ELBOStep {
 	s := p.annealed()
 	s.Step |= 1 << 31
 	s.Beta, s.Tau = p.KLWeight, p.tau.At(max(p.decoder.Steps(), p.MLESteps))
@@ -176,7 +176,7 @@ func (p *elbo) settledAt() generator.BoundStep {
 }
 
 // step draws a batch, and moves the decoder and, with both set, the encoder.
-func (p *elbo) step(at func() generator.BoundStep, both bool) (Record, error) {
+func (p *elbo) step(at func() generator.ELBOStep, both bool) (Record, error) {
 	batch := p.next()
 	step := at()
 	loss, err := p.bound.Step(batch, step)
@@ -238,8 +238,8 @@ func (p *elbo) SetRate(lr float64) { p.decoder.LR, p.encoder.LR = lr, lr }
 
 // Validate sets the bound in the place of the NLL.
 func (p *elbo) Validate(e *Evaluation, held [][]int32) error {
-	t, err := p.held.Score(held, p.VAESamples, p.Seed)
-	e.VAE, e.NLL = &t, t.PerToken(t.Bound())
+	t, err := p.held.Evaluate(held, p.VAESamples, p.Seed)
+	e.VAE, e.NLL = &t, t.PerToken(-t.ELBO())
 	return err
 }
 
@@ -262,7 +262,7 @@ func (p *elbo) Saved() Saved {
 // fieldsOf is the record of a VAE's evaluation; nats are per sentence.
 func fieldsOf(v generator.VAETally) []rundir.Field {
 	return []rundir.Field{
-		{Name: "elbo/valid", Value: -v.Bound()}, {Name: "rec/valid", Value: v.Rec}, {Name: "kl/valid", Value: v.KL},
+		{Name: "elbo/valid", Value: v.ELBO()}, {Name: "rec/valid", Value: v.Rec}, {Name: "kl/valid", Value: v.KL},
 		{Name: "nll_weighted/valid", Value: v.Weighted}, {Name: "active_units", Value: v.Active}, {Name: "mi", Value: v.MI},
 	}
 }

@@ -22,7 +22,7 @@ var Options = config.New[Config]()
 // manifest says of this program.
 func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.Writer, error) {
 	if err := c.Check(); err != nil {
-		return nil, nil, err
+		return nil, nil, &config.Error{Msg: err.Error()}
 	}
 	var from *source
 	var d *model.Data

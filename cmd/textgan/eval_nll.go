@@ -69,7 +69,7 @@ func evalNLLCommand(p *process) *cli.Command {
 
 // printBounds is the same for a VAE, of whose likelihood only bounds are known.
 func printBounds(p *process, m *model.Model, lines []string, samples int, asJSON bool) error {
-	t, err := m.Bound(lines, samples, m.Config.Seed)
+	t, err := m.ELBO(lines, samples, m.Config.Seed)
 	if err != nil {
 		return err
 	}
@@ -89,14 +89,14 @@ func printBounds(p *process, m *model.Model, lines []string, samples int, asJSON
 			Tokens     int       `json:"tokens"`
 			Unknown    int       `json:"unknown"`
 			Step       int       `json:"step"`
-		}{t.PerToken(t.Weighted), math.Exp(t.PerToken(t.Weighted)), -t.Bound(), t.Rec, t.KL, t.Weighted, t.Samples, t.MI, t.Active, t.Units, t.Sentences, t.Tokens, t.Unk, m.Step})
+		}{t.PerToken(t.Weighted), math.Exp(t.PerToken(t.Weighted)), t.ELBO(), t.Rec, t.KL, t.Weighted, t.Samples, t.MI, t.Active, t.Units, t.Sentences, t.Tokens, t.Unk, m.Step})
 	}
 	_, err = fmt.Fprintf(p.out, `at most %.4f nats per token, perplexity %.2f (%d tokens in %d lines, ends included), with %d draws of each code
 per sentence: at most %.3f nats; ELBO %.3f = -(reconstruction %.3f + KL %.3f)
 code: %d of %d units active, mutual information %.3f nats
 `,
 		t.PerToken(t.Weighted), math.Exp(t.PerToken(t.Weighted)), t.Tokens, t.Sentences, t.Samples,
-		t.Weighted, -t.Bound(), t.Rec, t.KL, t.Active, len(t.Units), t.MI)
+		t.Weighted, t.ELBO(), t.Rec, t.KL, t.Active, len(t.Units), t.MI)
 	if err == nil && t.MI < 0 {
 		_, err = fmt.Fprintln(p.out, "(the mutual information is an estimate from draws of the codes, and may fall below 0 where the code says nothing)")
 	}

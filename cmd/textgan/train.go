@@ -46,12 +46,12 @@ func runTrain(c call[trainOptions]) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	c.saved = "go on from the last checkpoint with: " + c.commandLine("train", "--run", w.Dir, "--resume")
-	story := newStory(c.process, t, w, c.opt.JSON)
-	story.begin()
+	out := newTrainOutput(c.process, t, w, c.opt.JSON)
+	out.begin()
 	ctx, stop := c.untilInterrupted(c.ctx, t.SaveSoon)
 	defer stop()
-	err = t.Run(ctx, train.Watcher{Step: story.step, Eval: story.eval})
-	story.line.End()
+	err = t.Run(ctx, train.Watcher{Step: out.step, Eval: out.eval})
+	out.line.End()
 	var diverged *train.Diverged
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
@@ -60,7 +60,7 @@ func runTrain(c call[trainOptions]) (err error) {
 		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), writeReport(&w.Run, t.Data.Vocab, t.Data.Corpus.Lines))
 	case err == nil:
 		if err = writeReport(&w.Run, t.Data.Vocab, t.Data.Corpus.Lines); err == nil {
-			err = story.end()
+			err = out.end()
 		}
 	}
 	return err
@@ -86,9 +86,6 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 	if !c.opt.Resume {
 		if err := inherit(&c); err != nil {
 			return nil, nil, err
-		}
-		if err := c.opt.Check(); err != nil {
-			return nil, nil, usage("textgan", "%w", err)
 		}
 		flags := c.given[0]
 		for _, name := range slices.Sorted(maps.Keys(flags)) {

@@ -186,7 +186,7 @@ func (m *Model) NewSampler(o generator.SampleOptions) (*generator.Sampler, error
 // weighted bound with ten draws; see Bound.
 func (m *Model) NLL(lines []string) (generator.Tally, error) {
 	if m.VAE != nil {
-		t, err := m.Bound(lines, boundDraws, m.Config.Seed)
+		t, err := m.ELBO(lines, boundDraws, m.Config.Seed)
 		return t.Tally(), err
 	}
 	ids, T, err := m.sentences(lines)

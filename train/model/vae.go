@@ -18,8 +18,8 @@ const boundDraws = 10
 func rowsAtOnce(n, T int) int { return max(1, min(64, n, (1<<15)/T)) }
 
 // Bound scores lines by a VAE, with that many draws of each code; see
-// generator.VAEScorer.
-func (m *Model) Bound(lines []string, samples int, seed uint64) (t generator.VAETally, err error) {
+// generator.Evaluator.
+func (m *Model) ELBO(lines []string, samples int, seed uint64) (t generator.VAETally, err error) {
 	if m.VAE == nil {
 		return t, ErrNoVAE
 	}
@@ -27,12 +27,12 @@ func (m *Model) Bound(lines []string, samples int, seed uint64) (t generator.VAE
 	if err != nil {
 		return t, err
 	}
-	s, err := m.VAE.NewScorer(rowsAtOnce(len(ids), T), T)
+	s, err := m.VAE.NewEvaluator(rowsAtOnce(len(ids), T), T)
 	if err != nil {
 		return t, err
 	}
 	defer s.Close()
-	return s.Score(ids, samples, seed)
+	return s.Evaluate(ids, samples, seed)
 }
 
 // Encode returns the posteriors that a VAE gives to lines.

@@ -19,7 +19,7 @@ type VAETally struct {
 	// Weighted is the importance-weighted bound on -log p(x) with Samples draws,
 	// -log mean of p(x|z) p(z)/q(z|x): the tighter the more draws. Burda, Grosse
 	// and Salakhutdinov 2016, equation 8. With one draw it is another estimate
-	// of Bound.
+	// of -ELBO.
 	Weighted float64
 	Samples  int
 	// Active is the number of units whose posteriors differ between sentences:
@@ -36,8 +36,9 @@ type VAETally struct {
 	MI float64
 }
 
-// Bound is the negative ELBO: an upper bound on -log p(x) per sentence, in nats.
-func (t VAETally) Bound() float64 { return t.Rec + t.KL }
+// ELBO is the evidence lower bound: a lower bound on log p(x) per sentence, in
+// nats.
+func (t VAETally) ELBO() float64 { return -(t.Rec + t.KL) }
 
 // PerToken turns nats per sentence into nats per token, ends included.
 func (t VAETally) PerToken(nats float64) float64 {
@@ -57,18 +58,18 @@ const (
 	mutualSentences = 1000
 )
 
-// VAEScorer holds the graphs that score sentences by a VAE, whose weights may go
+// Evaluator holds the graphs that evaluate sentences under a VAE, whose weights may go
 // on changing.
-type VAEScorer struct {
+type Evaluator struct {
 	v       *VAE
 	encoder *Encoder
 	reader  reader
 }
 
-// NewScorer returns a scorer for batches of B sentences of up to T tokens, the
+// NewEvaluator returns an Evaluator for batches of B sentences of up to T tokens, the
 // end included.
-func (v *VAE) NewScorer(B, T int) (*VAEScorer, error) {
-	s := &VAEScorer{v: v}
+func (v *VAE) NewEvaluator(B, T int) (*Evaluator, error) {
+	s := &Evaluator{v: v}
 	var err error
 	if s.encoder, err = v.Encoder(B, T); err != nil {
 		return nil, err
@@ -78,16 +79,16 @@ func (v *VAE) NewScorer(B, T int) (*VAEScorer, error) {
 }
 
 // Close releases the graphs.
-func (s *VAEScorer) Close() error {
+func (s *Evaluator) Close() error {
 	if err := s.encoder.Close(); err != nil {
 		return err
 	}
 	return s.reader.Close()
 }
 
-// Score scores sentences of ids with that many draws of each code, at least 1.
+// Evaluate tells how well the VAE predicts sentences of ids, with that many draws of each code, at least 1.
 // Draw k of sentence i is by row i of the Eval stream, step k.
-func (s *VAEScorer) Score(sentences [][]int32, samples int, seed uint64) (VAETally, error) {
+func (s *Evaluator) Evaluate(sentences [][]int32, samples int, seed uint64) (VAETally, error) {
 	t := VAETally{Sentences: len(sentences), Samples: max(samples, 1), Units: make([]float64, s.v.code.units())}
 	if len(sentences) == 0 {
 		return t, fmt.Errorf("generator: no sentences to score")

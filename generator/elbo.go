@@ -11,13 +11,13 @@ import (
 	"textgan/vocab"
 )
 
-// Bound is a training graph of a VAE. Its loss, in nats per token, is
+// ELBO is a training graph of a VAE, by the evidence lower bound. Its loss, in nats per token, is
 //
 //	( sum of -log p(x|z)  +  B beta max(total, sum over units max(each, mean KL)) ) / tokens
 //
 // over a batch of B sentences, with one draw of z for each. With beta = 1 and
 // no free bits it is the negative ELBO.
-type Bound struct {
+type ELBO struct {
 	*op.Program
 	B, T                     int
 	ids, read, lengths, rows []int32
@@ -29,8 +29,8 @@ type Bound struct {
 	sentences, tokens        int
 }
 
-// BoundOptions of a graph.
-type BoundOptions struct {
+// ELBOOptions of a graph.
+type ELBOOptions struct {
 	B, T int // sentences of a batch; longest sentence, its end included
 	// Gradients come in the order of Params, for the parts that are trained.
 	Encoder, Decoder bool
@@ -45,12 +45,12 @@ type BoundOptions struct {
 // behind those of the layers.
 const wordRow = 1 << 16
 
-// Bound builds the graph.
-func (v *VAE) Bound(o BoundOptions) (*Bound, error) {
+// ELBO builds the graph.
+func (v *VAE) ELBO(o ELBOOptions) (*ELBO, error) {
 	if v.Categorical() && o.Relaxation == nil {
 		return nil, fmt.Errorf("generator: a categorical code needs an estimator")
 	}
-	b := &Bound{B: o.B, T: o.T,
+	b := &ELBO{B: o.B, T: o.T,
 		ids: make([]int32, o.B*o.T), read: make([]int32, o.B*o.T), lengths: make([]int32, o.B), rows: make([]int32, o.B),
 		weights: make([]float32, o.B*o.T), rowWeights: make([]float32, o.B), beta: []float32{1}, tau: []float32{1},
 		dropped: make([]float32, o.B*o.T), key: make([]uint32, 3),
@@ -71,10 +71,10 @@ func (v *VAE) Bound(o BoundOptions) (*Bound, error) {
 	}
 	z, kl := v.code.bind(g, nodes)
 	drop := func(x *G.Node, layer uint32) *G.Node { return g.Dropout(x, v.decoder.Dropout, key, layer) }
-	rec, nll := d.score(g, z, ids, read, lengths, weights, drop)
+	rec, nll := d.crossEntropy(g, z, ids, read, lengths, weights, drop)
 	price := g.FreeBits(kl, rowWeights, beta, o.FreeBits, o.FreeBitsTotal)
 	if err := g.Err(); err != nil {
-		return nil, fmt.Errorf("generator: bound: %w", err)
+		return nil, fmt.Errorf("generator: ELBO: %w", err)
 	}
 	b.nll = nll
 	G.Read(kl, &b.kl)
@@ -86,13 +86,13 @@ func (v *VAE) Bound(o BoundOptions) (*Bound, error) {
 	}
 	var err error
 	if b.Program, err = g.Compile(g.Must(G.Add(rec, price)), params...); err != nil {
-		return nil, fmt.Errorf("generator: bound: %w", err)
+		return nil, fmt.Errorf("generator: ELBO: %w", err)
 	}
 	return b, nil
 }
 
-// BoundStep is what a training step reads besides weights and sentences.
-type BoundStep struct {
+// ELBOStep is what a training step reads besides weights and sentences.
+type ELBOStep struct {
 	Seed        uint64
 	Step        uint32  // names the noise and the dropout masks
 	Beta        float64 // weight of the divergence
@@ -101,7 +101,7 @@ type BoundStep struct {
 }
 
 // Step runs the graph on a batch and returns the loss.
-func (b *Bound) Step(batch *vocab.Batch, s BoundStep) (float64, error) {
+func (b *ELBO) Step(batch *vocab.Batch, s ELBOStep) (float64, error) {
 	if err := LoadBatch(batch, b.ids, b.lengths, b.B, b.T); err != nil {
 		return 0, err
 	}
@@ -136,7 +136,7 @@ func (b *Bound) Step(batch *vocab.Batch, s BoundStep) (float64, error) {
 // Parts returns the two sides of the bound in the last step, as means over the
 // sentences in nats: reconstruction -log p(x|z) and divergence, without beta
 // and free bits.
-func (b *Bound) Parts() (rec, kl float64) {
+func (b *ELBO) Parts() (rec, kl float64) {
 	for i, n := range b.lengths {
 		for _, v := range b.nll[i*b.T:][:n] {
 			rec += float64(v)

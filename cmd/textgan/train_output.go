@@ -16,8 +16,8 @@ import (
 	"textgan/train/rundir"
 )
 
-// story tells how a training run goes.
-type story struct {
+// trainOutput tells how a training run goes.
+type trainOutput struct {
 	*process
 	t      *train.Trainer
 	run    *rundir.Writer
@@ -31,11 +31,11 @@ type story struct {
 	err   error   // of the first write to standard output that failed
 }
 
-func newStory(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *story {
-	return &story{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine(), real: differentShare(t.Data.Valid.Lines)}
+func newTrainOutput(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *trainOutput {
+	return &trainOutput{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine(), real: differentShare(t.Data.Valid.Lines)}
 }
 
-func (s *story) begin() {
+func (s *trainOutput) begin() {
 	t, c, d := s.t, s.t.Config, s.t.Data
 	s.say("corpus     %s: %d lines to learn, %d held out, %d different tokens, longest sentence %d",
 		shown(d.Corpus.Name), len(d.Corpus.Lines), len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
@@ -88,10 +88,10 @@ func unitOf(c train.Config) string {
 	return "1 number"
 }
 
-func (s *story) say(format string, args ...any) { s.line.Print(fmt.Sprintf(format, args...)) }
+func (s *trainOutput) say(format string, args ...any) { s.line.Print(fmt.Sprintf(format, args...)) }
 
 // step is called after every step.
-func (s *story) step(p train.Progress) {
+func (s *trainOutput) step(p train.Progress) {
 	if p.Phase != s.phase {
 		s.endPhase()
 		s.phase = p.Phase
@@ -106,7 +106,7 @@ func (s *story) step(p train.Progress) {
 }
 
 // eval is called after every evaluation.
-func (s *story) eval(e train.Evaluation) {
+func (s *trainOutput) eval(e train.Evaluation) {
 	s.evals = append(s.evals, e)
 	if s.asJSON && s.err == nil {
 		s.err = s.printJSON(jsonEvaluation(e))
@@ -126,7 +126,7 @@ func (s *story) eval(e train.Evaluation) {
 }
 
 // endPhase shows what the phase that ends has come to.
-func (s *story) endPhase() {
+func (s *trainOutput) endPhase() {
 	s.line.End()
 	if len(s.evals) == 0 {
 		return
@@ -141,7 +141,7 @@ func (s *story) endPhase() {
 }
 
 // end sums the run up.
-func (s *story) end() error {
+func (s *trainOutput) end() error {
 	s.endPhase()
 	if s.err != nil {
 		return s.err
@@ -164,7 +164,7 @@ func (s *story) end() error {
 }
 
 // compare sets the phases side by side.
-func (s *story) compare() {
+func (s *trainOutput) compare() {
 	rows := s.summary()
 	if len(rows) == 0 {
 		return
@@ -196,7 +196,7 @@ func (s *story) compare() {
 }
 
 // summary is the evaluation of the weights that each phase has ended with.
-func (s *story) summary() (rows []train.Evaluation) {
+func (s *trainOutput) summary() (rows []train.Evaluation) {
 	for _, e := range s.evals {
 		switch n := len(rows); {
 		case n == 0 || rows[n-1].Phase != e.Phase:
