@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"strconv"
 	"strings"
 
 	"textgan/internal/config"
@@ -146,8 +147,12 @@ func unknown(want string, list []family) error {
 		}
 	}
 	hint := "docs/estimators.md lists them"
-	if near, ok := config.Nearest(strings.TrimRight(want, "0123456789."), names); ok {
-		hint = fmt.Sprintf("did you mean %q?", pattern[near])
+	var near []string
+	for _, n := range config.Near(strings.TrimRight(want, "0123456789."), names) {
+		near = append(near, strconv.Quote(pattern[n]))
+	}
+	if len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return &config.Error{Msg: fmt.Sprintf("variance: no estimator is called %q; %s", want, hint)}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"textgan/internal/config"
 )
 
 // Estimator is a row of the one table of gradient estimators: what training, the
@@ -96,19 +98,29 @@ func Lookup(spec string) (Estimator, error) {
 	return table[i], nil
 }
 
-// unknown is the error of a name that no wanted row has.
+// unknown is the error of a name that no wanted row has, a *config.Error: with the
+// names that may have been meant, or all there are.
 func unknown(name string, wanted func(Estimator) bool) error {
-	var kinds [2][]string
+	var names, relaxed, score []string
 	for _, e := range table {
-		if wanted(e) {
-			kinds[map[bool]int{true: 0, false: 1}[e.Relaxed]] = append(kinds[map[bool]int{true: 0, false: 1}[e.Relaxed]], e.Spec())
+		switch {
+		case !wanted(e):
+			continue
+		case e.Relaxed:
+			relaxed = append(relaxed, e.Spec())
+		default:
+			score = append(score, e.Spec())
+		}
+		names = append(names, e.Name)
+	}
+	hint := config.DidYouMean(name, names)
+	if hint == "" {
+		hint = "; choose one of " + strings.Join(relaxed, ", ")
+		if len(score) > 0 {
+			hint += "; or a score function: " + strings.Join(score, ", ")
 		}
 	}
-	text := fmt.Sprintf("relax: estimator %q is unknown; choose one of %s", name, strings.Join(kinds[0], ", "))
-	if len(kinds[1]) > 0 {
-		text += "; or a score function: " + strings.Join(kinds[1], ", ")
-	}
-	return fmt.Errorf("%s", text)
+	return &config.Error{Msg: fmt.Sprintf("relax: estimator %q is unknown%s", name, hint)}
 }
 
 // New makes the estimator of a spec.

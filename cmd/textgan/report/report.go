@@ -13,6 +13,7 @@ import (
 
 	"textgan/eval"
 	"textgan/internal/atomicfile"
+	"textgan/internal/terminal"
 	"textgan/train/rundir"
 )
 
@@ -40,7 +41,7 @@ func Write(r *rundir.Run, o Options) error {
 	if err := atomicfile.Write(r.Path(HTMLFile), func(w io.Writer) error { return page.Execute(w, d) }); err != nil {
 		return err
 	}
-	return atomicfile.Write(r.Path(CardFile), func(w io.Writer) error { return card.Execute(w, d) })
+	return atomicfile.Write(r.Path(CardFile), func(w io.Writer) error { return card.Execute(terminal.Writer(w), d) })
 }
 
 // document is all that the two templates show.

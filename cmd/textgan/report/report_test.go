@@ -87,7 +87,7 @@ func TestWrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(card), "| likelihood | 2 |\n| adversarial | 3 |\n")
 	require.Contains(t, string(card), "| BLEU-2 | 0.25 |")
-	require.Contains(t, string(card), "weights of run <i>older (vae, step 12), which had learnt from old.txt:")
+	require.Contains(t, string(card), "weights of run &lt;i>older (vae, step 12), which had learnt from old.txt:")
 	require.Contains(t, string(card), "    step 3\n")
 }
 
@@ -120,4 +120,9 @@ func TestNoChartEndsAReport(t *testing.T) {
 		require.Contains(t, string(content), "This chart cannot be drawn: ")
 		require.Contains(t, string(content), words)
 	}
+}
+
+// A name stays on its line of a card, and means nothing there.
+func TestMarkdown(t *testing.T) {
+	require.Equal(t, "a\\|b \\*c\\* \\[d\\](e) &lt;f> \\\\x1b\\[2J\\\\n\\# g", markdown("a|b *c* [d](e) <f> \x1b[2J\n# g"))
 }

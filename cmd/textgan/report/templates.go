@@ -6,6 +6,8 @@ import (
 	"strings"
 	text "text/template"
 	"time"
+
+	"textgan/internal/terminal"
 )
 
 var (
@@ -17,8 +19,18 @@ var (
 
 var functions = map[string]any{
 	"join": strings.Join,
+	"line": terminal.Line,
+	"md":   markdown,
 	"time": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 }
+
+// markdown is a name within a line of Markdown: it stays on the line and means
+// nothing there.
+func markdown(name string) string {
+	return markdownMarks.Replace(terminal.Line(name))
+}
+
+var markdownMarks = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", "|", `\|`, "#", `\#`)
 
 var (
 	page = template.Must(template.New("report").Funcs(functions).Parse(pageText))
