@@ -1,7 +1,7 @@
 # The version of staticcheck is pinned here; it is not a dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build dist generate test bench bench-peers lint lint-staticcheck
+.PHONY: build dist generate test bench bench-peers lint lint-staticcheck test-slurm
 
 build: ## one static binary in ./bin
 	CGO_ENABLED=0 go build -o bin/textgan ./cmd/textgan
@@ -23,6 +23,9 @@ generate: ## the assembly of package kernel, from its generator
 
 test:
 	go test ./...
+
+test-slurm: ## a sweep on a real Slurm, brought up here and stopped again: docs/cluster
+	docs/cluster/test-slurm.sh
 
 bench: ## Go benchmarks: kernels, steps, metrics
 	go test -run '^$$' -bench . -benchmem ./internal/kernel ./train ./eval
