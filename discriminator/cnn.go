@@ -51,19 +51,17 @@ func (c Config) checkCNN() error {
 
 func newCNN(c Config, seed uint64) Discriminator {
 	d := &cnn{Config: c}
-	row := uint32(1 << 16) // apart from the generator's rows
-	key := func() rng.Key { row++; return rng.Key{Seed: seed, Stream: rng.Init, Row: row} }
 	newDense := func(name string, in, out int) dense {
 		l := dense{w: d.params.New("d."+name+".w", in, out), b: d.params.New("d."+name+".b", out)}
-		l.w.Xavier(in, out, key())
+		l.w.Xavier(in, out, rng.Weights(seed, l.w.Name))
 		if c.SpectralNorm {
 			l.u = d.state.New("d."+name+".u", in)
-			l.u.Uniform(1, key())
+			l.u.Uniform(1, rng.Weights(seed, l.u.Name))
 		}
 		return l
 	}
 	d.table = d.params.New("d.embedding", c.Vocab, c.Emb)
-	d.table.Uniform(0.1, key())
+	d.table.Uniform(0.1, rng.Weights(seed, d.table.Name))
 	for _, w := range c.Widths {
 		d.convs = append(d.convs, newDense(fmt.Sprintf("conv%d", w), w*c.Emb, c.Filters))
 	}

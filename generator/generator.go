@@ -95,21 +95,16 @@ func (l layer) data() (w [][]float32) {
 	return w
 }
 
-// initial makes fresh weights, each drawn from a row of its own of the Init
-// stream.
-type initial struct {
-	seed uint64
-	row  uint32
-}
+// initial makes fresh weights, each a function of the seed and of its name.
+type initial struct{ seed uint64 }
 
-func (d *initial) weight(ps *nn.Params, bound float64, name string, shape ...int) *nn.Param {
+func (d initial) weight(ps *nn.Params, bound float64, name string, shape ...int) *nn.Param {
 	p := ps.New(name, shape...)
-	p.Uniform(bound, rng.Key{Seed: d.seed, Stream: rng.Init, Row: d.row})
-	d.row++
+	p.Uniform(bound, rng.Weights(d.seed, name))
 	return p
 }
 
-func (d *initial) layer(ps *nn.Params, name string, units int, core op.Core) layer {
+func (d initial) layer(ps *nn.Params, name string, units int, core op.Core) layer {
 	l := layer{units: units}
 	for _, w := range core.Weights() {
 		var p *nn.Param

@@ -85,7 +85,7 @@ func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
 		return nil, err
 	}
 	d := v.decoder
-	draw := initial{seed: seed, row: 1 << 16} // behind the rows of the decoder
+	draw := initial{seed: seed}
 	bound := 1 / math.Sqrt(float64(c.Hidden))
 	v.embedding = draw.weight(&v.enc, .1, "e.embedding", c.Decoder.Vocab, c.Decoder.Emb)
 	directions := []string{"forward", "backward"}

@@ -89,8 +89,8 @@ func (p *Param) Bind(g *op.Graph, train bool) *G.Node {
 	return g.Leaf(p.Name, p.Data, train, p.Shape...)
 }
 
-// Uniform draws the weights from [-a, a): the Init stream, row seen by the
-// position of the tensor in its model.
+// Uniform draws the weights from [-a, a), from the row of the key. That of
+// initial weights is rng.Weights of their name.
 func (p *Param) Uniform(a float64, key rng.Key) {
 	kernel.Uniform(p.Data, key)
 	for i, u := range p.Data {

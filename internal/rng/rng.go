@@ -9,7 +9,10 @@
 // random numbers: as easy as 1, 2, 3", SC 2011.
 package rng
 
-import "math/rand/v2"
+import (
+	"hash/fnv"
+	"math/rand/v2"
+)
 
 // Stream separates the uses of randomness from one another.
 type Stream uint32
@@ -40,6 +43,16 @@ type Key struct {
 func (k Key) At(step, row uint32) Key {
 	k.Step, k.Row = step, row
 	return k
+}
+
+// Weights names the initial values of a tensor. Its row follows from its name
+// (64 bits of FNV-1a, Fowler, Noll and Vo), so two tensors of a run share theirs
+// only if they share their names, whatever models they belong to.
+func Weights(seed uint64, name string) Key {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	at := h.Sum64()
+	return Key{Seed: seed, Stream: Init, Step: uint32(at >> 32), Row: uint32(at)}
 }
 
 const (
