@@ -77,8 +77,10 @@ func TestWrongValuesAreQuoted(t *testing.T) {
 		var fault *Error
 		require.ErrorAs(t, err, &fault)
 	}
+	_, err := set.Resolve(flag("n", strings.Repeat("x", 10_000)))
+	require.EqualError(t, err, "-n "+strings.Repeat("x", longest-3)+"...: want a whole number")
 	// A wrong value is refused even where a stronger source hides it.
-	_, err := set.Resolve(flag("n", "5"), set.Environment([]string{"TEXTGAN_N=many"}))
+	_, err = set.Resolve(flag("n", "5"), set.Environment([]string{"TEXTGAN_N=many"}))
 	require.EqualError(t, err, "TEXTGAN_N=many: want a whole number")
 }
 

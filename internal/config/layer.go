@@ -31,6 +31,7 @@ func (s *Set[T]) Resolve(layers ...Layer) (T, error) {
 	for _, layer := range slices.Backward(layers) {
 		for _, name := range slices.Sorted(maps.Keys(layer)) {
 			given := layer[name]
+			given.Quote = short(given.Quote)
 			o, ok := s.Find(name)
 			if !ok {
 				return cfg, errorf("%s: unknown option%s", given.Quote, DidYouMean(name, known))
@@ -76,4 +77,15 @@ func (s *Set[T]) Environment(environ []string) Layer {
 		}
 	}
 	return layer
+}
+
+// longest is how much of a quote is shown, in characters.
+const longest = 120
+
+// short cuts a quote that is too long to read.
+func short(quote string) string {
+	if r := []rune(quote); len(r) > longest {
+		return string(r[:longest]) + "..."
+	}
+	return quote
 }

@@ -25,6 +25,8 @@ type chart struct {
 var subjects = []struct{ group, title, note string }{
 	{"nll", "Negative log-likelihood", "nats per token, ends of sentences included; valid is held-out text"},
 	{"loss", "Adversarial losses", "d: discriminator, g: generator"},
+	{"accuracy", "Accuracy of the discriminator", "share of pairs of a real and a generated sentence in which the real one scores higher; near 1 it teaches the generator little"},
+	{"score", "Scores of the discriminator", "means over a batch"},
 	{"elbo", "Evidence lower bound", "nats per sentence"},
 	{"rec", "Reconstruction", "nats per sentence"},
 	{"kl", "KL divergence of the code", "nats per sentence; near 0 the code is not used"},
