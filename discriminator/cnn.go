@@ -34,7 +34,7 @@ func (c Config) checkCNN() error {
 	case c.Vocab < 1 || c.Emb < 1 || c.Filters < 1:
 		return fmt.Errorf("discriminator: vocab %d, emb %d and filters %d must be at least 1", c.Vocab, c.Emb, c.Filters)
 	case len(c.Widths) == 0:
-		return fmt.Errorf("discriminator: no filter widths given")
+		return fmt.Errorf("discriminator: --d-widths is empty: the discriminator needs filters; give their widths, such as 2,3,4,5")
 	case !(c.Dropout >= 0 && c.Dropout < 1):
 		return fmt.Errorf("discriminator: dropout %v must lie in [0, 1)", c.Dropout)
 	}

@@ -51,6 +51,24 @@ type Config struct {
 	SpectralNorm bool    `json:"spectral_norm"` // divide each weight matrix by its largest singular value
 }
 
+// Options are the rows that a discriminator has in the table of a run's settings
+// (package internal/config): the same as Config, without what follows from the
+// text.
+type Options struct {
+	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn" group:"discriminator"`
+	DEmb         int     `opt:"d-emb" default:"64" check:"min=1,max=65536" doc:"size of the discriminator's embeddings" group:"discriminator"`
+	DWidths      []int   `opt:"d-widths" default:"2,3,4,5" check:"min=1,max=1000" doc:"tokens that the discriminator's filters span" group:"discriminator"`
+	DFilters     int     `opt:"d-filters" default:"64" check:"min=1,max=65536" doc:"filters of each width" group:"discriminator"`
+	DHighway     bool    `opt:"d-highway" default:"true" doc:"highway layer behind the filters" group:"discriminator"`
+	DDropout     float64 `opt:"d-dropout" default:"0.25" check:"min=0,max=0.95" doc:"dropout of the discriminator" group:"discriminator"`
+	SpectralNorm bool    `opt:"spectral-norm" doc:"spectral normalisation of the discriminator" group:"discriminator"`
+}
+
+// Config is the architecture over v ids.
+func (o Options) Config(v int) Config {
+	return Config{Kind: o.DKind, Vocab: v, Emb: o.DEmb, Widths: o.DWidths, Filters: o.DFilters, Highway: o.DHighway, Dropout: o.DDropout, SpectralNorm: o.SpectralNorm}
+}
+
 // Kind is a kind of discriminator.
 type Kind struct {
 	Name, Summary string

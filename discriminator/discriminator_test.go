@@ -464,13 +464,13 @@ func TestNew(t *testing.T) {
 	require.Equal(t, 5, sharpened(t, small()).MinT())
 
 	for want, spoil := range map[string]func(*Config){
-		"vocab 0, emb 3 and filters 4 must be at least 1":  func(c *Config) { c.Vocab = 0 },
-		"vocab 11, emb 3 and filters 0 must be at least 1": func(c *Config) { c.Filters = 0 },
-		"no filter widths given":                           func(c *Config) { c.Widths = nil },
-		"filter width 0 must be at least 1":                func(c *Config) { c.Widths = []int{2, 0} },
-		"filter width 3 is given twice":                    func(c *Config) { c.Widths = []int{3, 2, 3} },
-		"dropout 1 must lie in [0, 1)":                     func(c *Config) { c.Dropout = 1 },
-		"dropout NaN must lie in [0, 1)":                   func(c *Config) { c.Dropout = math.NaN() },
+		"vocab 0, emb 3 and filters 4 must be at least 1":                                          func(c *Config) { c.Vocab = 0 },
+		"vocab 11, emb 3 and filters 0 must be at least 1":                                         func(c *Config) { c.Filters = 0 },
+		"--d-widths is empty: the discriminator needs filters; give their widths, such as 2,3,4,5": func(c *Config) { c.Widths = nil },
+		"filter width 0 must be at least 1":                                                        func(c *Config) { c.Widths = []int{2, 0} },
+		"filter width 3 is given twice":                                                            func(c *Config) { c.Widths = []int{3, 2, 3} },
+		"dropout 1 must lie in [0, 1)":                                                             func(c *Config) { c.Dropout = 1 },
+		"dropout NaN must lie in [0, 1)":                                                           func(c *Config) { c.Dropout = math.NaN() },
 	} {
 		c := small()
 		spoil(&c)

@@ -15,26 +15,10 @@ type Config struct {
 
 	WarmStart string `opt:"warm-start" doc:"begin a GAN with what this run of --model mle or vae has come to, in the place of likelihood training: weights, vocabulary, sizes; its text too, unless another is given" meta:"DIR"`
 
-	DiscriminatorOptions
-	MLEOptions
-	ELBOOptions
-	PretrainOptions
-	GANOptions
-	CooperativeOptions
-	BackwardsOptions
+	discriminator.Options
+	PhaseOptions
 	AdamOptions
 	RecordOptions
-}
-
-// DiscriminatorOptions are the architecture of the discriminator.
-type DiscriminatorOptions struct {
-	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn" group:"discriminator"`
-	DEmb         int     `opt:"d-emb" default:"64" check:"min=1,max=65536" doc:"size of the discriminator's embeddings" group:"discriminator"`
-	DWidths      []int   `opt:"d-widths" default:"2,3,4,5" check:"min=1,max=1000" doc:"tokens that the discriminator's filters span" group:"discriminator"`
-	DFilters     int     `opt:"d-filters" default:"64" check:"min=1,max=65536" doc:"filters of each width" group:"discriminator"`
-	DHighway     bool    `opt:"d-highway" default:"true" doc:"highway layer behind the filters" group:"discriminator"`
-	DDropout     float64 `opt:"d-dropout" default:"0.25" check:"min=0,max=0.95" doc:"dropout of the discriminator" group:"discriminator"`
-	SpectralNorm bool    `opt:"spectral-norm" doc:"spectral normalisation of the discriminator" group:"discriminator"`
 }
 
 // AdamOptions are those of all phases.
@@ -60,21 +44,14 @@ func (c Config) Check() error {
 	if err := c.Config.Check(); err != nil {
 		return err
 	}
-	if err := c.checkGAN(); err != nil {
+	if err := c.checkPhases(); err != nil {
 		return err
-	}
-	if c.HasVAE() {
-		if err := c.checkELBO(); err != nil {
-			return err
-		}
 	}
 	switch {
 	case c.WarmStart != "" && c.Model != "gan":
 		return fmt.Errorf("train: --warm-start begins a GAN, not --model %s", c.Model)
 	case c.Backwards && c.Model != "mle":
 		return fmt.Errorf("train: --backwards is for --model mle, not %s", c.Model)
-	case c.CoopRounds > 0 && (c.HasVAE() || c.Backwards):
-		return fmt.Errorf("train: --coop-rounds weigh sentences by their likelihood, which a VAE only bounds and a backwards model reads from the other side; drop them")
 	case c.WarmStart != "" && c.MLESteps > 0:
 		return fmt.Errorf("train: a warm start takes the place of likelihood training; drop --mle-steps %d", c.MLESteps)
 	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0):
@@ -119,9 +96,4 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 func (c Config) ScoreFunction() bool {
 	e, err := ParseEstimator(c.Estimator)
 	return err == nil && !e.Relaxed()
-}
-
-// discriminator is the architecture of the discriminator over v ids.
-func (c Config) discriminator(v int) discriminator.Config {
-	return discriminator.Config{Kind: c.DKind, Vocab: v, Emb: c.DEmb, Widths: c.DWidths, Filters: c.DFilters, Highway: c.DHighway, Dropout: c.DDropout, SpectralNorm: c.SpectralNorm}
 }

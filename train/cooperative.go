@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -22,6 +23,14 @@ type CooperativeOptions struct {
 	CoopBatch     int     `opt:"coop-batch" default:"128" check:"min=4,max=65536" doc:"sentences of such a step" group:"cooperative"`
 	CoopReal      float64 `opt:"coop-real" default:"0.25" check:"min=0,max=1" doc:"share of training lines among them" group:"cooperative"`
 	CoopLR        float64 `opt:"coop-lr" default:"0.002" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a tenth" group:"cooperative"`
+}
+
+// checkCooperative is Check for what cooperative rounds add.
+func (c Config) checkCooperative() error {
+	if c.CoopRounds > 0 && (c.HasVAE() || c.Backwards) {
+		return errors.New("train: --coop-rounds weigh sentences by their likelihood, which a VAE only bounds and a backwards model reads from the other side; drop them")
+	}
+	return nil
 }
 
 // Cooperative is the name of the phase.

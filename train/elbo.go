@@ -31,6 +31,9 @@ type ELBOOptions struct {
 
 // checkELBO is Check for what a VAE adds.
 func (c Config) checkELBO() error {
+	if !c.HasVAE() {
+		return nil
+	}
 	if _, err := relax.Parse[float32](c.LatentEstimator); err != nil {
 		return fmt.Errorf("train: --latent-estimator: %w", err)
 	}

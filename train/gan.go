@@ -34,10 +34,7 @@ type GANOptions struct {
 
 // checkGAN is Check for what adversarial training adds.
 func (c Config) checkGAN() error {
-	if c.Model == "gan" && len(c.DWidths) == 0 {
-		return fmt.Errorf("train: --d-widths is empty: the discriminator needs filters; give their widths, such as 2,3,4,5")
-	}
-	if err := c.discriminator(1).Check(); c.Model == "gan" && err != nil {
+	if err := c.Options.Config(1).Check(); c.Model == "gan" && err != nil {
 		return err
 	}
 	if _, err := feedback.Parse(c.Feedback); err != nil {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -34,10 +35,26 @@ const (
 	Done          = "done"
 )
 
+// PhaseOptions are those of all phases; each has its struct in the file of its
+// phase.
+type PhaseOptions struct {
+	MLEOptions
+	ELBOOptions
+	PretrainOptions
+	GANOptions
+	CooperativeOptions
+	BackwardsOptions
+}
+
+// checkPhases reports the first setting of a phase that does not fit.
+func (c Config) checkPhases() error {
+	return cmp.Or(c.checkGAN(), c.checkELBO(), c.checkCooperative())
+}
+
 // newPhases makes the phases of a run, in their order.
 func newPhases(c *common, d *model.Data) (fit fitting, list []Phase, err error) {
 	if c.Model == "gan" {
-		dis, err := discriminator.New(c.discriminator(d.Vocab.Size()), c.Seed)
+		dis, err := discriminator.New(c.Options.Config(d.Vocab.Size()), c.Seed)
 		if err != nil {
 			return nil, nil, err
 		}
