@@ -90,7 +90,7 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 	if err != nil {
 		return nil, nil, err
 	}
-	if ck, err := r.LoadCheckpoint(rundir.Last); err == nil { // before anything is written
+	if ck, _, err := r.ResumePoint(); err == nil { // before anything is written
 		if err := t.restore(r, ck); err != nil {
 			return nil, nil, err
 		}

@@ -42,7 +42,7 @@ func TestDamagedRun(t *testing.T) {
 		{weights, "b/checkpoints/step-1/weights.safetensors", "weights.safetensors does not match its checksum: it is damaged"},
 		{"a/vocab.json", "b/vocab.json", ""},
 		{"a/vocab.json", weights, "vocab"},
-		{"a/config.toml", "b/vocab.json", "a/config.toml:1: "},
+		{"a/config.toml", "b/vocab.json", "a/config.toml was changed since the run was started"},
 		{"a/manifest.json", "b/config.toml", "a/manifest.json: "},
 		{"a/checkpoints/last", "a/config.toml", "does not name a checkpoint"},
 	} {
@@ -51,7 +51,11 @@ func TestDamagedRun(t *testing.T) {
 		other, err := os.ReadFile(c.source)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(c.file, other, 0o666))
-		for _, line := range []string{"textgan sample --run a", "textgan train --run a --resume"} {
+		lines := []string{"textgan sample --run a", "textgan train --run a --resume"}
+		if c.file == "a/checkpoints/last" { // which a resume mends
+			lines = lines[:1]
+		}
+		for _, line := range lines {
 			var out, talk bytes.Buffer
 			code := runOut(&out, &talk, line)
 			require.Contains(t, []int{1, 2}, code, "%s with %s as %s: %s", line, c.source, c.file, talk.String())

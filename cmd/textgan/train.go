@@ -46,6 +46,9 @@ func runTrain(c call[trainOptions]) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	c.saved = "go on from the last checkpoint with: " + c.commandLine("train", "--run", w.Dir, "--resume")
+	if w.Note != "" {
+		fmt.Fprintf(c.talk, "textgan: %s\n", w.Note)
+	}
 	out := newTrainOutput(c.process, t, w, c.opt.JSON)
 	out.begin()
 	ctx, stop := c.untilInterrupted(c.ctx, t.SaveSoon)
@@ -105,7 +108,11 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 		if dir == "" {
 			dir = nextRun()
 		}
-		return train.Start(c.opt.Config, dir, c.in, start)
+		t, w, err := train.Start(c.opt.Config, dir, c.in, start)
+		for c.opt.Run == "" && c.opt.Corpus != "-" && errors.Is(err, rundir.ErrExists) { // another process was quicker
+			t, w, err = train.Start(c.opt.Config, nextRun(), c.in, start)
+		}
+		return t, w, err
 	}
 	if c.opt.Run == "" {
 		return nil, nil, usage("textgan train", "--resume needs --run DIR")

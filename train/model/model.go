@@ -24,9 +24,9 @@ const (
 // Settings reads all settings of a run, as its config.toml has them.
 func Settings(r *rundir.Run) (config.Layer, error) {
 	path := r.Path(rundir.ConfigFile)
-	content, err := os.ReadFile(path)
+	content, err := r.Settings()
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
 	layer, err := config.Parse(path, content)
 	if err != nil {

@@ -207,6 +207,31 @@ func (r *Run) LoadCheckpoint(which string) (*Checkpoint, error) {
 	return &Checkpoint{step, dir, sums}, nil
 }
 
+// ResumePoint is the checkpoint that a run goes on from: the one that last names,
+// or where that is missing or damaged the newest that verifies, with a note that
+// says so. It is an ErrNoCheckpoint if the run has none at all, and another error if
+// it has some and none of them verifies.
+func (r *Run) ResumePoint() (ck *Checkpoint, note string, err error) {
+	ck, why := r.LoadCheckpoint(Last)
+	if why == nil {
+		return ck, "", nil
+	}
+	steps, err := r.Checkpoints()
+	if err != nil {
+		return nil, "", err
+	}
+	if len(steps) == 0 && errors.Is(why, ErrNoCheckpoint) {
+		return nil, "", why
+	}
+	slices.Reverse(steps)
+	for _, step := range steps {
+		if ck, err := r.LoadCheckpoint(strconv.Itoa(step)); err == nil {
+			return ck, fmt.Sprintf("going on from step %d, the newest checkpoint that is whole: %s", step, strings.TrimPrefix(why.Error(), "rundir: ")), nil
+		}
+	}
+	return nil, "", fmt.Errorf("%v; none of its checkpoints is whole", why) // and so no ErrNoCheckpoint: the run has begun
+}
+
 // errMissing is ErrNoCheckpoint for a step that was asked for. That a named
 // checkpoint is gone is damage: a run must not take it for a fresh start.
 func errMissing(which string) error {

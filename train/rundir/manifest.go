@@ -20,10 +20,11 @@ type Manifest struct {
 	Model     string     `json:"model"` // gan, mle, vae
 	Seed      uint64     `json:"seed"`
 	Corpus    Corpus     `json:"corpus"`
-	Valid     *Corpus    `json:"valid,omitempty"`      // the held-out text, if it was one of its own
-	HeldOut   *Corpus    `json:"held_out,omitempty"`   // what HeldOutFile holds; older runs have none
-	WarmStart *WarmStart `json:"warm_start,omitempty"` // the run whose weights this one began with
-	Starts    []Start    `json:"starts"`               // the first by Create, one more by each Resume
+	Valid     *Corpus    `json:"valid,omitempty"`         // the held-out text, if it was one of its own
+	Config    string     `json:"config_sha256,omitempty"` // hex, of ConfigFile; older runs have none
+	HeldOut   *Corpus    `json:"held_out,omitempty"`      // what HeldOutFile holds; older runs have none
+	WarmStart *WarmStart `json:"warm_start,omitempty"`    // the run whose weights this one began with
+	Starts    []Start    `json:"starts"`                  // the first by Create, one more by each Resume
 }
 
 // Corpus identifies the training text.

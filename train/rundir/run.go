@@ -45,5 +45,18 @@ func Open(dir string) (*Run, error) {
 	return &Run{dir, m}, nil
 }
 
+// Settings returns ConfigFile as it was when the run was started: a file changed since
+// is an error.
+func (r *Run) Settings() ([]byte, error) {
+	content, err := os.ReadFile(r.Path(ConfigFile))
+	if err != nil {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	if want := r.Manifest.Config; want != "" && want != hexSum(content) {
+		return nil, fmt.Errorf("rundir: %s was changed since the run was started (its checksum differs from that in %s); put the old file back, or start a new run with --config", r.Path(ConfigFile), manifestFile)
+	}
+	return content, nil
+}
+
 // Path returns the path of a file of the run.
 func (r *Run) Path(name string) string { return filepath.Join(r.Dir, name) }

@@ -8,6 +8,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,6 +106,7 @@ func TestLayout(t *testing.T) {
     "sha256": "ab",
     "lines": 3
   },
+  "config_sha256": "6fd2e91cbec40237585cbfbce854f12dcca7c1ad12208f9caf8965c8b1978dca",
   "starts": [
     {
       "step": 0,
@@ -162,13 +165,75 @@ func TestCreateOverwritesNothing(t *testing.T) {
 	require.ErrorContains(t, err, "rundir: create run directory: mkdir "+file)
 }
 
-func TestFailedCreateLeavesNothing(t *testing.T) {
-	w := &Writer{Run: Run{Dir: t.TempDir()}, opt: Options{Now: newClock().now}}
-	require.NoError(t, os.Mkdir(w.Path(manifestFile), 0o777)) // in the way of the last step
-	require.Error(t, w.create(content))
-	w.uncreate()
+// A directory is a run or is not there: neither a failed nor an interrupted creation
+// leaves a name that nobody accepts, and of many at once one wins.
+func TestCreateIsAllOrNothing(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "run")
+	failing := content
+	failing.Manifest.Corpus.Name = "text"
+	full := func(what string) error { return fmt.Errorf("no space for %s", what) }
+	for n := range 6 { // the n-th write fails
+		left := n
+		write := func(name string) error {
+			if left--; left < 0 {
+				return full(name)
+			}
+			return nil
+		}
+		_, err := createWith(dir, failing, Start{}, Options{}, write)
+		if n < 3 {
+			require.ErrorContains(t, err, "no space for")
+			require.Empty(t, tree(t, parent), "write %d", n)
+		}
+		if err == nil {
+			require.NoError(t, os.RemoveAll(dir))
+		}
+	}
+
+	// What a crash has left aside is in nobody's way.
+	require.NoError(t, os.MkdirAll(filepath.Join(parent, ".run.new-1-1", "samples"), 0o777))
+	require.NoError(t, os.Mkdir(dir, 0o777))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, lockFile), nil, 0o666))
+	w, err := Create(dir, content, Start{}, Options{})
+	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	require.Empty(t, tree(t, w.Dir))
+
+	var won atomic.Int32
+	var all sync.WaitGroup
+	contested := filepath.Join(parent, "contested")
+	for range 8 {
+		all.Go(func() {
+			w, err := Create(contested, content, Start{}, Options{})
+			if err == nil {
+				won.Add(1)
+				_ = w.Close()
+			} else if !errors.Is(err, ErrExists) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, 1, won.Load())
+	_, err = Open(contested)
+	require.NoError(t, err)
+}
+
+// Settings that were edited behind a run's back are refused; those of older runs,
+// which have no checksum, are not held against one.
+func TestSettingsAreThoseOfTheStart(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	got, err := w.Settings()
+	require.NoError(t, err)
+	require.Equal(t, content.Config, got)
+	require.NoError(t, os.WriteFile(w.Path(ConfigFile), append(got, "seed = 9\n"...), 0o666))
+	_, err = w.Settings()
+	require.ErrorContains(t, err, "config.toml was changed since the run was started")
+	w.Manifest.Config = ""
+	_, err = w.Settings()
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
 }
 
 func TestOpenSaysWhatIsWrong(t *testing.T) {
@@ -327,10 +392,14 @@ func TestFailedSaveKeepsTheLast(t *testing.T) {
 	require.Equal(t, 10, ck.Step)
 }
 
+// Where the last checkpoint or its name is damaged, a run goes on from the newest one
+// that is whole and says so, what was recorded beyond it is kept aside, and the name
+// is mended. Damage elsewhere is an error.
 func TestDamage(t *testing.T) {
 	dir := t.TempDir()
 	w := create(t, dir, Options{})
 	save(t, w, 10, false)
+	require.NoError(t, w.Log(15, Field{"loss", 1}))
 	save(t, w, 20, false)
 	require.NoError(t, w.Close())
 	ck := filepath.Join(dir, "checkpoints", "step-20")
@@ -344,9 +413,35 @@ func TestDamage(t *testing.T) {
 		} else {
 			require.NoError(t, os.Remove(path))
 		}
-		_, _, err = Resume(dir, Start{}, Options{})
+		r, err := Open(dir)
+		require.NoError(t, err)
+		record, err := os.ReadFile(filepath.Join(dir, "metrics.jsonl"))
+		require.NoError(t, err)
+		_, err = r.LoadCheckpoint(Last)
+		if err == nil { // the record itself
+			_, _, err = Resume(dir, Start{}, Options{})
+			require.ErrorContains(t, err, want)
+			require.NoError(t, os.WriteFile(path, old, 0o666))
+			return
+		}
 		require.ErrorContains(t, err, want)
+		w, ck, err := Resume(dir, Start{}, Options{})
+		require.NoError(t, err)
+		require.NotEqual(t, "", w.Note)
+		require.Contains(t, w.Note, "newest checkpoint that is whole")
+		named, err := r.LoadCheckpoint(Last)
+		require.NoError(t, err)
+		require.Equal(t, ck.Step, named.Step)
+		require.NoError(t, w.Close())
+		if ck.Step == 10 {
+			kept, err := os.ReadFile(filepath.Join(dir, "metrics.jsonl.before-10"))
+			require.NoError(t, err)
+			require.Equal(t, record, kept)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "metrics.jsonl"), record, 0o666))
+			require.NoError(t, os.Remove(filepath.Join(dir, "metrics.jsonl.before-10")))
+		}
 		require.NoError(t, os.WriteFile(path, old, 0o666))
+		require.NoError(t, os.WriteFile(last, []byte("step-20\n"), 0o666))
 	}
 	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
 	cut := func(b []byte) []byte { return b[:len(b)-1] }
@@ -361,11 +456,24 @@ func TestDamage(t *testing.T) {
 	damage(filepath.Join(ck, "SHA256SUMS"), text("hello\n"), `SHA256SUMS is damaged: "hello"`)
 	damage(last, text("20\n"), last+" does not name a checkpoint; write step-N into it")
 	damage(last, text("step-30\n"), "step-30: last names it, but it is gone (there are 10, 20)")
+	damage(last, gone, "no last checkpoint yet")
 	damage(filepath.Join(dir, "metrics.jsonl"), text("{\"step\":1}\nnot json\n{\"step\":2}\n"), "metrics.jsonl:2: no line of metrics: ")
 	r, err := Open(dir)
 	require.NoError(t, err)
 	_, err = r.LoadCheckpoint("20") // whole again
 	require.NoError(t, err)
+
+	// Nothing whole is left: the run is not begun anew.
+	for _, step := range []string{"step-10", "step-20"} {
+		require.NoError(t, os.Remove(filepath.Join(dir, "checkpoints", step, "SHA256SUMS")))
+	}
+	for _, name := range []string{"step-20\n", ""} {
+		if name == "" {
+			require.NoError(t, os.Remove(last))
+		}
+		_, _, err = Resume(dir, Start{}, Options{})
+		require.ErrorContains(t, err, "none of its checkpoints is whole")
+	}
 }
 
 func TestMetrics(t *testing.T) {

@@ -2,12 +2,15 @@ package rundir
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"textgan/internal/atomicfile"
@@ -45,77 +48,116 @@ type Writer struct {
 	events  *os.File
 	scalars *tfevents.Writer
 	step    int // of the last line of metrics
+
+	// Note says from where Resume went on, if not from where the run had said.
+	Note string
 }
 
 // Create begins a run in dir, which is made if it does not exist and must be
 // empty if it does. It fills in the manifest's format and the time and step
 // of start, the one entry of Manifest.Starts.
+//
+// The run is written aside and renamed, so that dir is a run or is not there,
+// whatever happens in between. Of two processes that create one directory one gets
+// ErrExists.
 func Create(dir string, content Content, start Start, opt Options) (*Writer, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	return createWith(dir, content, start, opt, func(string) error { return nil })
+}
+
+// createWith is Create; before is asked before each file, for tests to fail there.
+func createWith(dir string, content Content, start Start, opt Options, before func(name string) error) (*Writer, error) {
+	opt, err := opt.complete()
+	if err != nil {
+		return nil, err
+	}
+	dir = filepath.Clean(dir)
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return nil, fmt.Errorf("rundir: create run directory: %w", err)
 	}
 	if err := refuseUsed(dir); err != nil {
 		return nil, err
 	}
+	m := content.Manifest
+	m.Format, m.Config = format, hexSum(content.Config)
+	start.Step, start.Time = 0, opt.Now().UTC().Truncate(time.Second)
+	m.Starts = []Start{start}
+	aside := filepath.Join(parent, fmt.Sprintf(".%s.new-%d-%d", filepath.Base(dir), os.Getpid(), created.Add(1)))
+	if err := os.RemoveAll(aside); err != nil { // of a process that had this number and crashed
+		return nil, fmt.Errorf("rundir: create run directory: %w", err)
+	}
+	if err := os.Mkdir(aside, 0o777); err != nil {
+		return nil, fmt.Errorf("rundir: create run directory: %w", err)
+	}
+	defer os.RemoveAll(aside) // nothing is there any more once it is renamed
+	if err := fill(aside, content, m, before); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(filepath.Join(dir, lockFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // fails unless it is empty
+		return nil, errors.Join(refuseUsed(dir), fmt.Errorf("rundir: create run directory: %w", err))
+	}
+	if err := os.Rename(aside, dir); err != nil {
+		if used := refuseUsed(dir); used != nil { // another process was quicker
+			return nil, used
+		}
+		return nil, fmt.Errorf("rundir: create run directory: %w", err)
+	}
 	w, err := open(dir, opt)
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseUsed(dir); err != nil { // another process may have been quicker
-		return nil, w.abandon(err)
-	}
-	w.Manifest = content.Manifest
-	w.Manifest.Format = format
-	start.Step, start.Time = 0, w.opt.Now().UTC().Truncate(time.Second)
-	w.Manifest.Starts = []Start{start}
-	if err := w.create(content); err != nil {
-		w.uncreate()
+	w.Manifest = m
+	if err := w.openRecord(0); err != nil {
 		return nil, w.abandon(err)
 	}
 	return w, nil
 }
 
-func (w *Writer) create(content Content) error {
-	for _, dir := range []string{checkpoints, samples} {
-		if err := os.Mkdir(w.Path(dir), 0o777); err != nil {
+func hexSum(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// created counts the calls of Create, so that two of them write in different places.
+var created atomic.Int64
+
+// fill writes a run as it is before its first step.
+func fill(dir string, content Content, m Manifest, before func(name string) error) error {
+	for _, name := range []string{checkpoints, samples} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
 			return fmt.Errorf("rundir: create run directory: %w", err)
 		}
 	}
-	if err := atomicfile.WriteBytes(w.Path(ConfigFile), content.Config); err != nil {
-		return fmt.Errorf("rundir: %w", err)
-	}
-	if len(content.Vocab) > 0 {
-		if err := atomicfile.WriteBytes(w.Path(VocabFile), content.Vocab); err != nil {
+	for _, f := range []struct {
+		name    string
+		content []byte
+	}{{ConfigFile, content.Config}, {VocabFile, content.Vocab}, {HeldOutFile, content.HeldOut}} {
+		if len(f.content) == 0 && f.name != ConfigFile {
+			continue
+		}
+		err := before(f.name)
+		if err == nil {
+			err = atomicfile.WriteBytes(filepath.Join(dir, f.name), f.content)
+		}
+		if err != nil {
 			return fmt.Errorf("rundir: %w", err)
 		}
 	}
-	if len(content.HeldOut) > 0 {
-		if err := atomicfile.WriteBytes(w.Path(HeldOutFile), content.HeldOut); err != nil {
-			return fmt.Errorf("rundir: %w", err)
-		}
+	err := before(manifestFile)
+	if err == nil {
+		err = m.save(dir)
 	}
-	if err := w.openRecord(0); err != nil {
-		return err
-	}
-	if err := w.Manifest.save(w.Dir); err != nil { // last: from here on it is a run
+	if err != nil {
 		return fmt.Errorf("rundir: %w", err)
 	}
 	return nil
 }
 
-// uncreate empties the directory again, so that the next attempt finds it as
-// the failed one did.
-func (w *Writer) uncreate() {
-	for _, name := range []string{checkpoints, samples, ConfigFile, VocabFile, HeldOutFile, MetricsFile, lockFile} {
-		_ = os.RemoveAll(w.Path(name))
-	}
-	if w.events != nil {
-		_ = os.Remove(w.events.Name())
-	}
-}
-
-// Resume opens the run in dir to go on from its last checkpoint, which it
-// verifies and returns; nil if the run has none yet and starts at step 0. It
+// Resume opens the run in dir to go on from its ResumePoint, which it verifies and
+// returns; nil if the run has none yet and starts at step 0. It
 // sweeps up what an interruption has left, cuts metrics.jsonl back to the
 // step of the checkpoint and adds start to the manifest.
 func Resume(dir string, start Start, opt Options) (*Writer, *Checkpoint, error) {
@@ -144,7 +186,7 @@ func (w *Writer) resume(start Start) (*Checkpoint, error) {
 			return nil, fmt.Errorf("rundir: %w", err)
 		}
 	}
-	ck, err := w.LoadCheckpoint(Last)
+	ck, note, err := w.ResumePoint()
 	switch {
 	case errors.Is(err, ErrNoCheckpoint):
 		ck, start.Step = nil, 0
@@ -152,6 +194,14 @@ func (w *Writer) resume(start Start) (*Checkpoint, error) {
 		return nil, err
 	default:
 		start.Step = ck.Step
+	}
+	if w.Note = note; note != "" {
+		if err := w.keepRecord(ck.Step); err != nil {
+			return nil, err
+		}
+		if err := w.point(Last, ck.Step); err != nil {
+			return nil, fmt.Errorf("rundir: %w", err)
+		}
 	}
 	if err := truncateMetrics(w.Path(MetricsFile), start.Step, ck != nil); err != nil {
 		return nil, err
@@ -174,13 +224,49 @@ func (w *Writer) resume(start Start) (*Checkpoint, error) {
 	return ck, nil
 }
 
+// keepRecord puts a copy of the metrics aside if they go beyond a step.
+func (w *Writer) keepRecord(step int) error {
+	content, err := os.ReadFile(w.Path(MetricsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	beyond := false
+	for rec, err := range w.Metrics() {
+		if err != nil { // the error comes when the record is cut back
+			return nil
+		}
+		beyond = beyond || rec.Step > step
+	}
+	if !beyond {
+		return nil
+	}
+	name := fmt.Sprintf("%s.before-%d", MetricsFile, step)
+	if err := atomicfile.WriteBytes(w.Path(name), content); err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	w.Note += fmt.Sprintf("; the record as it was is in %s", name)
+	return nil
+}
+
+// complete sets defaults and refuses what makes no sense.
+func (o Options) complete() (Options, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Keep < 0 {
+		return o, fmt.Errorf("rundir: keep %d checkpoints; want 0 (all) or more", o.Keep)
+	}
+	return o, nil
+}
+
 // open takes the lock.
 func open(dir string, opt Options) (*Writer, error) {
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if opt.Keep < 0 {
-		return nil, fmt.Errorf("rundir: keep %d checkpoints; want 0 (all) or more", opt.Keep)
+	opt, err := opt.complete()
+	if err != nil {
+		return nil, err
 	}
 	lock, err := takeLock(filepath.Join(dir, lockFile))
 	if err != nil {
@@ -254,9 +340,12 @@ func (w *Writer) abandon(err error) error {
 	return err
 }
 
-// refuseUsed returns an error if dir holds more than a lock.
+// refuseUsed returns an error if dir is there and holds more than a lock.
 func refuseUsed(dir string) error {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("rundir: %w", err)
 	}
