@@ -34,6 +34,7 @@ type ELBOOptions struct {
 	B, T int // sentences of a batch; longest sentence, its end included
 	// Gradients come in the order of Params, for the parts that are trained.
 	Encoder, Decoder bool
+	BF16             bool // products read operands rounded to bf16
 	// FreeBits is the divergence in nats that each unit of a code has for free,
 	// FreeBitsTotal that of the whole code; see op.FreeBits.
 	FreeBits, FreeBitsTotal float64
@@ -59,6 +60,9 @@ func (v *VAE) ELBO(o ELBOOptions) (*ELBO, error) {
 		b.rows[i] = int32(i)
 	}
 	g := op.NewGraph()
+	if o.BF16 {
+		g.UseBF16()
+	}
 	ids, read, lengths := g.Ints("ids", b.ids, o.B, o.T), g.Ints("read", b.read, o.B, o.T), g.Ints("lengths", b.lengths, o.B)
 	weights, rowWeights := g.Leaf("weights", b.weights, false, o.B, o.T), g.Leaf("row weights", b.rowWeights, false, o.B)
 	beta, key := g.Leaf("beta", b.beta, false, 1), g.Key("key", b.key)

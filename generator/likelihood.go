@@ -36,7 +36,8 @@ type LikelihoodOptions struct {
 	Train bool // compute gradients, in the order of Params
 	// Dropout applies the configured dropout; only for training.
 	Dropout bool
-	Others  int // tokens that are scored at every place besides the one that is read
+	BF16    bool // products read operands rounded to bf16
+	Others  int  // tokens that are scored at every place besides the one that is read
 }
 
 // Others are tokens that stand where a batch has others, with their weights in
@@ -54,6 +55,9 @@ func (g *Generator) Likelihood(o LikelihoodOptions) (*Likelihood, error) {
 func newLikelihood(p LanguageModel, dropout float64, o LikelihoodOptions) (*Likelihood, error) {
 	l := &Likelihood{B: o.B, T: o.T, ids: make([]int32, o.B*o.T), lengths: make([]int32, o.B), weights: make([]float32, o.B*o.T), key: make([]uint32, 3)}
 	graph := op.NewGraph()
+	if o.BF16 {
+		graph.UseBF16()
+	}
 	net, params, codes := p.BindBatch(graph, o.B, o.Train)
 	l.Codes = codes
 	ids, lengths := graph.Ints("ids", l.ids, o.B, o.T), graph.Ints("lengths", l.lengths, o.B)

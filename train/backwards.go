@@ -67,7 +67,7 @@ func (b *backwards) Steps() int { return b.BackSteps }
 func (b *backwards) Step(at int) (Record, error) {
 	if b.likelihood == nil {
 		var err error
-		if b.likelihood, err = b.gen.Likelihood(generator.LikelihoodOptions{B: b.Batch, T: b.T, Train: true, Dropout: true}); err != nil {
+		if b.likelihood, err = b.gen.Likelihood(generator.LikelihoodOptions{B: b.Batch, T: b.T, Train: true, Dropout: true, BF16: b.bf16()}); err != nil {
 			return Record{}, err
 		}
 	}

@@ -16,11 +16,12 @@ import (
 
 // The shapes of the benchmarks; internal/bench/peers.py sets them.
 var (
-	benchV = flag.Int("vocab", 4700, "benchmarks: V")
-	benchB = flag.Int("batch", 64, "benchmarks: B")
-	benchT = flag.Int("len", 37, "benchmarks: T")
-	benchE = flag.Int("emb", 32, "benchmarks: E")
-	benchH = flag.Int("hidden", 32, "benchmarks: H")
+	benchV  = flag.Int("vocab", 4700, "benchmarks: V")
+	benchB  = flag.Int("batch", 64, "benchmarks: B")
+	benchT  = flag.Int("len", 37, "benchmarks: T")
+	benchE  = flag.Int("emb", 32, "benchmarks: E")
+	benchH  = flag.Int("hidden", 32, "benchmarks: H")
+	bench16 = flag.Bool("bf16", false, "benchmarks: products of bf16")
 )
 
 func benchModels(tb testing.TB) (*generator.Generator, discriminator.Discriminator) {
@@ -62,7 +63,7 @@ func BenchmarkStep(b *testing.B) {
 	adam := AdamConfig{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, Clip: 5}
 	ga, da := NewAdam(adam, gen.Params()), NewAdam(adam, dis.Params())
 	b.Run("mle", func(b *testing.B) {
-		l, err := gen.Likelihood(generator.LikelihoodOptions{B: batch.B, T: batch.T, Train: true})
+		l, err := gen.Likelihood(generator.LikelihoodOptions{B: batch.B, T: batch.T, Train: true, BF16: *bench16})
 		require.NoError(b, err)
 		measure(b, func(int) {
 			_, err := l.Mean(batch, 1, 1)
@@ -74,7 +75,7 @@ func BenchmarkStep(b *testing.B) {
 	for _, c := range []struct{ name, estimator, feedback string }{{"soft", "gumbel-softmax", "soft"}, {"st", "st-gumbel", "straight-through"}} {
 		feedback, err := feedback.Parse(c.feedback)
 		require.NoError(b, err)
-		a := game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, c.estimator), feedback: feedback}
+		a := game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, c.estimator), feedback: feedback, bf16: *bench16}
 		b.Run("g_"+c.name, func(b *testing.B) {
 			s, err := newGeneratorStep(gen, dis, a)
 			require.NoError(b, err)
@@ -97,7 +98,7 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 	b.Run("g_seqgan", func(b *testing.B) {
-		s, err := newGeneratorStep(gen, dis, game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, "seqgan:m=4")})
+		s, err := newGeneratorStep(gen, dis, game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, "seqgan:m=4"), bf16: *bench16})
 		require.NoError(b, err)
 		measure(b, func(i int) {
 			_, err := s.Run(batch, 1, uint32(i), 1)
@@ -111,7 +112,7 @@ func BenchmarkStep(b *testing.B) {
 		c.Emb, c.Hidden, c.LatentDim, c.Bidirectional = *benchE, *benchH, 32, false
 		v, err := generator.NewVAE(c.VAE(*benchV), 1)
 		require.NoError(b, err)
-		l, err := v.ELBO(generator.ELBOOptions{B: batch.B, T: batch.T, Encoder: true, Decoder: true})
+		l, err := v.ELBO(generator.ELBOOptions{B: batch.B, T: batch.T, Encoder: true, Decoder: true, BF16: *bench16})
 		require.NoError(b, err)
 		opt := NewAdam(adam, v.Params())
 		measure(b, func(i int) {

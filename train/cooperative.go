@@ -112,7 +112,7 @@ func (p *cooperative) Step(at int) (Record, error) {
 	}
 	if p.like == nil {
 		var err error
-		if p.like, err = p.gen.Likelihood(generator.LikelihoodOptions{B: p.CoopBatch, T: p.T, Train: true, Dropout: true}); err != nil {
+		if p.like, err = p.gen.Likelihood(generator.LikelihoodOptions{B: p.CoopBatch, T: p.T, Train: true, Dropout: true, BF16: p.bf16()}); err != nil {
 			return Record{}, err
 		}
 	}

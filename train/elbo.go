@@ -121,7 +121,7 @@ func newELBO(c *common, v int) (*elbo, error) {
 	if p.tau, err = relax.ParseSchedule(c.LatentTau, c.MLESteps); err != nil {
 		return nil, err
 	}
-	o := generator.ELBOOptions{B: c.Batch, T: c.T, Encoder: true, Decoder: true, FreeBits: c.FreeBits, FreeBitsTotal: c.FreeBitsTotal, Relaxation: relaxation}
+	o := generator.ELBOOptions{B: c.Batch, T: c.T, Encoder: true, Decoder: true, FreeBits: c.FreeBits, FreeBitsTotal: c.FreeBitsTotal, Relaxation: relaxation, BF16: c.bf16()}
 	if p.bound, err = p.vae.ELBO(o); err != nil {
 		return nil, err
 	}

@@ -159,11 +159,21 @@ type game struct {
 	feedback  feedback.Feedback
 	sparse    float64 // share of a relaxed token that its gradient may leave out
 	tau       relax.Schedule
+	bf16      bool // products read operands rounded to bf16
+}
+
+// graph is an empty graph of that precision.
+func (a game) graph() *op.Graph {
+	g := op.NewGraph()
+	if a.bf16 {
+		g.UseBF16()
+	}
+	return g
 }
 
 // game is that of the options.
 func (c *common) game() (a game, err error) {
-	a = game{B: c.Batch, T: c.T, smooth: c.LabelSmooth, sparse: c.SparseBackward}
+	a = game{B: c.Batch, T: c.T, smooth: c.LabelSmooth, sparse: c.SparseBackward, bf16: c.bf16()}
 	if a.objective, err = ParseObjective(c.Objective); err != nil {
 		return a, err
 	}
@@ -250,7 +260,7 @@ type relaxedStep struct {
 }
 
 func newRelaxedStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*relaxedStep, error) {
-	g := op.NewGraph()
+	g := a.graph()
 	s := &relaxedStep{noise: newRolloutInput(g)}
 	net, params, codes := lm.BindBatch(g, a.B, true)
 	s.noise.codes = codes

@@ -48,7 +48,7 @@ func newMLE(c *common, v int) (*mle, error) {
 	if m.gen, err = generator.New(c.Generator(v), c.Seed); err != nil {
 		return nil, err
 	}
-	if m.likelihood, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: c.T, Train: true, Dropout: true}); err != nil {
+	if m.likelihood, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: c.T, Train: true, Dropout: true, BF16: c.bf16()}); err != nil {
 		return nil, err
 	}
 	if m.held, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: c.T}); err != nil {

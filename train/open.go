@@ -2,7 +2,9 @@ package train
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -51,7 +53,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 			return nil, nil, err
 		}
 	}
-	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
+	m := rundir.Manifest{Model: c.Model, Seed: c.Seed, Precision: c.Precision, Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: len(d.Corpus.Lines)}}
 	if from != nil {
 		if err := from.checkText(c, d); err != nil {
 			return nil, nil, err
@@ -137,6 +139,9 @@ func reopen(r *rundir.Run, stdin io.Reader) (*Trainer, error) {
 	c, v, err := describe(r)
 	if err != nil {
 		return nil, err
+	}
+	if p := cmp.Or(r.Manifest.Precision, "float32"); p != c.Precision {
+		return nil, fmt.Errorf("train: %s: the run was started with --precision %s, and %s now says %s; put it back", r.Dir, p, rundir.ConfigFile, c.Precision)
 	}
 	d, err := model.Reopen(r, c.Config, v, stdin)
 	if err != nil {

@@ -95,7 +95,7 @@ type stepD struct {
 }
 
 func newStepD(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*stepD, error) {
-	g := op.NewGraph()
+	g := a.graph()
 	s := &stepD{key: make([]uint32, 3), B: a.B}
 	d := dis.Bind(g, g.Key("dropout", s.key), true)
 	var r, f *G.Node // scores [B,R]

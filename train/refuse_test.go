@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -206,4 +207,30 @@ func TestStartRefuses(t *testing.T) {
 	}
 	require.NoDirExists(t, fresh)
 	require.Equal(t, before, content(t, used), "nothing is overwritten")
+}
+
+// The precision of a run is on record, and a run goes on with its own. Older runs
+// have none on record and are of float32.
+func TestPrecisionIsKept(t *testing.T) {
+	for given, other := range map[string]string{"bf16": "float32", "float32": "bf16"} {
+		c := small()
+		c.Precision = given
+		dir := filepath.Join(t.TempDir(), given)
+		_, w, err := Start(c, dir, nil, rundir.Start{})
+		require.NoError(t, err)
+		require.Equal(t, given, w.Manifest.Precision)
+		require.NoError(t, w.Close())
+		path := filepath.Join(dir, rundir.ConfigFile)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		changed := bytes.Replace(text, []byte("precision = '"+given), []byte("precision = '"+other), 1)
+		require.False(t, bytes.Equal(text, changed))
+		require.NoError(t, os.WriteFile(path, changed, 0o666))
+		_, _, err = Resume(dir, nil, rundir.Start{})
+		require.ErrorContains(t, err, "the run was started with --precision "+given+", and config.toml now says "+other)
+		require.NoError(t, os.WriteFile(path, text, 0o666))
+		_, w, err = Resume(dir, nil, rundir.Start{})
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+	}
 }

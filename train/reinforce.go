@@ -143,7 +143,7 @@ type reinforceStep struct {
 func newReinforceStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*reinforceStep, error) {
 	s := &reinforceStep{game: a}
 	var err error
-	options := generator.LikelihoodOptions{B: a.B, T: a.T, Train: true}
+	options := generator.LikelihoodOptions{B: a.B, T: a.T, Train: true, BF16: a.bf16}
 	if a.estimator.score.actions != nil {
 		options.Others = a.estimator.score.actions.Slots() - 1
 	}

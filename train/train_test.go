@@ -58,6 +58,9 @@ func TestResumeIsExact(t *testing.T) {
 		"relational": func(c *Config) {
 			c.Cell, c.Slots, c.Estimator, c.Feedback, c.TauSchedule = "relational", 2, "gumbel-softmax", "detached", "relgan-exp:beta=1000"
 		},
+		"bf16": func(c *Config) {
+			c.Estimator, c.Feedback, c.Precision = "gumbel-softmax", "soft", "bf16"
+		},
 		"moving average": func(c *Config) { c.Estimator, c.SpectralNorm = "reinforce-moving-average", false },
 		"all-action":     func(c *Config) { c.Estimator = "all-action:k=3" },
 		"unordered-set":  func(c *Config) { c.Estimator = "unordered-set:k=3,m=2" },

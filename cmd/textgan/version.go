@@ -50,7 +50,11 @@ func versionCommand(p *process) *cli.Command {
 		if c.opt.JSON {
 			return c.printJSON(report{b.Textgan, b.Go, b.OS, b.Arch, b.ISA})
 		}
-		_, err := fmt.Fprintf(c.out, "textgan %s, %s, %s/%s, %s kernels\n", b.Textgan, b.Go, b.OS, b.Arch, b.ISA)
+		kernels := b.ISA
+		if kernel.NativeBF16() {
+			kernels += " with bf16"
+		}
+		_, err := fmt.Fprintf(c.out, "textgan %s, %s, %s/%s, %s kernels\n", b.Textgan, b.Go, b.OS, b.Arch, kernels)
 		return err
 	})
 }

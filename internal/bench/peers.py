@@ -16,6 +16,7 @@ for name, value in dict(vocab=4700, batch=64, len=37, emb=32, hidden=32, rounds=
     ap.add_argument('--' + name, type=int, default=value)
 ap.add_argument('--isa', default='')
 ap.add_argument('--only', default='')
+ap.add_argument('--bf16', action='store_true', help='textgan with products of bf16; PyTorch stays at float32')
 ap.add_argument('--no-peer', action='store_true', help='textgan alone')
 a = ap.parse_args()
 V, B, T, E, H, De, F = a.vocab, a.batch, a.len, a.emb, a.hidden, 64, 100
@@ -121,7 +122,7 @@ with tempfile.TemporaryDirectory() as tmp:
     for pkg in ('train', 'internal/kernel'):
         subprocess.run(['go', 'test', '-c', '-o', os.path.join(tmp, os.path.basename(pkg) + '.test'), './' + pkg], cwd=root, check=True)
     steps, kernels = os.path.join(tmp, 'train.test'), os.path.join(tmp, 'kernel.test')
-    shape = ['-vocab=%d' % V, '-batch=%d' % B, '-len=%d' % T, '-emb=%d' % E, '-hidden=%d' % H]
+    shape = ['-vocab=%d' % V, '-batch=%d' % B, '-len=%d' % T, '-emb=%d' % E, '-hidden=%d' % H, '-bf16=%s' % str(a.bf16).lower()]
     ours, rss, peers, peer_rss, flops, bw = {w: [] for w in works}, {}, {w: {1: [], 2: []} for w in works}, {}, [], []
     for _ in range(a.rounds):
         top, _ = bench(kernels, 'Ceiling')

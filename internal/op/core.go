@@ -25,6 +25,9 @@ type Core interface {
 	Sizes() Sizes
 	Weights() []Weight
 
+	// UseBF16 makes the products of the layer read operands rounded to bf16.
+	UseBF16()
+
 	// Bind takes the weights of a run in the order of Weights; BindBack prepares
 	// them for StepBack and InputBack. Neither runs beside any other method.
 	Bind(weights [][]float32)

@@ -29,11 +29,12 @@ func (g *Graph) Dense(x, W, b *G.Node, act Activation) *G.Node {
 	if W.Shape()[0] != I || b.Shape()[0] != O {
 		return g.fail("Dense: x %v, W %v, b %v do not fit", x.Shape(), W.Shape(), b.Shape())
 	}
-	d := &dense{N: N, I: I, O: O, act: act, y: zeros(N, O), dz: make([]float32, N*O)}
+	d := &dense{products: g.products, N: N, I: I, O: O, act: act, y: zeros(N, O), dz: make([]float32, N*O)}
 	return g.apply("Dense", d, d.y, x, W, b)
 }
 
 type dense struct {
+	products
 	N, I, O int
 	act     Activation
 	y       *tensor.Dense
@@ -42,7 +43,7 @@ type dense struct {
 
 func (d *dense) forward(in []G.Value) G.Value {
 	y := f32(d.y)
-	kernel.GemmBias(false, false, d.N, d.O, d.I, f32(in[0]), d.I, f32(in[1]), d.O, f32(in[2]), y, d.O)
+	d.gemmBias(false, false, d.N, d.O, d.I, f32(in[0]), d.I, f32(in[1]), d.O, f32(in[2]), y, d.O)
 	switch d.act {
 	case ReLU:
 		for i, v := range y {
@@ -67,16 +68,16 @@ func (d *dense) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 		}
 		d.dz[i] = g
 	}
-	linearGrads(d.N, d.I, d.O, f32(in[0]), f32(in[1]), d.dz, 0, dIn[0], dIn[1], dIn[2])
+	d.linearGrads(d.N, d.I, d.O, f32(in[0]), f32(in[1]), d.dz, 0, dIn[0], dIn[1], dIn[2])
 }
 
 // linearGrads fills (beta 0) or raises (beta 1, dx alone) the gradients of x W + b.
-func linearGrads(N, I, O int, x, W, dz []float32, beta float32, dx, dW, db []float32) {
+func (p products) linearGrads(N, I, O int, x, W, dz []float32, beta float32, dx, dW, db []float32) {
 	if dx != nil {
-		kernel.Gemm(false, true, N, I, O, 1, dz, O, W, O, beta, dx, I)
+		p.gemm(false, true, N, I, O, 1, dz, O, W, O, beta, dx, I)
 	}
 	if dW != nil {
-		kernel.Gemm(true, false, I, O, N, 1, x, I, dz, O, 0, dW, O)
+		p.gemm(true, false, I, O, N, 1, x, I, dz, O, 0, dW, O)
 	}
 	if db != nil {
 		clear(db)
@@ -96,7 +97,7 @@ func (g *Graph) Highway(x, Wh, bh, Wg, bg *G.Node) *G.Node {
 			return g.fail("Highway: x %v, W %v, b %v do not fit", x.Shape(), W, b)
 		}
 	}
-	h := &highway{N: N, I: I, y: zeros(N, I)}
+	h := &highway{products: g.products, N: N, I: I, y: zeros(N, I)}
 	for _, s := range []*[]float32{&h.h, &h.gate, &h.dh, &h.dg} {
 		*s = make([]float32, N*I)
 	}
@@ -104,6 +105,7 @@ func (g *Graph) Highway(x, Wh, bh, Wg, bg *G.Node) *G.Node {
 }
 
 type highway struct {
+	products
 	N, I            int
 	y               *tensor.Dense
 	h, gate, dh, dg []float32
@@ -111,8 +113,8 @@ type highway struct {
 
 func (h *highway) forward(in []G.Value) G.Value {
 	x, y := f32(in[0]), f32(h.y)
-	kernel.GemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[1]), h.I, f32(in[2]), h.h, h.I)
-	kernel.GemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[3]), h.I, f32(in[4]), h.gate, h.I)
+	h.gemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[1]), h.I, f32(in[2]), h.h, h.I)
+	h.gemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[3]), h.I, f32(in[4]), h.gate, h.I)
 	kernel.Sigmoid(h.gate, h.gate)
 	for i, g := range h.gate {
 		h.h[i] = max(h.h[i], 0)
@@ -133,8 +135,8 @@ func (h *highway) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 			dIn[0][i] = gy[i] * (1 - g)
 		}
 	}
-	linearGrads(h.N, h.I, h.I, x, f32(in[1]), h.dh, 1, dIn[0], dIn[1], dIn[2])
-	linearGrads(h.N, h.I, h.I, x, f32(in[3]), h.dg, 1, dIn[0], dIn[3], dIn[4])
+	h.linearGrads(h.N, h.I, h.I, x, f32(in[1]), h.dh, 1, dIn[0], dIn[1], dIn[2])
+	h.linearGrads(h.N, h.I, h.I, x, f32(in[3]), h.dg, 1, dIn[0], dIn[3], dIn[4])
 }
 
 // Dropout zeroes each value with probability p and divides the others by 1-p.

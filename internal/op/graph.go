@@ -17,13 +17,20 @@ type Graph struct {
 	*G.ExprGraph
 	needs map[*G.Node]bool // does a trained leaf lie below this node?
 	names map[string]bool  // of the leaves
-	err   error
+	products
+	err error
 }
 
 // NewGraph returns an empty graph.
 func NewGraph() *Graph {
 	return &Graph{ExprGraph: G.NewGraph(), needs: map[*G.Node]bool{}, names: map[string]bool{}}
 }
+
+// UseBF16 makes the operations that are added from here on read the operands of
+// their products (of layers, gates, convolutions, the output layer, tables of
+// relaxed tokens, and of their gradients) rounded to bf16: see kernel.GemmBF16.
+// Everything else stays float32.
+func (g *Graph) UseBF16() { g.products.UseBF16() }
 
 // Err returns the first error met while building. The constructors of this
 // package take and return nil nodes after one, so a model can be written down

@@ -30,6 +30,7 @@ func (g *Graph) RNN(core Core, x, lengths *G.Node, weights []*G.Node, h0, cond *
 	if cond != nil && !cond.Shape().Eq(tensor.Shape{B, z.Cond}) {
 		return g.fail("RNN: cond %v does not fit %d sentences and %d gates", cond.Shape(), B, z.Cond)
 	}
+	g.round(core)
 	r := &rnn{core: core, Sizes: z, B: B, plan: NewPlan(N / B), out: zeros(N, z.Out), bound: make([][]float32, len(weights))}
 	allocate(part{&r.share, N * z.Share}, part{&r.tape, N * z.Tape}, part{&r.prev, N * z.State}, part{&r.next, B * z.State},
 		part{&r.dShare, N * z.Share}, part{&r.d, B * z.State})

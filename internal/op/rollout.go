@@ -89,6 +89,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 	}
 	V, E, De := net.Table.Shape()[0], net.Table.Shape()[1], reader.Shape()[1]
 	cores := net.Cores()
+	g.round(cores...)
 	H := cores[len(cores)-1].Sizes().Out
 	if reader.Shape()[0] != V || net.B.Shape()[0] != V {
 		g.fail("Rollout: reader %v and output bias %v must have %d rows", reader.Shape(), net.B.Shape(), V)
@@ -102,7 +103,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		g.fail("Rollout: output weights %v must be %v", net.W.Shape(), want)
 		return Rollout{}
 	}
-	r := &rollout{cfg: cfg, tied: net.Tied, V: V, E: E, H: H, De: De,
+	r := &rollout{products: g.products, cfg: cfg, tied: net.Tied, V: V, E: E, H: H, De: De,
 		out: zeros(cfg.B, cfg.T, De), lengths: tensor.New(tensor.Of(tensor.Int32), tensor.WithShape(cfg.B)),
 		needTable: g.Needs(reader)}
 	r.softOut = !cfg.Relaxation.Hard()
@@ -198,6 +199,7 @@ func (r Rollout) Mean(f func(row []float32) float64) float64 {
 
 // rollout is the operation: what all sentences share, and groups of them.
 type rollout struct {
+	products
 	cfg               RolloutConfig
 	tied              bool
 	V, E, H, De       int
@@ -365,7 +367,7 @@ func (r *rollout) readerBack(lo, hi int) {
 // whose operands are both read along their rows.
 func (r *rollout) softTableGrad(dTable []float32, width int, d func(c *rolloutGroup) []float32) {
 	for i, c := range r.groups {
-		kernel.Gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.V, float32(min(i, 1)), r.transposedGrad, r.V)
+		c.gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.V, float32(min(i, 1)), r.transposedGrad, r.V)
 	}
 	kernel.Transpose(dTable, r.transposedGrad[:width*r.V], width, r.V)
 }

@@ -24,7 +24,7 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 		return nil
 	}
 	B, T, E, F := x.Shape()[0], x.Shape()[1], x.Shape()[2], b[0].Shape()[0]
-	c := &textConv{B: B, T: T, E: E, F: F, widths: widths}
+	c := &textConv{products: g.products, B: B, T: T, E: E, F: F, widths: widths}
 	in := []*G.Node{x, lengths}
 	for i, k := range widths {
 		if k > T || W[i].Shape()[0] != k*E || W[i].Shape()[1] != F || b[i].Shape()[0] != F {
@@ -42,6 +42,7 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 }
 
 type textConv struct {
+	products
 	B, T, E, F int
 	widths     []int
 	y          *tensor.Dense
@@ -76,7 +77,7 @@ func (c *textConv) sentences(lo, hi int) {
 	for s := lo; s < hi; s++ {
 		for i, k := range c.widths {
 			m := max(int(c.lengths[s]), k) - k + 1
-			kernel.Gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.W[i], F, 0, z, F)
+			c.gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.W[i], F, 0, z, F)
 			best := y[s*cols+i*F:][:F]
 			kernel.MaxRows(best, c.arg[s*cols+i*F:][:F], z, m, F, F)
 			for j, b := range c.b[i] {

@@ -30,6 +30,7 @@ const (
 
 // A trial is one operation, its inputs, and its meaning written plainly.
 type trial struct {
+	bf16   bool // rounded products
 	inputs []*input
 	build  func(g *Graph, in []*G.Node) *G.Node
 	plain  func(t *tape, in [][]num) []num
@@ -119,6 +120,9 @@ func (s *spy) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 func (tr *trial) program(t testing.TB, c company, frozen func(*input) bool) *world {
 	t.Helper()
 	g, w := NewGraph(), &world{}
+	if tr.bf16 {
+		g.UseBF16()
+	}
 	var terms, train, given []*G.Node
 	total := func(n *G.Node, err error) { terms = append(terms, g.Must(G.Sum(g.Must(n, err)))) }
 	constant := func(kind string, data []float32, shape []int) *G.Node {

@@ -51,7 +51,7 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 		return g.fail("PackedXent: h %v, W %v, b %v, ids %v, weights %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape(), weights.Shape()), nil
 	}
 	chunk := min(N, maxChunk, max(minChunk, chunkBytes/4/V/8*8))
-	x := &xent{H: H, V: V, B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),
+	x := &xent{products: g.products, H: H, V: V, B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),
 		needH: g.Needs(h), needW: g.Needs(W), needB: g.Needs(b),
 		nll: make([]float32, B*T), target: make([]int32, N), cell: make([]int32, N), weight: make([]float32, N)}
 	if x.needH {
@@ -77,6 +77,7 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 }
 
 type xent struct {
+	products
 	H, V, B, T, chunk   int
 	tied                bool
 	needH, needW, needB bool
@@ -208,7 +209,7 @@ func (c *xentGroup) rows(lo, hi int) {
 func (c *xentGroup) someRows(lo, hi int) {
 	x, H, V, at := c.xent, c.H, c.V, c.first+lo
 	p := c.logits[lo*V : hi*V]
-	kernel.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
+	x.gemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
 	for r := range hi - lo {
 		row, id, hw := p[r*V:][:V], x.target[at+r], c.hw[(lo+r)*H:][:H]
 		z := row[id]
@@ -222,7 +223,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 	if !x.needH {
 		return
 	}
-	kernel.Gemm(false, false, hi-lo, H, V, 1, p, V, x.WT, H, 0, x.dh[at*H:], H)
+	x.gemm(false, false, hi-lo, H, V, 1, p, V, x.WT, H, 0, x.dh[at*H:], H)
 	for r := range hi - lo {
 		kernel.Scale(c.part[lo+r], x.dh[(at+r)*H:][:H])
 	}
@@ -238,7 +239,7 @@ func (c *xentGroup) columns(lo, hi int) {
 	for j := lo; j < hi; j += columnsAtOnce {
 		n := min(columnsAtOnce, hi-j)
 		if c.needW {
-			kernel.Gemm(true, false, H, n, c.n, 1, c.hw, H, c.logits[j:], V, beta, c.dW[j:], V)
+			c.gemm(true, false, H, n, c.n, 1, c.hw, H, c.logits[j:], V, beta, c.dW[j:], V)
 		}
 		if c.needB {
 			kernel.Gemm(false, false, 1, n, c.n, 1, c.part, c.n, c.logits[j:], V, beta, c.db[j:], V)

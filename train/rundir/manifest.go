@@ -19,6 +19,7 @@ type Manifest struct {
 	Format    int        `json:"format"`
 	Model     string     `json:"model"` // gan, mle, vae
 	Seed      uint64     `json:"seed"`
+	Precision string     `json:"precision,omitempty"` // of products in training: bf16; older runs have none and are of float32
 	Corpus    Corpus     `json:"corpus"`
 	Valid     *Corpus    `json:"valid,omitempty"`         // the held-out text, if it was one of its own
 	Config    string     `json:"config_sha256,omitempty"` // hex, of ConfigFile; older runs have none

@@ -1,0 +1,37 @@
+package op
+
+import "textgan/internal/kernel"
+
+// products multiplies the matrices of an operation: float32, or with operands
+// that are rounded to bf16. Sums, and whatever is no product, are float32.
+type products struct{ bf16 bool }
+
+// gemm is kernel.Gemm, or kernel.GemmBF16.
+func (p products) gemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	if p.bf16 {
+		kernel.GemmBF16(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	} else {
+		kernel.Gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	}
+}
+
+// gemmBias is kernel.GemmBias, or kernel.GemmBiasBF16.
+func (p products) gemmBias(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, bias, c []float32, ldc int) {
+	if p.bf16 {
+		kernel.GemmBiasBF16(transA, transB, m, n, k, a, lda, b, ldb, bias, c, ldc)
+	} else {
+		kernel.GemmBias(transA, transB, m, n, k, a, lda, b, ldb, bias, c, ldc)
+	}
+}
+
+// UseBF16 makes products with rounded operands of those from here on.
+func (p *products) UseBF16() { p.bf16 = true }
+
+// round makes the layers of an operation multiply as the graph does.
+func (g *Graph) round(cores ...Core) {
+	for _, c := range cores {
+		if g.bf16 {
+			c.UseBF16()
+		}
+	}
+}
