@@ -21,7 +21,10 @@ type cnn struct {
 	table         *nn.Param
 	convs         []dense
 	high, gate    dense
+	linear        *dense // before the score; nil for none
 	out           dense
+
+	representations int // of a sentence, each with a score
 }
 
 // dense is a weight matrix with its bias and, under spectral normalisation,
@@ -49,8 +52,12 @@ func (c Config) checkCNN() error {
 	return nil
 }
 
-func newCNN(c Config, seed uint64) Discriminator {
-	d := &cnn{Config: c}
+func newCNN(c Config, seed uint64) Discriminator { return newConvolutional(c, 1, 0, seed) }
+
+// newConvolutional returns a network for R representations of a sentence, with a
+// linear layer of that many units before the score; 0 for none.
+func newConvolutional(c Config, R, units int, seed uint64) *cnn {
+	d := &cnn{Config: c, representations: R}
 	newDense := func(name string, in, out int) dense {
 		l := dense{w: d.params.New("d."+name+".w", in, out), b: d.params.New("d."+name+".b", out)}
 		l.w.Xavier(in, out, rng.Weights(seed, l.w.Name))
@@ -63,7 +70,7 @@ func newCNN(c Config, seed uint64) Discriminator {
 	d.table = d.params.New("d.embedding", c.Vocab, c.Emb)
 	d.table.Uniform(0.1, rng.Weights(seed, d.table.Name))
 	for _, w := range c.Widths {
-		d.convs = append(d.convs, newDense(fmt.Sprintf("conv%d", w), w*c.Emb, c.Filters))
+		d.convs = append(d.convs, newDense(fmt.Sprintf("conv%d", w), w*c.Emb/R, c.Filters))
 	}
 	n := len(c.Widths) * c.Filters
 	if c.Highway {
@@ -71,6 +78,10 @@ func newCNN(c Config, seed uint64) Discriminator {
 		for i := range d.gate.b.Data { // carry at first (Srivastava et al. 2015, section 2.2)
 			d.gate.b.Data[i] = -1
 		}
+	}
+	if units > 0 {
+		l := newDense("linear", n, units)
+		d.linear, n = &l, units
 	}
 	d.out = newDense("score", n, 1)
 	return d
@@ -94,7 +105,7 @@ type cnnNet struct {
 	widths        []int
 	convW, convB  []*G.Node
 	high, gate    [2]*G.Node
-	out           [2]*G.Node
+	linear, out   [2]*G.Node
 	dropout       float64
 	dropoutLayers uint32
 }
@@ -121,6 +132,9 @@ func (d *cnn) Bind(g *op.Graph, key *G.Node, train bool) Net {
 	if d.Highway {
 		n.high, n.gate = layer(d.high), layer(d.gate)
 	}
+	if d.linear != nil {
+		n.linear = layer(*d.linear)
+	}
 	n.out = layer(d.out)
 	if train {
 		n.dropout = d.Dropout
@@ -134,6 +148,10 @@ func (n *cnnNet) Params() []*G.Node { return n.params }
 func (n *cnnNet) Embed(ids, lengths *G.Node) *G.Node { return n.g.Lookup(n.table, ids, lengths) }
 
 func (n *cnnNet) Score(tokens, lengths *G.Node) *G.Node {
+	R := n.d.representations
+	if R > 1 {
+		tokens, lengths = n.g.Representations(tokens, lengths, R)
+	}
 	x := n.g.TextConv(tokens, lengths, n.widths, n.convW, n.convB)
 	if n.d.Highway {
 		x = n.g.Highway(x, n.high[0], n.high[1], n.gate[0], n.gate[1])
@@ -142,5 +160,12 @@ func (n *cnnNet) Score(tokens, lengths *G.Node) *G.Node {
 		x = n.g.Dropout(x, n.dropout, n.key, 1000+n.dropoutLayers)
 		n.dropoutLayers++
 	}
-	return n.g.Dense(x, n.out[0], n.out[1], op.Identity)
+	if n.d.linear != nil {
+		x = n.g.Dense(x, n.linear[0], n.linear[1], op.Identity)
+	}
+	x = n.g.Dense(x, n.out[0], n.out[1], op.Identity)
+	if R > 1 {
+		x = n.g.InRows(x, R)
+	}
+	return x
 }

@@ -49,24 +49,31 @@ type Config struct {
 	Highway      bool    `json:"highway"`       // a highway layer behind the filters
 	Dropout      float64 `json:"dropout"`       // share of features dropped in the discriminator's own step
 	SpectralNorm bool    `json:"spectral_norm"` // divide each weight matrix by its largest singular value
+
+	Representations int `json:"representations,omitempty"` // R of a relgan: its tables, side by side in Emb
 }
 
 // Options are the rows that a discriminator has in the table of a run's settings
 // (package internal/config): the same as Config, without what follows from the
 // text.
 type Options struct {
-	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn" group:"discriminator"`
+	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn, or relgan, with a score for each of --d-reps embeddings" group:"discriminator"`
 	DEmb         int     `opt:"d-emb" default:"64" check:"min=1,max=65536" doc:"size of the discriminator's embeddings" group:"discriminator"`
 	DWidths      []int   `opt:"d-widths" default:"2,3,4,5" check:"min=1,max=1000" doc:"tokens that the discriminator's filters span" group:"discriminator"`
 	DFilters     int     `opt:"d-filters" default:"64" check:"min=1,max=65536" doc:"filters of each width" group:"discriminator"`
 	DHighway     bool    `opt:"d-highway" default:"true" doc:"highway layer behind the filters" group:"discriminator"`
 	DDropout     float64 `opt:"d-dropout" default:"0.25" check:"min=0,max=0.95" doc:"dropout of the discriminator" group:"discriminator"`
+	DReps        int     `opt:"d-reps" default:"16" check:"min=1,max=65536" doc:"embeddings of a sentence that a relgan reads; they divide --d-emb" group:"discriminator"`
 	SpectralNorm bool    `opt:"spectral-norm" doc:"spectral normalisation of the discriminator" group:"discriminator"`
 }
 
 // Config is the architecture over v ids.
 func (o Options) Config(v int) Config {
-	return Config{Kind: o.DKind, Vocab: v, Emb: o.DEmb, Widths: o.DWidths, Filters: o.DFilters, Highway: o.DHighway, Dropout: o.DDropout, SpectralNorm: o.SpectralNorm}
+	c := Config{Kind: o.DKind, Vocab: v, Emb: o.DEmb, Widths: o.DWidths, Filters: o.DFilters, Highway: o.DHighway, Dropout: o.DDropout, SpectralNorm: o.SpectralNorm}
+	if o.DKind == "relgan" {
+		c.Representations = o.DReps
+	}
+	return c
 }
 
 // Kind is a kind of discriminator.
@@ -79,6 +86,7 @@ type Kind struct {
 // Kinds are all of them.
 var Kinds = []Kind{
 	{"cnn", "convolutions over words, the largest of each filter, a highway layer", Config.checkCNN, newCNN},
+	{"relgan", "several embeddings of a sentence, each through one such network to a score of its own", Config.checkRelGAN, newRelGAN},
 }
 
 func (c Config) kind() (Kind, error) {

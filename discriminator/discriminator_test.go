@@ -117,7 +117,8 @@ func newScorer(t testing.TB, d *cnn, x text, embedded, train bool) *scorer {
 		tokens = s.net.Embed(g.Ints("ids", x.ids, x.B, x.T), lengths)
 	}
 	score := s.net.Score(tokens, lengths)
-	loss := g.Must(G.Sum(g.Must(G.HadamardProd(score, g.Leaf("c", coefficients(x.B), false, x.B, 1)))))
+	R := score.Shape()[1]
+	loss := g.Must(G.Sum(g.Must(G.HadamardProd(score, g.Leaf("c", coefficients(x.B*R), false, x.B, R)))))
 	G.Read(score, &s.score)
 	var err error
 	s.Program, err = g.Compile(loss, wanted...)
@@ -214,6 +215,9 @@ func (m *plain) score(tokens [][]float64) float64 {
 			g := 1 / (1 + math.Exp(-gate[i]))
 			x[i] = g*max(high[i], 0) + (1-g)*x[i]
 		}
+	}
+	if m.weights["d.linear.w"] != nil {
+		x = m.dense("linear", x)
 	}
 	return m.dense("score", x)[0]
 }
@@ -480,7 +484,7 @@ func TestNew(t *testing.T) {
 	c := small()
 	c.Kind = "cnm"
 	_, err := New(c, 1)
-	require.EqualError(t, err, `discriminator: "cnm" is not known; use cnn`)
+	require.EqualError(t, err, `discriminator: "cnm" is not known; use cnn, relgan`)
 
 	// A sentence has to have room for the widest filter.
 	d, err := New(small(), 1)

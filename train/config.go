@@ -90,6 +90,10 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "there are no cooperative rounds without --coop-rounds", false
 	case c.Model != "gan" && (slices.Contains(c.unused(), o.Group) || name == "estimator" || name == "adv-steps"):
 		return "there is no game in a run of --model " + c.Model, true
+	case (name == "slots" || name == "heads") && c.Cell != "relational":
+		return "--cell " + c.Cell + " is no relational memory", false
+	case name == "d-reps" && c.DKind != "relgan":
+		return "--discriminator " + c.DKind + " reads one embedding of a sentence", false
 	case (name == "tau-schedule" || name == "feedback") && c.ScoreFunction():
 		return "--estimator " + c.Estimator + " scores words that are drawn, without a temperature and with nothing else to feed back", false
 	}

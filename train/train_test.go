@@ -64,6 +64,10 @@ func TestResumeIsExact(t *testing.T) {
 		"moving average": func(c *Config) { c.Estimator, c.SpectralNorm = "reinforce-moving-average", false },
 		"all-action":     func(c *Config) { c.Estimator = "all-action:k=3" },
 		"unordered-set":  func(c *Config) { c.Estimator = "unordered-set:k=3,m=2" },
+		"relgan": func(c *Config) {
+			c.Cell, c.DKind, c.DReps, c.Estimator, c.Feedback, c.TauSchedule = "relational", "relgan", 4, "gumbel-softmax", "detached", "relgan-exp:beta=1000"
+		},
+		"relgan, leave one out": func(c *Config) { c.DKind, c.DReps, c.Estimator, c.Objective = "relgan", 2, "rloo", "hinge" },
 		"soft, adaptive": func(c *Config) {
 			c.Estimator, c.Feedback, c.TauSchedule = "gumbel-softmax", "soft", "adaptive:entropy=1"
 		},
