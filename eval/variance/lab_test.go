@@ -35,7 +35,7 @@ func TestSelection(t *testing.T) {
 	// Patterns choose among the standard ones, names may carry other numbers,
 	// nothing comes twice.
 	require.Equal(t, []string{"rloo_n2", "rloo_n4", "rloo_n8", "rloo_n3", "gs_tau0.25"},
-		names(Options{Estimators: []string{"rloo_*", " rloo_n4", "rloo_n3", "gs_tau0.25"}}))
+		names(Options{Estimators: []string{"rloo_n*", " rloo_n4", "rloo_n3", "gs_tau0.25"}}))
 	require.Equal(t, []string{"gs_tau0.3", "gs_tau7"}, names(Options{Estimators: []string{"gs_tau?*"}, Taus: []float64{0.3, 7}}))
 	for _, name := range standard {
 		require.Equal(t, []string{name}, names(Options{Estimators: []string{name}}))

@@ -23,6 +23,8 @@ type relaxedChain struct {
 	x, dx      []float64 // [T,K] what f sees, and its gradient
 	steps      int
 	fromLogits []float64 // [K]
+
+	centre, p []float64 // [T,K] derivatives that centre the estimate, and the probabilities; nil for none
 }
 
 func newRelaxedChain(p *Problem, e relax.Relaxed[float64], feedback feedback.Feedback, tau float64) *relaxedChain {
@@ -47,7 +49,21 @@ func (c *relaxedChain) estimate(out []float64, key rng.Key, given []int) {
 			axpy(1, c.row(c.w.du, t), dy)
 		}
 		c.estimator.Backward(c.fromLogits, c.row(c.saved, t), dy, c.ids[t], c.tau, key.At(key.Step, uint32(t)))
+		if c.centre != nil {
+			c.addCentre(t)
+		}
 		c.model.back(c.w, t, c.fromLogits, out)
+	}
+}
+
+// addCentre adds (J - W) g, W being the estimator's matrix at the drawn id.
+func (c *relaxedChain) addCentre(t int) {
+	g, p := c.row(c.centre, t), c.row(c.p, t)
+	own := make([]float64, c.K)
+	c.estimator.Backward(own, c.row(c.saved, t), g, c.ids[t], c.tau, rng.Key{})
+	mean := dot(p, g)
+	for k, v := range p {
+		c.fromLogits[k] += v*(g[k]-mean) - own[k]
 	}
 }
 

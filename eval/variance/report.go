@@ -61,7 +61,7 @@ type Result struct {
 }
 
 // biasLevel is the chance that an unbiased drawn estimator is called biased;
-// roundingLevel is what an exact one may miss by.
+// roundingLevel is what an exact one may miss by, beside states.rounding.
 const (
 	biasLevel     = 1e-4
 	roundingLevel = 1e-10
@@ -108,7 +108,7 @@ func (r *Report) add(l *lab, c choice, o outcome) {
 	x.BiasCI = [2]float64{math.Sqrt(max(squared-1.96*se, 0)), math.Sqrt(max(squared, 0) + 1.96*se)}
 	if o.exact {
 		scale := math.Sqrt(dot(target, target) + x.Trace)
-		x.Biased = x.Bias > roundingLevel*scale
+		x.Biased = x.Bias > roundingLevel*scale+l.rounding()
 	} else {
 		unseen := l.unseen(float64(o.draws))
 		for k, v := range o.mean {
@@ -144,6 +144,21 @@ func (r *Report) add(l *lab, c choice, o outcome) {
 		x.BreakEven = breakEven(mse, l.rlooTrace(), x.Evals)
 	}
 	r.Estimators = append(r.Estimators, x)
+}
+
+// rounding is how far a mean over the states can be from its exact value by
+// rounding alone. A term is a probability times f, less a baseline of f's size,
+// times a score, which is a difference of numbers up to 1 and so carries errors
+// of that size however small it is: some 32 roundings of max |f| max |s| in all,
+// and one more with every term that is added.
+func (s *states) rounding() float64 {
+	const epsilon = 0x1p-52
+	var f, score float64
+	for i, v := range s.fx {
+		f = max(f, math.Abs(v))
+		score = max(score, math.Sqrt(dot(s.scoreOf(i), s.scoreOf(i))))
+	}
+	return (32 + float64(len(s.fx))) * epsilon * f * score
 }
 
 // unseen is the part of every component of the gradient that comes from states

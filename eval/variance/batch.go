@@ -1,0 +1,451 @@
+package variance
+
+import (
+	"errors"
+	"math"
+
+	"textgan/generator/relax"
+	"textgan/internal/feedback"
+)
+
+// maxTuples bounds the tuples of sequences that are summed over.
+const maxTuples = 600_000
+
+// tuples are the moments of an estimate that n independent sequences decide:
+// exact where the tuples are few, and otherwise from draws.
+func (l *lab) tuples(n int, estimate func() func(states []int, out []float64)) moments {
+	S, P := len(l.fx), l.Params()
+	if math.Pow(float64(S), float64(n)) > maxTuples {
+		return settle(P, l.Samples, patience*l.Samples/4, func() func(uint32, []float64) {
+			est, states := estimate(), make([]int, n)
+			return func(i uint32, out []float64) {
+				src := drawKey(l.Seed, i).Source()
+				for j := range states {
+					states[j] = l.finish(0, l.draw(0, src.Float64()), src)
+				}
+				est(states, out)
+			}
+		})
+	}
+	m, est, states, out := exactMoments(P), estimate(), make([]int, n), make([]float64, P)
+	// Twice over the same tuples: the mean, and the deviations from it.
+	for pass := range 2 {
+		var visit func(at int, p float64)
+		visit = func(at int, p float64) {
+			if at < n {
+				for x, q := range l.prob {
+					states[at] = x
+					visit(at+1, p*q)
+				}
+				return
+			}
+			est(states, out)
+			if pass == 0 {
+				axpy(p, out, m.mean)
+				return
+			}
+			for k, v := range out {
+				m.variance[k] += p * (v - m.mean[k]) * (v - m.mean[k])
+			}
+		}
+		visit(0, 1)
+	}
+	return m
+}
+
+// weighed is sum_i w_i s_i over n sequences, weigh setting w [n] from their f
+// [n] and states [n].
+func (l *lab) weighed(n int, weigh func(w, f []float64, states []int)) moments {
+	return l.tuples(n, func() func(states []int, out []float64) {
+		f, w := make([]float64, n), make([]float64, n)
+		return func(states []int, out []float64) {
+			for i, x := range states {
+				f[i] = l.fx[x]
+			}
+			weigh(w, f, states)
+			clear(out)
+			for i, x := range states {
+				axpy(w[i], l.scoreOf(x), out)
+			}
+		}
+	})
+}
+
+// slopes is what f and the model say at every state: the derivative of f [T,K]
+// at its one-hot vectors, onehot - p, and p, all 0 after the end token.
+func (l *lab) slopes() (g, residual, p [][]float64) {
+	n := l.T * l.K
+	for i := range l.fx {
+		x, d, r, q := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+		l.oneHot(x, i)
+		l.f.gradient(d, x)
+		l.residuals(r, i)
+		for t := range l.steps(i) {
+			copy(q[t*l.K:(t+1)*l.K], l.row(l.p, l.path[i*l.T+t]))
+		}
+		clear(d[l.steps(i)*l.K:])
+		g, residual, p = append(g, d), append(residual, r), append(p, q)
+	}
+	return g, residual, p
+}
+
+// jacobian sets rows [T,K] to J(p_t) g_t, scaled.
+func (s *states) jacobian(rows, p, g []float64, scale float64) {
+	for t := range s.T {
+		q, d := p[t*s.K:(t+1)*s.K], g[t*s.K:(t+1)*s.K]
+		mean := dot(q, d)
+		for k, v := range q {
+			rows[t*s.K+k] = scale * v * (d[k] - mean)
+		}
+	}
+}
+
+// others sets mean [T,K] to the mean of the derivatives at all states but the
+// i-th, or at all of them if own.
+func others(mean []float64, g [][]float64, states []int, i int, own bool) {
+	clear(mean)
+	n := float64(len(states) - 1)
+	if own {
+		n++
+	}
+	for j, x := range states {
+		if own || j != i {
+			axpy(1/n, g[x], mean)
+		}
+	}
+}
+
+// doubleCV is leave-one-out with a second control variate, linear in the
+// sequence, whose slope is the mean derivative at the other sequences:
+//
+//	(1/n) sum_i (h_i - mean_{j/=i} h_j) s_i - alpha (1/n) sum_i sum_t (d logits_it)' J(p_it) g_it
+//	h_i = f_i + alpha sum_t g_it.(x_it - p_it)      g_i = mean_{j/=i} f'(x_j)
+//
+// f' is the direct derivative at each token, nothing coming through the words
+// that are fed back. Unbiased for every alpha, because g_i is independent of
+// x_i; with own, g_i holds it, which is a bias.
+//
+// Titsias and Shi, AISTATS 2022, https://arxiv.org/abs/2111.05300.
+func (l *lab) doubleCV(n int, alpha float64, own bool) moments {
+	g, residual, p := l.slopes()
+	return l.tuples(n, func() func([]int, []float64) {
+		w, rows, one := newTape(l.Problem), make([]float64, l.T*l.K), make([]float64, l.Params())
+		h, mean := make([]float64, n), make([][]float64, n)
+		for i := range mean {
+			mean[i] = make([]float64, l.T*l.K)
+		}
+		return func(states []int, out []float64) {
+			clear(out)
+			sum := 0.0
+			for i, x := range states {
+				others(mean[i], g, states, i, own)
+				h[i] = l.fx[x] + alpha*dot(mean[i], residual[x])
+				sum += h[i]
+			}
+			for i, x := range states {
+				axpy((h[i]-(sum-h[i])/float64(n-1))/float64(n), l.scoreOf(x), out)
+				l.jacobian(rows, p[x], mean[i], -alpha/float64(n))
+				l.pull(w, x, rows, one)
+				axpy(1, one, out)
+			}
+		}
+	})
+}
+
+// rodeo is the estimator with discrete Stein operators, here that of Gibbs
+// sampling with the surrogate h_i(x) = g_i.(x - p) of the other samples and both
+// coefficients 1, for independent choices:
+//
+//	(1/n) sum_i [(f_i - mean_{j/=i} (f_j + (A h_j)(x_j))) s_i + (A (h_i s))(x_i)]
+//	(A h)(x) = (1/T) sum_t (E_{v~p_t} h(x_-t, v) - h(x))
+//
+// Shi, Zhou, Hwang, Titsias and Mackey, NeurIPS 2022, https://arxiv.org/abs/2202.09497.
+func (l *lab) rodeo(n int) moments {
+	g, residual, p := l.slopes()
+	return l.tuples(n, func() func([]int, []float64) {
+		w, rows, one, T := newTape(l.Problem), make([]float64, l.T*l.K), make([]float64, l.Params()), float64(l.T)
+		h, mean := make([]float64, n), make([][]float64, n)
+		for i := range mean {
+			mean[i] = make([]float64, l.T*l.K)
+		}
+		return func(states []int, out []float64) {
+			clear(out)
+			sum := 0.0
+			for i, x := range states {
+				others(mean[i], g, states, i, false)
+				h[i] = dot(mean[i], residual[x])
+				sum += l.fx[x] - h[i]/T
+			}
+			for i, x := range states {
+				rest := (sum - l.fx[x] + h[i]/T) / float64(n-1)
+				axpy((l.fx[x]-rest)/float64(n), l.scoreOf(x), out)
+				l.jacobian(rows, p[x], mean[i], 1/T)
+				for t := range l.T {
+					at, to := t*l.K, (t+1)*l.K
+					own := dot(mean[i][at:to], residual[x][at:to])
+					axpy((own-2*h[i])/T, residual[x][at:to], rows[at:to])
+				}
+				for k := range rows {
+					rows[k] /= float64(n)
+				}
+				l.pull(w, x, rows, one)
+				axpy(1, one, out)
+			}
+		}
+	})
+}
+
+// indecater sums over all ids of one choice at a time, the others at their
+// draws, n times: for independent choices.
+//
+// De Smet, Sansone and Zuidberg Dos Martires, NeurIPS 2023, https://arxiv.org/abs/2311.12569.
+func (l *lab) indecater(n int) moments {
+	w, rows := newTape(l.Problem), make([]float64, l.T*l.K)
+	m := l.sum(func(i int, out []float64) {
+		for t := range l.T {
+			// Ids of choice t are so many states apart.
+			apart := 1
+			for range l.T - 1 - t {
+				apart *= l.K
+			}
+			p, first := l.row(l.p, l.path[i*l.T+t]), i-l.ids[i*l.T+t]*apart
+			mean := 0.0
+			for k, q := range p {
+				mean += q * l.fx[first+k*apart]
+			}
+			for k, q := range p {
+				rows[t*l.K+k] = q * (l.fx[first+k*apart] - mean)
+			}
+		}
+		l.pull(w, i, rows, out)
+	}, nil)
+	for k := range m.variance {
+		m.variance[k] /= float64(n)
+	}
+	return m
+}
+
+// carms is leave-one-out with two antithetic samples: every choice takes u and
+// 1-u through the inverse of the cumulative probabilities of its ids in random
+// order, and the pair is weighed by how much rarer it is than two independent
+// draws. For independent choices.
+//
+// Dimitriev and Zhou, NeurIPS 2021, https://arxiv.org/abs/2110.14002.
+func (l *lab) carms() moments {
+	pair := make([]float64, l.T*l.K*l.K) // probability of the ids a and b at every choice
+	for t := range l.T {
+		antithetic(pair[t*l.K*l.K:(t+1)*l.K*l.K], l.row(l.p, l.path[t]))
+	}
+	m, out, w, rows := exactMoments(l.Params()), make([]float64, l.Params()), newTape(l.Problem), make([]float64, l.T*l.K)
+	for pass := range 2 {
+		for a := range l.fx {
+			for b := range l.fx {
+				joint := 1.0
+				for t := range l.T {
+					joint *= pair[(t*l.K+l.ids[a*l.T+t])*l.K+l.ids[b*l.T+t]]
+				}
+				if joint == 0 {
+					continue
+				}
+				// Of every choice its own pair is weighed: one id twice says nothing.
+				clear(rows)
+				for t := range l.T {
+					i, j := l.ids[a*l.T+t], l.ids[b*l.T+t]
+					p := l.row(l.p, l.path[t])
+					c := p[i] * p[j] / pair[(t*l.K+i)*l.K+j] * (l.fx[a] - l.fx[b]) / 2
+					rows[t*l.K+i] += c
+					rows[t*l.K+j] -= c
+				}
+				l.pull(w, a, rows, out)
+				for k, v := range out {
+					if pass == 0 {
+						m.mean[k] += joint * v
+					} else {
+						m.variance[k] += joint * (v - m.mean[k]) * (v - m.mean[k])
+					}
+				}
+			}
+		}
+	}
+	return m
+}
+
+// antithetic sets pair [K,K] to the law of two ids drawn from u and 1-u, over
+// all orders of the ids.
+func antithetic(pair, p []float64) {
+	K := len(p)
+	order, low := make([]int, K), make([]float64, K)
+	orders := 0.0
+	var visit func(at int)
+	visit = func(at int) {
+		if at == K {
+			orders++
+			sum := 0.0
+			for _, id := range order {
+				low[id] = sum
+				sum += p[id]
+			}
+			for a := range K {
+				for b := range K {
+					// u in a's interval, 1-u in b's.
+					pair[a*K+b] += max(0, min(low[a]+p[a], 1-low[b])-max(low[a], 1-low[b]-p[b]))
+				}
+			}
+			return
+		}
+		for i := at; i < K; i++ {
+			order[at], order[i] = order[i], order[at]
+			visit(at + 1)
+			order[at], order[i] = order[i], order[at]
+		}
+	}
+	for i := range order {
+		order[i] = i
+	}
+	visit(0)
+	for i := range pair {
+		pair[i] /= orders
+	}
+}
+
+// leaveOneOutOf centres a relaxed estimator W(D) whose mean given linear f is
+// J, such as ReinMax, by the derivatives at the other samples:
+//
+//	(1/n) sum_i [W(D_i) u_i + (J - W(D_i)) g_i]
+//
+// The mean is that of the estimator itself.
+func (l *lab) leaveOneOutOf(e relax.Conditional[float64], n int) moments {
+	g, _, p := l.slopes()
+	return l.tuples(n, func() func([]int, []float64) {
+		c, mean, one := newRelaxedChain(l.Problem, e, feedback.Soft, 1), make([]float64, l.T*l.K), make([]float64, l.Params())
+		return func(states []int, out []float64) {
+			clear(out)
+			for i, x := range states {
+				others(mean, g, states, i, false)
+				c.centre, c.p = mean, p[x]
+				c.estimate(one, drawKey(0, 0), l.idsOf(x))
+				axpy(1/float64(n), one, out)
+			}
+		}
+	})
+}
+
+// malign is MaliGAN with 1/n as its baseline: the weights of log p are the
+// self-normalised ratios of the target law, in proportion to p exp(-f), to p.
+// Its target is the gradient of the cross-entropy of that law, held fixed.
+//
+// Che et al., 2017, https://arxiv.org/abs/1702.07983.
+func (l *lab) malign(n int) (o outcome) {
+	low := math.Inf(1)
+	for _, f := range l.fx {
+		low = min(low, f)
+	}
+	total := 0.0
+	for i, p := range l.prob {
+		total += p * math.Exp(low-l.fx[i])
+	}
+	o.objective, o.gradient = new(float64), make([]float64, l.Params())
+	for i, p := range l.prob {
+		w := p * math.Exp(low-l.fx[i]) / total
+		*o.objective -= w * math.Log(p)
+		axpy(-w, l.scoreOf(i), o.gradient)
+	}
+	o.moments = l.weighed(n, func(w, f []float64, _ []int) {
+		for i, v := range f {
+			w[i] = -v
+		}
+		relax.Softmax(w, w, 1)
+		for i := range w {
+			w[i] = 1/float64(n) - w[i]
+		}
+	})
+	return o
+}
+
+// recentFamilies are estimators of several sequences.
+func recentFamilies() []family {
+	independent := func(s *states, _ []float64) error {
+		if !s.unchained() {
+			return errors.New("needs choices that do not depend on earlier ones")
+		}
+		return nil
+	}
+	several := whole(2, 64)
+	few := func(s *states, _ []float64) error {
+		if s.K > 7 {
+			return errors.New("takes all orders of the ids: at most 7 of them")
+		}
+		return nil
+	}
+	reinmax := func(l *lab, a []float64) (o outcome, err error) {
+		e, err := relax.Parse[float64]("reinmax")
+		if err == nil {
+			o.moments = l.leaveOneOutOf(e.(relax.Conditional[float64]), int(a[0]))
+		}
+		return o, err
+	}
+	return []family{
+		{pattern: "rloo_optimal_n{n}", spelling: "rloo-optimal:n={n}", defaults: each(2, 3), check: several, evals: first,
+			note: "the others weighed by the squares of their scores",
+			measure: exactly(func(l *lab, a []float64) moments {
+				n := a[0]
+				square := make([]float64, len(l.fx))
+				for i := range square {
+					square[i] = dot(l.scoreOf(i), l.scoreOf(i))
+				}
+				return l.weighed(int(n), func(w, f []float64, states []int) {
+					for i := range states {
+						b, den := 0.0, 0.0
+						for j, x := range states {
+							if j != i { // a difference of sums would lose small scores
+								b += f[j] * square[x]
+								den += square[x]
+							}
+						}
+						if den > 0 {
+							b /= den
+						}
+						w[i] = (f[i] - b) / n
+					}
+				})
+			})},
+		{pattern: "double_cv_n{n}_alpha{alpha}", spelling: "double-cv:n={n},alpha={alpha}", backward: 2, evals: first,
+			defaults: func(*states) [][]float64 { return [][]float64{{2, -1}, {2, -0.5}} }, check: several,
+			note:    "leave-one-out less a linear control variate with the slope of the others; as many backward passes as evaluations",
+			measure: exactly(func(l *lab, a []float64) moments { return l.doubleCV(int(a[0]), a[1], false) })},
+		{pattern: "rodeo_linear_n{n}", spelling: "rodeo:n={n}", defaults: each(2), check: all(independent, several), evals: first, backward: 2,
+			note:    "Gibbs operator on the linear surrogate of the others",
+			measure: exactly(func(l *lab, a []float64) moments { return l.rodeo(int(a[0])) })},
+		{pattern: "reinmax_loo_n{n}", spelling: "reinmax-loo:n={n}", defaults: each(2), check: several, evals: first, backward: 2,
+			note: "reinmax centred by the derivatives at the other samples", measure: reinmax},
+		{pattern: "indecater_n{n}", spelling: "indecater:n={n}", defaults: each(1), check: all(independent, whole(1, 1e6)),
+			evals: func(s *states, a []float64) float64 { return a[0] * float64(1+s.T*(s.K-1)) },
+			note:  "all ids of one choice at a time", measure: exactly(func(l *lab, a []float64) moments { return l.indecater(int(a[0])) })},
+		{pattern: "carms_n2", spelling: "carms:n=2", defaults: once, check: all(independent, few),
+			evals: func(*states, []float64) float64 { return 2 },
+			note:  "two antithetic samples", measure: exactly(func(l *lab, _ []float64) moments { return l.carms() })},
+		{pattern: "maligan_n{n}", spelling: "maligan:n={n}", defaults: each(2, 3), check: several, evals: first,
+			note:    "self-normalised: another objective, the cross-entropy of the law p exp(-f), and its gradient",
+			measure: func(l *lab, a []float64) (outcome, error) { return l.malign(int(a[0])), nil }},
+		{pattern: "NEGATIVE_grpo_n{n}", defaults: each(3), check: several, evals: first, negative: true,
+			note: "advantage divided by the standard deviation of the group",
+			measure: exactly(func(l *lab, a []float64) moments {
+				return l.weighed(int(a[0]), func(w, f []float64, _ []int) {
+					var mean, square float64
+					for _, v := range f {
+						mean += v / a[0]
+					}
+					for _, v := range f {
+						square += (v - mean) * (v - mean) / a[0]
+					}
+					for i, v := range f {
+						w[i] = (v - mean) / (math.Sqrt(square) + 1e-6) / a[0]
+					}
+				})
+			})},
+		{pattern: "NEGATIVE_double_cv_own_n{n}_alpha{alpha}", check: several, evals: first, backward: 2, negative: true,
+			defaults: func(*states) [][]float64 { return [][]float64{{2, -1}} },
+			note:     "the slope holds the sample itself",
+			measure:  exactly(func(l *lab, a []float64) moments { return l.doubleCV(int(a[0]), a[1], true) })},
+	}
+}
