@@ -1,14 +1,16 @@
 // Package train teaches a generator: by maximum likelihood, against a
 // discriminator through relaxed word choices, or as the decoder of a VAE.
 //
-// It stands on corpora and vocab for batches, on generator and discriminator
-// for graphs, and on eval for judging samples; package rundir is where a run
-// lives on disk. One training step is one run of a small graph:
+// It stands on package model for settings and text, on generator and
+// discriminator for graphs, and on eval for judging samples; package rundir is
+// where a run lives on disk. A run is a list of phases (Phase), each in a file of
+// its own; an update is one run of a small graph:
 //
-//	likelihood  batch                  -> nll        -> generator's Adam
-//	elbo        batch, draws of codes  -> bound      -> encoder's and decoder's Adam (a VAE)
-//	D step      batch, sampled ids     -> lossD      -> discriminator's Adam
-//	G step      batch, relaxed rollout -> lossG      -> generator's Adam
+//	mle.go       batch                  -> nll    -> generator's Adam
+//	elbo.go      batch, draws of codes  -> ELBO   -> encoder's and decoder's Adam (a VAE)
+//	pretrain.go  batch, generated ones  -> lossD  -> discriminator's Adam
+//	gan.go       batch, relaxed rollout -> lossG  -> generator's Adam
+//	reinforce.go sampled ids, rewards   -> lossG  -> generator's Adam
 //
 // The generator of a GAN is a language model or the decoder of a VAE, and may
 // begin with the weights of a run of either (Inherit).
