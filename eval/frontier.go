@@ -170,7 +170,28 @@ func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
 // in Y too. A point that is more diverse than all of the curve is outside if it
 // beats the most diverse corner in Y too. s is then the slope at that end: for
 // all that is known, the point may belong beside the line.
+//
+// Near an end the curve can be so steep that the error of its slope drowns any gap.
+// A point that is not inside and beats some corner in both X and Y, each beyond
+// noise, is outside whatever the gap says: nobody would choose that corner.
 func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
+	v, err := f.judgeByGap(p, confidence)
+	if err == nil && (v.Place == BeyondSweep || v.Place == WithinNoise) && f.dominates(p, cmp.Or(confidence, 0.95)) {
+		v.Place = Outside
+	}
+	return v, err
+}
+
+// dominates reports whether p beats a corner in both coordinates beyond noise.
+func (f *Frontier) dominates(p Point, confidence float64) bool {
+	z := math.Sqrt2 * math.Erfinv(confidence)
+	return slices.ContainsFunc(f.points, func(c Point) bool {
+		return c.X-p.X > z*math.Hypot(p.ErrX, c.ErrX) && f.better(p.Y, c.Y) > z*math.Hypot(p.ErrY, c.ErrY)
+	})
+}
+
+// judgeByGap is Judge without dominance.
+func (f *Frontier) judgeByGap(p Point, confidence float64) (Verdict, error) {
 	confidence = cmp.Or(confidence, 0.95)
 	if !(confidence > 0 && confidence < 1) {
 		return Verdict{}, fmt.Errorf("eval: confidence %v; it lies between 0 and 1", confidence)
@@ -205,12 +226,12 @@ func (f *Frontier) slope(i, j int) float64 {
 	return (f.points[j].Y - f.points[i].Y) / (f.points[j].X - f.points[i].X)
 }
 
-// better is positive if y is better than than.
-func (f *Frontier) better(y, than float64) float64 {
+// better is by how much y is the better value, negative if base is.
+func (f *Frontier) better(y, base float64) float64 {
 	if f.axes.LowerYBetter {
-		return than - y
+		return base - y
 	}
-	return y - than
+	return y - base
 }
 
 // compare judges p against the line from a to b, or against the level of a if

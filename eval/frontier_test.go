@@ -150,3 +150,45 @@ func TestFrontierLeavesDominatedPointsOut(t *testing.T) {
 		require.Equal(t, want, v.Place, "%v", x)
 	}
 }
+
+// Points drawn from the curve itself are outside in no more cases than the confidence
+// allows, near its steep end too; one that beats a corner in both coordinates is
+// outside there.
+func TestFrontierAgainstItself(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	const ex, ey = 0.01, 0.02
+	curve := func(tau float64) (x, y float64) { return 4 + math.Pow(1-tau, 4)*9, 5 - 2/(0.3+tau) + 3*(1-tau) }
+	noisy := func(tau float64, repeats int) Point {
+		var all []Point
+		for range repeats {
+			x, y := curve(tau)
+			all = append(all, Point{Temperature: tau, X: x + ex*r.NormFloat64(), Y: y + ey*r.NormFloat64(), ErrX: ex, ErrY: ey})
+		}
+		return Average(all)
+	}
+	outside := 0
+	for range 40 {
+		var corners []Point
+		for _, tau := range []float64{0.5, 0.6, 0.7, 0.8, 0.9, 1} {
+			corners = append(corners, noisy(tau, 4))
+		}
+		axes := LMAxes()
+		f, err := NewFrontier(axes, corners)
+		require.NoError(t, err)
+		v, err := f.Judge(noisy(0.55+0.4*r.Float64(), 4), 0.95)
+		require.NoError(t, err)
+		if v.Place == Outside {
+			outside++
+		}
+	}
+	require.LessOrEqual(t, outside, 3)
+
+	f, err := NewFrontier(LMAxes(), []Point{{Temperature: 1, X: 4.712, Y: 5.06, ErrX: .003, ErrY: .01}, {Temperature: .9, X: 4.724, Y: 4.71, ErrX: .003, ErrY: .01}, {Temperature: .8, X: 4.787, Y: 4.39, ErrX: .003, ErrY: .01}})
+	require.NoError(t, err)
+	v, err := f.Judge(Point{X: 4.711, Y: 4.65, ErrX: .003, ErrY: .01}, 0.95)
+	require.NoError(t, err)
+	require.Equal(t, Outside, v.Place, "beats T=.9 in both scores")
+	v, err = f.Judge(Point{X: 4.714, Y: 5.0, ErrX: .003, ErrY: .01}, 0.95)
+	require.NoError(t, err)
+	require.NotEqual(t, Outside, v.Place)
+}

@@ -57,7 +57,7 @@ func TestNumbersAgree(t *testing.T) {
 			Signatures [2]string
 		}
 	}
-	read("textgan eval frontier --run m -n 50 --temperatures 0.8,1 --checkpoint last --seed 4", &frontier)
+	read("textgan eval frontier --run m -n 50 --repeat 1 --temperatures 0.8,1 --checkpoint last --seed 4", &frontier)
 	require.Len(t, frontier.Planes, 5)
 	for i, p := range frontier.Planes {
 		at := p.Curve[1]

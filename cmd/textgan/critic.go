@@ -113,6 +113,20 @@ func (o criticOptions) sampler(dir string, m *model.Model, opt generator.SampleO
 	return s, nil
 }
 
+// sample draws n lines of a model by its critic.
+func (o criticOptions) sample(dir string, m *model.Model, n int, opt generator.SampleOptions, seed uint64) ([]string, error) {
+	s, err := o.sampler(dir, m, opt, seed)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := s.Draw(n)
+	lines := make([]string, len(ids))
+	for i, x := range ids {
+		lines[i] = m.Vocab.Decode(x)
+	}
+	return lines, err
+}
+
 // tellStats says how hard a critic's sampler has worked.
 func (p *process) tellStats(s *ratio.Sampler, method string) {
 	t := s.Stats

@@ -33,6 +33,7 @@ type evalAllOptions struct {
 	Temperature float64  `opt:"temperature" default:"1" check:"above=0,max=1e6" doc:"of the samples; likelihoods are always those at 1"`
 	Checkpoint  string   `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, where a GAN begins, and last of others" meta:"NAME"`
 	MaxN        int      `opt:"max-n" default:"5" check:"min=1,max=9" doc:"longest n-gram"`
+	criticOptions
 	encoderOptions
 	Seed uint64 `opt:"seed" default:"1" doc:"of the samples, the encoder and MAUVE's clusters"`
 	tokenizer
@@ -155,6 +156,13 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 			return fail(err)
 		}
 		sources = append(sources, source{o.Run[i], "run", lines, m})
+		if o.Critic {
+			chosen, err := o.criticOptions.sample(o.Run[i], m, o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
+			if err != nil {
+				return fail(err)
+			}
+			sources = append(sources, source{o.Run[i] + " by its critic", "critic", chosen, nil})
+		}
 	}
 	for _, name := range o.Hyp {
 		text, err := c.open(name, in, o.N, o.Seed)

@@ -22,12 +22,13 @@ type frontierOptions struct {
 	Train        string    `opt:"train" doc:"text that the models were trained on: the LM scores know its words; default that of the first run" meta:"FILE"`
 	Temperatures []float64 `opt:"temperatures" default:"0.6,0.7,0.8,0.9,1,1.1" check:"min=0.001,max=1000" doc:"of the samples"`
 	N            int       `opt:"n" default:"2000" check:"min=2,max=1000000000" doc:"sentences of a sample: self-BLEU depends on it"`
-	Repeat       int       `opt:"repeat" default:"1" check:"min=1,max=1000000" doc:"samples for every run and temperature; their spread goes into the intervals"`
+	Repeat       int       `opt:"repeat" default:"4" check:"min=1,max=1000000" doc:"samples for every run and temperature; their spread goes into the intervals"`
 	MaxN         int       `opt:"max-n" default:"5" check:"min=2,max=9" doc:"longest n-gram of BLEU"`
 	Checkpoint   string    `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, where a GAN begins, and last of others" meta:"NAME"`
 	Confidence   float64   `opt:"confidence" default:"0.95" check:"above=0,below=1" doc:"that a point outside or inside of the curve needs"`
 	SVG          string    `opt:"svg" doc:"draw the plots: FILE for BLEU of the highest order, and beside it FILE with -lm" meta:"FILE"`
 	Seed         uint64    `opt:"seed" default:"1" doc:"of the samples"`
+	criticOptions
 	tokenizer
 	textInput
 	jsonOption
@@ -75,16 +76,36 @@ func evalFrontier(c call[frontierOptions]) error {
 		return err
 	}
 	families := familiesOf(models, o.Run)
+	if o.Critic { // every model once more, sampled by its critic
+		for _, f := range families {
+			f.name, f.kind, f.byCritic = f.name+" by its critic", "critic", true
+			families = append(families, f)
+		}
+	}
 	if err := checkSVG(o, families); err != nil {
 		return err
 	}
-	suite, err := frontierSuite(c, families)
+	suite, learnt, err := frontierSuite(c, families)
 	if err != nil {
 		return err
 	}
 	samples, err := sampleAll(c, families)
 	if err != nil {
 		return err
+	}
+	// Real text is a point of every plane: what a generator could reach.
+	if len(learnt) >= o.N {
+		families = append(families, family{name: realText, kind: "text"})
+		real := samples[0]
+		real.family, real.temperature, real.texts = len(families)-1, 0, nil
+		for r := range max(1, min(o.Repeat, len(learnt)/o.N)) {
+			var lines []string
+			for i := range o.N { // disjoint samples, spread over the text
+				lines = append(lines, learnt[(i*(len(learnt)/o.N)+r)%len(learnt)])
+			}
+			real.texts = append(real.texts, lines)
+		}
+		samples = append(samples, real)
 	}
 	planes, err := placeAll(o.MaxN, suite, families, samples)
 	if err != nil {
@@ -116,6 +137,9 @@ type family struct {
 	name   string
 	kind   string // gan, mle or vae
 	models []*model.Model
+	dirs   []string // of the models
+	// byCritic: sentences are chosen by the runs' critics.
+	byCritic bool
 }
 
 // familiesOf brings the runs together that differ in their seed alone.
@@ -126,7 +150,7 @@ func familiesOf(models []*model.Model, dirs []string) (families []family) {
 			i = len(families)
 			families = append(families, family{name: m.Config.Model + " " + dirs[k], kind: m.Config.Model})
 		}
-		families[i].models = append(families[i].models, m)
+		families[i].models, families[i].dirs = append(families[i].models, m), append(families[i].dirs, dirs[k])
 	}
 	for i := range families {
 		if g := &families[i]; len(g.models) > 1 {
@@ -138,22 +162,22 @@ func familiesOf(models []*model.Model, dirs []string) (families []family) {
 
 // frontierSuite holds the reference, and knows its words and those of the
 // training text.
-func frontierSuite(c call[frontierOptions], families []family) (*eval.Suite, error) {
+func frontierSuite(c call[frontierOptions], families []family) (suite *eval.Suite, learnt []string, err error) {
 	o := c.opt
 	first := families[0].models[0]
 	k, err := o.tokenizer.tokens(first)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	held, learnt, _, err := c.realText(first, o.Ref, o.Train, o.textInput.of(first), o.Seed, false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
+	suite, err = eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return suite, suite.Learn(learnt)
+	return suite, learnt, suite.Learn(learnt)
 }
 
 // samples are the texts of one model at one temperature, over its seeds and
@@ -164,16 +188,29 @@ type samples struct {
 	texts       [][]string
 }
 
-// sampleAll draws all that the frontier needs. A run's sample of a seed and a
-// temperature is the one that eval all and sample draw.
+// sampleAll draws all that the frontier needs. Every model, temperature and repeat
+// has a seed of its own, or two texts would share their random numbers; the first
+// sample of the first model is the one that eval all and sample draw.
 func sampleAll(c call[frontierOptions], families []family) (all []samples, err error) {
 	o := c.opt
+	drawn := 0
 	for i, g := range families {
 		for _, tau := range o.Temperatures {
 			s := samples{family: i, temperature: tau}
-			for _, m := range g.models {
+			for k, m := range g.models {
 				for r := range o.Repeat {
-					lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: tau, NoUnk: true}, o.Seed+uint64(r))
+					seed := o.Seed + uint64(drawn)<<32
+					if drawn++; r+k == 0 && i == 0 {
+						seed = o.Seed
+					}
+					opt := generator.SampleOptions{Temperature: tau, NoUnk: true}
+					var lines []string
+					var err error
+					if g.byCritic {
+						lines, err = o.criticOptions.sample(g.dirs[k], m, o.N, opt, seed)
+					} else {
+						lines, err = m.Sample(o.N, opt, seed)
+					}
 					if err != nil {
 						return nil, err
 					}
@@ -287,6 +324,34 @@ func drawPlanes(path string, planes []plane) error {
 	return nil
 }
 
+// realText is the name of real text among the points.
+const realText = "real text"
+
+// room says how far real text lies from the curve, and which share of that distance
+// the best point has gone, each at its own diversity.
+func (p plane) room() string {
+	real := slices.IndexFunc(p.Points, func(q placed) bool { return q.Name == realText })
+	if real < 0 || p.Points[real].Verdict == nil {
+		return ""
+	}
+	v := *p.Points[real].Verdict
+	if v.Place != eval.Outside {
+		return fmt.Sprintf("room: real text itself is %s (%+.4f ± %.4f): a gap here does not mean closer to people", v.Place, v.Gap, v.ErrGap)
+	}
+	note := fmt.Sprintf("room: real text lies %.4f ± %.4f from the curve", v.Gap, v.ErrGap)
+	best := -1
+	for i, q := range p.Points {
+		if q.Name != realText && q.Verdict != nil && q.Verdict.Place == eval.Outside && (best < 0 || q.Verdict.Gap > p.Points[best].Verdict.Gap) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		q := p.Points[best]
+		note += fmt.Sprintf("; %s at %v has gone %.0f %% of it", q.Name, q.Temperature, 100*q.Verdict.Gap/v.Gap)
+	}
+	return note
+}
+
 // printPlanes prints a block for every plane.
 func (p *process) printPlanes(planes []plane, families []family) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
@@ -301,7 +366,14 @@ func (p *process) printPlanes(planes []plane, families []family) error {
 			if q.Verdict != nil {
 				place = fmt.Sprintf("%s (%+.4f ± %.4f)", q.Verdict.Place, q.Verdict.Gap, q.Verdict.ErrGap)
 			}
-			fmt.Fprintf(w, "%.4f ± %.4f\t%.4f ± %.4f\t%v\t%s\t%s\n", q.X, q.ErrX, q.Y, q.ErrY, q.Temperature, q.Name, place)
+			temperature := fmt.Sprint(q.Temperature)
+			if q.Name == realText {
+				temperature = "-"
+			}
+			fmt.Fprintf(w, "%.4f ± %.4f\t%.4f ± %.4f\t%s\t%s\t%s\n", q.X, q.ErrX, q.Y, q.ErrY, temperature, q.Name, place)
+		}
+		if note := plane.room(); note != "" {
+			fmt.Fprintf(w, "%s\n", note)
 		}
 	}
 	if err := w.Flush(); err != nil {
