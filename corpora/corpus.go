@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -143,10 +144,22 @@ func (c *Corpus) fileOf(i int) string {
 //
 // Equal lines and seed give an equal split.
 func (c *Corpus) Split(fraction float64, seed uint64) (train, valid *Corpus, err error) {
-	return c.split(fraction, seed, func(order, copies []int) (held []int) {
-		share := int(math.Round(fraction * float64(len(order))))
-		return order[:min(max(share, 1), len(order)-1)]
-	})
+	return c.split(func(copies []int) ([]bool, error) { return HeldOut(copies, fraction, seed) })
+}
+
+// HeldOut is the rule of Split: of a text in which different line g stands
+// copies[g] times, it says which are held out. The lines are numbered in the
+// order in which they first come.
+func HeldOut(copies []int, fraction float64, seed uint64) ([]bool, error) {
+	order, err := drawOrder(copies, fraction, seed)
+	if err != nil {
+		return nil, err
+	}
+	held := make([]bool, len(copies))
+	for _, g := range order[:min(max(int(math.Round(fraction*float64(len(order)))), 1), len(order)-1)] {
+		held[g] = true
+	}
+	return held, nil
 }
 
 // SplitByLines is the rule of textgan 0.1, whose runs have not kept their
@@ -154,24 +167,46 @@ func (c *Corpus) Split(fraction float64, seed uint64) (train, valid *Corpus, err
 // whose copies there is still room in fraction of all lines, so lines that stand
 // often are rarely held out. Where no line stands twice it is Split.
 func (c *Corpus) SplitByLines(fraction float64, seed uint64) (train, valid *Corpus, err error) {
-	return c.split(fraction, seed, func(order, copies []int) (held []int) {
-		room := min(max(int(math.Round(fraction*float64(len(c.Lines)))), 1), len(c.Lines)-1)
-		for _, g := range order {
-			if copies[g] <= room {
-				held = append(held, g)
-				room -= copies[g]
-			}
-		}
-		return held
-	})
+	return c.split(func(copies []int) ([]bool, error) { return HeldOutByLines(copies, fraction, seed) })
 }
 
-// split holds out the different lines that choose takes of their order, which
-// is drawn; copies says how often each of them stands.
-func (c *Corpus) split(fraction float64, seed uint64, choose func(order, copies []int) (held []int)) (train, valid *Corpus, err error) {
-	if !(fraction > 0 && fraction < 1) {
-		return nil, nil, fmt.Errorf("corpora: %s: fraction %v of held-out lines; it must lie between 0 and 1", c.Name, fraction)
+// HeldOutByLines is the rule of SplitByLines.
+func HeldOutByLines(copies []int, fraction float64, seed uint64) ([]bool, error) {
+	order, err := drawOrder(copies, fraction, seed)
+	if err != nil {
+		return nil, err
 	}
+	lines := 0
+	for _, n := range copies {
+		lines += n
+	}
+	share := min(max(int(math.Round(fraction*float64(lines))), 1), lines-1)
+	room, held := share, make([]bool, len(copies))
+	for _, g := range order {
+		if copies[g] <= room {
+			held[g] = true
+			room -= copies[g]
+		}
+	}
+	if room == share {
+		return nil, fmt.Errorf("every line stands too often to hold out %v of %s lines; give held-out lines in a file", fraction, grouped(lines))
+	}
+	return held, nil
+}
+
+// drawOrder is the order in which different lines are held out.
+func drawOrder(copies []int, fraction float64, seed uint64) ([]int, error) {
+	if !(fraction > 0 && fraction < 1) {
+		return nil, fmt.Errorf("fraction %v of held-out lines; it must lie between 0 and 1", fraction)
+	}
+	if len(copies) < 2 {
+		return nil, errors.New("all lines are equal; two different ones are needed to hold one out")
+	}
+	return (rng.Key{Seed: seed, Stream: rng.Split}).Rand().Perm(len(copies)), nil
+}
+
+// split holds out the different lines that choose takes.
+func (c *Corpus) split(choose func(copies []int) (held []bool, err error)) (train, valid *Corpus, err error) {
 	group := make([]int, len(c.Lines)) // of equal lines, in order of the first
 	index := make(map[string]int, len(c.Lines))
 	var copies []int
@@ -185,17 +220,11 @@ func (c *Corpus) split(fraction float64, seed uint64, choose func(order, copies 
 		group[i] = g
 		copies[g]++
 	}
-	if len(copies) < 2 {
-		return nil, nil, fmt.Errorf("corpora: %s: all lines are equal; two different ones are needed to hold one out", c.Name)
-	}
-	held := make([]bool, len(copies))
-	for _, g := range choose((rng.Key{Seed: seed, Stream: rng.Split}).Rand().Perm(len(copies)), copies) {
-		held[g] = true
+	held, err := choose(copies)
+	if err != nil {
+		return nil, nil, fmt.Errorf("corpora: %s: %w", c.Name, err)
 	}
 	train, valid = c.divide(func(i int) bool { return held[group[i]] })
-	if len(valid.Lines) == 0 {
-		return nil, nil, fmt.Errorf("corpora: %s: every line stands too often to hold out %v of %s lines; give held-out lines in a file", c.Name, fraction, grouped(len(c.Lines)))
-	}
 	return train, valid, nil
 }
 

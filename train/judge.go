@@ -97,7 +97,7 @@ func (t *Trainer) Evaluate(step int) (Evaluation, []string, error) {
 		}
 		e.SelfBLEU = self.ByOrder
 	}
-	if lang := t.Data.Corpus.Language; lang != nil {
+	if lang := t.Data.Learnt.Language; lang != nil {
 		judged := corpora.Evaluate(lang, lines)
 		e.Language = &judged
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // The ids that every vocabulary has.
@@ -44,42 +45,69 @@ type Options struct {
 	MaxSize  int // largest Size, the four special ids included; default 0, no limit
 }
 
-// Build makes the vocabulary of lines. Ids follow falling frequency, and the
-// order of bytes among equals, so they depend on the lines alone.
+// Build makes the vocabulary of lines, see Counts.
 func Build(lines []string, tok Tokenizer, opt Options) (*Vocab, error) {
+	c := NewCounts(tok)
+	for _, line := range lines {
+		c.Add(line)
+	}
+	return c.Vocab(opt)
+}
+
+// Counts are how often each token stands in a text that is told line by line.
+// It keeps the tokens, not the lines.
+type Counts struct {
+	tok    Tokenizer
+	counts map[string]*int
+	lines  int
+}
+
+// NewCounts returns the counts of no line.
+func NewCounts(tok Tokenizer) *Counts { return &Counts{tok: tok, counts: map[string]*int{}} }
+
+// Add counts the tokens of a line.
+func (c *Counts) Add(line string) {
+	c.lines++
+	for _, t := range c.tok.Pieces(line) {
+		switch n := c.counts[t]; {
+		case t == Unknown:
+		case n != nil:
+			*n++
+		default:
+			one := 1
+			c.counts[strings.Clone(t)] = &one // t may be a part of the line
+		}
+	}
+}
+
+// Vocab makes the vocabulary. Ids follow falling frequency, and the order of
+// bytes among equals, so they depend on the lines alone.
+func (c *Counts) Vocab(opt Options) (*Vocab, error) {
 	if opt.MinCount < 0 {
 		return nil, fmt.Errorf("vocab: minimum count %d; it must be at least 1", opt.MinCount)
 	}
 	if opt.MaxSize < 0 || 0 < opt.MaxSize && opt.MaxSize <= specials {
 		return nil, fmt.Errorf("vocab: size %d leaves no room beside the %d special tokens; use at least %d, or 0 for no limit", opt.MaxSize, specials, specials+1)
 	}
-	counts := map[string]int{}
-	for _, line := range lines {
-		for _, t := range tok.Pieces(line) {
-			if t != Unknown {
-				counts[t]++
-			}
-		}
-	}
-	if len(counts) == 0 {
-		return nil, fmt.Errorf("vocab: no tokens in %d lines", len(lines))
+	if len(c.counts) == 0 {
+		return nil, fmt.Errorf("vocab: no tokens in %d lines", c.lines)
 	}
 	var tokens []string
-	for t, n := range counts {
-		if n >= opt.MinCount {
+	for t, n := range c.counts {
+		if *n >= opt.MinCount {
 			tokens = append(tokens, t)
 		}
 	}
 	if len(tokens) == 0 {
-		return nil, fmt.Errorf("vocab: none of the %d tokens occurs %d times; lower the minimum count", len(counts), opt.MinCount)
+		return nil, fmt.Errorf("vocab: none of the %d tokens occurs %d times; lower the minimum count", len(c.counts), opt.MinCount)
 	}
 	slices.SortFunc(tokens, func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(*c.counts[b], *c.counts[a]), cmp.Compare(a, b))
 	})
 	if opt.MaxSize > 0 {
 		tokens = tokens[:min(len(tokens), opt.MaxSize-specials)]
 	}
-	return newVocab(tok, slices.Clip(tokens)), nil
+	return newVocab(c.tok, slices.Clip(tokens)), nil
 }
 
 func newVocab(tok Tokenizer, tokens []string) *Vocab {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"syscall"
 
@@ -40,6 +41,11 @@ func trainCommand(p *process) *cli.Command {
 
 func runTrain(c call[trainOptions]) (err error) {
 	kernel.SetThreads(c.opt.Threads)
+	if os.Getenv("GOGC") == "" {
+		// The ids of a large text are most of the memory and never garbage: the
+		// default would let as much garbage gather beside them.
+		debug.SetGCPercent(25)
+	}
 	t, w, err := startOrResume(c)
 	if err != nil {
 		return err
@@ -60,13 +66,30 @@ func runTrain(c call[trainOptions]) (err error) {
 	case errors.Is(err, train.ErrInterrupted):
 		err = fmt.Errorf("%w at step %d; go on with: %s", cmp.Or(context.Cause(ctx), err), t.Step, c.commandLine("train", "--run", w.Dir, "--resume"))
 	case errors.As(err, &diverged):
-		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), writeReport(&w.Run, t.Data.Vocab, t.Data.Corpus.Lines))
+		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), c.reportOf(w, t))
 	case err == nil:
-		if err = writeReport(&w.Run, t.Data.Vocab, t.Data.Corpus.Lines); err == nil {
+		if err = c.reportOf(w, t); err == nil {
 			err = out.end()
 		}
 	}
 	return err
+}
+
+// lookUpBytes is the largest text in which train looks up the nearest lines of
+// samples for its report: they need the text in memory, and an index of it.
+const lookUpBytes = 64 << 20
+
+// reportOf writes the report of a run that has just ended.
+func (p *process) reportOf(w *rundir.Writer, t *train.Trainer) error {
+	var lines []string
+	if t.Data.Learnt.Bytes > lookUpBytes {
+		fmt.Fprintf(p.talk, "textgan: a report without the nearest training lines, for which a large text would be read into memory; they come with: %s\n", p.commandLine("report", "--run", w.Dir))
+	} else if learnt, err := t.Data.LearntCorpus(); err != nil {
+		fmt.Fprintf(p.talk, "textgan: a report without nearest training lines: %v\n", err)
+	} else {
+		lines = learnt.Lines
+	}
+	return writeReport(&w.Run, t.Data.Vocab, lines)
 }
 
 // inherit completes the options of a warm start.

@@ -38,10 +38,10 @@ func newTrainOutput(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool)
 func (s *trainOutput) begin() {
 	t, c, d := s.t, s.t.Config, s.t.Data
 	s.say("corpus     %s: %d lines to learn, %d held out, %d different tokens, longest sentence %d",
-		shown(d.Corpus.Name), len(d.Corpus.Lines), len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
-	if c.Valid == "" && d.Corpus.Duplicates+d.Valid.Duplicates > 0 {
+		shown(d.Learnt.Name), d.Learnt.Lines, len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
+	if c.Valid == "" && d.Learnt.Lines-d.Learnt.Different+d.Valid.Duplicates > 0 {
 		different := len(d.Valid.Lines) - d.Valid.Duplicates
-		s.say("           a line and its copies stay together: held out are %d of %d different lines", different, different+len(d.Corpus.Lines)-d.Corpus.Duplicates)
+		s.say("           a line and its copies stay together: held out are %d of %d different lines", different, different+d.Learnt.Different)
 	}
 	if hint := d.Hint(); hint != "" {
 		s.say("           %s", hint)
@@ -176,7 +176,7 @@ func (s *trainOutput) compare() {
 		head += fmt.Sprintf("BLEU-%d\t", n)
 	}
 	head += "self-BLEU-4\tdifferent\t"
-	language := s.t.Data.Corpus.Language
+	language := s.t.Data.Learnt.Language
 	if language != nil {
 		head += "valid\tNLL_oracle\t"
 	}

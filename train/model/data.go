@@ -16,24 +16,45 @@ import (
 // time and memory of a step grow with the longest line of the corpus.
 const LongestLine = 200
 
-// Data is a corpus made ready for training.
+// Data is a text made ready for training. The lines to learn are kept as ids
+// alone; their text is read again where it is needed.
 type Data struct {
-	Corpus, Valid *corpora.Corpus // lines to learn, lines held out
-	Vocab         *vocab.Vocab
-	Train, Held   [][]int32 // the same as ids
-	MaxT          int       // longest sentence of either in tokens, its end included
-	SHA256        string    // of the corpus before lines were held out
+	Learnt      Text
+	Valid       *corpora.Corpus // lines held out
+	Vocab       *vocab.Vocab
+	Train, Held [][]int32 // what is learnt and what is held out as ids
+	MaxT        int       // longest sentence of either in tokens, its end included
+	SHA256      string    // of the text before lines were held out
+
+	source source
+	survey *corpora.Survey // until lines are held out
+	drop   map[string]bool // lines of the source that are held out
+}
+
+// Text is what is known of the lines to learn.
+type Text struct {
+	Name             string
+	Lines, Different int
+	Bytes            int64            // of the whole text
+	Language         corpora.Language // of a built-in corpus
+}
+
+// source is a text that can be gone through more than once.
+type source struct {
+	name     string
+	language corpora.Language
+	scan     func(visit func(line []byte, file string, number int) error) error
 }
 
 // Prepare opens the corpus of a configuration, holds lines out, and encodes
 // both parts with v, or with a vocabulary made of the training lines if v is
 // nil. stdin serves a corpus named "-".
 func Prepare(c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
-	d, err := readText(c, stdin)
+	d, err := look(c, stdin)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.divide(c); err != nil {
+	if err := d.holdOut(c, nil, corpora.HeldOut); err != nil {
 		return nil, err
 	}
 	return d, d.encode(c, v)
@@ -42,8 +63,11 @@ func Prepare(c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
 // PrepareCorpus is Prepare for a corpus that is open already, without a held-out
 // text of its own.
 func PrepareCorpus(c Config, corpus *corpora.Corpus, v *vocab.Vocab) (*Data, error) {
-	d := &Data{Corpus: corpus, SHA256: corpus.SHA256}
-	if err := d.divide(c); err != nil {
+	d := &Data{source: source{corpus.Name, corpus.Language, corpus.Scan}}
+	if err := d.look(); err != nil {
+		return nil, err
+	}
+	if err := d.holdOut(c, nil, corpora.HeldOut); err != nil {
 		return nil, err
 	}
 	return d, d.encode(c, v)
@@ -52,11 +76,11 @@ func PrepareCorpus(c Config, corpus *corpora.Corpus, v *vocab.Vocab) (*Data, err
 // PrepareLike is Prepare for a text that may be that of a run, made with the
 // settings was: then it holds out what the run has.
 func PrepareLike(r *rundir.Run, was, c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
-	d, err := readText(c, stdin)
+	d, err := look(c, stdin)
 	if err == nil && d.IsTextOf(r, was, c) {
-		err = d.divideAs(r, c)
+		err = d.holdOutAs(r, c)
 	} else if err == nil {
-		err = d.divide(c)
+		err = d.holdOut(c, nil, corpora.HeldOut)
 	}
 	if err != nil {
 		return nil, err
@@ -87,7 +111,7 @@ func textOf(r *rundir.Run, c Config, stdin io.Reader) (*Data, error) {
 	if r.Manifest.HeldOut != nil {
 		needed.Valid = "" // it is in the run
 	}
-	d, err := readText(needed, stdin)
+	d, err := look(needed, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +124,220 @@ func textOf(r *rundir.Run, c Config, stdin io.Reader) (*Data, error) {
 	if v := r.Manifest.Valid; v != nil && d.Valid != nil && d.Valid.SHA256 != v.SHA256 {
 		return nil, changed(c.Valid)
 	}
-	return d, d.divideAs(r, c)
+	return d, d.holdOutAs(r, c)
+}
+
+// look opens the corpus and goes through it once; it opens the held-out text if
+// it is one of its own.
+func look(c Config, stdin io.Reader) (*Data, error) {
+	opt := corpora.Options{Format: c.Format, Field: c.Field, Stdin: stdin, Seed: c.SplitSeed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
+	opt.Oracle.File = c.Oracle
+	d := &Data{}
+	if c.Corpus == "-" || strings.HasPrefix(c.Corpus, "builtin:") { // comes once, so it is kept
+		corpus, err := corpora.Open(c.Corpus, opt)
+		if err != nil {
+			return nil, err
+		}
+		d.source = source{corpus.Name, corpus.Language, corpus.Scan}
+	} else {
+		files := opt
+		d.source = source{c.Corpus, nil, func(visit func([]byte, string, int) error) error {
+			return corpora.Scan(c.Corpus, files, visit)
+		}}
+	}
+	if err := d.look(); err != nil {
+		return nil, err
+	}
+	if c.Valid != "" {
+		opt.Seed++ // a built-in language gives other sentences
+		var err error
+		if d.Valid, err = corpora.Open(c.Valid, opt); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *Data) look() error {
+	s, err := corpora.Look(d.source.name, d.source.scan)
+	if err != nil {
+		return err
+	}
+	d.survey, d.SHA256 = s, s.SHA256
+	return nil
+}
+
+// holdOutAs holds out what a run has: the lines that it keeps or, of a run that
+// keeps none, what the rule of its time gives.
+func (d *Data) holdOutAs(r *rundir.Run, c Config) error {
+	kept, err := keptLines(r)
+	if err != nil {
+		return err
+	}
+	return d.holdOut(c, kept, corpora.HeldOutByLines)
+}
+
+// holdOut holds out kept or, if that is nil and there is no held-out text, what a
+// rule gives.
+func (d *Data) holdOut(c Config, kept *corpora.Corpus, rule func(copies []int, fraction float64, seed uint64) ([]bool, error)) error {
+	s := d.survey
+	d.survey = nil
+	switch {
+	case kept != nil:
+		d.Valid = kept
+	case c.Valid == "":
+		held, err := rule(s.Copies, c.ValidFraction, c.SplitSeed)
+		if err != nil {
+			return fmt.Errorf("corpora: %s: %w", d.source.name, err)
+		}
+		d.Valid = &corpora.Corpus{Name: d.source.name, Language: d.source.language}
+		at := 0
+		err = d.source.scan(func(line []byte, file string, number int) error {
+			if len(line) == 0 {
+				return nil
+			}
+			if at == len(s.Line) {
+				return d.changed()
+			}
+			if held[s.Line[at]] {
+				d.Valid.Keep(line, file, number)
+			}
+			at++
+			return nil
+		})
+		if err == nil && at < len(s.Line) {
+			err = d.changed()
+		}
+		if err != nil {
+			return err
+		}
+		d.Valid.Close()
+	}
+	d.Learnt = Text{Name: d.source.name, Lines: s.Lines, Different: len(s.Copies), Bytes: s.Bytes, Language: d.source.language}
+	if c.Valid == "" {
+		d.drop = make(map[string]bool, len(d.Valid.Lines))
+		for _, line := range d.Valid.Lines {
+			d.drop[line] = true
+		}
+		d.Learnt.Lines -= len(d.Valid.Lines)
+		d.Learnt.Different -= len(d.drop)
+	}
+	return nil
+}
+
+func (d *Data) changed() error {
+	return fmt.Errorf("train: %s has changed while it was read; start again", d.source.name)
+}
+
+// each goes through the lines to learn.
+func (d *Data) each(visit func(line []byte, file string, number int) error) error {
+	seen := 0
+	err := d.source.scan(func(line []byte, file string, number int) error {
+		if len(line) == 0 || d.drop[string(line)] {
+			return nil
+		}
+		seen++
+		return visit(line, file, number)
+	})
+	if err == nil && seen != d.Learnt.Lines {
+		err = d.changed()
+	}
+	return err
+}
+
+// LearntCorpus reads the lines to learn into memory.
+func (d *Data) LearntCorpus() (*corpora.Corpus, error) {
+	learnt := &corpora.Corpus{Name: d.source.name, Language: d.source.language}
+	err := d.each(func(line []byte, file string, number int) error {
+		learnt.Keep(line, file, number)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	learnt.Close()
+	return learnt, nil
+}
+
+// keptLines are the held-out lines in the directory of a run, nil if it keeps
+// none. They are read as they were written, whatever characters are in them.
+func keptLines(r *rundir.Run) (*corpora.Corpus, error) {
+	if r.Manifest.HeldOut == nil {
+		return nil, nil
+	}
+	path := r.Path(rundir.HeldOutFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	held, err := corpora.New(path, strings.Split(strings.TrimSuffix(string(content), "\n"), "\n"))
+	if err != nil || held.SHA256 != r.Manifest.HeldOut.SHA256 {
+		return nil, fmt.Errorf("train: %s: its checksum differs from that in the run's manifest; put the file back", path)
+	}
+	return held, nil
+}
+
+// encode makes ids of both parts, with v, or with a vocabulary made of the
+// training lines if v is nil.
+func (d *Data) encode(c Config, v *vocab.Vocab) error {
+	if v == nil {
+		tok, err := vocab.NewTokenizer(c.Tokenizer, c.Case)
+		if err != nil {
+			return err
+		}
+		counts := vocab.NewCounts(tok)
+		err = d.each(func(line []byte, _ string, _ int) error {
+			counts.Add(string(line))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if v, err = counts.Vocab(vocab.Options{MinCount: c.MinCount, MaxSize: c.VocabSize}); err != nil {
+			return err
+		}
+	}
+	if c.Backwards {
+		v = v.Backwards()
+	}
+	d.Vocab = v
+	var err error
+	if d.Train, err = d.ids(c, d.Learnt.Lines, d.each); err != nil {
+		return err
+	}
+	d.Held, err = d.ids(c, len(d.Valid.Lines), d.Valid.Scan)
+	return err
+}
+
+// ids encodes n lines, many in one piece of memory each.
+func (d *Data) ids(c Config, n int, each func(func(line []byte, file string, number int) error) error) ([][]int32, error) {
+	opt := vocab.EncodeOptions{MaxLen: c.MaxLen, Truncate: c.Truncate}
+	if opt.MaxLen == 0 {
+		opt.MaxLen = LongestLine
+	}
+	all, piece := make([][]int32, 0, n), []int32(nil)
+	line := make([]string, 1)
+	err := each(func(text []byte, file string, number int) error {
+		line[0] = string(text)
+		ids, err := d.Vocab.EncodeAll(line, opt)
+		var long *vocab.LengthError
+		if errors.As(err, &long) {
+			return fmt.Errorf("%s:%d: sentence of %d tokens, longer than %d; raise --max-len, or give --truncate to cut it", file, number, long.Tokens, long.Max)
+		}
+		if err != nil {
+			return err
+		}
+		if len(piece)+len(ids[0]) > cap(piece) {
+			const values = 1 << 16
+			piece = make([]int32, 0, max(values, len(ids[0])))
+		}
+		first := len(piece)
+		piece = append(piece, ids[0]...)
+		all = append(all, piece[first:len(piece):len(piece)])
+		d.MaxT = max(d.MaxT, len(ids[0])+1)
+		return nil
+	})
+	return all, err
 }
 
 // Hint says what speaks against the tokeniser on the lines to learn; see vocab.Hint.
@@ -125,111 +362,4 @@ func (d *Data) Hint() string {
 		}
 	}
 	return vocab.Hint(d.Vocab.Tokenizer(), len(d.Train), tokens, different, once)
-}
-
-// readText opens the corpus, and the held-out text if it is one of its own.
-func readText(c Config, stdin io.Reader) (*Data, error) {
-	opt := corpora.Options{Format: c.Format, Field: c.Field, Stdin: stdin, Seed: c.SplitSeed, Lines: c.CorpusLines, MaxLineBytes: c.MaxLineBytes, MaxBytes: int64(c.MaxBytes)}
-	opt.Oracle.File = c.Oracle
-	corpus, err := corpora.Open(c.Corpus, opt)
-	if err != nil {
-		return nil, err
-	}
-	d := &Data{Corpus: corpus, SHA256: corpus.SHA256}
-	if c.Valid != "" {
-		opt.Seed++ // a built-in language gives other sentences
-		if d.Valid, err = corpora.Open(c.Valid, opt); err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
-}
-
-// divideAs holds out what a run has: the lines that it keeps or, of a run that
-// keeps none, what the rule of its time gives.
-func (d *Data) divideAs(r *rundir.Run, c Config) error {
-	held, err := keptLines(r)
-	switch {
-	case err != nil:
-		return err
-	case held == nil && c.Valid == "":
-		d.Corpus, d.Valid, err = d.Corpus.SplitByLines(c.ValidFraction, c.SplitSeed)
-		return err
-	case held != nil && c.Valid == "":
-		d.Corpus = d.Corpus.Without(held)
-	}
-	if held != nil {
-		d.Valid = held
-	}
-	return nil
-}
-
-// keptLines are the held-out lines in the directory of a run, nil if it keeps
-// none. They are read as they were written, whatever characters are in them.
-func keptLines(r *rundir.Run) (*corpora.Corpus, error) {
-	if r.Manifest.HeldOut == nil {
-		return nil, nil
-	}
-	path := r.Path(rundir.HeldOutFile)
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	held, err := corpora.New(path, strings.Split(strings.TrimSuffix(string(content), "\n"), "\n"))
-	if err != nil || held.SHA256 != r.Manifest.HeldOut.SHA256 {
-		return nil, fmt.Errorf("train: %s: its checksum differs from that in the run's manifest; put the file back", path)
-	}
-	return held, nil
-}
-
-// divide holds lines out unless there is a held-out text.
-func (d *Data) divide(c Config) (err error) {
-	if c.Valid == "" {
-		d.Corpus, d.Valid, err = d.Corpus.Split(c.ValidFraction, c.SplitSeed)
-	}
-	return err
-}
-
-// encode makes ids of both parts, with v, or with a vocabulary made of the
-// training lines if v is nil.
-func (d *Data) encode(c Config, v *vocab.Vocab) error {
-	if v == nil {
-		tok, err := vocab.NewTokenizer(c.Tokenizer, c.Case)
-		if err != nil {
-			return err
-		}
-		if v, err = vocab.Build(d.Corpus.Lines, tok, vocab.Options{MinCount: c.MinCount, MaxSize: c.VocabSize}); err != nil {
-			return err
-		}
-	}
-	if c.Backwards {
-		v = v.Backwards()
-	}
-	d.Vocab = v
-	var err error
-	if d.Train, err = encode(c, v, d.Corpus); err != nil {
-		return err
-	}
-	if d.Held, err = encode(c, v, d.Valid); err != nil {
-		return err
-	}
-	for _, part := range [][][]int32{d.Train, d.Held} {
-		for _, s := range part {
-			d.MaxT = max(d.MaxT, len(s)+1)
-		}
-	}
-	return nil
-}
-
-func encode(c Config, v *vocab.Vocab, corpus *corpora.Corpus) ([][]int32, error) {
-	limit := c.MaxLen
-	if limit == 0 {
-		limit = LongestLine
-	}
-	ids, err := v.EncodeAll(corpus.Lines, vocab.EncodeOptions{MaxLen: limit, Truncate: c.Truncate})
-	var long *vocab.LengthError
-	if errors.As(err, &long) {
-		return nil, fmt.Errorf("%s: sentence of %d tokens, longer than %d; raise --max-len, or give --truncate to cut it", corpus.Where(long.Index), long.Tokens, long.Max)
-	}
-	return ids, err
 }

@@ -40,7 +40,7 @@ func TestNLLsAndFeatures(t *testing.T) {
 
 	learnt, held, err := m.Text()
 	require.NoError(t, err)
-	require.Equal(t, tr.Data.Corpus.Lines, learnt.Lines)
+	require.Equal(t, tr.Data.Learnt.Lines, len(learnt.Lines))
 	require.Equal(t, tr.Data.Valid.Lines, held.Lines)
 
 	// Two sentences of 2 and 5 tokens, that is 3 and 6 with their ends, in 5

@@ -89,5 +89,6 @@ func (m *Model) Text() (learnt, held *corpora.Corpus, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return d.Corpus, d.Valid, nil
+	learnt, err = d.LearntCorpus()
+	return learnt, d.Valid, err
 }
