@@ -51,6 +51,27 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// A table of one column has a row for every line, an empty one too.
+func TestTableOfOneColumn(t *testing.T) {
+	for _, text := range []string{"text\na\n\n\"b\nc\"\n\n\nd\n\n", "text\na\n\"\"\n\"b\nc\"\n\n\"\"\nd\n\n", "text\r\na\r\n\r\n\"b\r\nc\"\r\n\r\n\r\nd\r\n\r\n"} {
+		c, err := Read(strings.NewReader(text), "a.csv", Options{})
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "", "b c", "", "", "d", ""}, c.WithBlanks())
+		require.Equal(t, [3]string{"a.csv:2", "a.csv:4", "a.csv:8"}, [3]string{c.Where(0), c.Where(1), c.Where(2)})
+	}
+	for _, text := range []string{"a\n\nb\n", "a\n\"\"\nb"} {
+		c, err := Read(strings.NewReader(text), "a.csv", Options{Field: "1"})
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "", "b"}, c.WithBlanks())
+	}
+	c, err := Read(strings.NewReader("text\n\na\n"), "a.tsv", Options{Format: "tsv-unquoted"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"", "a"}, c.WithBlanks())
+	c, err = Read(strings.NewReader("text,n\n\na,1\n"), "a.csv", Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a"}, c.WithBlanks())
+}
+
 func TestFASTA(t *testing.T) {
 	text := ";comment\n>one first\nACGT\nacg-n*\n\n>empty\n>two\n MKV \n"
 	for _, name := range []string{"a.fasta", "a.fa", "a.FAA", "a.fna.gz", "a.txt"} {

@@ -68,6 +68,17 @@ func readTable(in *input, comma rune, visit func([]byte, int) error) error {
 	r := csv.NewReader(text)
 	r.Comma, r.ReuseRecord = comma, true
 	column, line := -1, 0
+	// The reader skips empty lines. In a table of one column they are rows, whose
+	// one cell is empty.
+	single, due := false, 1 // the line on which the next row begins if none was skipped
+	skipped := func(until int) error {
+		for ; single && due < until; due++ {
+			if err := visit(nil, due); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for {
 		err := text.next(r.InputOffset())
 		if err != nil {
@@ -75,7 +86,7 @@ func readTable(in *input, comma rune, visit func([]byte, int) error) error {
 		}
 		record, err := r.Read()
 		if err == io.EOF {
-			return nil
+			return skipped(text.line(text.read))
 		}
 		if err != nil {
 			var p *csv.ParseError
@@ -90,11 +101,17 @@ func readTable(in *input, comma rune, visit func([]byte, int) error) error {
 			if column, named, err = columnOf(record, in.opt.Field); err != nil {
 				return at(1, err)
 			}
+			single = len(record) == 1
 			if named {
+				due = text.line(r.InputOffset())
 				continue
 			}
 		}
 		line, _ = r.FieldPos(column)
+		if err := skipped(line); err != nil {
+			return err
+		}
+		due = text.line(r.InputOffset())
 		if err := visit([]byte(spaceForLineEnd.Replace(record[column])), line); err != nil {
 			return err
 		}
@@ -116,7 +133,7 @@ func tableError(p *csv.ParseError, comma rune) error {
 func readUnquoted(in *input, visit func([]byte, int) error) error {
 	column, width := -1, 0
 	return in.eachLine(func(row []byte, line int) error {
-		if len(row) == 0 {
+		if len(row) == 0 && width != 1 {
 			return nil
 		}
 		cells := bytes.Split(row, []byte("\t"))
