@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,11 +80,24 @@ func TestResumeRefuses(t *testing.T) {
 
 	config := filepath.Join(dir, rundir.ConfigFile)
 	require.NoError(t, os.WriteFile(config, []byte(before[config]+"hiden = 3\n"), 0o600))
+	oneLine(t, resume(), config, "was changed since the run was started", "put the old file back")
+	asOld(t, dir)
 	oneLine(t, resume(), config, "hiden", "hidden")
-	require.NoError(t, os.WriteFile(config, []byte(before[config]), 0o600))
+	for _, path := range []string{config, filepath.Join(dir, "manifest.json")} {
+		require.NoError(t, os.WriteFile(path, []byte(before[path]), 0o600))
+	}
 
 	require.Equal(t, before, content(t, dir), "a refusal changes nothing")
 	require.NoError(t, resume())
+}
+
+// asOld takes the checksum of config.toml out of a manifest, which older runs do
+// not have.
+func asOld(t *testing.T, dir string) {
+	path := filepath.Join(dir, "manifest.json")
+	text := regexp.MustCompile(`"config_sha256": "[^"]*",`).ReplaceAllString(read(t, path), "")
+	require.NotEqual(t, text, read(t, path))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
 func TestLoadRefuses(t *testing.T) {
@@ -226,6 +240,9 @@ func TestPrecisionIsKept(t *testing.T) {
 		changed := bytes.Replace(text, []byte("precision = '"+given), []byte("precision = '"+other), 1)
 		require.False(t, bytes.Equal(text, changed))
 		require.NoError(t, os.WriteFile(path, changed, 0o666))
+		_, _, err = Resume(dir, nil, rundir.Start{})
+		require.ErrorContains(t, err, "was changed since the run was started")
+		asOld(t, dir)
 		_, _, err = Resume(dir, nil, rundir.Start{})
 		require.ErrorContains(t, err, "the run was started with --precision "+given+", and config.toml now says "+other)
 		require.NoError(t, os.WriteFile(path, text, 0o666))

@@ -183,5 +183,5 @@ func TestScoreFunctions(t *testing.T) {
 	c.Estimator, c.Objective = "rloo", string(RAGAN)
 	require.ErrorContains(t, c.Check(), "ragan")
 	c.Estimator = "reinfroce"
-	require.ErrorContains(t, c.Check(), "rloo")
+	require.ErrorContains(t, c.Check(), `did you mean "reinforce"?`)
 }
