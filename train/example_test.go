@@ -77,35 +77,3 @@ func Example() {
 	// tokens: 7 sense is likelier: true
 	// at least 50 different sentences of 100: true
 }
-
-// Sentences from a run that textgan train has made.
-func ExampleLoad() {
-	m, err := model.Load("runs/mine", rundir.Last)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	lines, err := m.Sample(10, generator.SampleOptions{MaxLen: 30, TopP: 0.95, Prompt: m.Vocab.Encode("the cat")}, 1)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, line := range lines {
-		fmt.Println(line)
-	}
-}
-
-// The perplexity of lines under a run's best checkpoint.
-func ExampleModel_NLL() {
-	m, err := model.Load("runs/mine", rundir.Best)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	tally, err := m.NLL([]string{"a man rides a horse .", "two dogs play in the snow ."})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Printf("%.3f nats per token over %d tokens, %d of them unknown\n", tally.PerToken(), tally.Tokens, tally.Unk)
-}
