@@ -24,6 +24,9 @@ generate: ## the assembly of package kernel, from its generator
 test:
 	go test ./...
 
+test-slow: ## tests that take minutes; TEXTGAN_TEXYGEN=DIR of a checkout adds Texygen's tables
+	TEXTGAN_SLOW_TESTS=1 go test ./generator/relax ./eval
+
 test-slurm: ## a sweep on a real Slurm, brought up here and stopped again: docs/cluster
 	docs/cluster/test-slurm.sh
 
