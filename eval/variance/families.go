@@ -240,7 +240,7 @@ const critic = "not counted: the exact values of its critic"
 // documentation. taus, if any, replace the default temperatures.
 func families(taus []float64) []family {
 	list := append(scoreFamilies(), relaxedFamilies(taus)...)
-	return append(append(append(list, controlFamilies()...), recentFamilies()...), negativeFamilies()...)
+	return append(append(append(list, controlFamilies()...), append(weightFamilies(), recentFamilies()...)...), negativeFamilies()...)
 }
 
 func scoreFamilies() []family {

@@ -86,3 +86,68 @@ func TestMaliGANOfSmallF(t *testing.T) {
 		require.InDelta(t, v*2/3, r.Estimators[0].Mean[k], 1e-5*math.Sqrt(dot(r.Gradient, r.Gradient)))
 	}
 }
+
+// The relaxed estimators of the laboratory become known ones at the ends of
+// their options.
+func TestWeightIdentities(t *testing.T) {
+	m := measure(t, testProblem(t, choice4), 20_000, "decoupled_st_tf1_tb0.5", "st_tau0.5", "st_tau1", "darn", "zgr", "mve_tau0", "mve", "reinmax_tau1",
+		"mve_tau1e9", "reinmax_cv_fresh_m2_tau1_eta0", "reinmax_cv_conditional_m10_tau1_eta1.5", "reinmax_cv_fresh_m10_tau0.5_eta1.5",
+		"reinmax_cv_coupled_m10_tau0.5_eta1.5", "reinmax_rao_m10_tau0.02", "reinmax_rao_m1_tau100", "decoupled_st_tf0.5_tb1",
+		"reinmax_rao_m1_tau0.5", "reinmax_rao_m2_tau0.5", "reinmax_rao_m8_tau0.5")
+	near := func(what string, got Result, want []float64) {
+		t.Helper()
+		for k, v := range got.Mean {
+			require.InDelta(t, want[k], v, 5*got.MeanSE[k]+1e-12, "%s, component %d", what, k)
+		}
+	}
+	require.InDeltaSlice(t, m["st_tau0.5"].Mean, m["decoupled_st_tf1_tb0.5"].Mean, 1e-14)
+	require.InDeltaSlice(t, m["st_tau0.5"].Variance, m["decoupled_st_tf1_tb0.5"].Variance, 1e-14)
+	require.True(t, m["decoupled_st_tf0.5_tb1"].Biased)
+	for k, v := range m["zgr"].Mean {
+		require.InDelta(t, v, (m["st_tau1"].Mean[k]+m["darn"].Mean[k])/2, 1e-14)
+	}
+	require.InDeltaSlice(t, m["st_tau1"].Mean, m["mve_tau0"].Mean, 1e-13)
+	require.InDeltaSlice(t, m["st_tau1"].Variance, m["mve_tau0"].Variance, 1e-13)
+	require.InDeltaSlice(t, m["mve"].Mean, m["mve_tau1e9"].Mean, 1e-6)
+	quad := measure(t, testProblem(t, bits), 0, "mve", "mve_tau1")
+	require.False(t, quad["mve"].Biased, "exact for quadratic f of independent choices")
+	require.True(t, quad["mve_tau1"].Biased)
+
+	// Without its control variate ReinMax-CV is ReinMax. With noise given the
+	// id it has ReinMax's mean and more variance; the other two noises must not
+	// pass for that.
+	reinmax := m["reinmax_tau1"]
+	near("eta 0", m["reinmax_cv_fresh_m2_tau1_eta0"], reinmax.Mean)
+	conditional := m["reinmax_cv_conditional_m10_tau1_eta1.5"]
+	near("conditional", conditional, reinmax.Mean)
+	require.Greater(t, conditional.Trace, reinmax.Trace+5*conditional.TraceSE)
+	for _, name := range []string{"reinmax_cv_fresh_m10_tau0.5_eta1.5", "reinmax_cv_coupled_m10_tau0.5_eta1.5"} {
+		worst := 0.0
+		for k, v := range m[name].Mean {
+			worst = max(worst, math.Abs(v-reinmax.Mean[k])/m[name].MeanSE[k])
+		}
+		require.Greater(t, worst, 10.0, "%s passes for ReinMax", name)
+	}
+
+	// Cold, ReinMax-Rao is half of DARN; hot, minus half of straight-through. Its
+	// variance is A + B/m.
+	for k, v := range m["reinmax_rao_m10_tau0.02"].Mean {
+		require.InDelta(t, m["darn"].Mean[k]/2, v, 5*m["reinmax_rao_m10_tau0.02"].MeanSE[k]+2e-3)
+	}
+	for k, v := range m["reinmax_rao_m1_tau100"].Mean {
+		require.InDelta(t, -m["st_tau1"].Mean[k]/2, v, 5*m["reinmax_rao_m1_tau100"].MeanSE[k]+5e-3)
+	}
+	one, two, eight := m["reinmax_rao_m1_tau0.5"], m["reinmax_rao_m2_tau0.5"], m["reinmax_rao_m8_tau0.5"]
+	B := 2 * (one.Trace - two.Trace)
+	require.InDelta(t, one.Trace-B*7/8, eight.Trace, 5*math.Hypot(4*math.Hypot(one.TraceSE, two.TraceSE), eight.TraceSE))
+}
+
+// I-MLE at a small lambda has the mean of linear f's gradient.
+func TestIMLEOfLinearF(t *testing.T) {
+	x := measure(t, builtinProblem(t, "bandit"), 50_000, "imle_lambda0.05")["imle_lambda0.05"]
+	require.False(t, x.Exact)
+	g := measure(t, builtinProblem(t, "bandit"), 0, "st_tau1")["st_tau1"].Mean
+	for k, v := range x.Mean {
+		require.InDelta(t, g[k], v, 5*x.MeanSE[k]+.02)
+	}
+}

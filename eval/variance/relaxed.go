@@ -106,14 +106,19 @@ func (s *states) relaxed(name string, feedback feedback.Feedback, tau float64, s
 	if err != nil {
 		return moments{}, err
 	}
+	return s.chainOf(e, feedback, tau, samples, limit, seed), nil
+}
+
+// chainOf is relaxed for an estimator that is made.
+func (s *states) chainOf(e relax.Relaxed[float64], feedback feedback.Feedback, tau float64, samples, limit int, seed uint64) moments {
 	if _, ok := e.(relax.Conditional[float64]); ok {
 		c := newRelaxedChain(s.Problem, e, feedback, tau)
-		return s.sum(func(i int, out []float64) { c.estimate(out, rng.Key{}, s.idsOf(i)) }, nil), nil
+		return s.sum(func(i int, out []float64) { c.estimate(out, rng.Key{}, s.idsOf(i)) }, nil)
 	}
 	return settle(s.Params(), samples, limit, func() func(uint32, []float64) {
 		c := newRelaxedChain(s.Problem, e, feedback, tau)
 		return func(i uint32, out []float64) { c.estimate(out, drawKey(seed, i), nil) }
-	}), nil
+	})
 }
 
 // drawKey names the noise of draw i. Every estimator takes it from the same

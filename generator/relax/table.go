@@ -76,6 +76,7 @@ var table = []Estimator{
 	relaxed(Estimator{Name: "reinmax", Hard: true, Summary: "second-order straight-through"}, newReinMax[float32], newReinMax[float64]),
 	relaxed(Estimator{Name: "zgr", Hard: true, IgnoresTau: true, Summary: "reinmax at tau 1, the cold limit of gumbel-rao"}, newZGR[float32], newZGR[float64]),
 	relaxed(Estimator{Name: "gapped-st", Defaults: "gap=1", Hard: true, Summary: "straight-through with the drawn id lifted by a gap above the others; gap=p follows its probability"}, newGappedST[float32], newGappedST[float64]),
+	relaxed(Estimator{Name: "decoupled-st", Defaults: "forward=0.5,backward=1", Hard: true, IgnoresTau: true, Summary: "straight-through, drawn at one temperature and differentiated at another"}, newDecoupledST[float32], newDecoupledST[float64]),
 
 	score(Estimator{Name: "reinforce", Summary: "reward times score, no baseline"}, baseline(noBaseline[float32]), baseline(noBaseline[float64])),
 	score(Estimator{Name: "reinforce-constant", Defaults: "value=0", Summary: "with a fixed baseline"}, baseline(newConstant[float32]), baseline(newConstant[float64])),
