@@ -177,6 +177,29 @@ func TestLoadRefusesWhatIsNotFinite(t *testing.T) {
 	}
 }
 
+// A checkpoint that lacks a number of what is remembered is refused, with the
+// version that wrote it, before anything is written.
+func TestResumeRefusesAnOlderState(t *testing.T) {
+	dir, _ := tinyRun(t, "the cat sat", "a dog ran", "birds fly away", "no")
+	run, err := rundir.Open(dir)
+	require.NoError(t, err)
+	ck, err := run.LoadCheckpoint(rundir.Last)
+	require.NoError(t, err)
+	manifest := filepath.Join(dir, "manifest.json")
+	require.NoError(t, os.WriteFile(manifest, []byte(strings.Replace(read(t, manifest), `"textgan": ""`, `"textgan": "0.0.7"`, 1)), 0o600))
+	path, sums := filepath.Join(ck.Dir, model.StateFile), filepath.Join(ck.Dir, "SHA256SUMS")
+	was := read(t, path)
+	is := strings.Replace(was, `"mle_updates"`, `"updates"`, 1)
+	require.NotEqual(t, was, is)
+	require.NoError(t, os.WriteFile(path, []byte(is), 0o600))
+	sum := func(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+	require.NoError(t, os.WriteFile(sums, []byte(strings.Replace(read(t, sums), sum(was), sum(is), 1)), 0o600))
+	before := content(t, dir)
+	_, _, err = Resume(dir, nil, rundir.Start{})
+	oneLine(t, err, "mle_updates", ck.Dir, "textgan 0.0.7 wrote it; go on with that version")
+	require.Equal(t, before, content(t, dir))
+}
+
 // warm is a GAN that begins with the run in dir.
 func warm(t *testing.T, dir string) Config {
 	c, err := Inherit(dir, given("warm-start", dir))
