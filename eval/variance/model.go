@@ -30,7 +30,11 @@ type tape struct {
 
 func newTape(p *Problem) *tape {
 	w := &tape{K: p.K, u: make([]float64, p.T*p.K), du: make([]float64, p.T*p.K)}
-	if m, ok := p.model.(*rnn); ok {
+	own := p.model
+	if t, ok := own.(tempered); ok {
+		own = t.model
+	}
+	if m, ok := own.(*rnn); ok {
 		w.H = m.H
 		w.h, w.dh, w.tmp = make([]float64, p.T*m.H), make([]float64, m.H), make([]float64, m.H)
 	}

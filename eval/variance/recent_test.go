@@ -142,6 +142,13 @@ func TestWeightIdentities(t *testing.T) {
 	require.InDelta(t, one.Trace-B*7/8, eight.Trace, 5*math.Hypot(4*math.Hypot(one.TraceSE, two.TraceSE), eight.TraceSE))
 }
 
+// A tempered law of a recurrent model is that of its logits divided.
+func TestDecoupledOfARecurrence(t *testing.T) {
+	m := measure(t, testProblem(t, sentence), 0, "decoupled_st_tf1_tb1", "st_tau1", "decoupled_st_tf0.5_tb1")
+	require.InDeltaSlice(t, m["st_tau1"].Mean, m["decoupled_st_tf1_tb1"].Mean, 1e-14)
+	require.True(t, m["decoupled_st_tf0.5_tb1"].Biased)
+}
+
 // I-MLE at a small lambda has the mean of linear f's gradient.
 func TestIMLEOfLinearF(t *testing.T) {
 	x := measure(t, builtinProblem(t, "bandit"), 50_000, "imle_lambda0.05")["imle_lambda0.05"]
