@@ -280,12 +280,16 @@ func TestNegativeControls(t *testing.T) {
 				continue
 			}
 			flagged[name] = flagged[name] || x.Biased
+			if name == "NEGATIVE_double_cv_own_n2_alpha-1" && strings.Contains(p.ID, "linear") {
+				require.False(t, x.Biased, "the derivative of linear f knows nothing of the sample")
+				continue
+			}
 			if !strings.HasSuffix(name, "_noise") {
 				require.True(t, x.Biased, "%s on %s", name, p.ID)
 			}
 		}
 	}
-	require.Len(t, flagged, 9)
+	require.Len(t, flagged, 11)
 	for name, ok := range flagged {
 		require.True(t, ok, name)
 	}
