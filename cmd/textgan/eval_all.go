@@ -35,7 +35,7 @@ type evalAllOptions struct {
 	MaxN        int      `opt:"max-n" default:"5" check:"min=1,max=9" doc:"longest n-gram"`
 	criticOptions
 	encoderOptions
-	Seed uint64 `opt:"seed" default:"1" doc:"of the samples, the encoder and MAUVE's clusters"`
+	Seed uint64 `opt:"seed" default:"1" doc:"of the samples and MAUVE's clusters"`
 	tokenizer
 	textInput
 	jsonOption
@@ -83,7 +83,7 @@ func evalAll(c call[evalAllOptions]) error {
 	}
 	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
 	if o.Features {
-		encoder, err := c.encoder(c.ctx, o.Encoder, held, o.Seed)
+		encoder, err := c.encoder(c.ctx, o.Encoder, held)
 		switch {
 		case err != nil && (o.Encoder != "" || c.ctx.Err() != nil):
 			return err

@@ -88,8 +88,12 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 	return held, known, language, nil
 }
 
+// encoderSeed is that of the encoder which is trained on a reference: always the same,
+// so that the distances between two texts do not move with the seed of the samples.
+const encoderSeed = 1
+
 // encoder is the model of the run dir, or one trained on lines if dir is empty.
-func (p *process) encoder(ctx context.Context, dir string, lines []string, seed uint64) (*model.Model, error) {
+func (p *process) encoder(ctx context.Context, dir string, lines []string) (*model.Model, error) {
 	if dir != "" {
 		m, err := model.Load(dir, rundir.Best)
 		if err == nil && m.VAE != nil {
@@ -98,5 +102,5 @@ func (p *process) encoder(ctx context.Context, dir string, lines []string, seed 
 		return m, err
 	}
 	fmt.Fprintf(p.talk, "training an encoder on the %d reference lines; --encoder DIR takes that of a run, --features=false does without\n", len(lines))
-	return train.Encoder(ctx, lines, seed)
+	return train.Encoder(ctx, lines, encoderSeed)
 }
