@@ -56,7 +56,6 @@ type Sampler struct {
 	opt                SampleOptions
 	done               int // sentences drawn so far, or under Reject proposals
 	Stats              SampleStats
-	ids, lengths       []int32
 	pending            [][]int32
 }
 
