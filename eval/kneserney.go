@@ -219,10 +219,10 @@ func (m *KneserNey) prob(contexts []int32, token int32) float64 {
 
 // LMScore is how well a language model predicts a text.
 type LMScore struct {
-	Nats      float64 `json:"nats_per_token"` // -ln p, ends of lines included in both sums
-	StdErr    float64 `json:"std_err"`        // over lines, the model held fixed
-	Tokens    int     `json:"tokens"`         // ends of lines included
-	Unseen    int     `json:"unseen"`         // tokens that the training text does not have
+	Nats      float64 `json:"nats_per_token"`    // -ln p, ends of lines included in both sums
+	StdErr    float64 `json:"std_err,omitempty"` // over lines, the model held fixed; absent for one line
+	Tokens    int     `json:"tokens"`            // ends of lines included
+	Unseen    int     `json:"unseen"`            // tokens that the training text does not have
 	Signature string  `json:"signature"`
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -89,7 +90,7 @@ func evalAll(c call[evalAllOptions]) error {
 			return err
 		case err != nil: // too little text to train one on: only what needs it is left out
 			suite.Features = func([]string) (*mat.Dense, error) {
-				return nil, fmt.Errorf("no encoder can be trained on the reference: %w", err)
+				return nil, errors.New("no encoder can be trained on the reference: " + oneLine(err))
 			}
 		default:
 			suite.Features, suite.Encoder = encoder.Features, encoder.EncoderName()
@@ -269,10 +270,14 @@ func evalRows(maxN int) []row {
 	})
 	lm := func(name string, get func(t judged) *eval.LMScore) {
 		one(name, func(t judged) string {
-			if s := get(t); s != nil {
+			switch s := get(t); {
+			case s == nil:
+				return ""
+			case s.StdErr == 0: // one line, or equal ones: nothing to tell an error by
+				return fmt.Sprintf("%.4f", s.Nats)
+			default:
 				return fmt.Sprintf("%.4f ± %.4f", s.Nats, s.StdErr)
 			}
-			return ""
 		})
 	}
 	lm("LM score", func(t judged) *eval.LMScore { return t.LM })
