@@ -44,8 +44,9 @@ type placed struct {
 type plane struct {
 	X      string   `json:"x"`
 	Y      string   `json:"y"`
-	Curve  []placed `json:"curve"`  // of the maximum-likelihood model, by temperature
-	Points []placed `json:"points"` // of the others
+	Curve  []placed `json:"curve"`          // of the maximum-likelihood model, by temperature
+	Points []placed `json:"points"`         // of the others
+	Room   *room    `json:"room,omitempty"` // nil without a curve or real text
 
 	axes     eval.Axes
 	frontier *eval.Frontier // nil if there is no curve
@@ -94,7 +95,10 @@ func evalFrontier(c call[frontierOptions]) error {
 		return err
 	}
 	// Real text is a point of every plane: what a generator could reach.
-	if len(learnt) >= o.N {
+	leftOut := ""
+	if len(learnt) < o.N {
+		leftOut = fmt.Sprintf("Real text is no point here: the training text has %d lines, a sample %d; lower -n.", len(learnt), o.N)
+	} else {
 		families = append(families, family{name: realText, kind: "text"})
 		real := samples[0]
 		real.family, real.temperature, real.texts = len(families)-1, 0, nil
@@ -121,10 +125,11 @@ func evalFrontier(c call[frontierOptions]) error {
 			Samples    int     `json:"samples"`
 			Repeat     int     `json:"repeat"`
 			Confidence float64 `json:"confidence"`
+			LeftOut    string  `json:"left_out,omitempty"`
 			Planes     []plane `json:"planes"`
-		}{o.N, o.Repeat, o.Confidence, planes})
+		}{o.N, o.Repeat, o.Confidence, leftOut, planes})
 	} else {
-		err = c.printPlanes(planes, families)
+		err = c.printPlanes(planes, families, leftOut)
 	}
 	if err == nil && o.SVG != "" { // last: no picture costs a number
 		err = drawPlanes(o.SVG, planes)
@@ -288,6 +293,7 @@ func (p *plane) judge(confidence float64) error {
 		}
 		p.Points[i].Verdict = &v
 	}
+	p.Room = p.measureRoom()
 	return nil
 }
 
@@ -327,33 +333,53 @@ func drawPlanes(path string, planes []plane) error {
 // realText is the name of real text among the points.
 const realText = "real text"
 
-// room says how far real text lies from the curve, and which share of that distance
-// the best point has gone, each at its own diversity.
-func (p plane) room() string {
+// room is the distance of real text from the curve, and the share of it that the
+// best point has gone, each at its own diversity.
+type room struct {
+	eval.Verdict // of real text
+
+	// Best is the point farthest outside the curve, Temperature that of its samples,
+	// and Closed its distance divided by that of real text. They are absent where no
+	// point is outside, or real text is not.
+	Best        string   `json:"best,omitempty"`
+	Temperature float64  `json:"temperature,omitempty"`
+	Closed      *float64 `json:"closed,omitempty"`
+}
+
+// measureRoom returns nil without a verdict of real text.
+func (p plane) measureRoom() *room {
 	real := slices.IndexFunc(p.Points, func(q placed) bool { return q.Name == realText })
 	if real < 0 || p.Points[real].Verdict == nil {
-		return ""
+		return nil
 	}
-	v := *p.Points[real].Verdict
-	if v.Place != eval.Outside {
-		return fmt.Sprintf("room: real text itself is %s (%+.4f ± %.4f): a gap here does not mean closer to people", v.Place, v.Gap, v.ErrGap)
+	r := &room{Verdict: *p.Points[real].Verdict}
+	if r.Place != eval.Outside {
+		return r
 	}
-	note := fmt.Sprintf("room: real text lies %.4f ± %.4f from the curve", v.Gap, v.ErrGap)
-	best := -1
-	for i, q := range p.Points {
-		if q.Name != realText && q.Verdict != nil && q.Verdict.Place == eval.Outside && (best < 0 || q.Verdict.Gap > p.Points[best].Verdict.Gap) {
-			best = i
+	for _, q := range p.Points {
+		if q.Name == realText || q.Verdict == nil || q.Verdict.Place != eval.Outside {
+			continue
+		}
+		if share := q.Verdict.Gap / r.Gap; r.Closed == nil || share > *r.Closed {
+			r.Best, r.Temperature, r.Closed = q.Name, q.Temperature, &share
 		}
 	}
-	if best >= 0 {
-		q := p.Points[best]
-		note += fmt.Sprintf("; %s at %v has gone %.0f %% of it", q.Name, q.Temperature, 100*q.Verdict.Gap/v.Gap)
+	return r
+}
+
+func (r room) String() string {
+	if r.Place != eval.Outside {
+		return fmt.Sprintf("room: real text itself is %s (%+.4f ± %.4f): a gap here does not mean closer to people", r.Place, r.Gap, r.ErrGap)
 	}
-	return note
+	s := fmt.Sprintf("room: real text lies %.4f ± %.4f from the curve", r.Gap, r.ErrGap)
+	if r.Closed != nil {
+		s += fmt.Sprintf("; %s at %v has gone %.0f %% of it", r.Best, r.Temperature, 100**r.Closed)
+	}
+	return s
 }
 
 // printPlanes prints a block for every plane.
-func (p *process) printPlanes(planes []plane, families []family) error {
+func (p *process) printPlanes(planes []plane, families []family, leftOut string) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	for i, plane := range planes {
 		if i > 0 {
@@ -372,8 +398,8 @@ func (p *process) printPlanes(planes []plane, families []family) error {
 			}
 			fmt.Fprintf(w, "%.4f ± %.4f\t%.4f ± %.4f\t%s\t%s\t%s\n", q.X, q.ErrX, q.Y, q.ErrY, temperature, q.Name, place)
 		}
-		if note := plane.room(); note != "" {
-			fmt.Fprintf(w, "%s\n", note)
+		if plane.Room != nil {
+			fmt.Fprintln(w, plane.Room)
 		}
 	}
 	if err := w.Flush(); err != nil {
@@ -387,6 +413,9 @@ func (p *process) printPlanes(planes []plane, families []family) error {
 	fmt.Fprintln(&notes, "± is one standard error.")
 	if slices.ContainsFunc(families, func(f family) bool { return len(f.models) == 1 }) {
 		fmt.Fprintln(&notes, "Of a model with one seed it holds the chance of sampling alone: give runs of several seeds.")
+	}
+	if leftOut != "" {
+		fmt.Fprintln(&notes, leftOut)
 	}
 	if planes[0].frontier == nil {
 		fmt.Fprintln(&notes, "No curve: give a run of train --model mle, and at least two temperatures.")

@@ -8,9 +8,8 @@ import (
 
 // signs watches a game for what goes wrong without an error.
 type signs struct {
-	accuracy, norm mean // of the discriminator, over the last steps
-	saturated      bool // was said
-	collapsed      bool
+	accuracy, normD, normG      mean // over the last steps
+	saturated, steep, collapsed bool // were said
 }
 
 // mean is that of the newest values, at most window of them.
@@ -39,12 +38,14 @@ func (m *mean) value() (float64, bool) {
 // Where a game is said to be in trouble.
 const (
 	tellsAll  = 0.99 // accuracy from which a discriminator teaches little
+	steepNorm = 100  // norm of a gradient, before it is clipped, from which its length says nothing
 	fewLines  = 0.2  // share of different lines below which samples have collapsed
 	realLines = 0.5  // unless fewer of the real lines than this are different too
 )
 
-// step returns a warning, once, when the discriminator of the adversarial part
-// tells nearly every real sentence from nearly every generated one.
+// step returns a warning, each once, when the discriminator of the adversarial part
+// tells nearly every real sentence from nearly every generated one, and when the
+// gradients of either network are very long.
 func (s *signs) step(p train.Progress) string {
 	if p.Phase != train.Adversarial {
 		return ""
@@ -54,17 +55,28 @@ func (s *signs) step(p train.Progress) string {
 		case "accuracy/d":
 			s.accuracy.add(v)
 		case "norm/d":
-			s.norm.add(v)
+			s.normD.add(v)
+		case "norm/g":
+			s.normG.add(v)
 		}
 	}
-	accuracy, full := s.accuracy.value()
-	if s.saturated || !full || accuracy < tellsAll {
-		return ""
+	normD, _ := s.normD.value()
+	normG, _ := s.normG.value()
+	if accuracy, full := s.accuracy.value(); full && accuracy >= tellsAll && !s.saturated {
+		s.saturated = true
+		return fmt.Sprintf("the discriminator tells %.1f %% of the pairs of a real and a generated sentence right over the last %d steps (gradient norm %.3g): "+
+			"it leaves the generator little to learn from; try a smaller --d-lr, fewer --d-pretrain, more --d-dropout, or --spectral-norm", 100*accuracy, window, normD)
 	}
-	s.saturated = true
-	norm, _ := s.norm.value()
-	return fmt.Sprintf("the discriminator tells %.1f %% of the pairs of a real and a generated sentence right over the last %d steps (gradient norm %.3g): "+
-		"it leaves the generator little to learn from; try a smaller --d-lr, fewer --d-pretrain, more --d-dropout, or --spectral-norm", 100*accuracy, window, norm)
+	if norm := max(normD, normG); norm >= steepNorm && !s.steep {
+		s.steep = true
+		who, rate := "discriminator", "--d-lr"
+		if normG > normD {
+			who, rate = "generator", "--g-lr"
+		}
+		return fmt.Sprintf("the gradient of the %s has norm %.3g on average over the last %d steps: the loss is too steep to follow; "+
+			"try a smaller %s, or --spectral-norm, which bounds the discriminator's slope", who, norm, window, rate)
+	}
+	return ""
 }
 
 // eval returns a warning, once, when most samples are equal though real lines are

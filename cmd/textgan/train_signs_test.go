@@ -14,10 +14,11 @@ import (
 // A saturated discriminator and collapsed samples are pointed out, once; a game
 // that goes well is not.
 func TestSigns(t *testing.T) {
+	norms := []rundir.Field{{Name: "norm/d", Value: .2}, {Name: "norm/g", Value: .1}}
 	play := func(phase string, accuracy float64) (said []string) {
 		var s signs
 		for range 3 * window {
-			p := train.Progress{Phase: phase, Fields: []rundir.Field{{Name: "loss/d", Value: .03}, {Name: "norm/d", Value: 1000.}, {Name: "accuracy/d", Value: accuracy}}}
+			p := train.Progress{Phase: phase, Fields: append(norms, rundir.Field{Name: "accuracy/d", Value: accuracy})}
 			if w := s.step(p); w != "" {
 				said = append(said, w)
 			}
@@ -26,9 +27,16 @@ func TestSigns(t *testing.T) {
 	}
 	require.Len(t, play(train.Adversarial, .996), 1)
 	require.Contains(t, play(train.Adversarial, .996)[0], "tells 99.6 % of the pairs")
-	require.Contains(t, play(train.Adversarial, .996)[0], "gradient norm 1e+03")
+	require.Contains(t, play(train.Adversarial, .996)[0], "(gradient norm 0.2)")
 	require.Empty(t, play(train.Adversarial, .9))
 	require.Empty(t, play(train.Discriminator, 1))
+
+	norms[0].Value = 1000.
+	require.Len(t, play(train.Adversarial, .9), 1)
+	require.Contains(t, play(train.Adversarial, .9)[0], "the gradient of the discriminator has norm 1e+03")
+	require.Len(t, play(train.Adversarial, .996), 2, "both are said")
+	norms[1].Value = 2000.
+	require.Contains(t, play(train.Adversarial, .9)[0], "the gradient of the generator has norm 2e+03 on average over the last 50 steps: the loss is too steep to follow; try a smaller --g-lr")
 
 	var s signs
 	e := train.Evaluation{Phase: train.Adversarial, SelfBLEU: eval.ByOrder{1, 1, 1, .99}, Different: .05}
