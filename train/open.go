@@ -3,7 +3,6 @@ package train
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -92,27 +91,23 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 	if err != nil {
 		return nil, nil, err
 	}
-	if ck, _, err := r.ResumePoint(); err == nil { // before anything is written
-		if err := t.restore(r, ck); err != nil {
-			return nil, nil, err
+	w, _, err := rundir.Resume(dir, start, rundir.Options{Keep: t.Config.Keep}, func(ck *rundir.Checkpoint) error {
+		if ck != nil {
+			return t.restore(r, ck)
 		}
-	}
-	w, checkpoint, err := rundir.Resume(dir, start, rundir.Options{Keep: t.Config.Keep})
+		if t.Config.WarmStart == "" { // else stopped before the first step
+			return nil
+		}
+		from, err := openSource(t.Config.WarmStart)
+		if err != nil {
+			return err
+		}
+		return from.give(t)
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	t.run = w
-	if checkpoint != nil {
-		err = t.restore(r, checkpoint)
-	} else if t.Config.WarmStart != "" { // stopped before the first step
-		var from *source
-		if from, err = openSource(t.Config.WarmStart); err == nil {
-			err = from.give(t)
-		}
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, w.Close())
-	}
 	return t, w, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"textgan/corpora"
@@ -266,9 +265,9 @@ func keptLines(r *rundir.Run) (*corpora.Corpus, error) {
 		return nil, nil
 	}
 	path := r.Path(rundir.HeldOutFile)
-	content, err := os.ReadFile(path)
+	content, err := r.ReadFile(rundir.HeldOutFile)
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
 	held, err := corpora.New(path, strings.Split(strings.TrimSuffix(string(content), "\n"), "\n"))
 	if err != nil || held.SHA256 != r.Manifest.HeldOut.SHA256 {

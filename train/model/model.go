@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -67,14 +68,13 @@ func exists(name string) bool {
 
 // Vocabulary reads the vocabulary of a run.
 func Vocabulary(r *rundir.Run, c Config) (*vocab.Vocab, error) {
-	f, err := os.Open(r.Path(rundir.VocabFile))
+	content, err := r.ReadFile(rundir.VocabFile)
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	v, err := vocab.Load(f)
+	v, err := vocab.Load(bytes.NewReader(content))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		return nil, fmt.Errorf("%s: %w", r.Path(rundir.VocabFile), err)
 	}
 	if c.Backwards {
 		v = v.Backwards()

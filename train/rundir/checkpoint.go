@@ -54,7 +54,8 @@ func (c *Checkpoint) Path(name string) (string, error) {
 	return "", fmt.Errorf("rundir: checkpoint %s has no %s", c.Dir, name)
 }
 
-// SaveCheckpoint writes the files as the checkpoint of a step and makes it
+// SaveCheckpoint writes the files as the checkpoint of a step, with a mark of what
+// the record holds by then, and makes it
 // the last one, and the best one too if best is set. Then it removes the
 // oldest if Options.Keep says so. If it fails, the checkpoint before is still
 // the last.
@@ -70,11 +71,16 @@ func (w *Writer) saveCheckpoint(step int, files []File, best bool) error {
 	if err := w.metrics.Sync(); err != nil {
 		return err
 	}
+	mark, err := w.mark().encode()
+	if err != nil {
+		return err
+	}
+	files = append(slices.Clone(files), mark)
 	dir := w.stepDir(step)
 	// A run that stops right after a regular save saves the same once more.
 	// The one in place is then kept: replacing it is not atomic.
 	errSame := errors.New("same content")
-	err := atomicfile.WriteDir(dir, func(aside string) error {
+	err = atomicfile.WriteDir(dir, func(aside string) error {
 		sums, err := writeFiles(aside, files)
 		if err != nil {
 			return err
@@ -255,7 +261,7 @@ func describe(steps []int) string {
 // pointer reads which step last or best names.
 func (r *Run) pointer(which string) (step int, err error) {
 	path := filepath.Join(r.Path(checkpoints), which)
-	b, err := os.ReadFile(path)
+	b, err := readRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("%s: no %s checkpoint yet: %w", r.Dir, which, ErrNoCheckpoint)
 	}
@@ -314,7 +320,7 @@ func parseSums(b []byte) (sums []sum, err error) {
 
 // verify reads the files of a checkpoint and holds them against SHA256SUMS.
 func verify(dir string) ([]sum, error) {
-	b, err := os.ReadFile(filepath.Join(dir, sumsFile))
+	b, err := readRegular(filepath.Join(dir, sumsFile))
 	if err != nil {
 		return nil, fmt.Errorf("incomplete: %w", err)
 	}
@@ -323,7 +329,7 @@ func verify(dir string) ([]sum, error) {
 		return nil, err
 	}
 	for _, s := range sums {
-		f, err := os.Open(filepath.Join(dir, s.name))
+		f, err := openRegular(filepath.Join(dir, s.name), os.O_RDONLY)
 		if err != nil {
 			return nil, fmt.Errorf("incomplete: %w", err)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -54,7 +53,8 @@ type Start struct {
 	Go      string    `json:"go"`
 	OS      string    `json:"os"`
 	Arch    string    `json:"arch"`
-	ISA     string    `json:"isa"` // kernels in use: avx512, avx2, generic
+	ISA     string    `json:"isa"`            // kernels in use: avx512, avx2, generic
+	Note    string    `json:"note,omitempty"` // what had to be mended
 }
 
 func (m Manifest) save(dir string) error {
@@ -70,7 +70,7 @@ func (m Manifest) save(dir string) error {
 
 func loadManifest(dir string) (m Manifest, err error) {
 	path := filepath.Join(dir, manifestFile)
-	b, err := os.ReadFile(path)
+	b, err := readRegular(path)
 	if err != nil {
 		return m, err
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"math"
 	"os"
@@ -69,6 +68,8 @@ func (w *Writer) Log(step int, fields ...Field) error {
 		return fmt.Errorf("rundir: %w", err)
 	}
 	w.step = step
+	w.size += int64(len(line))
+	w.sum.Write(line)
 	if len(scalars) == 0 {
 		return nil
 	}
@@ -131,7 +132,7 @@ func appendString(b []byte, s string) []byte {
 // first error, which names the line.
 func (r *Run) Metrics() iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		f, err := os.Open(r.Path(MetricsFile))
+		f, err := openRegular(r.Path(MetricsFile), os.O_RDONLY)
 		if err != nil {
 			yield(Record{}, fmt.Errorf("rundir: %w", err))
 			return
@@ -150,41 +151,6 @@ func (r *Run) Metrics() iter.Seq2[Record, error] {
 			}
 		}
 	}
-}
-
-// truncateMetrics cuts the file after its last line of the step or an earlier
-// one; before its first line if started is false. A line without its newline
-// was being written when the run ended, and goes too.
-func truncateMetrics(path string, step int, started bool) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("rundir: %w", err)
-	}
-	defer f.Close()
-	end := int64(0)
-	for line, err := range lines(f) {
-		var rec Record
-		if err == nil {
-			rec, err = decodeLine(line.text)
-		}
-		if err != nil {
-			return fmt.Errorf("rundir: %s:%d: %w; restore the line or delete it", path, line.number, err)
-		}
-		if !started || rec.Step > step {
-			break
-		}
-		end += int64(len(line.text))
-	}
-	if err := f.Truncate(end); err != nil {
-		return fmt.Errorf("rundir: %w", err)
-	}
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("rundir: %w", err)
-	}
-	return nil
 }
 
 type numberedLine struct {

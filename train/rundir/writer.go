@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -43,13 +45,16 @@ type Content struct {
 type Writer struct {
 	Run
 	opt     Options
-	lock    *os.File
+	lock    *lock
 	metrics *os.File
 	events  *os.File
 	scalars *tfevents.Writer
-	step    int // of the last line of metrics
+	step    int       // of the last line of metrics
+	size    int64     // of metrics, bytes
+	sum     hash.Hash // of these bytes
 
-	// Note says from where Resume went on, if not from where the run had said.
+	// Note says what Resume had to mend, if it had: where it went on, if not from
+	// where the run had said, and what was wrong with the record.
 	Note string
 }
 
@@ -111,7 +116,7 @@ func createWith(dir string, content Content, start Start, opt Options, before fu
 	}
 	w.Manifest = m
 	if err := w.openRecord(0); err != nil {
-		return nil, w.abandon(err)
+		return nil, w.abandon(fmt.Errorf("rundir: %w", err))
 	}
 	return w, nil
 }
@@ -157,98 +162,91 @@ func fill(dir string, content Content, m Manifest, before func(name string) erro
 }
 
 // Resume opens the run in dir to go on from its ResumePoint, which it verifies and
-// returns; nil if the run has none yet and starts at step 0. It
-// sweeps up what an interruption has left, cuts metrics.jsonl back to the
-// step of the checkpoint and adds start to the manifest.
-func Resume(dir string, start Start, opt Options) (*Writer, *Checkpoint, error) {
-	run, err := Open(dir)
-	if err != nil {
+// returns; nil if the run has none yet and starts at step 0. restore, if it is not
+// nil, is called with it before anything is written: if it fails, or if Resume does,
+// the run is left as it was, byte for byte.
+//
+// Resume sweeps up what an interruption has left, cuts metrics.jsonl back to what it
+// was when the checkpoint was saved, and adds start to the manifest. A record that
+// does not fit the checkpoint is kept aside, and Writer.Note names what is wrong.
+func Resume(dir string, start Start, opt Options, restore func(*Checkpoint) error) (*Writer, *Checkpoint, error) {
+	if _, err := Open(dir); err != nil {
 		return nil, nil, err
 	}
 	w, err := open(dir, opt)
 	if err != nil {
 		return nil, nil, err
 	}
-	w.Manifest = run.Manifest
-	ck, err := w.resume(start)
+	ck, found, err := w.prepare(restore)
 	if err != nil {
-		return nil, nil, w.abandon(err)
+		w.lock.undo()
+		return nil, nil, err
+	}
+	if err := w.resume(ck, found, start); err != nil {
+		return nil, nil, w.abandon(fmt.Errorf("rundir: %w", err))
 	}
 	return w, ck, nil
 }
 
-func (w *Writer) resume(start Start) (*Checkpoint, error) {
+// prepare finds where a run goes on and writes nothing.
+func (w *Writer) prepare(restore func(*Checkpoint) error) (*Checkpoint, record, error) {
+	run, err := Open(w.Dir) // once more, now that nobody else can be writing it
+	if err != nil {
+		return nil, record{}, err
+	}
+	w.Manifest = run.Manifest
+	ck, note, err := w.ResumePoint()
+	if err != nil && !errors.Is(err, ErrNoCheckpoint) {
+		return nil, record{}, err
+	}
+	w.Note = note
+	found, err := w.findRecord(ck)
+	if err != nil {
+		return nil, record{}, fmt.Errorf("rundir: %w", err)
+	}
+	if restore != nil {
+		err = restore(ck)
+	}
+	return ck, found, err
+}
+
+// resume writes what a resumed run begins with.
+func (w *Writer) resume(ck *Checkpoint, found record, start Start) error {
 	for _, dir := range []string{".", checkpoints, samples} {
 		if err := os.MkdirAll(w.Path(dir), 0o777); err != nil {
-			return nil, fmt.Errorf("rundir: %w", err)
+			return err
 		}
 		if err := atomicfile.Clean(w.Path(dir)); err != nil {
-			return nil, fmt.Errorf("rundir: %w", err)
+			return err
 		}
 	}
-	ck, note, err := w.ResumePoint()
-	switch {
-	case errors.Is(err, ErrNoCheckpoint):
-		ck, start.Step = nil, 0
-	case err != nil:
-		return nil, err
-	default:
+	start.Step = 0
+	if ck != nil {
 		start.Step = ck.Step
 	}
-	if w.Note = note; note != "" {
-		if err := w.keepRecord(ck.Step); err != nil {
-			return nil, err
-		}
-		if err := w.point(Last, ck.Step); err != nil {
-			return nil, fmt.Errorf("rundir: %w", err)
+	note, err := w.setRecord(found, start.Step, w.Note != "")
+	if err != nil {
+		return err
+	}
+	if w.Note != "" {
+		if err := w.point(Last, start.Step); err != nil {
+			return err
 		}
 	}
-	if err := truncateMetrics(w.Path(MetricsFile), start.Step, ck != nil); err != nil {
-		return nil, err
-	}
+	w.Note += strings.Repeat("; ", min(1, len(w.Note), len(note))) + note
 	if err := w.openRecord(start.Step); err != nil {
-		return nil, err
+		return err
 	}
 	after := start.Step
 	if ck == nil {
 		after = -1 // what was logged of step 0 will be logged again
 	}
 	if err := w.scalars.Restart(int64(after)); err != nil {
-		return nil, fmt.Errorf("rundir: %w", err)
+		return err
 	}
-	start.Time = w.opt.Now().UTC().Truncate(time.Second)
+	start.Time, start.Note = w.opt.Now().UTC().Truncate(time.Second), w.Note
 	w.Manifest.Starts = append(w.Manifest.Starts, start)
-	if err := w.Manifest.save(w.Dir); err != nil {
-		return nil, fmt.Errorf("rundir: %w", err)
-	}
-	return ck, nil
-}
-
-// keepRecord puts a copy of the metrics aside if they go beyond a step.
-func (w *Writer) keepRecord(step int) error {
-	content, err := os.ReadFile(w.Path(MetricsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("rundir: %w", err)
-	}
-	beyond := false
-	for rec, err := range w.Metrics() {
-		if err != nil { // the error comes when the record is cut back
-			return nil
-		}
-		beyond = beyond || rec.Step > step
-	}
-	if !beyond {
-		return nil
-	}
-	name := fmt.Sprintf("%s.before-%d", MetricsFile, step)
-	if err := atomicfile.WriteBytes(w.Path(name), content); err != nil {
-		return fmt.Errorf("rundir: %w", err)
-	}
-	w.Note += fmt.Sprintf("; the record as it was is in %s", name)
-	return nil
+	return w.Manifest.save(w.Dir)
 }
 
 // complete sets defaults and refuses what makes no sense.
@@ -272,7 +270,7 @@ func open(dir string, opt Options) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rundir: %w", err)
 	}
-	return &Writer{Run: Run{Dir: dir}, opt: opt, lock: lock}, nil
+	return &Writer{Run: Run{Dir: dir}, opt: opt, lock: lock, sum: sha256.New()}, nil
 }
 
 // openRecord opens the metrics for appending and a new event file.
@@ -280,7 +278,7 @@ func (w *Writer) openRecord(step int) (err error) {
 	w.step = step
 	w.metrics, err = os.OpenFile(w.Path(MetricsFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 	if err != nil {
-		return fmt.Errorf("rundir: %w", err)
+		return err
 	}
 	host, err := os.Hostname()
 	if err != nil || host == "" {
@@ -294,13 +292,10 @@ func (w *Writer) openRecord(step int) (err error) {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("rundir: %w", err)
+		return err
 	}
 	w.scalars, err = tfevents.NewWriter(w.events, w.opt.Now)
-	if err != nil {
-		return fmt.Errorf("rundir: %w", err)
-	}
-	return nil
+	return err
 }
 
 // SaveSamples writes sentences, one per line, as samples/step-N.txt.
@@ -323,7 +318,7 @@ func (w *Writer) SaveSamples(step int, lines []string) error {
 // Close ends the writing and gives up the lock. It saves no checkpoint.
 func (w *Writer) Close() error {
 	var err error
-	for _, f := range []*os.File{w.metrics, w.events, w.lock} {
+	for _, f := range []*os.File{w.metrics, w.events, w.lock.file} {
 		if f != nil {
 			err = cmp.Or(err, f.Close())
 		}

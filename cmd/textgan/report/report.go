@@ -2,8 +2,10 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -82,9 +84,9 @@ func (d *document) Last() *sample {
 }
 
 func read(r *rundir.Run, o Options) (*document, error) {
-	config, err := os.ReadFile(r.Path(rundir.ConfigFile))
+	config, err := r.ReadFile(rundir.ConfigFile)
 	if err != nil {
-		return nil, fmt.Errorf("report: %w", err)
+		return nil, err
 	}
 	abs, err := filepath.Abs(r.Dir)
 	if err != nil {
@@ -172,9 +174,9 @@ func (d *document) readSamples(r *rundir.Run) (last []string, err error) {
 	shown := min(len(steps), sampleSteps)
 	for i := range shown {
 		step := steps[(i+1)*len(steps)/shown-1] // the last one is among them
-		content, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("step-%d.txt", step)))
+		content, err := r.ReadFile(filepath.Join("samples", fmt.Sprintf("step-%d.txt", step)))
 		if err != nil {
-			return nil, fmt.Errorf("report: %w", err)
+			return nil, err
 		}
 		last = strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 		d.Samples = append(d.Samples, sample{step, last[:min(sampleLines, len(last))]})
@@ -184,18 +186,23 @@ func (d *document) readSamples(r *rundir.Run) (last []string, err error) {
 
 // readFigures takes the SVG files that lie in the run's figures directory.
 func (d *document) readFigures(r *rundir.Run) error {
-	paths, err := filepath.Glob(filepath.Join(r.Path(figures), "*.svg"))
-	if err != nil {
+	entries, err := os.ReadDir(r.Path(figures))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("report: %w", err)
 	}
-	title := func(path string) string { return strings.TrimSuffix(filepath.Base(path), ".svg") }
-	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(title(a), title(b)) }) // frontier before frontier-lm
-	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return fmt.Errorf("report: %w", err)
+	var titles []string
+	for _, e := range entries {
+		if title, ok := strings.CutSuffix(e.Name(), ".svg"); ok && title != "" {
+			titles = append(titles, title)
 		}
-		d.Figures = append(d.Figures, newFigure(title(path), content))
+	}
+	slices.Sort(titles) // frontier before frontier-lm
+	for _, title := range titles {
+		content, err := r.ReadFile(filepath.Join(figures, title+".svg"))
+		if err != nil {
+			return err
+		}
+		d.Figures = append(d.Figures, newFigure(title, content))
 	}
 	return nil
 }
