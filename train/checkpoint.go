@@ -1,9 +1,12 @@
 package train
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"strings"
 
 	"textgan/internal/nn"
 	"textgan/train/model"
@@ -31,6 +34,15 @@ func (t *Trainer) saved() Saved {
 		{"lr_decays", &kept[int]{func() int { return t.best.Decays }, func(n int) error { t.setDecays(n); return nil }}},
 		t.place(),
 	}}
+	s.check("step", func() string { return within(t.Step, math.MaxUint32) })
+	s.check("since", func() string {
+		if t.phase == len(t.phases) {
+			return within(t.since, 0)
+		}
+		return within(t.since, min(t.Step, t.phases[t.phase].Steps()))
+	})
+	s.check("worse", func() string { return within(t.best.Worse, t.Step) })
+	s.check("lr_decays", func() string { return within(t.best.Decays, t.Step) })
 	for _, p := range t.phases {
 		s.add(p.Saved())
 	}
@@ -93,7 +105,8 @@ func (s Saved) setState(state map[string]json.RawMessage, missing func(name stri
 	return nil
 }
 
-// read fills what is saved from a checkpoint of the run r.
+// read fills what is saved from a checkpoint of the run r. A checkpoint may be anybody's:
+// what cannot be is refused by name.
 func (s Saved) read(r *rundir.Run, c *rundir.Checkpoint, state map[string]json.RawMessage) error {
 	for _, f := range s.files() {
 		if len(f.params) == 0 {
@@ -107,13 +120,40 @@ func (s Saved) read(r *rundir.Run, c *rundir.Checkpoint, state map[string]json.R
 			return err
 		}
 	}
-	return s.setState(state, func(string) error {
+	err := s.setState(state, func(string) error {
 		version := "of another version"
 		if n := len(r.Manifest.Starts); n > 0 {
 			version = r.Manifest.Starts[n-1].Textgan
 		}
 		return fmt.Errorf("checkpoint %s lacks it: textgan %s wrote it; go on with that version", c.Dir, version)
 	})
+	if err == nil {
+		err = s.wrong(state)
+	}
+	if err != nil && !strings.Contains(err.Error(), c.Dir) {
+		err = fmt.Errorf("%w (checkpoint %s: damaged, or of another program; take another one)", err, c.Dir)
+	}
+	return err
+}
+
+// wrong reports the first value that was read and cannot be one of a run.
+func (s Saved) wrong(state map[string]json.RawMessage) error {
+	is, err := s.state()
+	if err != nil {
+		return err
+	}
+	for _, n := range s.Numbers { // each is read back as it was written, and nothing is read as nothing
+		var was bytes.Buffer
+		if err := json.Compact(&was, state[n.Name]); err != nil || !bytes.Equal(was.Bytes(), is[n.Name]) {
+			return fmt.Errorf("train: state: %s: %s is not a value that it can have", n.Name, was.Bytes())
+		}
+	}
+	for _, check := range s.Checks {
+		if err := check(); err != nil {
+			return fmt.Errorf("train: state: %w", err)
+		}
+	}
+	return nil
 }
 
 // restore puts a checkpoint of the run r back.
@@ -122,7 +162,13 @@ func (t *Trainer) restore(r *rundir.Run, c *rundir.Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	return t.saved().read(r, c, state)
+	if err := t.saved().read(r, c, state); err != nil {
+		return err
+	}
+	if t.Step != c.Step {
+		return fmt.Errorf("train: state: step: %d in checkpoint %s; take another one", t.Step, c.Dir)
+	}
+	return nil
 }
 
 // CopyFrom takes over all that another trainer remembers, on equal networks and

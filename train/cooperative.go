@@ -357,5 +357,14 @@ func (p *cooperative) Saved() Saved {
 	s.Moments = named("cooperative.", s.Moments)
 	s.Moments = append(append(append(s.Moments, named("cooperative.mean.", p.mean)...), named("cooperative.was.", p.was)...), p.pool)
 	s.Numbers = append(s.Numbers, Number{"cooperative_end", &p.end}, Number{"cooperative_round", &p.now})
+	s.check("cooperative_end", func() string { return within(p.end, p.CoopRounds*p.CoopSteps) })
+	s.check(p.pool.Name, func() string {
+		for _, id := range p.pool.Data {
+			if id < 0 || int(id) >= p.d.Vocab.Size() || id != float32(int(id)) {
+				return fmt.Sprintf("%v is no word of the vocabulary", id)
+			}
+		}
+		return ""
+	})
 	return s
 }

@@ -137,6 +137,12 @@ func (p *gan) Saved() Saved {
 	}
 	if m := p.game.estimator.movingAverage(); m != nil {
 		s.Numbers = append(s.Numbers, Number{"baseline", &kept[[2]float64]{m.State, func(v [2]float64) error { m.Restore(v); return nil }}})
+		s.check("baseline", func() string {
+			if weight := m.State()[1]; weight < 0 || weight > 1 {
+				return fmt.Sprintf("the weight of a moving average is %v, and not between 0 and 1", weight)
+			}
+			return ""
+		})
 	}
 	return s
 }

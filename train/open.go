@@ -138,6 +138,9 @@ func reopen(r *rundir.Run, stdin io.Reader) (*Trainer, error) {
 	if p := cmp.Or(r.Manifest.Precision, "float32"); p != c.Precision {
 		return nil, fmt.Errorf("train: %s: the run was started with --precision %s, and %s now says %s; put it back", r.Dir, p, rundir.ConfigFile, c.Precision)
 	}
+	if m := r.Manifest; m.Model != c.Model || m.Seed != c.Seed {
+		return nil, fmt.Errorf("train: %s: the run was started with --model %s --seed %d, and %s now says %s and %d; put it back", r.Dir, m.Model, m.Seed, rundir.ConfigFile, c.Model, c.Seed)
+	}
 	d, err := model.Reopen(r, c.Config, v, stdin)
 	if err != nil {
 		return nil, err

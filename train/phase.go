@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"textgan/discriminator"
 	"textgan/internal/nn"
@@ -170,6 +171,7 @@ type Saved struct {
 	Best    nn.Params // the weights of the lowest validation NLL
 	Moments nn.Params // of optimisers
 	Numbers []Number
+	Checks  []func() error // what none of the values can be, once all are read
 }
 
 // Number is a value of state.json. Value is a pointer to it, or encodes and
@@ -181,7 +183,25 @@ type Number struct {
 
 func (s *Saved) add(x Saved) {
 	s.Weights, s.Best, s.Moments = append(s.Weights, x.Weights...), append(s.Best, x.Best...), append(s.Moments, x.Moments...)
-	s.Numbers = append(s.Numbers, x.Numbers...)
+	s.Numbers, s.Checks = append(s.Numbers, x.Numbers...), append(s.Checks, x.Checks...)
+}
+
+// check adds a rule of a number: wrong says when it is broken.
+func (s *Saved) check(name string, wrong func() string) {
+	s.Checks = append(s.Checks, func() error {
+		if why := wrong(); why != "" {
+			return fmt.Errorf("%s: %s", name, why)
+		}
+		return nil
+	})
+}
+
+// within is a rule of a count that lies in [0, most].
+func within(n, most int) string {
+	if n < 0 || n > most {
+		return fmt.Sprintf("%d, and not between 0 and %d", n, most)
+	}
+	return ""
 }
 
 // kept is a number that has its owner's functions to read and to set it.
@@ -203,5 +223,8 @@ func (k kept[T]) UnmarshalJSON(b []byte) error {
 // savedAdam is what an optimiser remembers; its updates are the number of that
 // name.
 func savedAdam(opt *Adam, updates string) Saved {
-	return Saved{Moments: opt.State(), Numbers: []Number{{updates, &kept[int]{opt.Steps, func(n int) error { opt.Restore(n); return nil }}}}}
+	s := Saved{Moments: opt.State(), Numbers: []Number{{updates, &kept[int]{opt.Steps, func(n int) error { opt.Restore(n); return nil }}}}}
+	s.check(updates, func() string { return within(opt.Steps(), math.MaxUint32) }) // random draws are keyed by it
+	s.Checks = append(s.Checks, opt.Check)
+	return s
 }

@@ -200,6 +200,8 @@ func TestResumeRefusesAnOlderState(t *testing.T) {
 	require.Equal(t, before, content(t, dir))
 }
 
+func sumOf(text []byte) [sha256.Size]byte { return sha256.Sum256(text) }
+
 // warm is a GAN that begins with the run in dir.
 func warm(t *testing.T, dir string) Config {
 	c, err := Inherit(dir, given("warm-start", dir))

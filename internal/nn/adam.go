@@ -46,6 +46,19 @@ func (a *Adam) Steps() int { return a.step }
 // Restore sets the number of updates; the moments are restored through State.
 func (a *Adam) Restore(steps int) { a.step = steps }
 
+// Check reports moments that no sequence of gradients leads to: the second one is a
+// mean of squares.
+func (a *Adam) Check() error {
+	for _, p := range a.v {
+		for i, v := range p.Data {
+			if v < 0 {
+				return fmt.Errorf("nn: value %d of tensor %q is %v, and a mean of squares is never negative", i, p.Name, v)
+			}
+		}
+	}
+	return nil
+}
+
 // Update takes one step. grad(i) is the gradient of the i-th weight tensor. It
 // returns the global norm before clipping; if that is not finite, the weights
 // stay as they are.
