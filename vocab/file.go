@@ -11,8 +11,9 @@ import (
 
 // formatVersion is raised when a reader of the old form would misread the new.
 // Version 1 had no case, and the tokenizer word cut words at marks and kept no
-// spacing; the other tokenizers read its files as before.
-const formatVersion = 2
+// spacing. In version 2 it cut addresses, mentions and hashtags. The other
+// tokenizers read files of both as before.
+const formatVersion = 3
 
 // file is vocab.json.
 type file struct {
@@ -70,6 +71,9 @@ func load(r io.Reader) (*Vocab, error) {
 	if f.Version == 1 && f.Tokenizer == (word{}).name() {
 		return nil, errors.New("version 1, written by textgan 0.1, whose tokenizer word cut lines in another way; train the model again")
 	}
+	if f.Version == 2 && f.Tokenizer == (word{}).name() && slices.ContainsFunc(f.Tokens, ofAddresses) {
+		return nil, errors.New("version 2, of a text with web addresses, @mentions or #hashtags, which the tokenizer word cut into pieces then; train the model again")
+	}
 	if f.Version < 1 || f.Version > formatVersion {
 		return nil, fmt.Errorf("version %d; this program reads versions up to %d", f.Version, formatVersion)
 	}
@@ -100,13 +104,20 @@ func load(r io.Reader) (*Vocab, error) {
 	return v, nil
 }
 
+// ofAddresses reports whether a token of version 2 can be a part of what word keeps
+// whole now. A vocabulary without any was made of lines that are cut as before.
+func ofAddresses(token string) bool {
+	plain := unglued(token)
+	return plain == "@" || plain == "#" || plain == "/" || plain == "www"
+}
+
 // isPiece reports whether a tokeniser can make t.
 func (tok Tokenizer) isPiece(t string) bool {
 	plain := unglued(t)
 	if plain != t {
 		// Only a symbol of the scheme that knows glue has marks.
 		r, _ := utf8.DecodeRuneInString(plain)
-		if tok.scheme != (word{}) || isAlnum(r) || len(t)-len(plain) > 2 {
+		if tok.scheme != (word{}) || isAlnum(r) || taggedEnd(plain, 0) > 0 || len(t)-len(plain) > 2 {
 			return false
 		}
 	}

@@ -44,7 +44,8 @@ const (
 
 // NewTokenizer returns the tokeniser of that name:
 //
-//	word        a word with its inner apostrophes, marks and joiners, or one symbol, is a token
+//	word        a word with its inner apostrophes, marks and joiners, a web address,
+//	            an @mention, a #hashtag, or one symbol, is a token
 //	whitespace  whatever stands between white space is a token
 //	char        each Unicode code point is a token; spaces are kept
 //
@@ -134,13 +135,18 @@ func joinGlued(pieces []string) string {
 
 // word is the pattern
 //
-//	\w'+(?:['’]\w'+)*|<unk>|symbol
+//	address|mention|hashtag|\w'+(?:['’]\w'+)*|<unk>|symbol
 //
 // where \w' is a letter or number of any kind, and behind the first of a word also
 // a combining mark or a joiner; \w and \s are as Python's re defines them for
-// str. <unk> counts only between spaces: it is the unknown word of corpora such as
-// the Penn Treebank. A symbol is a grapheme cluster that begins with none of these,
-// such as a punctuation mark, or an emoji of several code points.
+// str. See address and tagged for the first three. <unk> counts only between spaces:
+// it is the unknown word of corpora such as the Penn Treebank. A symbol is a grapheme
+// cluster that begins with none of these, such as a punctuation mark, or an emoji of
+// several code points.
+//
+// Two tokens that touch are never both without a symbol's freedom to say so: an
+// address ends only where a symbol or a space follows, and a mention or hashtag
+// begins only behind a symbol or a space.
 //
 // Unicode's own word boundaries (UAX 29) are not used: they would change what
 // published BLEU figures count as a token, 3.5 and a_b being one word there.
@@ -161,19 +167,22 @@ func (word) pieces(line string) []string {
 			continue
 		}
 		before, beforeSymbol := len(tokens)-1, symbol
-		end := i + n
+		end := i
 		switch {
 		case isAlnum(r):
-			end, symbol = wordEnd(line, end), false
-			tokens = append(tokens, line[i:end])
+			if end = addressEnd(line, i); end == i {
+				end = wordEnd(line, i+n)
+			}
 		case !touch && strings.HasPrefix(line[i:], Unknown) && endsAt(line, i+len(Unknown)):
-			end, symbol = i+len(Unknown), false
-			tokens = append(tokens, Unknown)
-		default:
-			cluster, _, _, _ := uniseg.FirstGraphemeClusterInString(line[i:], -1)
-			end, symbol = i+len(cluster), true
-			tokens = append(tokens, cluster)
+			end = i + len(Unknown)
+		case !touch || beforeSymbol:
+			end = taggedEnd(line, i)
 		}
+		if symbol = end == i; symbol {
+			cluster, _, _, _ := uniseg.FirstGraphemeClusterInString(line[i:], -1)
+			end = i + len(cluster)
+		}
+		tokens = append(tokens, line[i:end])
 		if touch {
 			if symbol {
 				tokens[before+1] = glue + tokens[before+1]
@@ -184,6 +193,64 @@ func (word) pieces(line string) []string {
 		i, touch = end, true
 	}
 	return tokens
+}
+
+// addressEnd returns where the web address that begins at i ends, i if none does:
+// http://, https://, ftp:// or www. in small or capital letters, then letters, numbers,
+// marks and the punctuation of RFC 3986 but for the apostrophe; at the end
+// neither punctuation that a sentence has there nor a bracket that was opened
+// outside.
+func addressEnd(s string, i int) int {
+	start := i
+	for _, p := range [...]string{"http://", "https://", "ftp://", "www."} {
+		if len(s)-i > len(p) && strings.EqualFold(s[i:i+len(p)], p) {
+			start = i + len(p)
+			break
+		}
+	}
+	if r, _ := utf8.DecodeRuneInString(s[start:]); start == i || !isAlnum(r) {
+		return i
+	}
+	end := start
+	for end < len(s) {
+		r, n := utf8.DecodeRuneInString(s[end:])
+		if !isAlnum(r) && !joins(r) && !strings.ContainsRune("-._~:/?#[]@!$&()*+,;=%", r) {
+			break
+		}
+		end += n
+	}
+	for {
+		switch last := s[end-1]; {
+		case strings.IndexByte(".,:;!?*_~", last) >= 0:
+		case last == ')' && strings.Count(s[start:end], ")") > strings.Count(s[start:end], "("):
+		case last == ']' && strings.Count(s[start:end], "]") > strings.Count(s[start:end], "["):
+		default:
+			return end
+		}
+		end--
+	}
+}
+
+// taggedEnd returns where the mention or hashtag that begins at i ends, i if none
+// does: @ or #, then letters, numbers, marks and low lines, the first of which is no
+// mark, among them a letter (behind @ a number will do).
+func taggedEnd(s string, i int) int {
+	if s[i] != '@' && s[i] != '#' {
+		return i
+	}
+	end, named := i+1, false
+	for end < len(s) {
+		r, n := utf8.DecodeRuneInString(s[end:])
+		if !isAlnum(r) && r != '_' && (end == i+1 || !joins(r)) {
+			break
+		}
+		named = named || isAlnum(r) && (s[i] == '@' || !unicode.IsNumber(r))
+		end += n
+	}
+	if !named {
+		return i
+	}
+	return end
 }
 
 // endsAt reports whether a word that ends before i is followed by a space or by

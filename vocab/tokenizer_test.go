@@ -69,16 +69,18 @@ func TestJoinGivesTheLineBack(t *testing.T) {
 }
 
 // Words keep their marks and joiners, emoji of several code points are one
-// symbol, and a symbol says which neighbours it touches.
+// symbol, addresses, mentions and hashtags are one token, and a symbol says which neighbours it touches.
 func TestPiecesOfWord(t *testing.T) {
 	for line, want := range map[string][]string{
-		"पढ़ना":         {"पढ़ना"},
-		"می\u200cخواهم": {"می\u200cخواهم"},
-		"👩‍🚀 👍🏽 🇫🇷🇩🇪":   {"👩‍🚀", "👍🏽", "🇫🇷", "\t🇩🇪"},
-		"(a, b )":       {"(\t", "a", "\t,", "b", ")"},
-		"3.5":           {"3", "\t.\t", "5"},
-		"a , b":         {"a", ",", "b"},
-		"<unk> <unk>,":  {Unknown, "<\t", "unk", "\t>", "\t,"},
+		"पढ़ना":                       {"पढ़ना"},
+		"می\u200cخواهم":               {"می\u200cخواهم"},
+		"👩‍🚀 👍🏽 🇫🇷🇩🇪":                 {"👩‍🚀", "👍🏽", "🇫🇷", "\t🇩🇪"},
+		"(a, b )":                     {"(\t", "a", "\t,", "b", ")"},
+		"3.5":                         {"3", "\t.\t", "5"},
+		"a , b":                       {"a", ",", "b"},
+		"https://a.b/c?d=1 @you #tag": {"https://a.b/c?d=1", "@you", "#tag"},
+		"(www.a.b), @a@b!#c":          {"(\t", "www.a.b", "\t)", "\t,", "@a", "\t@\t", "b", "\t!\t", "#c"},
+		"<unk> <unk>,":                {Unknown, "<\t", "unk", "\t>", "\t,"},
 	} {
 		require.Equal(t, want, tokenizer(t, "word", "").Pieces(line), "%q", line)
 	}
@@ -138,7 +140,7 @@ func TestUnknownTokenizer(t *testing.T) {
 // FuzzRoundTrip holds the promises of Tokenizer, and that a vocabulary which
 // has seen a line encodes and decodes it without loss.
 func FuzzRoundTrip(f *testing.F) {
-	for _, s := range []string{"", "a dog , a cat .", "rock 'n' roll it’s (x) [y] 5 %", "<eos> <pad> <unk>", "ΑΣ İ e\u0301 \xff\xfe'\x00_", "👩‍🚀 ' a", "\u0301 \u0600a .\u200da"} {
+	for _, s := range []string{"", "a dog , a cat .", "rock 'n' roll it’s (x) [y] 5 %", "<eos> <pad> <unk>", "ΑΣ İ e\u0301 \xff\xfe'\x00_", "👩‍🚀 ' a", "see (https://a.b/c_(d)), @you: #tag!#é's @a#b_@c www.x.y.", "\u0301 \u0600a .\u200da"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

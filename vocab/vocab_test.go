@@ -130,8 +130,9 @@ func TestLoadRefuses(t *testing.T) {
 		{good[:len(good)/2], "not a vocabulary file"},
 		{good + "{}", "after the end"},
 		{change("textgan vocabulary", "other"), `format "other"`},
-		{change(`"version": 2`, `"version": 3`), "version 3; this program reads versions up to 2"},
-		{change(`"version": 2`, `"version": 1`), "written by textgan 0.1"},
+		{change(`"version": 3`, `"version": 4`), "version 4; this program reads versions up to 3"},
+		{change(`"version": 3`, `"version": 1`), "written by textgan 0.1"},
+		{strings.Replace(change(`"version": 3`, `"version": 2`), `"a"`, `"@\t"`, 1), "version 2, of a text with web addresses"},
 		{change(`"lower"`, `"upper"`), "unknown case"},
 		{change(`"lower"`, `"keep"`), "checksum"},
 		{change("<eos>", "</s>"), "special tokens"},
@@ -150,6 +151,15 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// A vocabulary of version 2 whose text had nothing that is cut in another way now.
+func TestLoadOlder(t *testing.T) {
+	v, err := Build([]string{"the cat , e-mail it"}, tokenizer(t, "word", ""), Options{})
+	require.NoError(t, err)
+	w, err := Load(strings.NewReader(strings.Replace(saved(t, v), `"version": 3`, `"version": 2`, 1)))
+	require.NoError(t, err)
+	require.Equal(t, v, w)
+}
+
 // FuzzLoad: whatever Load accepts, it can write and read again, and it works.
 func FuzzLoad(f *testing.F) {
 	for _, tok := range []Tokenizer{tokenizer(f, "word", ""), tokenizer(f, "whitespace", ""), tokenizer(f, "char", "")} {
@@ -157,7 +167,7 @@ func FuzzLoad(f *testing.F) {
 		require.NoError(f, err)
 		f.Add([]byte(saved(f, v)))
 	}
-	f.Add([]byte(`{"format":"textgan vocabulary","version":2,"tokens":[null]}`))
+	f.Add([]byte(`{"format":"textgan vocabulary","version":3,"tokens":[null]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		v, err := Load(bytes.NewReader(data))
 		if err != nil {
