@@ -88,6 +88,9 @@ func New(c Config, d *model.Data) (*Trainer, error) {
 
 // newTrainer is New for a configuration that has been checked.
 func newTrainer(c Config, d *model.Data) (*Trainer, error) {
+	if err := c.checkMemory(d); err != nil {
+		return nil, err
+	}
 	t := &Trainer{Config: c, Data: d, common: &common{Config: c, T: d.MaxT}}
 	var err error
 	if t.common.batches, err = vocab.NewBatches(d.Train, vocab.BatchOptions{Size: c.Batch, Seed: c.Seed, Bucket: c.Bucket}); err != nil {

@@ -133,6 +133,6 @@ var (
 // packages are the names that errors of this module may begin with.
 var packages = []string{
 	"atomicfile", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "generator", "gradcheck", "kernel",
-	"location", "model", "nn", "npy", "op", "plot", "probe", "progress", "ratio", "relax", "report", "rng", "rundir",
+	"location", "machine", "model", "nn", "npy", "op", "plot", "probe", "progress", "ratio", "relax", "report", "rng", "rundir",
 	"safetensors", "sweep", "tfevents", "train", "variance", "vocab",
 }

@@ -135,6 +135,9 @@ func Load(dir, which string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.checkMemory(v.Size()); err != nil {
+		return nil, fmt.Errorf("train: run %s: %w", dir, err)
+	}
 	ck, err := r.LoadCheckpoint(which)
 	if err != nil {
 		return nil, err

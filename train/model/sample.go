@@ -1,6 +1,8 @@
 package model
 
 import (
+	"fmt"
+
 	"textgan/generator"
 	"textgan/internal/rng"
 )
@@ -11,6 +13,9 @@ import (
 func (m *Model) Sample(n int, o generator.SampleOptions, seed uint64) ([]string, error) {
 	if o.MaxLen == 0 {
 		o.MaxLen = m.Config.MaxLen + 1
+	}
+	if err := checkSamples(n, o.MaxLen); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
 	s, err := m.NewSampler(o)
 	if err != nil {

@@ -1,0 +1,95 @@
+package train
+
+import (
+	"math"
+	"slices"
+
+	"textgan/internal/config"
+	"textgan/internal/machine"
+	"textgan/train/model"
+)
+
+// program is what the program takes of memory before it does anything, in bytes.
+const program = 40 << 20
+
+// evaluated is what BLEU and self-BLEU keep of a token of a sample: its n-grams of all
+// orders, with their counts, in bytes.
+const evaluated = 260
+
+// memory is what a run on d will take of memory at its largest. It follows the lists of
+// what is made: of weights, of the graphs of each phase, and of an evaluation.
+func (c Config) memory(d *model.Data) machine.Need {
+	v, T := d.Vocab.Size(), d.MaxT
+	if c.Model == "gan" {
+		T = max(T, slices.Max(c.DWidths))
+	}
+	net := c.Generator(v).Size()
+	all := net // with the encoder
+	if c.HasVAE() {
+		all = c.VAE(v).Size()
+	}
+	const float = 4
+	B, V, E := float64(c.Batch), float64(v), float64(c.Emb)
+	N := B * float64(T)
+	real := B * min(float64(T), 1.5*(meanLength(d.Train)+1)) // room that no sentence fills is never touched
+
+	// Weights, the best of them, moments, gradients; each graph has the output matrix
+	// turned round, and its gradient by halves of the batch.
+	weights := 4*all.Weights + 2*net.Weights + all.Weights + 3*net.Matrix
+	rows := 2 * real * (all.Token + 2*E) // teacher forcing: with gradients, and of held-out text
+	var dis float64
+	if c.Model == "gan" {
+		size := c.Options.Config(v).Size()
+		dis = 3*size.Weights + 2*size.Weights
+		rows += 2 * ((real+N)*size.Token + 2*B*size.Row) // its step and that of the generator
+		if e, err := ParseEstimator(c.Estimator); err == nil && e.Relaxed() {
+			De := float64(c.DEmb)
+			weights += 2*net.Weights + net.Matrix + 2*V*(E+De)
+			steps := 1. // graphs that relaxed words are written in
+			if !e.Relaxation.Hard() {
+				steps, weights = 2, weights+net.Matrix+V*(E+De)
+			}
+			rows += steps*N*(V+3*E+net.Token+2*De) + (steps-1)*B*V + max(B, 128)*V
+		} else {
+			weights += net.Weights + 3*net.Matrix
+			rows += N * (net.Token + 2*E)
+		}
+	}
+	if c.CoopRounds > 0 {
+		weights += 5 * net.Weights
+		rows += 3 * N * net.Token
+	}
+	text := 0.
+	for _, part := range [][][]int32{d.Train, d.Held} {
+		for _, s := range part {
+			text += 24 + 4*float64(len(s))
+		}
+	}
+	text += 3 * float64(len(d.Held)) * evaluated * meanLength(d.Held) / 4 // references
+	sample := float64(c.EvalSamples) * (4*float64(T) + evaluated*min(float64(T), 2*meanLength(d.Held)))
+	return machine.Need{
+		{What: "the program", Bytes: program},
+		{What: "weights of the generator", Bytes: float * weights, Lower: "--hidden, --emb, --layers or --vocab-size"},
+		{What: "weights of the discriminator", Bytes: float * dis, Lower: "--d-filters or --d-emb"},
+		{What: "a batch", Bytes: float * rows, Lower: "--batch or --max-len"},
+		{What: "the text", Bytes: text, Lower: "--max-bytes"},
+		{What: "samples of an evaluation", Bytes: sample, Lower: "--eval-samples"},
+	}
+}
+
+// checkMemory refuses a run that this machine has not got the memory for.
+func (c Config) checkMemory(d *model.Data) error {
+	if err := c.memory(d).Check(); err != nil {
+		return &config.Error{Msg: "train: the run " + err.Error()}
+	}
+	return nil
+}
+
+// meanLength is that of sentences, in tokens.
+func meanLength(sentences [][]int32) float64 {
+	n := 0
+	for _, s := range sentences {
+		n += len(s)
+	}
+	return float64(n) / math.Max(1, float64(len(sentences)))
+}
