@@ -18,7 +18,7 @@ import (
 type SampleOptions struct {
 	MaxLen      int     // longest sentence in tokens, its end included
 	Temperature float64 // tau, divides the logits; 0 means 1
-	TopK        int     // 0 keeps all
+	TopK        int     // 0, or as many as there are, keeps all
 	TopP        float64 // 0 or 1 keeps all
 	NoUnk       bool    // never draw <unk>
 	Prompt      []int32 // ids that every sentence begins with
@@ -86,6 +86,9 @@ func (g *Generator) NewSampler(o SampleOptions) (*Sampler, error) {
 	}
 	if o.TopP == 0 {
 		o.TopP = 1
+	}
+	if o.TopK >= g.Vocab {
+		o.TopK = 0
 	}
 	s := &Sampler{g: g, opt: o}
 	if g.Tie {

@@ -277,6 +277,26 @@ func TestSentenceDependsOnItsNumberAlone(t *testing.T) {
 }
 
 // Every row goes on from a beginning of its own, as it would from a prompt.
+// The k likeliest of V or fewer are all: the same sentences, not only the same
+// distribution.
+func TestTopKOfAllChangesNothing(t *testing.T) {
+	g := sharpened(t, Config{Cell: "gru", Vocab: 40, Emb: 8, Hidden: 8, Layers: 1}, .5)
+	for _, o := range []SampleOptions{{}, {NoUnk: true, Temperature: .7}, {TopP: .8}} {
+		o.MaxLen = 9
+		var want [][]int32
+		for _, k := range []int{0, 40, 41, 1 << 24} {
+			o.TopK = k
+			s, err := g.NewSampler(o)
+			require.NoError(t, err)
+			got := s.Sample(200, Key{Seed: 3})
+			if k == 0 {
+				want = got
+			}
+			require.Equal(t, want, got, "top-k %d", k)
+		}
+	}
+}
+
 func TestComplete(t *testing.T) {
 	c := Config{Cell: "lstm", Vocab: 12, Emb: 5, Hidden: 6, Layers: 2}
 	g := sharpened(t, c, .5)

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"slices"
+
 	"textgan/corpora"
 	"textgan/eval"
 	"textgan/generator"
@@ -82,7 +84,7 @@ func (t *Trainer) Evaluate(step int) (Evaluation, []string, error) {
 		different[line] = true
 	}
 	e.Different = float64(len(different)) / float64(len(lines))
-	e.Example = lines[:min(5, len(lines))]
+	e.Example = slices.Clone(lines[:min(5, len(lines))]) // which keep no others alive
 	tokenize := v.Tokenizer().Tokenize
 	opt := eval.Options{MaxN: evalOrders}
 	bleu, err := eval.BLEU(j.refs, j.lexicon.Find(lines, tokenize), opt)

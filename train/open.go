@@ -122,11 +122,10 @@ func Open(dir, which string, stdin io.Reader) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ck, err := r.LoadCheckpoint(which)
-	if err != nil {
+	if _, err := r.ReadCheckpoint(which, func(ck *rundir.Checkpoint) error { return t.restore(r, ck) }); err != nil {
 		return nil, err
 	}
-	return t, t.restore(r, ck)
+	return t, nil
 }
 
 // reopen makes the trainer of a run as it was at step 0, on the same text.

@@ -138,11 +138,7 @@ func Load(dir, which string) (*Model, error) {
 	if err := c.checkMemory(v.Size()); err != nil {
 		return nil, fmt.Errorf("train: run %s: %w", dir, err)
 	}
-	ck, err := r.LoadCheckpoint(which)
-	if err != nil {
-		return nil, err
-	}
-	m := &Model{Config: c, Vocab: v, Step: ck.Step, Manifest: r.Manifest, run: r, settings: layer}
+	m := &Model{Config: c, Vocab: v, Manifest: r.Manifest, run: r, settings: layer}
 	var weights nn.Params
 	if c.HasVAE() {
 		if m.VAE, err = generator.NewVAE(c.VAE(v.Size()), c.Seed); err != nil {
@@ -155,16 +151,20 @@ func Load(dir, which string) (*Model, error) {
 		}
 		weights = m.Generator.Params()
 	}
-	if _, err := ReadState(ck, v); err != nil {
-		return nil, err
-	}
-	path, err := ck.Path(WeightsFile)
+	ck, err := r.ReadCheckpoint(which, func(ck *rundir.Checkpoint) error {
+		if _, err := ReadState(ck, v); err != nil {
+			return err
+		}
+		path, err := ck.Path(WeightsFile)
+		if err != nil {
+			return err
+		}
+		return weights.ReadFile(path)
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := weights.ReadFile(path); err != nil {
-		return nil, err
-	}
+	m.Step = ck.Step
 	return m, nil
 }
 

@@ -213,6 +213,29 @@ func (r *Run) LoadCheckpoint(which string) (*Checkpoint, error) {
 	return &Checkpoint{step, dir, sums}, nil
 }
 
+// ReadCheckpoint is LoadCheckpoint, and read reads from it. Another process may be
+// writing the run and remove a checkpoint that is being read: when last or best has
+// moved on meanwhile, the one that it names now is read instead.
+func (r *Run) ReadCheckpoint(which string, read func(*Checkpoint) error) (*Checkpoint, error) {
+	const tries = 100 // more than a writer can ever be ahead by chance
+	for i := 1; ; i++ {
+		before, _ := r.pointer(which)
+		ck, err := r.LoadCheckpoint(which)
+		if err == nil {
+			err = read(ck)
+		}
+		if err == nil {
+			return ck, nil
+		}
+		if which != Last && which != Best || i == tries {
+			return nil, err
+		}
+		if now, moved := r.pointer(which); moved != nil || now == before {
+			return nil, err
+		}
+	}
+}
+
 // ResumePoint is the checkpoint that a run goes on from: the one that last names,
 // or where that is missing or damaged the newest that verifies, with a note that
 // says so. It is an ErrNoCheckpoint if the run has none at all, and another error if

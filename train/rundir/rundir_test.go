@@ -193,13 +193,22 @@ func TestCreateIsAllOrNothing(t *testing.T) {
 		}
 	}
 
-	// What a crash has left aside is in nobody's way.
-	require.NoError(t, os.MkdirAll(filepath.Join(parent, ".run.new-1-1", "samples"), 0o777))
+	// What a crash has left aside is in nobody's way, and swept up when it is old.
+	for name, age := range map[string]time.Duration{".run.new-1-1": 2 * time.Hour, ".run.new-2-1": time.Minute, ".other.new-1-1": 2 * time.Hour} {
+		path := filepath.Join(parent, name)
+		require.NoError(t, os.MkdirAll(filepath.Join(path, "samples"), 0o777))
+		at := time.Now().Add(-age)
+		require.NoError(t, os.Chtimes(path, at, at))
+	}
 	require.NoError(t, os.Mkdir(dir, 0o777))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, lockFile), nil, 0o666))
 	w, err := Create(dir, content, Start{}, Options{})
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
+
+	require.NoDirExists(t, filepath.Join(parent, ".run.new-1-1"))
+	require.DirExists(t, filepath.Join(parent, ".run.new-2-1"))
+	require.DirExists(t, filepath.Join(parent, ".other.new-1-1"))
 
 	var won atomic.Int32
 	var all sync.WaitGroup
@@ -349,6 +358,68 @@ func TestNamedCheckpointsAndPruning(t *testing.T) {
 	steps, err = w.Checkpoints()
 	require.NoError(t, err)
 	require.Equal(t, []int{50, 60}, steps)
+}
+
+// A checkpoint that is removed while it is read, as one is beside a training that keeps
+// one, is read again where it is now.
+func TestReadingBesideAWriter(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{Keep: 1})
+	write := func(step int) error {
+		return w.SaveCheckpoint(step, []File{{"weights", func(out io.Writer) error { _, err := fmt.Fprint(out, step); return err }}}, true)
+	}
+	require.NoError(t, write(1))
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for step := 2; ; step++ {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := write(step); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	}()
+	r, err := Open(dir)
+	require.NoError(t, err)
+	for i := range 200 {
+		which := []string{Last, Best}[i%2]
+		ck, err := r.ReadCheckpoint(which, func(ck *Checkpoint) error {
+			path, err := ck.Path("weights")
+			if err != nil {
+				return err
+			}
+			_, err = os.ReadFile(path)
+			return err
+		})
+		require.NoError(t, err)
+		require.Positive(t, ck.Step)
+	}
+	close(stop)
+	<-ended
+	gone := errors.New("gone")
+	_, err = r.ReadCheckpoint(Last, func(*Checkpoint) error { return gone }) // nothing moves: no other try
+	require.ErrorIs(t, err, gone)
+}
+
+// A save that was interrupted before it removed the oldest is made good on resuming.
+func TestResumePrunes(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	for step := 10; step <= 50; step += 10 {
+		save(t, w, step, step == 20)
+	}
+	require.NoError(t, w.Close())
+	w, _, err := Resume(dir, Start{}, Options{Keep: 2}, nil)
+	require.NoError(t, err)
+	steps, err := w.Checkpoints()
+	require.NoError(t, err)
+	require.Equal(t, []int{20, 40, 50}, steps)
+	require.NoError(t, w.Close())
 }
 
 func TestSavingTwice(t *testing.T) {

@@ -87,8 +87,8 @@ func createWith(dir string, content Content, start Start, opt Options, before fu
 	m.Format, m.Config = format, hexSum(content.Config)
 	start.Step, start.Time = 0, opt.Now().UTC().Truncate(time.Second)
 	m.Starts = []Start{start}
-	aside := filepath.Join(parent, fmt.Sprintf(".%s.new-%d-%d", filepath.Base(dir), os.Getpid(), created.Add(1)))
-	if err := os.RemoveAll(aside); err != nil { // of a process that had this number and crashed
+	aside := filepath.Join(parent, fmt.Sprintf(".%s%s%d-%d", filepath.Base(dir), beginning, os.Getpid(), created.Add(1)))
+	if err := sweep(parent, aside, opt.Now()); err != nil {
 		return nil, fmt.Errorf("rundir: create run directory: %w", err)
 	}
 	if err := os.Mkdir(aside, 0o777); err != nil {
@@ -124,6 +124,33 @@ func createWith(dir string, content Content, start Start, opt Options, before fu
 func hexSum(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:])
+}
+
+// beginning is part of the name of a run that is being created.
+const beginning = ".new-"
+
+// sweep removes what processes that crashed while they created a run have left beside
+// it: aside itself, of one that had the same number, and whatever has not been touched
+// for an hour.
+func sweep(parent, aside string, now time.Time) error {
+	prefix, _, _ := strings.Cut(filepath.Base(aside), beginning)
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		rest, ours := strings.CutPrefix(e.Name(), prefix+beginning)
+		if _, number, ok := strings.Cut(rest, "-"); !ours || !ok || strings.Trim(number, "0123456789") != "" {
+			continue
+		}
+		path := filepath.Join(parent, e.Name())
+		if info, err := e.Info(); path == aside || err == nil && now.Sub(info.ModTime()) > time.Hour {
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // created counts the calls of Create, so that two of them write in different places.
@@ -230,6 +257,10 @@ func (w *Writer) resume(ck *Checkpoint, found record, start Start) error {
 	}
 	if w.Note != "" {
 		if err := w.point(Last, start.Step); err != nil {
+			return err
+		}
+	} else if ck != nil { // an interrupted save may have left one too many
+		if err := w.prune(); err != nil {
 			return err
 		}
 	}
