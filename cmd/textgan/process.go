@@ -145,6 +145,7 @@ func (p *process) app() *cli.App {
 				evalVarianceCommand(p), evalEstimatorsCommand(p), evalSamplersCommand(p)),
 			group("vae", "sentences and codes of a VAE", vaeReconstructCommand(p), vaeInterpolateCommand(p), vaeEncodeCommand(p), vaeGradientsCommand(p)),
 			reportCommand(p),
+			verifyCommand(p),
 			group("sweep", "many runs of one file", sweepPlanCommand(p), sweepRunCommand(p), sweepTableCommand(p)),
 			group("corpus", "look at text and make it", corpusListCommand(p), corpusGenerateCommand(p), corpusStatsCommand(p)),
 			versionCommand(p),

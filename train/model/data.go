@@ -258,6 +258,13 @@ func (d *Data) LearntCorpus() (*corpora.Corpus, error) {
 	return learnt, nil
 }
 
+// CheckHeldOut is an error if the held-out lines that a run keeps are not those of its
+// start.
+func CheckHeldOut(r *rundir.Run) error {
+	_, err := keptLines(r)
+	return err
+}
+
 // keptLines are the held-out lines in the directory of a run, nil if it keeps
 // none. They are read as they were written, whatever characters are in them.
 func keptLines(r *rundir.Run) (*corpora.Corpus, error) {

@@ -55,6 +55,8 @@ type Start struct {
 	Arch    string    `json:"arch"`
 	ISA     string    `json:"isa"`            // kernels in use: avx512, avx2, generic
 	Note    string    `json:"note,omitempty"` // what had to be mended
+
+	Record *mark `json:"record,omitempty"` // the record as it was mended
 }
 
 func (m Manifest) save(dir string) error {

@@ -17,7 +17,8 @@ import (
 // saved. Checkpoints of textgan 0.1 have none.
 const markFile = "record.json"
 
-// mark identifies the beginning of metrics.jsonl that belongs to a checkpoint.
+// mark identifies the beginning of metrics.jsonl that belongs to a checkpoint, or to a
+// start that has mended it.
 type mark struct {
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"` // hex, of these bytes
@@ -51,6 +52,21 @@ func (c *Checkpoint) mark() (*mark, error) {
 	return &m, nil
 }
 
+// begins reports whether a record begins with what the mark identifies.
+func (m *mark) begins(content []byte) bool {
+	return m != nil && m.Bytes >= 0 && int64(len(content)) >= m.Bytes && hexSum(content[:m.Bytes]) == m.SHA256
+}
+
+// allBeyond reports whether all complete lines are of later steps.
+func allBeyond(content []byte, step int) bool {
+	for line := range lines(bytes.NewReader(content)) {
+		if rec, err := decodeLine(line.text); err != nil || rec.Step <= step {
+			return false
+		}
+	}
+	return true
+}
+
 // record is metrics.jsonl as it is found when a run is resumed.
 type record struct {
 	content []byte
@@ -79,9 +95,18 @@ func (r *Run) findRecord(c *Checkpoint) (found record, err error) {
 		return found, err
 	}
 	body := found.content
-	intact := m != nil && int64(len(body)) >= m.Bytes && hexSum(body[:m.Bytes]) == m.SHA256
-	if intact {
-		body = body[:m.Bytes]
+	intact := false
+	marks := []*mark{m}
+	for _, s := range r.Manifest.Starts {
+		if s.Step == c.Step {
+			marks = append(marks, s.Record)
+		}
+	}
+	for _, m := range marks {
+		if m.begins(body) && allBeyond(body[m.Bytes:], c.Step) {
+			body, intact = body[:m.Bytes], true
+			break
+		}
 	}
 	before := 0
 	for line := range lines(bytes.NewReader(body)) { // a buffer has no errors

@@ -41,6 +41,8 @@ func TestRecordIsHeldAgainstItsCheckpoint(t *testing.T) {
 		"untouched":    {whole, whole, ""},
 		"torn":         {append(without(7), whole[7], `{"step":45,"lo`), whole, ""},
 		"beyond":       {append(without(7), whole[7], "{\"step\":45}\n"), whole, ""},
+		"line added":   {append(without(7), whole[7], whole[7]), append(without(7), whole[7], whole[7]), "up to step 40 were changed"},
+		"dirt beyond":  {append(without(7), whole[7], "x\n"), whole, ":9: no line of metrics"},
 		"line missing": {without(3), without(3), "has lost lines up to step 40"},
 		"end missing":  {without(7), without(7), "has lost lines up to step 40"},
 		"empty":        {nil, nil, "has lost lines up to step 40"},
@@ -66,7 +68,12 @@ func TestRecordIsHeldAgainstItsCheckpoint(t *testing.T) {
 				require.Equal(t, w.Note, w.Manifest.Starts[1].Note)
 				require.Equal(t, edited, read(t, aside))
 			}
-			// From here on the run is as good as any.
+			// What was mended once is not named again, and from here on the run is as good as
+			// any.
+			require.NoError(t, w.Close())
+			w, _, err = Resume(dir, Start{}, Options{}, nil)
+			require.NoError(t, err)
+			require.Empty(t, w.Note)
 			train(t, w, 40, -1)
 			require.NoError(t, w.Close())
 			w, ck, err = Resume(dir, Start{}, Options{}, nil)
@@ -82,17 +89,18 @@ func TestRecordIsHeldAgainstItsCheckpoint(t *testing.T) {
 func TestRecordLostTwice(t *testing.T) {
 	dir := recorded(t)
 	require.NoError(t, os.Remove(filepath.Join(dir, MetricsFile)))
-	for i, want := range []string{"lost lines", "lost lines", "no line of metrics"} {
+	for i, want := range []string{"lost lines", "", "no line of metrics", "no line of metrics"} {
 		if i > 0 {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, MetricsFile), []byte(strings.Repeat("{}\n", i-1)), 0o666))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, MetricsFile), []byte(strings.Repeat("[]\n", i-1)), 0o666))
 		}
 		w, _, err := Resume(dir, Start{}, Options{}, nil)
 		require.NoError(t, err)
 		require.Contains(t, w.Note, want)
+		require.Equal(t, want == "", w.Note == "")
 		require.NoError(t, w.Close())
 	}
-	require.Equal(t, "", read(t, dir, MetricsFile+".before-40"))
-	require.Equal(t, "{}\n", read(t, dir, MetricsFile+".before-40-2"))
+	require.Equal(t, "[]\n", read(t, dir, MetricsFile+".before-40"))
+	require.Equal(t, "[]\n[]\n", read(t, dir, MetricsFile+".before-40-2"))
 }
 
 // Checkpoints of older versions say nothing of the record: it is cut at their step.

@@ -276,6 +276,10 @@ func (w *Writer) resume(ck *Checkpoint, found record, start Start) error {
 		return err
 	}
 	start.Time, start.Note = w.opt.Now().UTC().Truncate(time.Second), w.Note
+	if found.fault != "" {
+		m := w.mark()
+		start.Record = &m
+	}
 	w.Manifest.Starts = append(w.Manifest.Starts, start)
 	return w.Manifest.save(w.Dir)
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"textgan/train"
+)
+
+func verifyCommand(p *process) *cli.Command {
+	type options struct {
+		Run    string `opt:"run" check:"required" doc:"run directory" meta:"DIR"`
+		Repair bool   `opt:"repair" doc:"first mend the names of checkpoints and remove what interruptions have left behind"`
+		jsonOption
+	}
+	return command(p, cli.Command{
+		Name: "verify", Usage: "what of a run is intact, and whether it can be resumed, sampled and compared",
+		Description: "Every checksum is computed and every checkpoint loaded, as resuming would. Without --repair nothing is\n" +
+			"written. The exit code is 0 if all is well. docs/reliability.md",
+	}, func(c call[options]) error {
+		var did []string
+		var err error
+		if c.opt.Repair {
+			if did, err = train.Repair(c.opt.Run); err != nil {
+				return err
+			}
+		}
+		findings, err := train.Verify(c.opt.Run, c.in)
+		if err != nil {
+			return err
+		}
+		wrong := 0
+		for i, f := range findings {
+			if !f.OK {
+				wrong++
+				findings[i].Says = oneLine(errors.New(f.Says))
+			}
+		}
+		if c.opt.JSON {
+			err = c.printJSON(struct {
+				OK       bool            `json:"ok"`
+				Repaired []string        `json:"repaired,omitempty"`
+				Findings []train.Finding `json:"findings"`
+			}{wrong == 0, did, findings})
+		} else {
+			table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+			for _, what := range did {
+				fmt.Fprintf(table, "repaired\t\t%s\n", what)
+			}
+			for _, f := range findings {
+				word := "ok"
+				if !f.OK {
+					word = "WRONG"
+				}
+				fmt.Fprintf(table, "%s\t%s\t%s\n", f.What, word, f.Says)
+			}
+			err = table.Flush()
+		}
+		if err == nil && wrong > 0 {
+			err = fmt.Errorf("%s: %d of %d findings are wrong", c.opt.Run, wrong, len(findings))
+		}
+		return err
+	})
+}

@@ -1,0 +1,107 @@
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"textgan/internal/atomicfile"
+)
+
+// CheckRecord holds metrics.jsonl against a checkpoint: how many of its lines belong to
+// it, and what is wrong with them, "" for nothing.
+func (r *Run) CheckRecord(c *Checkpoint) (n int, fault string, err error) {
+	found, err := r.findRecord(c)
+	if err != nil {
+		return 0, "", fmt.Errorf("rundir: %w", err)
+	}
+	for _, b := range found.keep {
+		if b == '\n' {
+			n++
+		}
+	}
+	return n, found.fault, nil
+}
+
+// Leftovers are the paths, below the run's directory, of what an interruption has left
+// behind. While a process is writing the run they may be its work.
+func (r *Run) Leftovers() (paths []string, err error) {
+	for _, dir := range []string{".", checkpoints, samples} {
+		entries, err := os.ReadDir(r.Path(dir))
+		if err != nil && !os.IsNotExist(err) {
+			return nil, fmt.Errorf("rundir: %w", err)
+		}
+		for _, e := range entries {
+			if atomicfile.IsAside(e.Name()) {
+				paths = append(paths, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return paths, nil
+}
+
+// Repair removes the Leftovers of the run in dir, and lets last and best name a
+// checkpoint again if they name none that is whole: last the newest, best the one of the
+// step that the function best finds by it. It says what it did.
+func Repair(dir string, best func(newest *Checkpoint) (step int, ok bool)) (did []string, err error) {
+	if _, err := Open(dir); err != nil {
+		return nil, err
+	}
+	w, err := open(dir, Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer w.lock.undo()
+	left, err := w.Leftovers()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range left {
+		if err := os.RemoveAll(w.Path(name)); err != nil {
+			return did, fmt.Errorf("rundir: %w", err)
+		}
+		did = append(did, "removed "+name)
+	}
+	newest, note, err := w.ResumePoint()
+	if errors.Is(err, ErrNoCheckpoint) {
+		return did, nil
+	}
+	if err != nil {
+		return did, err
+	}
+	point := func(which string, step int) error {
+		if err := w.point(which, step); err != nil {
+			return fmt.Errorf("rundir: %w", err)
+		}
+		did = append(did, fmt.Sprintf("%s now names the checkpoint of step %d", which, step))
+		return nil
+	}
+	if note != "" {
+		if err := point(Last, newest.Step); err != nil {
+			return did, err
+		}
+	}
+	step, known := best(newest)
+	_, err = w.LoadCheckpoint(Best)
+	if err == nil || errors.Is(err, ErrNoCheckpoint) && !known {
+		return did, nil
+	}
+	steps, err := w.Checkpoints()
+	if err != nil {
+		return did, err
+	}
+	if known && slices.Contains(steps, step) {
+		if _, err := w.LoadCheckpoint(fmt.Sprint(step)); err == nil {
+			return did, point(Best, step)
+		}
+	}
+	err = os.Remove(filepath.Join(w.Path(checkpoints), Best))
+	if err == nil {
+		did = append(did, "removed the name best: its checkpoint is gone, and none that is left is known to be it")
+	} else if os.IsNotExist(err) {
+		return did, nil
+	}
+	return did, err
+}

@@ -1,0 +1,206 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"textgan/train/model"
+	"textgan/train/rundir"
+)
+
+// Finding is what Verify says of a part of a run.
+type Finding struct {
+	What string `json:"what"` // a file of the run, or a use that can be made of it
+	OK   bool   `json:"ok"`
+	Says string `json:"says"`
+}
+
+// Verify looks at all of the run in dir: what is intact, and whether it can be resumed,
+// sampled from, and compared. Nothing is written. stdin serves the corpus "-". It is an
+// error if there is no run.
+func Verify(dir string, stdin io.Reader) ([]Finding, error) {
+	r, err := rundir.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	v := &verifier{run: r}
+	v.files()
+	v.checkpoints(stdin)
+	v.uses()
+	return v.findings, nil
+}
+
+type verifier struct {
+	run      *rundir.Run
+	findings []Finding
+	config   Config
+	whole    []int // steps of the checkpoints that are intact, rising
+	resume   error // why the run cannot go on
+}
+
+// found adds a finding: err, or what there is to say without one.
+func (v *verifier) found(what string, err error, says string, args ...any) {
+	f := Finding{what, err == nil, fmt.Sprintf(says, args...)}
+	if err != nil {
+		f.Says = err.Error()
+	}
+	v.findings = append(v.findings, f)
+}
+
+// files looks at what lies in the run's directory besides checkpoints.
+func (v *verifier) files() {
+	m := v.run.Manifest
+	v.found("manifest.json", nil, "%s, seed %d, %d starts", m.Model, m.Seed, len(m.Starts))
+	config, words, err := describe(v.run)
+	v.config = config
+	if _, settings := v.run.Settings(); settings != nil {
+		v.found(rundir.ConfigFile, settings, "")
+	} else if v.config.Model != "" {
+		v.found(rundir.ConfigFile, nil, "as it was at the start")
+	} else {
+		v.found(rundir.ConfigFile, err, "")
+	}
+	switch {
+	case words != nil:
+		v.found(rundir.VocabFile, nil, "%d tokens", words.Size())
+	case err != nil && v.config.Model != "":
+		v.found(rundir.VocabFile, err, "")
+	}
+	if held := m.HeldOut; held != nil {
+		v.found(rundir.HeldOutFile, model.CheckHeldOut(v.run), "%d lines", held.Lines)
+	}
+	left, err := v.run.Leftovers()
+	if err == nil && len(left) > 0 {
+		err = fmt.Errorf("%s: left behind by an interruption; resuming or --repair removes that", strings.Join(left, ", "))
+	}
+	if err != nil {
+		v.found("leftovers", err, "")
+	}
+	if rundir.Busy(v.run.Dir) {
+		v.found(".lock", nil, "a process is writing the run")
+	}
+}
+
+// checkpoints looks at each of them, as resuming from it would.
+func (v *verifier) checkpoints(stdin io.Reader) {
+	var t *Trainer
+	t, v.resume = reopen(v.run, stdin)
+	steps, err := v.run.Checkpoints()
+	if err != nil {
+		v.found("checkpoints", err, "")
+		return
+	}
+	for _, step := range steps {
+		ck, err := v.run.LoadCheckpoint(strconv.Itoa(step))
+		says := "whole"
+		if err == nil && t != nil {
+			err = t.restore(v.run, ck)
+			says = "whole, in phase " + t.Phase()
+		}
+		if err == nil {
+			v.whole = append(v.whole, step)
+		}
+		v.found(fmt.Sprintf("checkpoints/step-%d", step), err, "%s", says)
+	}
+	for _, which := range []string{rundir.Last, rundir.Best} {
+		ck, err := v.run.LoadCheckpoint(which)
+		switch {
+		case err == nil:
+			v.found("checkpoints/"+which, nil, "step %d", ck.Step)
+		case !errors.Is(err, rundir.ErrNoCheckpoint) || which == rundir.Last && len(steps) > 0:
+			v.found("checkpoints/"+which, err, "")
+		}
+	}
+	ck, _, err := v.run.ResumePoint()
+	if err == nil {
+		lines, fault, err := v.run.CheckRecord(ck)
+		if err == nil && fault != "" {
+			err = errors.New(fault)
+		}
+		v.found(rundir.MetricsFile, err, "%d lines up to step %d", lines, ck.Step)
+	}
+}
+
+// uses says what can be done with the run.
+func (v *verifier) uses() {
+	ck, note, err := v.run.ResumePoint()
+	switch {
+	case v.resume != nil:
+		v.found("can be resumed", v.resume, "")
+	case errors.Is(err, rundir.ErrNoCheckpoint):
+		v.found("can be resumed", nil, "from its beginning")
+	case err == nil && !slices.Contains(v.whole, ck.Step):
+		v.found("can be resumed", fmt.Errorf("checkpoint of step %d cannot be gone on from", ck.Step), "")
+	case note != "":
+		v.found("can be resumed", err, "%s", note)
+	default:
+		v.found("can be resumed", err, "from step %d", ck.Step)
+	}
+	var able []string
+	var m *model.Model
+	err = nil
+	for _, which := range []string{rundir.Last, rundir.Best} {
+		loaded, failed := model.Load(v.run.Dir, which)
+		if failed == nil {
+			able, m = append(able, fmt.Sprintf("%s of step %d", which, loaded.Step)), loaded
+		} else if err == nil {
+			err = failed
+		}
+	}
+	if m == nil {
+		v.found("can be sampled", err, "")
+		return
+	}
+	v.found("can be sampled", nil, "%s", strings.Join(able, ", "))
+	_, _, err = m.Text()
+	if v.run.Manifest.HeldOut != nil {
+		err = model.CheckHeldOut(v.run)
+	}
+	v.found("can be compared", err, "with what it has not learnt")
+}
+
+// Repair mends what can be mended of the run in dir without changing what it says: names
+// of checkpoints that are missing or lead to none, and what interruptions have left
+// behind. It returns what was done.
+func Repair(dir string) (did []string, err error) {
+	r, err := rundir.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return rundir.Repair(dir, func(newest *rundir.Checkpoint) (best int, ok bool) { return bestOf(r, newest) })
+}
+
+// bestOf finds the step of the lowest validation NLL that a checkpoint knows of: the
+// last at which the record says just that.
+func bestOf(r *rundir.Run, ck *rundir.Checkpoint) (step int, ok bool) {
+	path, err := ck.Path(model.StateFile)
+	if err != nil {
+		return 0, false
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, false
+	}
+	var state struct {
+		Scored bool    `json:"scored"`
+		NLL    float64 `json:"best_nll"`
+	}
+	if err := json.Unmarshal(text, &state); err != nil || !state.Scored {
+		return 0, false
+	}
+	for rec, err := range r.Metrics() {
+		if err != nil || rec.Step > ck.Step {
+			break
+		}
+		if nll, there := rec.Float("nll/valid"); there && nll == state.NLL {
+			step, ok = rec.Step, true
+		}
+	}
+	return step, ok
+}

@@ -1,0 +1,107 @@
+package train
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/train/rundir"
+)
+
+// wrong are the findings that are not well, with what they say, by what they are of.
+func wrong(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	before := content(t, dir)
+	findings, err := Verify(dir, nil)
+	require.NoError(t, err)
+	require.Equal(t, before, content(t, dir), "nothing is written")
+	found := map[string]string{}
+	for _, f := range findings {
+		require.NotEmpty(t, f.Says, f.What)
+		if !f.OK {
+			found[f.What] = f.Says
+		}
+	}
+	return found
+}
+
+// What is damaged is named, what can still be done is told, and what can be mended is.
+func TestVerifyAndRepair(t *testing.T) {
+	c := small()
+	c.Model, c.MLESteps, c.SaveEvery, c.Keep = "mle", 21, 7, 5
+	whole := filepath.Join(t.TempDir(), "whole")
+	tr, w, err := Start(c, whole, nil, rundir.Start{})
+	require.NoError(t, err)
+	play(t, tr, w, 0)
+	require.Empty(t, wrong(t, whole))
+	did, err := Repair(whole)
+	require.NoError(t, err)
+	require.Empty(t, did)
+
+	write := func(name, text string) func(string) {
+		return func(dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(text), 0o600))
+		}
+	}
+	remove := func(name string) func(string) {
+		return func(dir string) { require.NoError(t, os.RemoveAll(filepath.Join(dir, filepath.FromSlash(name)))) }
+	}
+	for name, d := range map[string]struct {
+		damage func(dir string)
+		wrong  map[string]string
+		did    []string
+		left   []string // wrong after a repair
+	}{
+		"last gone": {remove("checkpoints/last"), map[string]string{"checkpoints/last": "no last checkpoint yet"}, []string{"last now names the checkpoint of step 21"}, nil},
+		"last leads nowhere": {write("checkpoints/last", "step-40\n"), map[string]string{"checkpoints/last": "it is gone"},
+			[]string{"last now names the checkpoint of step 21"}, nil},
+		"best gone":          {remove("checkpoints/best"), nil, []string{"best now names the checkpoint of step 21"}, nil},
+		"best leads nowhere": {write("checkpoints/best", "step-4\n"), map[string]string{"checkpoints/best": "it is gone"}, []string{"best now names the checkpoint of step 21"}, nil},
+		"newest checkpoint damaged": {write("checkpoints/step-21/weights.safetensors", "x"),
+			map[string]string{"checkpoints/step-21": "does not match its checksum", "checkpoints/last": "damaged", "checkpoints/best": "damaged", "can be sampled": "damaged"},
+			[]string{"last now names the checkpoint of step 14", "best now names the checkpoint of step 14"}, []string{"checkpoints/step-21"}},
+		"leftover":         {write("checkpoints/.last.aside-0", "step-"), map[string]string{"leftovers": "checkpoints/.last.aside-0"}, []string{"removed checkpoints/.last.aside-0"}, nil},
+		"record shortened": {write(rundir.MetricsFile, ""), map[string]string{rundir.MetricsFile: "has lost lines"}, nil, []string{rundir.MetricsFile}},
+		"config edited": {write(rundir.ConfigFile, "seed = 7\n"), map[string]string{rundir.ConfigFile: "was changed", "can be resumed": "was changed", "can be sampled": "was changed"}, nil,
+			[]string{rundir.ConfigFile, "can be resumed", "can be sampled"}},
+		"vocabulary gone": {remove(rundir.VocabFile), map[string]string{rundir.VocabFile: "no such file", "can be resumed": "no such file", "can be sampled": "no such file"}, nil,
+			[]string{rundir.VocabFile, "can be resumed", "can be sampled"}},
+		"held-out lines edited": {write(rundir.HeldOutFile, "x\n"), map[string]string{rundir.HeldOutFile: "checksum differs", "can be resumed": "checksum differs", "can be compared": "checksum differs"}, nil,
+			[]string{rundir.HeldOutFile, "can be resumed", "can be compared"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+			d.damage(dir)
+			got := wrong(t, dir)
+			for what, says := range d.wrong {
+				require.Contains(t, got[what], says, what)
+			}
+			require.Len(t, got, len(d.wrong), "%v", got)
+			did, err := Repair(dir)
+			require.NoError(t, err)
+			require.Equal(t, d.did, did)
+			got = wrong(t, dir)
+			for _, what := range d.left {
+				require.NotEmpty(t, got[what], what)
+			}
+			require.Len(t, got, len(d.left), "%v", got)
+		})
+	}
+
+	_, err = Verify(t.TempDir(), nil)
+	require.ErrorIs(t, err, rundir.ErrNotRun)
+	_, err = Repair(t.TempDir())
+	require.ErrorIs(t, err, rundir.ErrNotRun)
+	running, w, err := Start(c, filepath.Join(t.TempDir(), "running"), nil, rundir.Start{})
+	require.NoError(t, err)
+	_, err = Repair(w.Dir)
+	oneLine(t, err, "is being written by another process")
+	findings, err := Verify(w.Dir, nil)
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(findings[len(findings)-1].Says, "run") || running.Step == 0)
+	require.NoError(t, w.Close())
+}
