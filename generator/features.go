@@ -26,7 +26,7 @@ type Features struct {
 // Features builds the graph for batches of B sentences of up to T tokens, the
 // end included.
 func (g *Generator) Features(B, T int) (*Features, error) {
-	f := &Features{B: B, T: T, hidden: g.Hidden, ids: make([]int32, B*T), lengths: make([]int32, B), plan: op.NewPlan(T)}
+	f := &Features{B: B, T: T, hidden: g.width(), ids: make([]int32, B*T), lengths: make([]int32, B), plan: op.NewPlan(T)}
 	graph := op.NewGraph()
 	net, _ := g.Bind(graph, false)
 	lengths := graph.Ints("lengths", f.lengths, B)

@@ -34,3 +34,23 @@ func TestFeaturesAgainstPlain(t *testing.T) {
 		require.ErrorContains(t, err, "tokens for a graph of")
 	})
 }
+
+// The state of a relational memory is as long as all its slots.
+func TestFeaturesOfSlots(t *testing.T) {
+	c := Config{Cell: "relational", Vocab: 9, Emb: 4, Hidden: 4, Layers: 1, Slots: 3, Heads: 2}
+	g := sharpened(t, c, .7)
+	sentences := ragged(5, 6, c.Vocab)
+	of := func(B int, sentences [][]int32) []float64 {
+		f, err := g.Features(B, 8)
+		require.NoError(t, err)
+		defer f.Close()
+		got, err := f.Of(sentences)
+		require.NoError(t, err)
+		return got
+	}
+	together := of(4, sentences)
+	require.Len(t, together, len(sentences)*c.Slots*c.Hidden)
+	for i, s := range sentences {
+		require.InDeltaSlice(t, of(1, [][]int32{s}), together[i*c.Slots*c.Hidden:][:c.Slots*c.Hidden], valueTol)
+	}
+}

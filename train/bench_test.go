@@ -109,10 +109,10 @@ func BenchmarkStep(b *testing.B) {
 	})
 	b.Run("vae", func(b *testing.B) { // one layer each way, 32 Gaussian units, the code read at every step
 		c := Options.Defaults()
-		c.Emb, c.Hidden, c.LatentDim, c.Bidirectional = *benchE, *benchH, 32, false
-		v, err := generator.NewVAE(c.VAE(*benchV), 1)
+		c.Model, c.Emb, c.Hidden, c.LatentDim, c.Bidirectional = "vae", *benchE, *benchH, 32, false
+		v, err := c.Architecture(*benchV).New(1)
 		require.NoError(b, err)
-		l, err := v.ELBO(generator.ELBOOptions{B: batch.B, T: batch.T, Encoder: true, Decoder: true, BF16: *bench16})
+		l, err := v.(*generator.VAE).ELBO(generator.ELBOOptions{B: batch.B, T: batch.T, Encoder: true, Decoder: true, BF16: *bench16})
 		require.NoError(b, err)
 		opt := NewAdam(adam, v.Params())
 		measure(b, func(i int) {

@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"slices"
 
 	"textgan/discriminator"
 	"textgan/train/model"
@@ -65,31 +64,34 @@ func (c Config) Check() error {
 	return nil
 }
 
-// unused are the groups of options that do nothing in this run.
-func (c Config) unused() (groups []string) {
+// idle says of the groups of options that do nothing in this run why.
+func (c Config) idle() map[string]string {
+	why := map[string]string{}
 	if c.Model != "gan" {
-		groups = append(groups, "adversarial", "discriminator")
+		why["adversarial"] = "there is no game in a run of --model " + c.Model
+		why["discriminator"] = why["adversarial"]
 	}
 	if !c.HasVAE() {
-		groups = append(groups, "vae")
+		why["vae"] = "there is no code without --model vae or --generator vae"
 	}
 	if c.CoopRounds == 0 {
-		groups = append(groups, "cooperative")
+		why["cooperative"] = "there are no cooperative rounds without --coop-rounds"
 	}
-	return groups
+	return why
 }
 
 // Idle says why an option does nothing in this run, and "" if it does something.
 // otherModel tells that it belongs to another model.
 func (c Config) Idle(name string) (why string, otherModel bool) {
 	o, _ := Options.Find(name)
+	group := o.Group
+	if name == "estimator" || name == "adv-steps" { // which the help shows among the first
+		group = "adversarial"
+	}
+	if why = c.idle()[group]; why != "" {
+		return why, group != "cooperative"
+	}
 	switch {
-	case o.Group == "vae" && !c.HasVAE():
-		return "there is no code without --model vae or --generator vae", true
-	case o.Group == "cooperative" && c.CoopRounds == 0:
-		return "there are no cooperative rounds without --coop-rounds", false
-	case c.Model != "gan" && (slices.Contains(c.unused(), o.Group) || name == "estimator" || name == "adv-steps"):
-		return "there is no game in a run of --model " + c.Model, true
 	case (name == "slots" || name == "heads") && c.Cell != "relational":
 		return "--cell " + c.Cell + " is no relational memory", false
 	case name == "d-reps" && c.DKind != "relgan":

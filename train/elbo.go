@@ -31,9 +31,6 @@ type ELBOOptions struct {
 
 // checkELBO is Check for what a VAE adds.
 func (c Config) checkELBO() error {
-	if !c.HasVAE() {
-		return nil
-	}
 	if _, err := relax.Parse[float32](c.LatentEstimator); err != nil {
 		return fmt.Errorf("train: --latent-estimator: %w", err)
 	}
@@ -106,12 +103,9 @@ type elbo struct {
 	LastMI   float64 // mutual information of the last evaluation
 }
 
-func newELBO(c *common, v int) (*elbo, error) {
-	p := &elbo{common: c}
+func newELBO(c *common, vae *generator.VAE) (*elbo, error) {
+	p := &elbo{common: c, vae: vae}
 	var err error
-	if p.vae, err = generator.NewVAE(c.VAE(v), c.Seed); err != nil {
-		return nil, err
-	}
 	var relaxation op.Relaxation
 	if p.vae.Categorical() {
 		if relaxation, err = relax.Parse[float32](c.LatentEstimator); err != nil {
@@ -237,12 +231,25 @@ func (p *elbo) catchUp() (tokens int, err error) {
 	return tokens, nil
 }
 
+// Code says what the code of a sentence is, and what its divergence weighs.
+func (p *elbo) Code() string {
+	unit, beta := "1 number", fmt.Sprintf("%s to %g", p.KLAnneal, p.KLWeight)
+	if p.vae.Categorical() {
+		unit = fmt.Sprintf("%d categories", p.Categories)
+	}
+	if p.WarmStart != "" {
+		beta = fmt.Sprint(p.KLWeight)
+	}
+	return fmt.Sprintf("%s, %d x %s, beta %s", p.Latent, p.LatentDim, unit, beta)
+}
+
 func (p *elbo) SetRate(lr float64) { p.decoder.LR, p.encoder.LR = lr, lr }
 
 // Validate sets the bound in the place of the NLL.
 func (p *elbo) Validate(e *Evaluation, held [][]int32) error {
 	t, err := p.held.Evaluate(held, p.VAESamples, p.Seed)
-	e.VAE, e.NLL = &t, t.PerToken(-t.ELBO())
+	e.VAE, e.NLL, e.more = &t, t.PerToken(-t.ELBO()), fieldsOf(t)
+	e.More = fmt.Sprintf("KL %.2f  active %d", t.KL, t.Active)
 	return err
 }
 

@@ -57,7 +57,7 @@ func TestResumeVAE(t *testing.T) {
 			}
 			m, err := model.Load(whole, rundir.Last)
 			require.NoError(t, err)
-			require.Equal(t, tr.fit.Saved().Weights.Hash(), m.VAE.Params().Hash())
+			require.Equal(t, tr.fit.Saved().Weights.Hash(), m.Generator.Params().Hash())
 		})
 	}
 }
@@ -92,7 +92,8 @@ func TestVAEOverfits(t *testing.T) {
 			require.NoError(t, tr.Run(context.Background(), Watcher{Eval: func(e Evaluation) { last = e }}))
 			require.Less(t, last.VAE.Rec, .5)    // log 8 = 2.08 if the first word had to be guessed
 			require.Greater(t, last.VAE.KL, 1.9) // less than log 8 would not name 8 sentences
-			m := &model.Model{Config: c.Config, Vocab: d.Vocab, Generator: tr.fit.(*elbo).vae.Decoder(), VAE: tr.fit.(*elbo).vae}
+			m, err := (&model.Model{Config: c.Config, Vocab: d.Vocab, Generator: tr.fit.(*elbo).vae}).VAE()
+			require.NoError(t, err)
 			post, err := m.Encode(lines)
 			require.NoError(t, err)
 			got, err := m.Decode(post.Codes(), generator.SampleOptions{MaxLen: d.MaxT, TopK: 1}, 1)
@@ -100,7 +101,7 @@ func TestVAEOverfits(t *testing.T) {
 			for i, line := range lines {
 				require.Equal(t, d.Vocab.Decode(d.Vocab.Encode(line)), got[i])
 			}
-			s, err := m.NewSampler(generator.SampleOptions{MaxLen: d.MaxT})
+			s, err := m.Generator.NewSampler(generator.SampleOptions{MaxLen: d.MaxT})
 			require.NoError(t, err)
 			require.NotEmpty(t, s.Sample(3, rng.Key{Seed: 1}))
 			tally, err := m.NLL(lines)
@@ -150,6 +151,6 @@ func TestVAERefuses(t *testing.T) {
 		change(&c)
 		require.ErrorContains(t, c.Check(), want)
 	}
-	_, err := new(model.Model).Encode([]string{"a"})
-	require.ErrorIs(t, err, model.ErrNoVAE)
+	_, err := new(model.Model).VAE()
+	require.ErrorContains(t, err, "no VAE")
 }

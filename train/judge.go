@@ -25,8 +25,10 @@ type Evaluation struct {
 	Language  *corpora.Judgement // of a built-in corpus: validity and NLL_oracle
 	Example   []string           // a few of the samples
 	VAE       *generator.VAETally
-	Best      bool // is NLL the lowest of the run, among those that count?
-	EndsBest  bool // will the phase end with the weights of its lowest NLL, and not with its last?
+	More      string // of a VAE, in words
+	Best      bool   // is NLL the lowest of the run, among those that count?
+	EndsBest  bool   // will the phase end with the weights of its lowest NLL, and not with its last?
+	more      []rundir.Field
 }
 
 func (e Evaluation) fields() []rundir.Field {
@@ -41,10 +43,7 @@ func (e Evaluation) fields() []rundir.Field {
 		f = append(f, rundir.Field{Name: "valid", Value: float64(e.Language.Valid) / float64(e.Language.Sentences)},
 			rundir.Field{Name: "nll_oracle", Value: e.Language.PerToken})
 	}
-	if e.VAE != nil {
-		f = append(f, fieldsOf(*e.VAE)...)
-	}
-	return f
+	return append(f, e.more...)
 }
 
 // judge holds what an evaluation needs and does not change.

@@ -24,10 +24,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 		T = max(T, slices.Max(c.DWidths))
 	}
 	net := c.Generator(v).Size()
-	all := net // with the encoder
-	if c.HasVAE() {
-		all = c.VAE(v).Size()
-	}
+	all := c.Architecture(v).Size() // with the encoder
 	const float = 4
 	B, V, E := float64(c.Batch), float64(v), float64(c.Emb)
 	N := B * float64(T)

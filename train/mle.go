@@ -23,6 +23,8 @@ type fitting interface {
 	Between() (Record, error)
 	// LanguageModel is the generator.
 	LanguageModel() generator.LanguageModel
+	// Code describes the code of a sentence, if there is one.
+	Code() string
 	// SetRate sets the step size.
 	SetRate(lr float64)
 	// Validate sets the NLL of held-out sentences, and what more there is to say
@@ -42,12 +44,9 @@ type mle struct {
 	opt        *Adam
 }
 
-func newMLE(c *common, v int) (*mle, error) {
-	m := &mle{common: c}
+func newMLE(c *common, gen *generator.Generator) (*mle, error) {
+	m := &mle{common: c, gen: gen}
 	var err error
-	if m.gen, err = generator.New(c.Generator(v), c.Seed); err != nil {
-		return nil, err
-	}
 	if m.likelihood, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: c.T, Train: true, Dropout: true, BF16: c.bf16()}); err != nil {
 		return nil, err
 	}
@@ -78,6 +77,8 @@ func (m *mle) Step(int) (Record, error) {
 }
 
 func (m *mle) Between() (Record, error) { return m.Step(0) }
+
+func (m *mle) Code() string { return "" }
 
 func (m *mle) SetRate(lr float64) { m.opt.LR = lr }
 

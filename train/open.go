@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"textgan/corpora"
@@ -72,7 +74,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	} else {
 		m.Corpus.Lines += len(d.Valid.Lines)
 	}
-	w, err := rundir.Create(dir, rundir.Content{Config: Options.TOML(c, c.unused()...), Vocab: v.Bytes(), HeldOut: []byte(heldOut), Manifest: m}, start, rundir.Options{Keep: c.Keep})
+	w, err := rundir.Create(dir, rundir.Content{Config: Options.TOML(c, slices.Collect(maps.Keys(c.idle()))...), Vocab: v.Bytes(), HeldOut: []byte(heldOut), Manifest: m}, start, rundir.Options{Keep: c.Keep})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"textgan/discriminator"
+	"textgan/generator"
 	"textgan/internal/nn"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -90,10 +91,14 @@ func newPhases(c *common, d *model.Data) (fit fitting, list []Phase, err error) 
 
 // newFitting makes the phase that fits real sentences, over v ids.
 func newFitting(c *common, v int) (fitting, error) {
-	if c.HasVAE() {
-		return newELBO(c, v)
+	model, err := c.Architecture(v).New(c.Seed)
+	if err != nil {
+		return nil, err
 	}
-	return newMLE(c, v)
+	if vae, ok := model.(*generator.VAE); ok {
+		return newELBO(c, vae)
+	}
+	return newMLE(c, model.(*generator.Generator))
 }
 
 // common is what the phases of a run share.

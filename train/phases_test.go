@@ -202,7 +202,7 @@ func TestSamplesOfARunAreWithoutUnk(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(free, "\n"), "<unk>")
 
-	s, err := m.NewSampler(generator.SampleOptions{NoUnk: true, MaxLen: m.Config.MaxLen + 1})
+	s, err := m.Generator.NewSampler(generator.SampleOptions{NoUnk: true, MaxLen: m.Config.MaxLen + 1})
 	require.NoError(t, err)
 	var want []string
 	for _, ids := range s.Sample(50, rng.Key{Seed: c.Seed, Stream: rng.Eval, Step: uint32(m.Step)}) {

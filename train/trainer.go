@@ -115,6 +115,9 @@ func (t *Trainer) Phase() string {
 // LanguageModel is the generator as it stands.
 func (t *Trainer) LanguageModel() generator.LanguageModel { return t.fit.LanguageModel() }
 
+// Code describes the code that a VAE gives a sentence, and is empty without one.
+func (t *Trainer) Code() string { return t.fit.Code() }
+
 // MaxT is the longest sentence that the graphs have room for, its end included.
 func (t *Trainer) MaxT() int { return t.common.T }
 

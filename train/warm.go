@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"textgan/corpora"
+	"textgan/generator"
 	"textgan/internal/config"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -62,10 +63,10 @@ func openSource(dir string) (*source, error) {
 
 // What the weights fix, and what an option says of the text.
 var (
-	fixed    = []string{"tokenizer", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "slots", "heads", "layers", "tie", "generator"}
-	fixedVAE = []string{"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
-	ofText   = []string{"format", "field", "max-line-bytes", "max-bytes", "corpus-lines", "oracle", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
-	ofSteps  = []string{"seed", "dropout", "batch", "bucket", "lr"} // of likelihood training, which goes on between adversarial steps
+	fixed = []string{"tokenizer", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "slots", "heads", "layers", "tie", "generator",
+		"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
+	ofText  = []string{"format", "field", "max-line-bytes", "max-bytes", "corpus-lines", "oracle", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
+	ofSteps = []string{"seed", "dropout", "batch", "bucket", "lr"} // of likelihood training, which goes on between adversarial steps
 )
 
 // Inherit resolves the options of a GAN that begins with the run in dir. The
@@ -79,7 +80,7 @@ func Inherit(dir string, layers ...config.Layer) (Config, error) {
 		return Config{}, err
 	}
 	rate := o.config.LR * math.Pow(o.config.LRDecay, float64(o.decays))
-	own := config.Layer{"mle-steps": {Text: "0"}, "generator": {Text: "lm"}}
+	own := config.Layer{"mle-steps": {Text: "0"}}
 	take := func(names ...string) {
 		for _, name := range names {
 			if given, ok := o.layer[name]; ok && own[name].Text == "" {
@@ -88,18 +89,14 @@ func Inherit(dir string, layers ...config.Layer) (Config, error) {
 		}
 	}
 	set := func(name, value string) { own[name] = config.Given{Text: value, Quote: name + " " + value} }
-	names := fixed
-	if o.config.HasVAE() {
-		names = slices.Concat(fixed, fixedVAE)
-		set("generator", "vae")
-		for _, option := range Options.Options {
-			if option.Group == "vae" {
-				take(option.Name)
-			}
+	set("generator", map[string]string{"mle": "lm", "vae": "vae"}[o.config.Model])
+	for _, option := range Options.Options {
+		if option.Group == "vae" && o.config.idle()["vae"] == "" {
+			take(option.Name)
 		}
 	}
 	set("lr", fmt.Sprint(rate))
-	take(names...)
+	take(fixed...)
 	take(ofSteps...)
 	text := find("corpus", layers)
 	if text == nil {
@@ -109,8 +106,9 @@ func Inherit(dir string, layers ...config.Layer) (Config, error) {
 		take("corpus")
 		take(ofText...)
 	}
-	for _, name := range names {
-		if given := find(name, layers); given != nil && !same(name, *given, own[name]) {
+	for _, name := range fixed {
+		fixes, ok := own[name]
+		if given := find(name, layers); ok && given != nil && !same(name, *given, fixes) {
 			return Config{}, &config.Error{Msg: fmt.Sprintf("train: %s: run %s has %s %s, and its weights fix that; drop this", given.Quote, dir, name, own[name].Text)}
 		}
 	}
@@ -149,8 +147,11 @@ func (o *source) checkText(c Config, d *model.Data) error {
 
 // give sets a new trainer to what the source has come to by fitting sentences.
 func (o *source) give(t *Trainer) error {
-	n := o.vocab.Size()
-	if a, b := t.Config.VAE(n), o.config.VAE(n); t.Config.HasVAE() != o.config.HasVAE() || a.Decoder.Cell != b.Decoder.Cell || t.Config.HasVAE() && (a.Latent != b.Latent || a.Categories != b.Categories) {
+	arch := func(c Config) generator.Architecture {
+		c.Dropout = 0 // may differ
+		return c.Architecture(o.vocab.Size())
+	}
+	if arch(t.Config) != arch(o.config) {
 		return fmt.Errorf("train: the generator is not that of run %s, with whose weights it is to begin", o.run.Dir)
 	}
 	s := t.fit.Saved()

@@ -45,8 +45,8 @@ func evalNLLCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		if m.VAE != nil {
-			return printBounds(c.process, m, text.Lines, c.opt.Samples, c.opt.JSON)
+		if v, err := m.VAE(); err == nil {
+			return printBounds(c.process, v, text.Lines, c.opt.Samples, c.opt.JSON)
 		}
 		tally, err := m.NLL(text.Lines)
 		if err != nil {
@@ -68,7 +68,7 @@ func evalNLLCommand(p *process) *cli.Command {
 }
 
 // printBounds is the same for a VAE, of whose likelihood only bounds are known.
-func printBounds(p *process, m *model.Model, lines []string, samples int, asJSON bool) error {
+func printBounds(p *process, m model.VAE, lines []string, samples int, asJSON bool) error {
 	t, err := m.ELBO(lines, samples, m.Config.Seed)
 	if err != nil {
 		return err

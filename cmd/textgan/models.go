@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"textgan/corpora"
+	"textgan/generator"
 	"textgan/train"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -96,8 +98,11 @@ const encoderSeed = 1
 func (p *process) encoder(ctx context.Context, dir string, lines []string) (*model.Model, error) {
 	if dir != "" {
 		m, err := model.Load(dir, rundir.Best)
-		if err == nil && m.VAE != nil {
-			err = usage("textgan eval all", "--encoder %s: a VAE has no features without a code; take a run of train --model mle", dir)
+		if err == nil {
+			_, err = m.Features(lines[:1])
+		}
+		if errors.Is(err, generator.ErrNoFeatures) {
+			err = usage("textgan eval all", "--encoder %s: %w", dir, err)
 		}
 		return m, err
 	}

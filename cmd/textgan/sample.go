@@ -58,7 +58,7 @@ func sampleCommand(p *process) *cli.Command {
 		if c.opt.Critic {
 			return c.sampleByCritic(m, c.opt.criticOptions, c.opt.Run, opt, c.opt.N, c.opt.Seed, c.opt.JSON)
 		}
-		sampler, err := m.NewSampler(opt)
+		sampler, err := m.Generator.NewSampler(opt)
 		if err != nil {
 			return err
 		}

@@ -50,12 +50,8 @@ func (s *trainOutput) begin() {
 	if c.WarmStart != "" {
 		s.say("begins     with the weights of %s", shown(c.WarmStart))
 	}
-	if c.HasVAE() {
-		beta := fmt.Sprintf("%s to %g", c.KLAnneal, c.KLWeight)
-		if c.WarmStart != "" {
-			beta = fmt.Sprint(c.KLWeight)
-		}
-		s.say("code       %s, %d x %s, beta %s", c.Latent, c.LatentDim, unitOf(c), beta)
+	if code := t.Code(); code != "" {
+		s.say("code       %s", code)
 	}
 	if c.Model == "gan" {
 		game := fmt.Sprintf("%s with %s", c.Objective, c.Estimator)
@@ -78,14 +74,6 @@ func shown(path string) string {
 		}
 	}
 	return path
-}
-
-// unitOf says what a unit of a VAE's code is.
-func unitOf(c train.Config) string {
-	if c.Latent == "categorical" {
-		return fmt.Sprintf("%d categories", c.Categories)
-	}
-	return "1 number"
 }
 
 func (s *trainOutput) say(format string, args ...any) { s.line.Print(fmt.Sprintf(format, args...)) }
@@ -116,10 +104,7 @@ func (s *trainOutput) eval(e train.Evaluation) {
 	if l := e.Language; l != nil {
 		line += fmt.Sprintf("  valid %.1f %%  NLL_oracle %s", 100*validShare(l), oracleNLL(l))
 	}
-	if v := e.VAE; v != nil {
-		line += fmt.Sprintf("  KL %.2f  active %d", v.KL, v.Active)
-	}
-	s.line.Print(line)
+	s.line.Print(strings.TrimRight(line+"  "+e.More, " "))
 	if w := s.signs.eval(e, s.real); w != "" {
 		s.say("textgan: %s", w)
 	}

@@ -26,7 +26,7 @@ type decodeOptions struct {
 }
 
 // sample are the options as the decoder wants them.
-func (d decodeOptions) sample(m *model.Model) (generator.SampleOptions, error) {
+func (d decodeOptions) sample(m model.VAE) (generator.SampleOptions, error) {
 	o := generator.SampleOptions{MaxLen: d.MaxLen, Temperature: d.Temperature, TopK: d.TopK, NoUnk: true}
 	if o.MaxLen == 0 {
 		o.MaxLen = m.Config.MaxLen + 1
@@ -38,7 +38,7 @@ func (d decodeOptions) sample(m *model.Model) (generator.SampleOptions, error) {
 }
 
 // encodeFile opens a text and gives each of its sentences a posterior.
-func encodeFile(p *process, m *model.Model, name string, in textInput) (*corpora.Corpus, *generator.Posteriors, error) {
+func encodeFile(p *process, m model.VAE, name string, in textInput) (*corpora.Corpus, *generator.Posteriors, error) {
 	text, err := p.open(name, in, 0, m.Config.Seed+1)
 	if err != nil {
 		return nil, nil, err
@@ -47,18 +47,18 @@ func encodeFile(p *process, m *model.Model, name string, in textInput) (*corpora
 	return text, post, err
 }
 
-// loadVAE is train.Load for a VAE.
-func loadVAE(o modelOptions) (*model.Model, error) {
+// loadVAE is model.Load for a VAE.
+func loadVAE(o modelOptions) (model.VAE, error) {
 	m, err := model.Load(o.Run, o.Checkpoint)
-	if err == nil && m.VAE == nil {
-		err = model.ErrNoVAE
+	if err != nil {
+		return model.VAE{}, err
 	}
-	return m, err
+	return m.VAE()
 }
 
 // checkWords refuses a sentence without words, and says which of them the model
 // reads as <unk>.
-func checkWords(p *process, m *model.Model, flag, text string) error {
+func checkWords(p *process, m model.VAE, flag, text string) error {
 	words := m.Vocab.Tokenizer().Tokenize(text)
 	if len(words) == 0 {
 		return usage("textgan vae interpolate", "%s %q: give a sentence", flag, text)
@@ -100,7 +100,7 @@ func vaeReconstructCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput.of(m))
+		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput.of(m.Model))
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func vaeInterpolateCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		codes, Z := post.Codes(), m.VAE.Width()
+		codes, Z := post.Codes(), m.Width()
 		lines, err := m.Decode(generator.Path(codes[:Z], codes[Z:], c.opt.Steps), o, c.opt.Seed)
 		if err != nil {
 			return err
@@ -190,7 +190,7 @@ func vaeEncodeCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput.of(m))
+		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput.of(m.Model))
 		if err != nil {
 			return err
 		}
@@ -209,7 +209,7 @@ func vaeEncodeCommand(p *process) *cli.Command {
 		}
 		for i, line := range text.Lines {
 			p := posterior{Text: line}
-			if m.VAE.Categorical() {
+			if m.Categorical() {
 				p.Probabilities = post.Moments(i)
 			} else {
 				p.Mean = post.Moments(i)

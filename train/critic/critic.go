@@ -77,19 +77,19 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if texts.HeldReal, err = encode(held.Lines); err != nil {
 		return nil, err
 	}
-	s, err := m.NewSampler(generator.SampleOptions{MaxLen: m.Config.MaxLen + 1})
+	c := &Critic{Features: o.Features, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
+	if o.Backwards != nil {
+		c.backwards, _ = o.Backwards.Generator.(*generator.Generator)
+	}
+	if err := c.build(); err != nil {
+		return nil, &OptionError{err}
+	}
+	s, err := m.Generator.NewSampler(generator.SampleOptions{MaxLen: m.Config.MaxLen + 1})
 	if err != nil {
 		return nil, err
 	}
 	own := draw(s, o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: ownStep})
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
-	c := &Critic{Features: o.Features, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
-	if o.Backwards != nil {
-		c.backwards = o.Backwards.Generator
-	}
-	if err := c.build(); err != nil {
-		return nil, err
-	}
 	c.Report, err = c.Fit(texts, o.Fit)
 	return c, err
 }
@@ -122,8 +122,6 @@ func (o Options) check(m *model.Model) error {
 			return fmt.Errorf("feature %q is not known; use stat or ratio", name)
 		case name == "ratio" && o.Backwards == nil:
 			return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
-		case name == "ratio" && m.VAE != nil:
-			return errors.New("the feature ratio needs the likelihood of a sentence, which a VAE only bounds; take --features stat")
 		}
 	}
 	if m.Config.Backwards {
@@ -152,8 +150,8 @@ func (c *Critic) build() error {
 		case "stat":
 			features, first = append(features, c.statistics), append(first, make([]float64, c.statistics.Width())...)
 		case "ratio":
-			if c.backwards == nil || c.model.VAE != nil { // of a damaged description
-				return errors.New("the feature ratio without two likelihoods to compare")
+			if c.backwards == nil { // of a damaged description
+				return errors.New("the feature ratio without a backwards model")
 			}
 			back, err := c.logProber(c.backwards)
 			if err != nil {
@@ -161,7 +159,7 @@ func (c *Critic) build() error {
 			}
 			own, err := c.logProber(c.model.Generator)
 			if err != nil {
-				return err
+				return fmt.Errorf("the feature ratio: %w; take --features stat", err)
 			}
 			features, first = append(features, ratio.LogRatio{Backwards: ratio.Reversed{LogProber: back}, Generator: own}), append(first, 0.5)
 		default:
@@ -176,7 +174,7 @@ func (c *Critic) build() error {
 // scoreRows is how many sentences are scored at once.
 const scoreRows = 128
 
-func (c *Critic) logProber(g *generator.Generator) (ratio.LogProber, error) {
+func (c *Critic) logProber(g generator.Model) (ratio.LogProber, error) {
 	return g.Likelihood(generator.LikelihoodOptions{B: scoreRows, T: c.model.Config.MaxLen + 1})
 }
 
@@ -225,7 +223,7 @@ func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
 	if o.MaxLen > c.model.Config.MaxLen+1 {
 		return nil, fmt.Errorf("the critic reads sentences of up to %d tokens, not %d", c.model.Config.MaxLen, o.MaxLen-1)
 	}
-	forward, err := c.model.NewSampler(o.SampleOptions)
+	forward, err := c.model.Generator.NewSampler(o.SampleOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +276,7 @@ func (c *Critic) tensors() nn.Params {
 // Save writes the critic, and the backwards model with it, into the directory of
 // its run: the run can be moved, and the backwards run deleted.
 func (c *Critic) Save(runDir string) error {
-	d := description{Format: 1, Generator: c.model.Weights().Hash(), Step: c.model.Step, Features: c.Features, Hash: c.tensors().Hash(), Report: c.Report}
+	d := description{Format: 1, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, Hash: c.tensors().Hash(), Report: c.Report}
 	files := map[string]nn.Params{weightsFile: c.tensors()}
 	if c.backwards != nil {
 		d.Backwards, d.HashBack = &c.backwards.Config, c.backwards.Params().Hash()
@@ -323,7 +321,7 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	if d.Format != 1 {
 		return nil, fmt.Errorf("%s: format %d, which this version does not read; train the critic again", path, d.Format)
 	}
-	if d.Generator != m.Weights().Hash() {
+	if d.Generator != m.Generator.Params().Hash() {
 		return nil, fmt.Errorf("%s: the critic belongs to the weights of step %d, not to those of step %d; give --checkpoint %d, or train a critic for these", path, d.Step, m.Step, d.Step)
 	}
 	c := &Critic{Features: d.Features, Report: d.Report, model: m, statistics: &ratio.Statistics{LogFreq: make([]float32, m.Vocab.Size())}}

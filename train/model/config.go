@@ -78,10 +78,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: nothing is held out; give --valid FILE or --valid-fraction")
 	case c.GeneratorModel == "vae" && c.Model == "mle":
 		return fmt.Errorf("train: --generator vae is for a GAN; drop it, or take --model vae")
-	case c.HasVAE():
-		return c.VAE(someWords).Check()
 	}
-	return nil
+	return c.Architecture(someWords).Check()
 }
 
 // Generator is the architecture of the generator over v ids.
@@ -93,8 +91,12 @@ func (c Config) Generator(v int) generator.Config {
 	return g
 }
 
-// VAE is the architecture of a VAE whose decoder is the generator over v ids.
-func (c Config) VAE(v int) generator.VAEConfig {
+// Architecture is that of the model over v ids, which is a VAE, its decoder the
+// generator, if there is an encoder.
+func (c Config) Architecture(v int) generator.Architecture {
+	if !c.HasVAE() {
+		return c.Generator(v)
+	}
 	hidden := c.EncHidden
 	if hidden == 0 {
 		hidden = c.Hidden

@@ -10,11 +10,8 @@ import (
 )
 
 // Features turns lines into vectors [N,H], see generator.Features. Lines are
-// cut after 200 tokens. The decoder of a VAE has none: it needs a code.
+// cut after 200 tokens. A VAE has none (generator.ErrNoFeatures).
 func (m *Model) Features(lines []string) (*mat.Dense, error) {
-	if m.VAE != nil {
-		return nil, errors.New("train: features come from a language model, not from a VAE; name another run")
-	}
 	ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: LongestLine, Truncate: true})
 	if err != nil {
 		return nil, err
@@ -35,11 +32,11 @@ func (m *Model) Features(lines []string) (*mat.Dense, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mat.NewDense(len(ids), m.Generator.Hidden, values), nil
+	return mat.NewDense(len(ids), len(values)/len(ids), values), nil
 }
 
 // EncoderName says where the features of m come from, for signatures.
 func (m *Model) EncoderName() string {
-	g := m.Generator
-	return fmt.Sprintf("encoder:%s-%dx%d|state:mean|weights:%.12s", g.Cell, g.Layers, g.Hidden, g.Params().Hash())
+	c := m.Config
+	return fmt.Sprintf("encoder:%s-%dx%d|state:mean|weights:%.12s", c.Cell, c.Layers, c.Hidden, m.Generator.Params().Hash())
 }

@@ -5,10 +5,7 @@ import "textgan/internal/machine"
 // checkMemory refuses a model over v ids that this machine cannot hold, before it is
 // made: its weights, and as much again while they are read.
 func (c Config) checkMemory(v int) error {
-	weights := c.Generator(v).Size().Weights
-	if c.HasVAE() {
-		weights = c.VAE(v).Size().Weights
-	}
+	weights := c.Architecture(v).Size().Weights
 	return machine.Need{{What: "weights", Bytes: 2 * 4 * weights, Lower: "--hidden, --emb or --layers"}}.Check()
 }
 

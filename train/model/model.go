@@ -11,7 +11,6 @@ import (
 	"textgan/corpora"
 	"textgan/generator"
 	"textgan/internal/config"
-	"textgan/internal/nn"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -107,9 +106,8 @@ func ReadState(c *rundir.Checkpoint, v *vocab.Vocab) (state map[string]json.RawM
 type Model struct {
 	Config    Config
 	Vocab     *vocab.Vocab
-	Generator *generator.Generator
-	VAE       *generator.VAE // nil unless the model is one; then Generator is its decoder
-	Step      int            // of the checkpoint
+	Generator generator.Model
+	Step      int // of the checkpoint
 	Manifest  rundir.Manifest
 
 	run      *rundir.Run  // nil if it was never one on disk
@@ -139,17 +137,8 @@ func Load(dir, which string) (*Model, error) {
 		return nil, fmt.Errorf("train: run %s: %w", dir, err)
 	}
 	m := &Model{Config: c, Vocab: v, Manifest: r.Manifest, run: r, settings: layer}
-	var weights nn.Params
-	if c.HasVAE() {
-		if m.VAE, err = generator.NewVAE(c.VAE(v.Size()), c.Seed); err != nil {
-			return nil, err
-		}
-		m.Generator, weights = m.VAE.Decoder(), m.VAE.Params()
-	} else {
-		if m.Generator, err = generator.New(c.Generator(v.Size()), c.Seed); err != nil {
-			return nil, err
-		}
-		weights = m.Generator.Params()
+	if m.Generator, err = c.Architecture(v.Size()).New(c.Seed); err != nil {
+		return nil, err
 	}
 	ck, err := r.ReadCheckpoint(which, func(ck *rundir.Checkpoint) error {
 		if _, err := ReadState(ck, v); err != nil {
@@ -159,7 +148,7 @@ func Load(dir, which string) (*Model, error) {
 		if err != nil {
 			return err
 		}
-		return weights.ReadFile(path)
+		return m.Generator.Params().ReadFile(path)
 	})
 	if err != nil {
 		return nil, err
@@ -168,40 +157,27 @@ func Load(dir, which string) (*Model, error) {
 	return m, nil
 }
 
-// Weights are those of the generator, or of the whole VAE.
-func (m *Model) Weights() nn.Params {
-	if m.VAE != nil {
-		return m.VAE.Params()
-	}
-	return m.Generator.Params()
-}
-
-// NewSampler returns a sampler of the model: of a VAE, by codes of its prior.
-func (m *Model) NewSampler(o generator.SampleOptions) (*generator.Sampler, error) {
-	if m.VAE != nil {
-		return m.VAE.NewSampler(o)
-	}
-	return m.Generator.NewSampler(o)
-}
-
 // NLL adds up the negative log-likelihood of lines, each with its end of
-// sentence. Of a VAE, whose likelihood cannot be computed, it is the importance-
-// weighted bound with ten draws; see Bound.
+// sentence, or its bound; see generator.Model.
 func (m *Model) NLL(lines []string) (generator.Tally, error) {
-	if m.VAE != nil {
-		t, err := m.ELBO(lines, boundDraws, m.Config.Seed)
-		return t.Tally(), err
-	}
 	ids, T, err := m.sentences(lines)
 	if err != nil {
 		return generator.Tally{}, err
 	}
-	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: rowsAtOnce(len(ids), T), T: T})
-	if err != nil {
-		return generator.Tally{}, err
+	return m.Generator.NLL(ids, rowsAtOnce(len(ids), T), T, m.Config.Seed)
+}
+
+// rowsAtOnce is how many of n sentences of up to T tokens are scored or encoded
+// at once: 64, or fewer if they are so long that memory would suffer.
+func rowsAtOnce(n, T int) int { return max(1, min(64, n, (1<<15)/T)) }
+
+// sentences are lines as ids, and the longest of them in tokens with its end.
+func (m *Model) sentences(lines []string) (ids [][]int32, T int, err error) {
+	ids, err = m.Vocab.EncodeAll(lines, vocab.EncodeOptions{})
+	for _, s := range ids {
+		T = max(T, len(s)+1)
 	}
-	defer l.Close()
-	return l.NLL(ids)
+	return ids, max(T, 1), err
 }
 
 // SameButForSeed reports whether two runs were made with equal settings, up to

@@ -17,7 +17,7 @@ func (m *Model) Sample(n int, o generator.SampleOptions, seed uint64) ([]string,
 	if err := checkSamples(n, o.MaxLen); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	s, err := m.NewSampler(o)
+	s, err := m.Generator.NewSampler(o)
 	if err != nil {
 		return nil, err
 	}
