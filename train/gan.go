@@ -14,6 +14,7 @@ import (
 	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
+	"textgan/train/rundir"
 	"textgan/vocab"
 )
 
@@ -47,8 +48,11 @@ func (c Config) checkGAN() error {
 	if err != nil {
 		return err
 	}
-	if !e.Relaxed() && c.Objective == string(RAGAN) {
+	if (!e.Relaxed() || e.joint()) && c.Objective == string(RAGAN) {
 		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", RAGAN, c.Estimator)
+	}
+	if e.ratios() && c.Objective != string(Standard) && c.Objective != string(RSGAN) {
+		return fmt.Errorf("train: --estimator %s takes the discriminator's scores for log density ratios, which they are under --objective %s and %s, not %s", c.Estimator, Standard, RSGAN, c.Objective)
 	}
 	if c.SparseBackward > 0 && !keepsRelaxedRow(c.Estimator) {
 		return fmt.Errorf("train: --sparse-backward leaves out entries of the relaxed row, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through", c.Estimator)
@@ -126,7 +130,11 @@ func (p *gan) update(tau float64) (Record, error) {
 			a.Observe(s.rollout.Mean(a.Of.Of))
 		}
 	}
-	return newRecord(batch.Tokens(), loss, "loss/g", loss, "norm/g", norm, "tau", tau), nil
+	r := newRecord(batch.Tokens(), loss, "loss/g", loss, "norm/g", norm, "tau", tau)
+	if s, ok := p.g.(interface{ Fields() []rundir.Field }); ok {
+		r.Fields = append(r.Fields, s.Fields()...)
+	}
+	return r, nil
 }
 
 func (p *gan) Saved() Saved {
@@ -140,6 +148,15 @@ func (p *gan) Saved() Saved {
 		s.check("baseline", func() string {
 			if weight := m.State()[1]; weight < 0 || weight > 1 {
 				return fmt.Sprintf("the weight of a moving average is %v, and not between 0 and 1", weight)
+			}
+			return ""
+		})
+	}
+	if d := p.game.estimator.doubleCV(); d != nil && d.Auto {
+		s.Numbers = append(s.Numbers, Number{"alpha", &kept[[3]float64]{d.State, func(v [3]float64) error { d.Restore(v); return nil }}})
+		s.check("alpha", func() string {
+			if den := d.State()[2]; den < 0 {
+				return fmt.Sprintf("the sum of squares behind alpha is %v, and must not be negative", den)
 			}
 			return ""
 		})
@@ -194,10 +211,14 @@ func (c *common) game() (a game, err error) {
 }
 
 // hard reports whether the discriminator sees sentences of ids.
-func (a game) hard() bool { return !a.estimator.Relaxed() || a.estimator.Relaxation.Hard() }
+func (a game) hard() bool { return a.estimator.Hard() }
 
 func (a game) rollout() op.RolloutConfig {
-	return op.RolloutConfig{B: a.B, T: a.T, Relaxation: a.estimator.Relaxation, Feedback: a.feedback, Bos: vocab.Bos, Eos: vocab.Eos, Sparse: float32(a.sparse)}
+	c := op.RolloutConfig{B: a.B, T: a.T, Relaxation: a.estimator.choice, Feedback: a.feedback, Bos: vocab.Bos, Eos: vocab.Eos, Sparse: float32(a.sparse)}
+	if !a.estimator.Relaxed() { // words are read as they are drawn
+		c.Feedback = feedback.Detached
+	}
+	return c
 }
 
 // GeneratorStep estimates the gradient of the generator's loss.
@@ -212,7 +233,7 @@ type GeneratorStep interface {
 }
 
 func newGeneratorStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (GeneratorStep, error) {
-	if !a.estimator.Relaxed() {
+	if a.estimator.choice == nil {
 		return newReinforceStep(lm, dis, a)
 	}
 	return newRelaxedStep(lm, dis, a)
@@ -263,20 +284,35 @@ type relaxedStep struct {
 	real    *textInput
 	noise   *rolloutInput
 	rollout op.Rollout
+
+	game                                      // read for the shares of the loss alone
+	realScores, fakeScores, rewards []float32 // of the current run, if somebody asks for shares
 }
 
 func newRelaxedStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*relaxedStep, error) {
 	g := a.graph()
-	s := &relaxedStep{noise: newRolloutInput(g)}
+	s := &relaxedStep{noise: newRolloutInput(g), game: a}
 	net, params, codes := lm.BindBatch(g, a.B, true)
 	s.noise.codes = codes
 	d := dis.Bind(g, nil, false)
-	s.rollout = g.Rollout(net, d.Table(), s.noise.tauN, s.noise.keyN, a.rollout())
+	config := a.rollout()
+	joint, _ := config.Relaxation.(op.Joint)
+	surveys := joint != nil && joint.Surveys()
+	if surveys {
+		config.Shares, s.rewards = s.shares, make([]float32, a.B)
+	}
+	s.rollout = g.Rollout(net, d.Table(), s.noise.tauN, s.noise.keyN, config)
 	fake := d.Score(s.rollout.Tokens, s.rollout.Lengths)
+	if surveys {
+		fake = g.Tap(fake, func(v []float32) { s.fakeScores = append(s.fakeScores[:0], v...) })
+	}
 	var real *G.Node
 	if a.objective.Relative() {
 		s.real = newTextInput(g, "real", a.B, a.T)
 		real = d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
+		if surveys {
+			real = g.Tap(real, func(v []float32) { s.realScores = append(s.realScores[:0], v...) })
+		}
 	}
 	loss, err := a.objective.LossG(g, real, fake)
 	if err != nil {
@@ -296,6 +332,26 @@ func (s *relaxedStep) Run(real *vocab.Batch, seed uint64, step uint32, tau float
 	}
 	s.noise.set(seed, noiseG(step), tau)
 	return s.Program.Run()
+}
+
+// shares sets dst [B] to every sentence's share of the loss.
+func (s *relaxedStep) shares(dst []float64) {
+	real := s.realScores
+	if real == nil {
+		real = s.fakeScores // not read
+	}
+	s.objective.Rewards(s.rewards, real, s.fakeScores)
+	for i, r := range s.rewards {
+		dst[i] = -float64(r) / float64(len(dst))
+	}
+}
+
+// Fields are what the last run says of itself for the record.
+func (s *relaxedStep) Fields() []rundir.Field {
+	if d := s.estimator.doubleCV(); d != nil && d.Auto {
+		return []rundir.Field{{Name: "alpha", Value: d.Alpha}}
+	}
+	return nil
 }
 
 // Generator and discriminator draw different noise and different samples.

@@ -10,6 +10,7 @@ import (
 	"textgan/generator/relax"
 	"textgan/internal/op"
 	"textgan/internal/rng"
+	"textgan/train/rundir"
 	"textgan/vocab"
 )
 
@@ -24,20 +25,57 @@ type scoreFunction struct {
 // Estimator is a gradient through the choice of words: a relaxation, through
 // which the discriminator is differentiated, or a score function.
 type Estimator struct {
-	Name       string
-	Relaxation op.Relaxation // nil for a score function
-	score      *scoreFunction
+	Name    string
+	choice  op.Choice // how a rollout takes it; nil for a score function by rewards alone
+	relaxed bool
+	score   *scoreFunction // nil for what a rollout takes
 }
 
-// Relaxed reports whether the estimator differentiates the discriminator.
-func (e Estimator) Relaxed() bool { return e.Relaxation != nil }
+// Relaxed reports whether the discriminator judges relaxed words, through which
+// it is differentiated: with a temperature, and with something to feed back.
+func (e Estimator) Relaxed() bool { return e.relaxed }
+
+// Hard reports whether the discriminator sees sentences of ids.
+func (e Estimator) Hard() bool { return e.choice == nil || e.choice.Hard() }
+
+// joint reports whether a sentence's gradient looks at the others of its batch.
+func (e Estimator) joint() bool {
+	_, ok := e.choice.(op.Joint)
+	return ok
+}
+
+// drawsAt is the temperature of the law that sentences are drawn from.
+func (e Estimator) drawsAt() float64 {
+	if t, ok := e.choice.(relax.Tempered); ok {
+		return t.DrawsAt()
+	}
+	return 1
+}
+
+// ratios reports whether the estimator takes the discriminator's scores for log
+// density ratios.
+func (e Estimator) ratios() bool {
+	return e.score != nil && e.score.baseline != nil && e.score.baseline.Reads() == relax.LogRatios
+}
 
 // WarmUp is the number of draws after which the estimator has settled.
 func (e Estimator) WarmUp() int {
+	decay := 0.
 	if m := e.movingAverage(); m != nil {
-		return int(min(math.Ceil(5/(1-m.Decay)), 1000))
+		decay = m.Decay
+	} else if d := e.doubleCV(); d != nil && d.Auto {
+		decay = relax.AlphaDecay
 	}
-	return 2
+	if decay == 0 {
+		return 2
+	}
+	return int(min(math.Ceil(5/(1-decay)), 1000))
+}
+
+// doubleCV is the estimator, if it is that one, and else nil.
+func (e Estimator) doubleCV() *relax.DoubleCV[float32] {
+	d, _ := e.choice.(*relax.DoubleCV[float32])
+	return d
 }
 
 // movingAverage is the baseline of earlier batches; nil if there is none.
@@ -49,21 +87,20 @@ func (e Estimator) movingAverage() *relax.MovingAverage[float32] {
 	return m
 }
 
-// ParseEstimator finds an estimator of either kind by name.
+// ParseEstimator finds an estimator in the table of package relax.
 func ParseEstimator(spec string) (Estimator, error) {
 	e := Estimator{Name: spec}
-	var err error
-	e.Relaxation, e.score, err = parseEstimator(spec)
-	return e, err
-}
-
-// parseEstimator finds an estimator of either kind in the table of package relax.
-func parseEstimator(spec string) (op.Relaxation, *scoreFunction, error) {
 	m, err := relax.New[float32](spec)
-	if err != nil || m.Relaxed != nil {
-		return m.Relaxed, nil, err
+	switch {
+	case err != nil:
+	case m.Relaxed != nil:
+		e.choice, e.relaxed = m.Relaxed, true
+	case m.Joint != nil:
+		e.choice = m.Joint
+	default:
+		e.score = &scoreFunction{baseline: m.Baseline, actions: m.Actions, rollouts: m.Completions}
 	}
-	return nil, &scoreFunction{baseline: m.Baseline, actions: m.Actions, rollouts: m.Completions}, nil
+	return e, err
 }
 
 // Rewards sets dst [B] to what sentences with the scores f [B,R] earn under the
@@ -133,6 +170,8 @@ type reinforceStep struct {
 
 	real                   []float32 // [B,R] scores
 	rewards, greedyRewards []float32 // [B]
+	squares                []float32 // [B] of the scores in the logits, token by token while they are drawn [B,T]
+	fields                 []rundir.Field
 	completed              []float32 // [B] rewards of completions
 	mask, weights          []float32 // [B,T]
 	values                 []float32 // [B,T,m]
@@ -168,6 +207,9 @@ func newReinforceStep(lm generator.LanguageModel, dis discriminator.Discriminato
 	if a.estimator.score.actions != nil {
 		s.newActions()
 	}
+	if b := a.estimator.score.baseline; b != nil && b.Reads() == relax.ScoreSquares {
+		s.squares = make([]float32, a.B*a.T)
+	}
 	s.batch = vocab.Batch{B: a.B, T: a.T, IDs: make([]int32, a.B*a.T), Lengths: make([]int32, a.B)}
 	return s, nil
 }
@@ -202,6 +244,8 @@ func (s *reinforceStep) Run(real *vocab.Batch, seed uint64, step uint32, _ float
 	if s.actions != nil {
 		s.sampler.Watch(s.actions.choose)
 		s.actions.key = key
+	} else if s.squares != nil {
+		s.sampler.Watch(s.square)
 	}
 	s.sampler.Draw(text.ids, text.lengths, key, 0)
 	s.sampler.Watch(nil)
@@ -238,7 +282,9 @@ func (s *reinforceStep) weigh(key rng.Key) error {
 	case s.estimator.score.rollouts > 0:
 		return s.weighByRollouts(key)
 	}
-	if s.estimator.score.baseline.Greedy() {
+	baseline, more := s.estimator.score.baseline, s.greedyRewards
+	switch baseline.Reads() {
+	case relax.GreedyRewards:
 		// The greedy sentence of a code, or without codes of all sentences: the
 		// prefix is always empty.
 		text, n := s.scorer.text, s.game.B
@@ -253,11 +299,39 @@ func (s *reinforceStep) weigh(key rng.Key) error {
 		if err := s.reward(s.greedyRewards); err != nil {
 			return err
 		}
+	case relax.ScoreSquares:
+		more = s.squares[:s.game.B]
+		for i := range more {
+			sum := float32(0) // sentence i's squares stand at or behind place i
+			for _, v := range s.squares[i*s.game.T:][:s.batch.Lengths[i]] {
+				sum += v
+			}
+			more[i] = sum
+		}
+	case relax.LogRatios:
+		copy(s.rewards, perSentence(s.scorer.Output(), s.game.B))
 	}
-	s.estimator.score.baseline.Advantage(s.rewards, s.rewards, s.greedyRewards)
+	baseline.Advantage(s.rewards, s.rewards, more)
+	if baseline.Reads() == relax.LogRatios {
+		s.fields = append(s.fields[:0], rundir.Field{Name: "effective/g", Value: relax.EffectiveSize(s.rewards)})
+	}
 	relax.SequenceWeights(s.weights, s.rewards, s.mask)
 	return nil
 }
+
+// square is told of every token as it is drawn and keeps the squared length of
+// its score in the logits, onehot - p.
+func (s *reinforceStep) square(i, t int, logits []float32, id int32) {
+	relax.Softmax(logits, logits, 1)
+	sum := 1 - 2*float64(logits[id])
+	for _, p := range logits {
+		sum += float64(p) * float64(p)
+	}
+	s.squares[i*s.game.T+t] = float32(sum)
+}
+
+// Fields are what the last run says of itself for the record.
+func (s *reinforceStep) Fields() []rundir.Field { return s.fields }
 
 // weighByRollouts gives each token the mean reward of completions of the
 // sentence up to and including it.

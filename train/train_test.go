@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/generator/relax"
 	"textgan/internal/kernel"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -172,6 +173,10 @@ func TestScoreFunctions(t *testing.T) {
 			c := small()
 			c.Estimator, c.Objective = e.Spec(), string(o)
 			c.MLESteps, c.DPre, c.AdvSteps, c.MLEEvery, c.EvalEvery, c.CorpusLines = 2, 1, 3, 0, 0, 60
+			if e.Name == "maligan" && o != Standard && o != RSGAN {
+				require.ErrorContains(t, c.Check(), "under --objective standard and rsgan, not "+string(o))
+				continue
+			}
 			d, err := model.Prepare(c.Config, nil, nil)
 			require.NoError(t, err)
 			tr, err := New(c, d)
@@ -182,6 +187,41 @@ func TestScoreFunctions(t *testing.T) {
 	c := small()
 	c.Estimator, c.Objective = "rloo", string(RAGAN)
 	require.ErrorContains(t, c.Check(), "ragan")
+	c.Estimator = "reinmax-loo" // looks at the gradients of the others
+	require.ErrorContains(t, c.Check(), "ragan")
 	c.Estimator = "reinfroce"
 	require.ErrorContains(t, c.Check(), `did you mean "reinforce"?`)
+}
+
+// Any estimator, stopped among its steps and resumed, on one thread and on three:
+// the same weights, and the same record.
+func TestEveryEstimatorResumes(t *testing.T) {
+	defer kernel.SetThreads(0)
+	specs := []string{"double-cv:alpha=auto", "reinmax-cv:m=2,noise=coupled"}
+	for _, e := range relax.Estimators() {
+		if specs = append(specs, e.Spec()); e.Warning != "" {
+			require.NotContains(t, e.Warning, "\n")
+		}
+	}
+	for _, spec := range specs {
+		c := small()
+		c.Estimator, c.Feedback = spec, "straight-through"
+		c.MLESteps, c.DPre, c.AdvSteps, c.MLEEvery, c.EvalEvery, c.CorpusLines, c.Batch, c.LogEvery = 2, 1, 6, 0, 0, 60, 7, 1
+		kernel.SetThreads(1)
+		whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
+		tr, w, err := Start(c, whole, nil, rundir.Start{})
+		require.NoError(t, err, spec)
+		want := play(t, tr, w, 0)
+		kernel.SetThreads(3)
+		tr, w, err = Start(c, parts, nil, rundir.Start{})
+		require.NoError(t, err)
+		play(t, tr, w, 6)
+		tr, w, err = Resume(parts, nil, rundir.Start{})
+		require.NoError(t, err)
+		require.Equal(t, want, play(t, tr, w, 0), spec)
+		record := read(t, whole, rundir.MetricsFile)
+		require.Equal(t, record, read(t, parts, rundir.MetricsFile))
+		require.Equal(t, spec == "maligan", strings.Contains(record, `"effective/g"`))
+		require.Equal(t, spec == "double-cv:alpha=auto", strings.Contains(record, `"alpha"`))
+	}
 }

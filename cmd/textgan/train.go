@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/generator/relax"
 	"textgan/internal/config"
 	"textgan/internal/kernel"
 	"textgan/train"
@@ -121,6 +122,9 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 			case why != "":
 				return nil, nil, usage("textgan train", "%s does nothing: %s; drop it", flags[name].Quote, why)
 			}
+		}
+		if e, err := relax.Lookup(c.opt.Estimator); err == nil && e.Warning != "" && c.opt.Model == "gan" {
+			c.warn("--estimator %s: %s", e.Name, e.Warning)
 		}
 		for _, err := range []error{knownBuiltin(c.opt.Corpus), knownBuiltin(c.opt.Valid), oneStdin(c.opt.Corpus, c.opt.Valid)} {
 			if err != nil {

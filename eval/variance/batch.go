@@ -14,7 +14,12 @@ const maxTuples = 600_000
 // tuples are the moments of an estimate that n independent sequences decide:
 // exact where the tuples are few, and otherwise from draws.
 func (l *lab) tuples(n int, estimate func() func(states []int, out []float64)) moments {
-	S, P := len(l.fx), l.Params()
+	return l.expect(n, l.Params(), estimate)
+}
+
+// expect is tuples for P numbers of any kind.
+func (l *lab) expect(n, P int, estimate func() func(states []int, out []float64)) moments {
+	S := len(l.fx)
 	if math.Pow(float64(S), float64(n)) > maxTuples {
 		return settle(P, l.Samples, patience*l.Samples/4, func() func(uint32, []float64) {
 			est, states := estimate(), make([]int, n)
@@ -89,17 +94,6 @@ func (l *lab) slopes() (g, residual, p [][]float64) {
 	return g, residual, p
 }
 
-// jacobian sets rows [T,K] to J(p_t) g_t, scaled.
-func (s *states) jacobian(rows, p, g []float64, scale float64) {
-	for t := range s.T {
-		q, d := p[t*s.K:(t+1)*s.K], g[t*s.K:(t+1)*s.K]
-		mean := dot(q, d)
-		for k, v := range q {
-			rows[t*s.K+k] = scale * v * (d[k] - mean)
-		}
-	}
-}
-
 // others sets mean [T,K] to the mean of the derivatives at all states but the
 // i-th, or at all of them if own.
 func others(mean []float64, g [][]float64, states []int, i int, own bool) {
@@ -115,41 +109,92 @@ func others(mean []float64, g [][]float64, states []int, i int, own bool) {
 	}
 }
 
-// doubleCV is leave-one-out with a second control variate, linear in the
-// sequence, whose slope is the mean derivative at the other sequences:
-//
-//	(1/n) sum_i (h_i - mean_{j/=i} h_j) s_i - alpha (1/n) sum_i sum_t (d logits_it)' J(p_it) g_it
-//	h_i = f_i + alpha sum_t g_it.(x_it - p_it)      g_i = mean_{j/=i} f'(x_j)
-//
-// f' is the direct derivative at each token, nothing coming through the words
-// that are fed back. Unbiased for every alpha, because g_i is independent of
-// x_i; with own, g_i holds it, which is a bias.
-//
-// Titsias and Shi, AISTATS 2022, https://arxiv.org/abs/2111.05300.
+// doubleCV is relax.DoubleCV with n sequences; with own, which is a bias, the
+// slope of a sequence holds its own derivative.
 func (l *lab) doubleCV(n int, alpha float64, own bool) moments {
-	g, residual, p := l.slopes()
+	g, _, p := l.slopes()
 	return l.tuples(n, func() func([]int, []float64) {
-		w, rows, one := newTape(l.Problem), make([]float64, l.T*l.K), make([]float64, l.Params())
-		h, mean := make([]float64, n), make([][]float64, n)
-		for i := range mean {
-			mean[i] = make([]float64, l.T*l.K)
-		}
+		b := l.newDoubleBatch(n, g, p)
 		return func(states []int, out []float64) {
-			clear(out)
-			sum := 0.0
-			for i, x := range states {
-				others(mean[i], g, states, i, own)
-				h[i] = l.fx[x] + alpha*dot(mean[i], residual[x])
-				sum += h[i]
-			}
-			for i, x := range states {
-				axpy((h[i]-(sum-h[i])/float64(n-1))/float64(n), l.scoreOf(x), out)
-				l.jacobian(rows, p[x], mean[i], -alpha/float64(n))
-				l.pull(w, x, rows, one)
-				axpy(1, one, out)
-			}
+			b.survey(states, own, relax.NewDoubleCV[float64](alpha))
+			b.back(states, out)
 		}
 	})
+}
+
+// doubleAuto is doubleCV with the alpha that the mean over all batches gives,
+// which in training is followed from batch to batch.
+func (l *lab) doubleAuto(n int) moments {
+	g, _, p := l.slopes()
+	auto := relax.NewDoubleCV[float64](0)
+	auto.Auto = true
+	sums := l.expect(n, 2, func() func([]int, []float64) {
+		b := l.newDoubleBatch(n, g, p)
+		return func(states []int, out []float64) {
+			b.survey(states, false, auto)
+			out[0], out[1] = relax.BestAlpha(b.shares, b.seen)
+		}
+	})
+	return l.doubleCV(n, -sums.mean[0]/sums.mean[1], false)
+}
+
+// doubleBatch is the estimator on n sequences of the problem.
+type doubleBatch struct {
+	*lab
+	e       *relax.DoubleCV[float64]
+	g, p    [][]float64 // of every state, as slopes gives them
+	mean    [][]float64 // [n] of [T,K]
+	shares  []float64   // [n]
+	weights []float64   // [n]
+	seen    []relax.Survey
+	w       *tape
+	rows    []float64 // [T,K]
+	one     []float64 // [P]
+}
+
+func (l *lab) newDoubleBatch(n int, g, p [][]float64) *doubleBatch {
+	b := &doubleBatch{lab: l, g: g, p: p, mean: make([][]float64, n), shares: make([]float64, n), weights: make([]float64, n),
+		seen: make([]relax.Survey, n), w: newTape(l.Problem), rows: make([]float64, l.T*l.K), one: make([]float64, l.Params())}
+	for i := range b.mean {
+		b.mean[i] = make([]float64, l.T*l.K)
+	}
+	return b
+}
+
+// survey sees all tokens and weighs the sequences.
+func (b *doubleBatch) survey(states []int, own bool, e *relax.DoubleCV[float64]) {
+	b.e = e
+	n := float64(len(states))
+	for i, x := range states {
+		others(b.mean[i], b.g, states, i, own)
+		for k := range b.mean[i] {
+			b.mean[i][k] /= n
+		}
+		b.shares[i], b.seen[i] = b.fx[x]/n, relax.Survey{}
+		for t := range b.steps(x) {
+			at, to := t*b.K, (t+1)*b.K
+			for k, v := range e.Survey(b.p[x][at:to], b.mean[i][at:to], b.ids[x*b.T+t]) {
+				b.seen[i][k] += v
+			}
+		}
+	}
+	if !e.Auto {
+		e.Weigh(b.weights, b.shares, b.seen)
+	}
+}
+
+// back sets out [P] to the estimate.
+func (b *doubleBatch) back(states []int, out []float64) {
+	clear(out)
+	for i, x := range states {
+		clear(b.rows)
+		for t := range b.steps(x) {
+			at, to := t*b.K, (t+1)*b.K
+			b.e.BackwardJoint(b.rows[at:to], b.p[x][at:to], nil, b.mean[i][at:to], b.ids[x*b.T+t], b.weights[i], 1, relax.Key{})
+		}
+		b.pull(b.w, x, b.rows, b.one)
+		axpy(1, b.one, out)
+	}
 }
 
 // rodeo is the estimator with discrete Stein operators, here that of Gibbs
@@ -179,9 +224,9 @@ func (l *lab) rodeo(n int) moments {
 			for i, x := range states {
 				rest := (sum - l.fx[x] + h[i]/T) / float64(n-1)
 				axpy((l.fx[x]-rest)/float64(n), l.scoreOf(x), out)
-				l.jacobian(rows, p[x], mean[i], 1/T)
 				for t := range l.T {
 					at, to := t*l.K, (t+1)*l.K
+					relax.SoftmaxBackward(rows[at:to], p[x][at:to], mean[i][at:to], T)
 					own := dot(mean[i][at:to], residual[x][at:to])
 					axpy((own-2*h[i])/T, residual[x][at:to], rows[at:to])
 				}
@@ -308,21 +353,16 @@ func antithetic(pair, p []float64) {
 	}
 }
 
-// leaveOneOutOf centres a relaxed estimator W(D) whose mean given linear f is
-// J, such as ReinMax, by the derivatives at the other samples:
-//
-//	(1/n) sum_i [W(D_i) u_i + (J - W(D_i)) g_i]
-//
-// The mean is that of the estimator itself.
-func (l *lab) leaveOneOutOf(e relax.Conditional[float64], n int) moments {
-	g, _, p := l.slopes()
+// leaveOneOutOf is a centred estimator, which the ids decide, with n sequences.
+func (l *lab) leaveOneOutOf(e relax.Joint[float64], n int) moments {
+	g, _, _ := l.slopes()
 	return l.tuples(n, func() func([]int, []float64) {
-		c, mean, one := newRelaxedChain(l.Problem, e, feedback.Soft, 1), make([]float64, l.T*l.K), make([]float64, l.Params())
+		c, mean, one := newRelaxedChain(l.Problem, e.(relax.Relaxed[float64]), feedback.Soft, 1), make([]float64, l.T*l.K), make([]float64, l.Params())
+		c.mean = mean
 		return func(states []int, out []float64) {
 			clear(out)
 			for i, x := range states {
 				others(mean, g, states, i, false)
-				c.centre, c.p = mean, p[x]
 				c.estimate(one, drawKey(0, 0), l.idsOf(x))
 				axpy(1/float64(n), one, out)
 			}
@@ -350,16 +390,26 @@ func (l *lab) malign(n int) (o outcome) {
 		*o.objective -= w * math.Log(p)
 		axpy(-w, l.scoreOf(i), o.gradient)
 	}
+	ratios := baselineOf("maligan")
 	o.moments = l.weighed(n, func(w, f []float64, _ []int) {
 		for i, v := range f {
 			w[i] = -v
 		}
-		relax.Softmax(w, w, 1)
+		ratios.Advantage(w, w, nil)
 		for i := range w {
-			w[i] = 1/float64(n) - w[i]
+			w[i] /= -float64(n)
 		}
 	})
 	return o
+}
+
+// baselineOf is a baseline of training.
+func baselineOf(spec string) relax.Baseline[float64] {
+	m, err := relax.New[float64](spec)
+	if err != nil {
+		panic(err) // a row that the table lacks
+	}
+	return m.Baseline
 }
 
 // recentFamilies are estimators of several sequences.
@@ -378,9 +428,9 @@ func recentFamilies() []family {
 		return nil
 	}
 	reinmax := func(l *lab, a []float64) (o outcome, err error) {
-		e, err := relax.Parse[float64]("reinmax")
+		e, err := relax.Parse[float64]("reinmax-loo")
 		if err == nil {
-			o.moments = l.leaveOneOutOf(e.(relax.Conditional[float64]), int(a[0]))
+			o.moments = l.leaveOneOutOf(e.(relax.Joint[float64]), int(a[0]))
 		}
 		return o, err
 	}
@@ -393,19 +443,14 @@ func recentFamilies() []family {
 				for i := range square {
 					square[i] = dot(l.scoreOf(i), l.scoreOf(i))
 				}
+				optimal, squares := baselineOf("rloo-optimal"), make([]float64, int(n))
 				return l.weighed(int(n), func(w, f []float64, states []int) {
-					for i := range states {
-						b, den := 0.0, 0.0
-						for j, x := range states {
-							if j != i { // a difference of sums would lose small scores
-								b += f[j] * square[x]
-								den += square[x]
-							}
-						}
-						if den > 0 {
-							b /= den
-						}
-						w[i] = (f[i] - b) / n
+					for i, x := range states {
+						squares[i] = square[x]
+					}
+					optimal.Advantage(w, f, squares)
+					for i := range w {
+						w[i] /= n
 					}
 				})
 			})},
@@ -413,6 +458,9 @@ func recentFamilies() []family {
 			defaults: func(*states) [][]float64 { return [][]float64{{2, -1}, {2, -0.5}} }, check: several,
 			note:    "leave-one-out less a linear control variate with the slope of the others; as many backward passes as evaluations",
 			measure: exactly(func(l *lab, a []float64) moments { return l.doubleCV(int(a[0]), a[1], false) })},
+		{pattern: "double_cv_n{n}_auto", spelling: "double-cv:n={n},alpha=auto", backward: 2, evals: first, defaults: each(2), check: several,
+			note:    "alpha from all batches, least squares of the rows of the logits",
+			measure: exactly(func(l *lab, a []float64) moments { return l.doubleAuto(int(a[0])) })},
 		{pattern: "rodeo_linear_n{n}", spelling: "rodeo:n={n}", defaults: each(2), check: all(independent, several), evals: first, backward: 2,
 			note:    "Gibbs operator on the linear surrogate of the others",
 			measure: exactly(func(l *lab, a []float64) moments { return l.rodeo(int(a[0])) })},

@@ -115,7 +115,7 @@ func (f *family) respell(spec string, s *states) (members [][]float64) {
 }
 
 // standardOption is what an option that is not a number is if nobody says so.
-var standardOption = map[string]string{"feedback": "soft", "gap": "1"}
+var standardOption = map[string]string{"feedback": "soft", "gap": "1", "noise": "fresh"}
 
 // parts are the name and the options of "name:key=value,...".
 func parts(spec string) (name string, options map[string]string) {

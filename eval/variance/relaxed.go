@@ -24,7 +24,7 @@ type relaxedChain struct {
 	steps      int
 	fromLogits []float64 // [K]
 
-	centre, p []float64 // [T,K] derivatives that centre the estimate, and the probabilities; nil for none
+	mean []float64 // [T,K] what the other sequences say to a joint estimator; nil: there are none
 }
 
 func newRelaxedChain(p *Problem, e relax.Relaxed[float64], feedback feedback.Feedback, tau float64) *relaxedChain {
@@ -48,22 +48,13 @@ func (c *relaxedChain) estimate(out []float64, key rng.Key, given []int) {
 		if c.feedback != feedback.Detached {
 			axpy(1, c.row(c.w.du, t), dy)
 		}
-		c.estimator.Backward(c.fromLogits, c.row(c.saved, t), dy, c.ids[t], c.tau, key.At(key.Step, uint32(t)))
-		if c.centre != nil {
-			c.addCentre(t)
+		row := key.At(key.Step, uint32(t))
+		if joint, ok := c.estimator.(relax.Joint[float64]); ok && c.mean != nil {
+			joint.BackwardJoint(c.fromLogits, c.row(c.saved, t), dy, c.row(c.mean, t), c.ids[t], 0, c.tau, row)
+		} else {
+			c.estimator.Backward(c.fromLogits, c.row(c.saved, t), dy, c.ids[t], c.tau, row)
 		}
 		c.model.back(c.w, t, c.fromLogits, out)
-	}
-}
-
-// addCentre adds (J - W) g, W being the estimator's matrix at the drawn id.
-func (c *relaxedChain) addCentre(t int) {
-	g, p := c.row(c.centre, t), c.row(c.p, t)
-	own := make([]float64, c.K)
-	c.estimator.Backward(own, c.row(c.saved, t), g, c.ids[t], c.tau, rng.Key{})
-	mean := dot(p, g)
-	for k, v := range p {
-		c.fromLogits[k] += v*(g[k]-mean) - own[k]
 	}
 }
 
@@ -76,7 +67,9 @@ func (c *relaxedChain) forward(key rng.Key, given []int) {
 		var id int
 		if given != nil {
 			id = given[t]
-			c.estimator.(relax.Conditional[float64]).Given(row, id, c.tau)
+			if e, ok := c.estimator.(relax.Conditional[float64]); ok { // the others keep the logits
+				e.Given(row, id, c.tau)
+			}
 		} else {
 			id = c.estimator.Forward(row, c.tau, key.At(key.Step, uint32(t)))
 		}

@@ -181,73 +181,6 @@ func (hard) Hard() bool { return true }
 
 func (hard) Forward(row []float64, _ float64, key relax.Key) int { return argmaxOf(row, key) }
 
-// reinMaxCV is ReinMax with what is said to be a control variate: eta times
-// the Rao-Blackwellised straight-through Gumbel estimate at q = (p + D)/2, less
-// one draw of it. Where the noise of that draw comes from decides all:
-//
-//	fresh        new noise, whose argmax need not be D: the mean is not ReinMax's
-//	coupled      the noise that drew D from p: neither
-//	conditional  noise given that the argmax is D: mean zero, and no correlation
-//	             with ReinMax, which is a function of D: it can only add variance
-//
-// rao leaves ReinMax's first term to that estimate: 2 GR_m(q) g - J(p) g / 2.
-type reinMaxCV struct {
-	hard
-	m     int
-	eta   float64
-	noise string
-	rao   bool
-}
-
-func (e reinMaxCV) Backward(dLogits, saved, dy []float64, id int, tau float64, key relax.Key) {
-	n := len(dy)
-	p, q, y, z := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	relax.Softmax(p, saved, 1)
-	for i, v := range p {
-		q[i] = v / 2
-	}
-	q[id] += .5
-	mean := make([]float64, n) // GR_m at q
-	for j := range e.m {
-		relax.GumbelGiven(z, q, id, relax.InnerKey(key, j))
-		relax.Softmax(y, z, tau)
-		relax.SoftmaxBackward(y, y, dy, tau)
-		axpy(1/float64(e.m), y, mean)
-	}
-	jacobian := func(dst, q []float64, scale float64) {
-		c := dot(q, dy)
-		for i, v := range q {
-			dst[i] += scale * v * (dy[i] - c)
-		}
-	}
-	clear(z)
-	jacobian(z, p, -.5)
-	if e.rao {
-		axpy(2, mean, z)
-		copy(dLogits, z)
-		return
-	}
-	jacobian(z, q, 2)
-	axpy(e.eta, mean, z)
-	last := relax.InnerKey(key, e.m)
-	switch e.noise {
-	case "conditional":
-		relax.GumbelGiven(y, q, id, last)
-	case "coupled":
-		last = key
-		fallthrough
-	default:
-		relax.Gumbel(y, last)
-		for i, v := range q {
-			y[i] += math.Log(v)
-		}
-	}
-	relax.Softmax(y, y, tau)
-	relax.SoftmaxBackward(y, y, dy, tau)
-	axpy(-e.eta, y, z)
-	copy(dLogits, z)
-}
-
 // tempered is a model whose logits are divided by a temperature.
 type tempered struct {
 	model
@@ -328,8 +261,15 @@ func weightFamilies() (list []family) {
 		return nil
 	}, func(a []float64) (relax.Relaxed[float64], float64) { return mve{tau: a[0]}, 1 })
 	add("imle_lambda{lambda}", "imle:lambda={lambda}", "", [][]float64{{1}}, positives, func(a []float64) (relax.Relaxed[float64], float64) { return imle{lambda: a[0]}, 1 })
+	known := func(spec string, numbers ...any) relax.Relaxed[float64] {
+		e, err := relax.Parse[float64](fmt.Sprintf(spec, numbers...))
+		if err != nil {
+			panic(err) // checked before
+		}
+		return e
+	}
 	add("reinmax_rao_m{m}_tau{tau}", "reinmax-rao:m={m},tau={tau}", "", [][]float64{{10, .5}}, all(whole(1, 1e5), positives), func(a []float64) (relax.Relaxed[float64], float64) {
-		return reinMaxCV{m: int(a[0]), rao: true}, a[1]
+		return known("reinmax-rao:m=%g", a[0]), a[1]
 	})
 	for _, noise := range []struct{ name, note string }{
 		{"fresh", "new noise for the draw: not ReinMax's mean"},
@@ -338,7 +278,7 @@ func weightFamilies() (list []family) {
 	} {
 		add("reinmax_cv_"+noise.name+"_m{m}_tau{tau}_eta{eta}", "reinmax-cv:m={m},tau={tau},eta={eta},noise="+noise.name, noise.note, [][]float64{{10, 1, 1.5}},
 			all(whole(1, 1e5), positive(1)), func(a []float64) (relax.Relaxed[float64], float64) {
-				return reinMaxCV{m: int(a[0]), eta: a[2], noise: noise.name}, a[1]
+				return known("reinmax-cv:m=%g,eta=%g,noise=%s", a[0], a[2], noise.name), a[1]
 			})
 	}
 	for _, feed := range []feedback.Feedback{feedback.Soft, feedback.Detached} {
@@ -357,5 +297,7 @@ func weightFamilies() (list []family) {
 	}
 	return append(list, family{pattern: "mve_loo_n{n}", spelling: "mve-loo:n={n}", check: whole(2, 64), evals: first, backward: 2,
 		defaults: func(*states) [][]float64 { return nil }, note: "mve centred by the derivatives at the other samples",
-		measure: exactly(func(l *lab, a []float64) moments { return l.leaveOneOutOf(mve{tau: math.Inf(1)}, int(a[0])) })})
+		measure: exactly(func(l *lab, a []float64) moments {
+			return l.leaveOneOutOf(relax.Centre(mve{tau: math.Inf(1)}, nil), int(a[0]))
+		})})
 }

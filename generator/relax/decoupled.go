@@ -27,6 +27,9 @@ func newDecoupledST[F Float](o *options) (Relaxed[F], error) {
 
 func (decoupledST[F]) Hard() bool { return true }
 
+// DrawsAt implements Tempered.
+func (e decoupledST[F]) DrawsAt() float64 { return float64(e.forward) }
+
 func (e decoupledST[F]) Forward(row []F, tau F, key Key) int {
 	scratch := e.math.borrow(len(row))
 	tempered := *scratch

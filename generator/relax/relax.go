@@ -43,6 +43,10 @@ type Conditional[F Float] interface {
 	Given(row []F, id int, tau F)
 }
 
+// Tempered is an estimator that draws ids from softmax(logits/DrawsAt): whoever
+// judges its sentences has to be shown such ones.
+type Tempered interface{ DrawsAt() float64 }
+
 // Info describes a choice for a list.
 type Info struct {
 	Name    string // what is read, with its options and their defaults

@@ -12,7 +12,8 @@ import (
 	"textgan/internal/rng"
 )
 
-var specs = []string{"gumbel-softmax", "st-gumbel", "straight-through", "gumbel-rao:m=3", "reinmax", "zgr", "gapped-st", "gapped-st:gap=p"}
+var specs = []string{"gumbel-softmax", "st-gumbel", "straight-through", "gumbel-rao:m=3", "reinmax", "zgr", "gapped-st", "gapped-st:gap=p",
+	"reinmax-loo", "reinmax-rao:m=3", "reinmax-cv:m=3", "reinmax-cv:m=2,noise=coupled,eta=-1", "reinmax-cv:m=2,noise=conditional"}
 
 func parse[F Float](t testing.TB, spec string) Relaxed[F] {
 	r, err := Parse[F](spec)
@@ -301,6 +302,8 @@ func TestParse(t *testing.T) {
 		"reinmax:tau=1":           "give --tau-schedule or --tau",
 		"gs_tau0.5":               "give --tau-schedule or --tau",
 		"reinmax:n=1":             `no option "n"`,
+		"reinmax-cv:noise=old":    "noise must be fresh, coupled or conditional",
+		"reinmax-cv:eta=inf":      "eta must be a number",
 		"":                        "unknown",
 		"gumbel-rao:m=1000000000": "from 1 to 1048576",
 	} {

@@ -17,18 +17,27 @@ import (
 //
 // Williams, Machine Learning 8, 1992.
 
-// Baseline is subtracted from the rewards of whole sequences. All but
-// self-critic and leave-one-out are the same for every sequence of a batch;
-// none of them changes the mean of the estimate.
+// Baseline makes advantages of the rewards of whole sequences. None of them
+// changes the mean of the estimate but maligan, which has weights of its own.
 type Baseline[F Float] interface {
-	// Greedy reports whether Advantage needs the reward of the greedy decode.
-	Greedy() bool
+	// Reads is what Advantage wants to know.
+	Reads() Reads
 
-	// Advantage sets dst [n] to rewards [n] less the baseline. greedy holds the
-	// rewards of the greedy decodes, one for each sequence or one for all; it
-	// is read only if Greedy. dst may be rewards.
-	Advantage(dst, rewards, greedy []F)
+	// Advantage sets dst [n] to rewards [n] less the baseline. more is what Reads
+	// says, or is not read. dst may be rewards.
+	Advantage(dst, rewards, more []F)
 }
+
+// Reads is what a Baseline reads of a batch.
+type Reads int
+
+// What a Baseline reads.
+const (
+	RewardsAlone  Reads = iota
+	GreedyRewards       // more holds the rewards of the greedy decodes, one for each sequence or one for all
+	ScoreSquares        // more [n] holds the squared lengths of the sequences' scores
+	LogRatios           // rewards are log ratios of the law of real sequences to the model's, up to a number
+)
 
 func noBaseline[F Float](*options) (Baseline[F], error) { return constantBaseline[F]{}, nil }
 
@@ -52,9 +61,15 @@ func newSelfCritic[F Float](*options) (Baseline[F], error) { return selfCritic[F
 
 func newLeaveOneOut[F Float](*options) (Baseline[F], error) { return leaveOneOut[F]{}, nil }
 
+func newOptimalLeaveOneOut[F Float](*options) (Baseline[F], error) {
+	return optimalLeaveOneOut[F]{}, nil
+}
+
+func newMaliGAN[F Float](*options) (Baseline[F], error) { return maliGAN[F]{mathOf[F]()}, nil }
+
 type constantBaseline[F Float] struct{ value F }
 
-func (constantBaseline[F]) Greedy() bool { return false }
+func (constantBaseline[F]) Reads() Reads { return RewardsAlone }
 
 func (b constantBaseline[F]) Advantage(dst, rewards, _ []F) {
 	for i, r := range rewards {
@@ -73,8 +88,8 @@ type MovingAverage[F Float] struct {
 	sum, weight float64 // the average is sum/weight
 }
 
-// Greedy implements Baseline.
-func (*MovingAverage[F]) Greedy() bool { return false }
+// Reads implements Baseline.
+func (*MovingAverage[F]) Reads() Reads { return RewardsAlone }
 
 // Advantage implements Baseline.
 func (b *MovingAverage[F]) Advantage(dst, rewards, _ []F) {
@@ -99,7 +114,7 @@ func (b *MovingAverage[F]) Restore(s [2]float64) { b.sum, b.weight = s[0], s[1] 
 // selfCritic is Rennie et al., CVPR 2017, https://arxiv.org/abs/1612.00563.
 type selfCritic[F Float] struct{}
 
-func (selfCritic[F]) Greedy() bool { return true }
+func (selfCritic[F]) Reads() Reads { return GreedyRewards }
 
 func (selfCritic[F]) Advantage(dst, rewards, greedy []F) {
 	for i, r := range rewards {
@@ -114,7 +129,7 @@ func (selfCritic[F]) Advantage(dst, rewards, greedy []F) {
 // free", ICLR 2019 workshop; Mnih and Rezende, ICML 2016.
 type leaveOneOut[F Float] struct{}
 
-func (leaveOneOut[F]) Greedy() bool { return false }
+func (leaveOneOut[F]) Reads() Reads { return RewardsAlone }
 
 func (leaveOneOut[F]) Advantage(dst, rewards, _ []F) {
 	n := float64(len(rewards))
@@ -126,6 +141,73 @@ func (leaveOneOut[F]) Advantage(dst, rewards, _ []F) {
 	for i, r := range rewards {
 		dst[i] = F((float64(r) - mean) * n / (n - 1))
 	}
+}
+
+// optimalLeaveOneOut is leave-one-out with the others weighed by the squares of
+// their scores, which estimates the best constant baseline, E[r s.s]/E[s.s]:
+//
+//	r_i - sum over j/=i of r_j (s_j.s_j) / sum over j/=i of s_j.s_j
+//
+// Unbiased, because it does not depend on sequence i. In the laboratory s is the
+// gradient in the parameters, in training that in the logits.
+type optimalLeaveOneOut[F Float] struct{}
+
+func (optimalLeaveOneOut[F]) Reads() Reads { return ScoreSquares }
+
+func (optimalLeaveOneOut[F]) Advantage(dst, rewards, squares []F) {
+	// Sums from either end: the difference of two sums would lose small scores.
+	n := len(rewards)
+	behind := make([][2]float64, n+1) // of sequences i and on: r s.s, s.s
+	for i := n - 1; i >= 0; i-- {
+		q := float64(squares[i])
+		behind[i] = [2]float64{behind[i+1][0] + q*float64(rewards[i]), behind[i+1][1] + q}
+	}
+	var before [2]float64
+	for i, r := range rewards {
+		b, all := before[0]+behind[i+1][0], before[1]+behind[i+1][1]
+		q := float64(squares[i])
+		before[0] += q * float64(r)
+		before[1] += q
+		if all > 0 {
+			b /= all
+		}
+		dst[i] = F(float64(r) - b)
+	}
+}
+
+// maliGAN weighs the log probability of a sequence by its self-normalised share
+// of the ratios of the law of real sequences to the model's, less that of equal
+// shares:
+//
+//	n softmax(log ratios)_i - 1
+//
+// A discriminator that tells the two laws apart as well as can be has the log
+// ratio for its score, up to a number, under the objectives standard and rsgan.
+// Another objective than the reward, the cross-entropy of real sequences, with
+// a bias of order 1/n.
+//
+// Che et al. 2017, https://arxiv.org/abs/1702.07983, with 1/n as the baseline.
+type maliGAN[F Float] struct{ math *rowMath[F] }
+
+func (maliGAN[F]) Reads() Reads { return LogRatios }
+
+func (e maliGAN[F]) Advantage(dst, ratios, _ []F) {
+	e.math.softmax(dst, ratios, 1)
+	for i := range dst {
+		dst[i] = dst[i]*F(len(dst)) - 1
+	}
+}
+
+// EffectiveSize is 1 over the sum of the squared shares behind maligan's
+// advantages [n]: of how many sequences a step is made. n if all are equal, and
+// near 1 where one of them has nearly all the weight.
+func EffectiveSize[F Float](advantage []F) float64 {
+	var squares float64
+	for _, a := range advantage {
+		squares += (1 + float64(a)) * (1 + float64(a))
+	}
+	n := float64(len(advantage))
+	return n * n / squares
 }
 
 func meanOf[F Float](x []F) float64 {

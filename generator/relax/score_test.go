@@ -1,6 +1,7 @@
 package relax
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,11 +28,27 @@ func TestBaselines(t *testing.T) {
 		{"rloo", nil, []float64{1 - 4, 2 - 3.5, 6 - 1.5}},
 	} {
 		b := baselineOf(t, c.spec)
-		require.Equal(t, c.greedy != nil, b.Greedy())
+		require.Equal(t, c.greedy != nil, b.Reads() == GreedyRewards)
 		got := clone(r)
 		b.Advantage(got, got, c.greedy)
 		require.InDeltaSlice(t, c.want, got, 1e-15, c.spec)
 	}
+	optimal := baselineOf(t, "rloo-optimal")
+	require.Equal(t, ScoreSquares, optimal.Reads())
+	got := clone(r)
+	optimal.Advantage(got, got, []float64{1, 2, 5})
+	require.InDeltaSlice(t, []float64{1 - (2*2+6*5)/7., 2 - (1+6*5)/6., 6 - (1+2*2)/3.}, got, 1e-15)
+	optimal.Advantage(got, r, []float64{1e-30, 1, 1e-30})
+	require.InDelta(t, 2-3.5, got[1], 1e-12, "small scores are not lost")
+	optimal.Advantage(got[:1], r[:1], []float64{2})
+	require.Equal(t, 1., got[0], "one sequence has no others")
+
+	ratios := baselineOf(t, "maligan")
+	require.Equal(t, LogRatios, ratios.Reads())
+	ratios.Advantage(got, []float64{1000, 1000 + math.Log(2), 1000}, nil)
+	require.InDeltaSlice(t, []float64{3./4 - 1, 3./2 - 1, 3./4 - 1}, got, 1e-12)
+	require.InDelta(t, 1/(1./16+1./4+1./16), EffectiveSize(got), 1e-12)
+
 	one := []float64{3}
 	baselineOf(t, "rloo").Advantage(one, one, nil)
 	require.Equal(t, []float64{3}, one)

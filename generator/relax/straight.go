@@ -119,6 +119,22 @@ func (e reinMax[F]) Backward(dLogits, saved, dy []F, id int, tau F, _ Key) {
 	e.math.scratch.Put(scratch)
 }
 
+// expected sets dLogits to the mean of Backward over the ids: with r =
+// softmax(logits/tau), diag(r) dy - (r (r.dy + p.dy) + p (r.dy - p.dy)) / 2, which
+// is J(p) dy at tau = 1.
+func (e reinMax[F]) expected(dLogits, saved, dy []F, tau F) {
+	n := len(saved)
+	scratch := e.math.borrow(2 * n)
+	p, r := (*scratch)[:n], (*scratch)[n:]
+	e.math.softmax(p, saved, 1)
+	e.math.softmax(r, saved, 1/tau)
+	meanP, meanR := dot(p, dy), dot(r, dy)
+	for i, d := range dy {
+		dLogits[i] = r[i]*(d-(meanR+meanP)/2) - p[i]*(meanR-meanP)/2
+	}
+	e.math.scratch.Put(scratch)
+}
+
 // zgr is the zero-temperature limit of Gumbel-Rao, half straight-through and
 // half DARN. It equals ReinMax at tau = 1 and ignores tau:
 //

@@ -17,8 +17,8 @@ type Estimator struct {
 	Defaults string // its options with their defaults, "m=10"; empty if it has none
 	Summary  string // one line
 
-	// Relaxed estimators differentiate the discriminator through a relaxed word;
-	// the others are score functions, which reward sampled sentences.
+	// Relaxed estimators differentiate the discriminator through a relaxed word,
+	// with a bias; the others are score functions, which reward sampled sentences.
 	Relaxed bool
 	// Hard: the discriminator sees one-hot words. True of every score function.
 	Hard bool
@@ -27,6 +27,9 @@ type Estimator struct {
 	KeepsRow bool
 	// IgnoresTau: the temperature changes nothing.
 	IgnoresTau bool
+	// Warning says why one would rather not train with it; empty if nothing speaks
+	// against it.
+	Warning string
 
 	make32 func(*options) (Method[float32], error)
 	make64 func(*options) (Method[float64], error)
@@ -44,6 +47,7 @@ func (e Estimator) Spec() string {
 // function.
 type Method[F Float] struct {
 	Relaxed  Relaxed[F]  // nil for a score function
+	Joint    Joint[F]    // a score function that differentiates f too; nil for the others
 	Baseline Baseline[F] // one reward a sentence; nil if tokens have values of their own
 	Actions  Actions[F]  // values for several tokens at every place; nil for the drawn one alone
 	// Completions of a prefix make a token's value; 0 with a Baseline.
@@ -77,12 +81,20 @@ var table = []Estimator{
 	relaxed(Estimator{Name: "zgr", Hard: true, IgnoresTau: true, Summary: "reinmax at tau 1, the cold limit of gumbel-rao"}, newZGR[float32], newZGR[float64]),
 	relaxed(Estimator{Name: "gapped-st", Defaults: "gap=1", Hard: true, Summary: "straight-through with the drawn id lifted by a gap above the others; gap=p follows its probability"}, newGappedST[float32], newGappedST[float64]),
 	relaxed(Estimator{Name: "decoupled-st", Defaults: "forward=0.5,backward=1", Hard: true, IgnoresTau: true, Summary: "straight-through, drawn at one temperature and differentiated at another"}, newDecoupledST[float32], newDecoupledST[float64]),
+	relaxed(Estimator{Name: "reinmax-loo", Hard: true, Summary: "reinmax centred by the derivatives at the other sentences of the batch"}, newReinMaxLOO[float32], newReinMaxLOO[float64]),
+	relaxed(Estimator{Name: "reinmax-rao", Defaults: "m=10", Hard: true, Summary: "reinmax with its first term averaged over m noises given the drawn id",
+		Warning: "its mean is not reinmax's, not even for linear f, and its variance is no less for the bias; docs/estimators.md"}, newReinMaxRao[float32], newReinMaxRao[float64]),
+	relaxed(Estimator{Name: "reinmax-cv", Defaults: "m=10,eta=1,noise=fresh", Hard: true, Summary: "reinmax with a control variate; its noise is fresh, coupled or conditional",
+		Warning: "no reading of its control variate keeps reinmax's mean and lowers the variance; docs/estimators.md"}, newReinMaxCV[float32], newReinMaxCV[float64]),
 
 	score(Estimator{Name: "reinforce", Summary: "reward times score, no baseline"}, baseline(noBaseline[float32]), baseline(noBaseline[float64])),
 	score(Estimator{Name: "reinforce-constant", Defaults: "value=0", Summary: "with a fixed baseline"}, baseline(newConstant[float32]), baseline(newConstant[float64])),
 	score(Estimator{Name: "reinforce-moving-average", Defaults: "decay=0.9", Summary: "with the average reward of earlier batches"}, baseline(newMovingAverage[float32]), baseline(newMovingAverage[float64])),
 	score(Estimator{Name: "self-critic", Summary: "with the reward of the greedy sentence"}, baseline(newSelfCritic[float32]), baseline(newSelfCritic[float64])),
 	score(Estimator{Name: "rloo", Summary: "with the mean reward of the other sentences of the batch"}, baseline(newLeaveOneOut[float32]), baseline(newLeaveOneOut[float64])),
+	score(Estimator{Name: "rloo-optimal", Summary: "with the mean of the others weighed by the squares of their scores"}, baseline(newOptimalLeaveOneOut[float32]), baseline(newOptimalLeaveOneOut[float64])),
+	score(Estimator{Name: "double-cv", Defaults: "alpha=-1", Summary: "rloo less a linear control variate with the others' derivatives for its slope; alpha=auto follows earlier batches"}, newDoubleCV[float32], newDoubleCV[float64]),
+	score(Estimator{Name: "maligan", Summary: "self-normalised density ratios for rewards; objectives standard and rsgan"}, baseline(newMaliGAN[float32]), baseline(newMaliGAN[float64])),
 	score(Estimator{Name: "seqgan", Defaults: "m=4", Summary: "a value for every token from m completions of its prefix (SeqGAN's roll-outs)"}, completions[float32], completions[float64]),
 	score(Estimator{Name: "all-action", Defaults: "k=4,m=1", Summary: "sum over the k likeliest tokens, the others by the drawn one; values from m completions"}, newTopActions[float32], newTopActions[float64]),
 	score(Estimator{Name: "unordered-set", Defaults: "k=4,m=1", Summary: "k tokens drawn without replacement; values from m completions"}, newTokenSet[float32], newTokenSet[float64]),

@@ -31,13 +31,13 @@ func TestTable(t *testing.T) {
 			require.Equal(t, e.Hard, single.Relaxed.Hard())
 		} else {
 			forms := 0
-			for _, has := range []bool{single.Baseline != nil, single.Actions != nil, single.Actions == nil && single.Completions > 0} {
+			for _, has := range []bool{single.Baseline != nil, single.Joint != nil, single.Actions != nil, single.Actions == nil && single.Completions > 0} {
 				if has {
 					forms++
 				}
 			}
 			require.Equal(t, 1, forms, e.Name)
-			require.Equal(t, single.Baseline == nil, single.Completions > 0)
+			require.Equal(t, single.Baseline == nil && single.Joint == nil, single.Completions > 0)
 			_, err := Parse[float32](e.Name)
 			require.ErrorContains(t, err, "choose one of gumbel-softmax, ")
 			require.NotContains(t, err.Error(), "rloo,")
@@ -89,6 +89,6 @@ func TestCanonical(t *testing.T) {
 	}
 	self, err := New[float64]("reinforce_greedy_baseline")
 	require.NoError(t, err)
-	require.True(t, self.Baseline.Greedy())
+	require.True(t, self.Baseline.Reads() == GreedyRewards)
 	require.True(t, strings.HasPrefix(Estimators()[0].Spec(), "gumbel"))
 }

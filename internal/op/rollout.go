@@ -11,16 +11,21 @@ import (
 	"textgan/internal/rng"
 )
 
-// Relaxation is one way of getting a gradient through a categorical choice
-// (package generator/relax has them). It is called for one row of logits [V]
-// at a time, from several goroutines.
-type Relaxation interface {
+// Choice draws tokens, one row of logits [V] at a time, from several goroutines.
+// Package generator/relax has them; each is a Relaxation or a Joint.
+type Choice interface {
 	// Hard reports whether the emitted token is the one-hot of the drawn id
 	// (straight-through family) or the relaxed row.
 	Hard() bool
 	// Forward draws a token. row holds logits on entry; on return it holds what
 	// Backward needs, which for a soft relaxation is the emitted row itself.
 	Forward(row []float32, tau float32, key rng.Key) (id int)
+}
+
+// Relaxation is a gradient through a categorical choice that looks at this
+// choice alone.
+type Relaxation interface {
+	Choice
 	// Backward turns dy, the gradient of the emitted token, into that of the
 	// logits, to which it is linear: a token's readers have their gradients
 	// added up first. dLogits may be dy.
@@ -55,10 +60,14 @@ func (n Net) Cores() (cores []Core) {
 
 // RolloutConfig says how tokens are emitted.
 type RolloutConfig struct {
-	B, T       int // sentences, longest sentence with its end
-	Relaxation Relaxation
+	B, T       int    // sentences, longest sentence with its end
+	Relaxation Choice // a Relaxation or a Joint
 	Feedback   feedback.Feedback
 	Bos, Eos   int32
+
+	// Shares sets dst [B] to every sentence's share of the loss. It is called
+	// before the way back of a Joint that surveys, and not otherwise.
+	Shares func(dst []float64)
 
 	// Sparse, if not 0, is the greatest share of a relaxed row that the way
 	// back through it may leave out: its entries below Sparse/V. Backward gets
@@ -103,7 +112,13 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		g.fail("Rollout: output weights %v must be %v", net.W.Shape(), want)
 		return Rollout{}
 	}
-	r := &rollout{products: g.products, cfg: cfg, tied: net.Tied, V: V, E: E, H: H, De: De,
+	back, single := cfg.Relaxation.(Relaxation)
+	joint, together := cfg.Relaxation.(Joint)
+	if !single && !together {
+		g.fail("Rollout: a %T has no way back", cfg.Relaxation)
+		return Rollout{}
+	}
+	r := &rollout{products: g.products, relaxation: back, cfg: cfg, tied: net.Tied, V: V, E: E, H: H, De: De,
 		out: zeros(cfg.B, cfg.T, De), lengths: tensor.New(tensor.Of(tensor.Int32), tensor.WithShape(cfg.B)),
 		needTable: g.Needs(reader)}
 	r.softOut = !cfg.Relaxation.Hard()
@@ -151,6 +166,13 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		r.sparse = newSparse(r, cfg.Sparse)
 	}
 	allocate(parts...)
+	if together && cfg.Sparse > 0 || together && joint.Surveys() && cfg.Shares == nil || together && !joint.Own() && cfg.Feedback != feedback.Detached {
+		g.fail("Rollout: a joint way back is dense, wants the shares of the loss if it surveys, and feeds nothing back if it does not read the tokens' own gradients")
+		return Rollout{}
+	}
+	if together && r.needNet {
+		r.joint = newJoint(r, joint)
+	}
 	each := (cfg.B + groups - 1) / groups
 	r.every = make([]int32, each*cfg.T)
 	for i := range r.every {
@@ -201,6 +223,8 @@ func (r Rollout) Mean(f func(row []float32) float64) float64 {
 type rollout struct {
 	products
 	cfg               RolloutConfig
+	relaxation        Relaxation // read without joint
+	joint             *jointBack // nil: every choice goes back alone
 	tied              bool
 	V, E, H, De       int
 	softOut, softFeed bool
@@ -378,6 +402,9 @@ func (r *rollout) netBack(dIn [][]float32) {
 	}
 	if r.sparse == nil || r.sparse.anyDense(r) {
 		r.joinGradTable()
+	}
+	if r.joint != nil {
+		r.joint.begin(r)
 	}
 	r.conditioning.beginBack(dIn)
 	for _, l := range r.layers {

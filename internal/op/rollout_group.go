@@ -47,6 +47,8 @@ type rolloutGroup struct {
 	dFeed      []float32   // [N,E] gradient of what the next step read of each token
 	dh         []float32   // [B,H]
 	dOutPacked []float32   // [N,De]
+	mean       []float32   // [B,De] of a joint way back: what the other sentences say, in the reader's columns
+	others     []float32   // [B,V] the same in those of y
 	d          [][]float32 // its share of the gradient of each input of the net but the table; output weights [H,V]
 
 	t        int
@@ -76,6 +78,9 @@ func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 	parts := []part{{&c.y, N * V}, {&c.step, c.gathered * V}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
 	if r.needNet {
 		parts = append(parts, part{&c.dOut, B * r.gradCols}, part{&c.dx, N * r.E}, part{&c.dFeed, N * r.E}, part{&c.dh, B * r.H})
+	}
+	if r.joint != nil {
+		parts = append(parts, part{&c.mean, B * r.De}, part{&c.others, B * V})
 	}
 	if r.needTable {
 		parts = append(parts, part{&c.dOutPacked, N * r.De})
@@ -279,7 +284,9 @@ func (c *rolloutGroup) rowsBack(lo, hi int) {
 		copy(d[gc-c.De:], c.grad[int(c.token[at+i])*c.De:])
 	}
 	dh := c.dh[lo*c.H:][:n*c.H]
-	if c.sparse != nil {
+	if c.joint != nil {
+		c.joint.tokensBack(c, lo, hi, dh)
+	} else if c.sparse != nil {
 		c.sparse.back(c, lo, hi, dh)
 	} else {
 		c.tokensBack(c.every[at:at+n], c.dOut[lo*gc:], c.step[(c.free+lo)*V:], dh)
@@ -311,7 +318,7 @@ func (c *rolloutGroup) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
 	}
 	for i, at := range rows {
 		d, at := dLogits[i*V:][:V], int(at)
-		c.cfg.Relaxation.Backward(d, c.y[at*V:][:V], d, int(c.ids[at]), c.tau, c.rowKey(at))
+		c.relaxation.Backward(d, c.y[at*V:][:V], d, int(c.ids[at]), c.tau, c.rowKey(at))
 	}
 	c.gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
 }

@@ -127,7 +127,7 @@ func (s *sparseRows) back(c *rolloutGroup, lo, hi int, dh []float32) {
 				dy[k] += kernel.Dot(c.table[int(i)*c.E:][:c.E], fed)
 			}
 		}
-		c.cfg.Relaxation.Backward(z, z, dy, int(c.ids[at]), c.tau, c.rowKey(at))
+		c.relaxation.Backward(z, z, dy, int(c.ids[at]), c.tau, c.rowKey(at))
 		clear(dh)
 		for k, i := range places {
 			kernel.Axpy(z[k], c.WT[int(i)*H:][:H], dh)

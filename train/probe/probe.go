@@ -118,7 +118,7 @@ func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 				return nil, fmt.Errorf("probe: %w", err)
 			}
 			// A one-hot token fed back softly is fed back straight through.
-			if c.Relaxation.Hard() && f == string(feedback.Soft) {
+			if c.Hard() && f == string(feedback.Soft) {
 				f = string(feedback.StraightThrough)
 			}
 			if slices.Contains(seen, f) {
