@@ -39,12 +39,15 @@ func (c Config) memory(d *model.Data) machine.Need {
 		size := c.Options.Config(v).Size()
 		dis = 3*size.Weights + 2*size.Weights
 		rows += 2 * ((real+N)*size.Token + 2*B*size.Row) // its step and that of the generator
-		if e, err := ParseEstimator(c.Estimator); err == nil && e.Relaxed() {
+		if e, err := ParseEstimator(c.Estimator); err == nil && e.choice != nil {
 			De := float64(c.DEmb)
 			weights += 2*net.Weights + net.Matrix + 2*V*(E+De)
 			steps := 1. // graphs that relaxed words are written in
-			if !e.Relaxation.Hard() {
+			if !e.Hard() {
 				steps, weights = 2, weights+net.Matrix+V*(E+De)
+			}
+			if e.joint() { // what the other sentences say, for a step of the rollout
+				rows += B * (V + De)
 			}
 			rows += steps*N*(V+3*E+net.Token+2*De) + (steps-1)*B*V + max(B, 128)*V
 		} else {
