@@ -134,5 +134,5 @@ var (
 var packages = []string{
 	"atomicfile", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "generator", "gradcheck", "kernel",
 	"location", "machine", "model", "nn", "npy", "op", "plot", "probe", "progress", "ratio", "relax", "report", "rng", "rundir",
-	"safetensors", "sweep", "tfevents", "train", "variance", "vocab",
+	"safetensors", "sweep", "tfevents", "torture", "train", "variance", "vocab",
 }
