@@ -142,6 +142,23 @@ func (m *Measures) LeaveOut(row string, why error) {
 	m.LeftOut[row] = strings.TrimPrefix(why.Error(), "eval: ")
 }
 
+// Signatures are those of the numbers that there are.
+func (m *Measures) Signatures() []string {
+	all := []string{m.BLEU.Signature}
+	for _, s := range []*LMScore{m.LM, m.ReverseLM} {
+		if s != nil {
+			all = append(all, s.Signature)
+		}
+	}
+	if m.SelfBLEU != nil {
+		all = append(all, m.SelfBLEU.Signature)
+	}
+	if m.Features != nil {
+		all = append(all, m.Features.Signature)
+	}
+	return all
+}
+
 // Distance between the features of two texts. The errors are standard errors:
 // see FrechetOf and MauveOf for what they cover.
 type Distance struct {
@@ -199,6 +216,90 @@ func (s *Suite) Judge(lines []string) (m Measures, err error) {
 		}
 	}
 	return m, nil
+}
+
+// Row is a line of the table of Measures.
+type Row struct {
+	Name, Help string
+	Better     string // more or less, if one of them is
+	from       int    // of a measure by the order n of n-grams: the first to show; 0: a single number
+	cell       func(m *Measures, n int) string
+}
+
+// Cell is what the row says of a text; empty if it does not apply.
+func (r Row) Cell(m Measures) string { return r.cell(&m, r.from) }
+
+// Rows are those of n-grams up to maxN.
+func Rows(maxN int) (all []Row) {
+	for _, r := range rows {
+		if r.from == 0 {
+			all = append(all, r)
+			continue
+		}
+		name := r.Name
+		for r.from = min(r.from, maxN); r.from <= maxN; r.from++ {
+			r.Name = fmt.Sprintf("%s-%d", name, r.from)
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// rows are the table. A metric is its computation, a field of Measures that Judge
+// sets, and a row.
+var rows = []Row{
+	{"lines", "sentences of the text", "", 0, one("%d", func(m *Measures) int { return m.Lines })},
+	{"references", "sentences of the reference", "", 0, one("%d", func(m *Measures) int { return m.References })},
+	{"BLEU", "n-grams that occur in the reference", "more", 2, orders(func(m *Measures) ByOrder { return m.BLEU.ByOrder })},
+	{"self-BLEU", "n-grams that occur in other sentences of the text", "less", 2, func(m *Measures, n int) string {
+		if m.SelfBLEU == nil {
+			return ""
+		}
+		return orders(func(m *Measures) ByOrder { return m.SelfBLEU.ByOrder })(m, n)
+	}},
+	{"LM score", "nats per token under an n-gram model of the reference", "less", 0, of(func(m *Measures) *LMScore { return m.LM }, (*LMScore).cell)},
+	{"reverse LM score", "nats per token of the reference under an n-gram model of the text", "less", 0, of(func(m *Measures) *LMScore { return m.ReverseLM }, (*LMScore).cell)},
+	{"MS-Jaccard", "n-grams that text and reference share", "more", 2, orders(func(m *Measures) ByOrder { return m.MSJaccard })},
+	{"Jensen-Shannon", "divergence of the n-grams' frequencies", "less", 1, orders(func(m *Measures) ByOrder { return m.JensenShannon })},
+	{"Frechet distance", "of Gaussians fitted to sentence features", "less", 0, of(func(m *Measures) *Distance { return m.Features }, func(d *Distance) string { return fmt.Sprintf("%.4f ± %.4f", d.Frechet, d.FrechetErr) })},
+	{"MAUVE", "area under the divergence frontier of sentence features", "more", 0, of(func(m *Measures) *Distance { return m.Features }, func(d *Distance) string { return fmt.Sprintf("%.4f ± %.4f", d.Mauve, d.MauveErr) })},
+	{"distinct", "different n-grams over all", "more", 1, orders(func(m *Measures) ByOrder { return m.Distinct })},
+	{"different lines", "different sentences over all", "more", 0, one("%.2f %%", func(m *Measures) float64 { return 100 * m.Different })},
+	{"not in the training text", "share of the sentences", "", 0, of(func(m *Measures) *float64 { return m.Novelty }, func(x *float64) string { return fmt.Sprintf("%.2f %%", 100**x) })},
+	{"longest copy of a line", "tokens in a row from a training sentence, mean", "", 0, of(func(m *Measures) *Copies { return m.Copies }, func(c *Copies) string { return fmt.Sprintf("%.2f ± %.2f", c.Mean, c.StdErr) })},
+	{"longest copy of all", "the same, largest", "", 0, of(func(m *Measures) *Copies { return m.Copies }, func(c *Copies) string { return fmt.Sprint(c.Max) })},
+	{"tokens of a line", "mean and deviation", "", 0, func(m *Measures, _ int) string { return fmt.Sprintf("%.2f ± %.2f", m.Lengths.Mean, m.Lengths.SD) }},
+	{"distance of the lengths", "Wasserstein-1 from those of the reference, in tokens", "less", 0, one("%.3f", func(m *Measures) float64 { return m.LengthDistance })},
+}
+
+func one[T any](format string, value func(*Measures) T) func(*Measures, int) string {
+	return func(m *Measures, _ int) string { return fmt.Sprintf(format, value(m)) }
+}
+
+func of[T any](part func(*Measures) *T, cell func(*T) string) func(*Measures, int) string {
+	return func(m *Measures, _ int) string {
+		if x := part(m); x != nil {
+			return cell(x)
+		}
+		return ""
+	}
+}
+
+// cell is the score with its error, which one line, or equal ones, do not have.
+func (s *LMScore) cell() string {
+	if s.StdErr == 0 {
+		return fmt.Sprintf("%.4f", s.Nats)
+	}
+	return fmt.Sprintf("%.4f ± %.4f", s.Nats, s.StdErr)
+}
+
+func orders(values func(*Measures) ByOrder) func(*Measures, int) string {
+	return func(m *Measures, n int) string {
+		if v := values(m); len(v) >= n && !math.IsNaN(v[n-1]) {
+			return fmt.Sprintf("%.4f", v[n-1])
+		}
+		return ""
+	}
 }
 
 // Every returns n lines at equal distances, or all if there are no more: of a

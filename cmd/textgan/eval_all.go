@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -55,8 +54,23 @@ func evalAllCommand(p *process) *cli.Command {
 	return command(p, cli.Command{
 		Name: "all", Usage: "every metric of models and texts in one table, beside real text",
 		Description: "Two columns of real text are the ceiling: a sample of the training text, and one half of the\n" +
-			"reference against the other half, which has fewer references. docs/metrics.md explains the rows.",
+			"reference against the other half, which has fewer references. docs/metrics.md explains the rows:\n\n" + rowsHelp(),
 	}, evalAll)
+}
+
+// rowsHelp is a line for every row about texts.
+func rowsHelp() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, r := range eval.Rows(0) {
+		better := ""
+		if r.Better != "" {
+			better = " (" + r.Better + " is better)"
+		}
+		fmt.Fprintf(w, "%s\t%s%s\n", strings.Replace(r.Name, "-0", "-n", 1), r.Help, better)
+	}
+	w.Flush()
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // source is a text before it is judged.
@@ -237,21 +251,8 @@ type row struct {
 	value func(t judged) string
 }
 
-func evalRows(maxN int) []row {
-	rows := []row{
-		{"lines", func(t judged) string { return fmt.Sprint(t.Lines) }},
-		{"references", func(t judged) string { return fmt.Sprint(t.References) }},
-	}
-	orders := func(name, format string, first int, get func(t judged) eval.ByOrder) {
-		for n := first; n <= maxN; n++ {
-			rows = append(rows, row{fmt.Sprintf("%s-%d", name, n), func(t judged) string {
-				if v := get(t); len(v) >= n && !math.IsNaN(v[n-1]) {
-					return fmt.Sprintf(format, v[n-1])
-				}
-				return ""
-			}})
-		}
-	}
+// evalRows are those of texts, and among them those of models and languages.
+func evalRows(maxN int) (rows []row) {
 	one := func(name string, value func(t judged) string) { rows = append(rows, row{name, value}) }
 	nll := func(name string, get func(n *model.NLLs) *float64) {
 		one(name, func(t judged) string {
@@ -261,81 +262,28 @@ func evalRows(maxN int) []row {
 			return fmt.Sprintf("%.4f", *get(t.NLL))
 		})
 	}
-	orders("BLEU", "%.4f", min(2, maxN), func(t judged) eval.ByOrder { return t.BLEU.ByOrder })
-	orders("self-BLEU", "%.4f", min(2, maxN), func(t judged) eval.ByOrder {
-		if t.SelfBLEU == nil {
-			return nil
-		}
-		return t.SelfBLEU.ByOrder
-	})
-	lm := func(name string, get func(t judged) *eval.LMScore) {
+	language := func(name string, get func(*corpora.Judgement) string) {
 		one(name, func(t judged) string {
-			switch s := get(t); {
-			case s == nil:
+			if t.Language == nil {
 				return ""
-			case s.StdErr == 0: // one line, or equal ones: nothing to tell an error by
-				return fmt.Sprintf("%.4f", s.Nats)
-			default:
-				return fmt.Sprintf("%.4f ± %.4f", s.Nats, s.StdErr)
 			}
+			return get(t.Language)
 		})
 	}
-	lm("LM score", func(t judged) *eval.LMScore { return t.LM })
-	lm("reverse LM score", func(t judged) *eval.LMScore { return t.ReverseLM })
-	nll("NLL held out", func(n *model.NLLs) *float64 { return &n.Held })
-	nll("NLL held out, known tokens", func(n *model.NLLs) *float64 { return &n.Known })
-	nll("NLL of the training text", func(n *model.NLLs) *float64 { return n.Train })
-	nll("NLL_gen as in papers", func(n *model.NLLs) *float64 { return n.Gen })
-	nll("NLL of the own sentences", func(n *model.NLLs) *float64 { return &n.Own })
-	nll("NLL_div as in papers", func(n *model.NLLs) *float64 { return n.Div })
-	one("valid", func(t judged) string {
-		if t.Language == nil {
-			return ""
+	for _, r := range eval.Rows(maxN) {
+		one(r.Name, func(t judged) string { return r.Cell(t.Measures) })
+		if r.Name != "reverse LM score" {
+			continue
 		}
-		return fmt.Sprintf("%.2f %%", 100*validShare(t.Language))
-	})
-	one("NLL_oracle", func(t judged) string {
-		if t.Language == nil {
-			return ""
-		}
-		return oracleNLL(t.Language)
-	})
-	orders("MS-Jaccard", "%.4f", min(2, maxN), func(t judged) eval.ByOrder { return t.MSJaccard })
-	orders("Jensen-Shannon", "%.4f", 1, func(t judged) eval.ByOrder { return t.JensenShannon })
-	one("Frechet distance", func(t judged) string {
-		if t.Features == nil {
-			return ""
-		}
-		return fmt.Sprintf("%.4f ± %.4f", t.Features.Frechet, t.Features.FrechetErr)
-	})
-	one("MAUVE", func(t judged) string {
-		if t.Features == nil {
-			return ""
-		}
-		return fmt.Sprintf("%.4f ± %.4f", t.Features.Mauve, t.Features.MauveErr)
-	})
-	orders("distinct", "%.4f", 1, func(t judged) eval.ByOrder { return t.Distinct })
-	one("different lines", func(t judged) string { return fmt.Sprintf("%.2f %%", 100*t.Different) })
-	one("not in the training text", func(t judged) string {
-		if t.Novelty == nil {
-			return ""
-		}
-		return fmt.Sprintf("%.2f %%", 100**t.Novelty)
-	})
-	one("longest copy of a line", func(t judged) string {
-		if t.Copies == nil {
-			return ""
-		}
-		return fmt.Sprintf("%.2f ± %.2f", t.Copies.Mean, t.Copies.StdErr)
-	})
-	one("longest copy of all", func(t judged) string {
-		if t.Copies == nil {
-			return ""
-		}
-		return fmt.Sprint(t.Copies.Max)
-	})
-	one("tokens of a line", func(t judged) string { return fmt.Sprintf("%.2f ± %.2f", t.Lengths.Mean, t.Lengths.SD) })
-	one("distance of the lengths", func(t judged) string { return fmt.Sprintf("%.3f", t.LengthDistance) })
+		nll("NLL held out", func(n *model.NLLs) *float64 { return &n.Held })
+		nll("NLL held out, known tokens", func(n *model.NLLs) *float64 { return &n.Known })
+		nll("NLL of the training text", func(n *model.NLLs) *float64 { return n.Train })
+		nll("NLL_gen as in papers", func(n *model.NLLs) *float64 { return n.Gen })
+		nll("NLL of the own sentences", func(n *model.NLLs) *float64 { return &n.Own })
+		nll("NLL_div as in papers", func(n *model.NLLs) *float64 { return n.Div })
+		language("valid", func(j *corpora.Judgement) string { return fmt.Sprintf("%.2f %%", 100*validShare(j)) })
+		language("NLL_oracle", oracleNLL)
+	}
 	return rows
 }
 
@@ -371,19 +319,6 @@ func (p *process) printTable(texts []judged) error {
 			fmt.Fprintf(p.out, "%s: %s\n", t.Name, shortNote(s, t.Lines, len(t.BLEU.ByOrder)))
 		}
 	}
-	first := texts[0]
-	signatures := []string{first.BLEU.Signature}
-	for _, s := range []*eval.LMScore{first.LM, first.ReverseLM} {
-		if s != nil {
-			signatures = append(signatures, s.Signature)
-		}
-	}
-	if first.SelfBLEU != nil {
-		signatures = append(signatures, first.SelfBLEU.Signature)
-	}
-	if first.Features != nil {
-		signatures = append(signatures, first.Features.Signature)
-	}
-	_, err := fmt.Fprintln(p.out, strings.Join(signatures, "\n"))
+	_, err := fmt.Fprintln(p.out, strings.Join(texts[0].Signatures(), "\n"))
 	return err
 }
