@@ -3,35 +3,43 @@ package corpora
 import (
 	"bytes"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// Formats are the values of Options.Format.
-var Formats = []string{"auto", "text", "jsonl", "json", "csv", "tsv", "tsv-unquoted", "parquet", "fasta"}
+// Format is how a file holds its sentences: one of Choices. Empty is auto, which
+// goes by content and ending.
+type Format string
 
-// readers read the sentences of a file in one format each. Their errors have a
-// place; those of visit pass through.
-var readers = map[string]func(in *input, visit func(sentence []byte, line int) error) error{
-	"text":         readLines,
-	"jsonl":        readJSONLines,
-	"json":         readJSON,
-	"csv":          func(in *input, visit func([]byte, int) error) error { return readTable(in, ',', visit) },
-	"tsv":          func(in *input, visit func([]byte, int) error) error { return readTable(in, '\t', visit) },
-	"tsv-unquoted": readUnquoted,
-	"parquet":      readParquet,
-	"fasta":        readFASTA,
+// Choices are the values of a Format.
+func (Format) Choices() []string {
+	names := []string{"auto"}
+	for _, f := range formats {
+		names = append(names, string(f.Format))
+	}
+	return names
 }
 
-// endings say a format where nobody else does.
-var endings = map[string]string{
-	".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
-	".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet",
-	".fasta": "fasta", ".fa": "fasta", ".faa": "fasta", ".fna": "fasta",
+// formats are the readers of sentences, with the endings that say a format where
+// nothing else does. Their errors have a place; those of visit pass through.
+var formats = []struct {
+	Format
+	read    func(in *input, visit func(sentence []byte, line int) error) error
+	endings string
+}{
+	{"text", readLines, ""},
+	{"jsonl", readJSONLines, ".jsonl .ndjson"},
+	{"json", readJSON, ".json"},
+	{"csv", func(in *input, visit func([]byte, int) error) error { return readTable(in, ',', visit) }, ".csv"},
+	{"tsv", func(in *input, visit func([]byte, int) error) error { return readTable(in, '\t', visit) }, ".tsv .tab"},
+	{"tsv-unquoted", readUnquoted, ""},
+	{"parquet", readParquet, ".parquet"},
+	{"fasta", readFASTA, ".fasta .fa .faa .fna"},
 }
 
 // formatOf is the format of a file: the one that was asked for, or what its
 // content or the ending of its name says.
-func formatOf(in *input, name string, opt Options) string {
+func formatOf(in *input, name string, opt Options) Format {
 	if opt.Format != "" && opt.Format != "auto" {
 		return opt.Format
 	}
@@ -52,9 +60,21 @@ func formatOf(in *input, name string, opt Options) string {
 	return "jsonl"
 }
 
+// read reads a file of the format, which is one of formats.
+func (f Format) read(in *input, visit func(sentence []byte, line int) error) error {
+	i := slices.Index(f.Choices()[1:], string(f))
+	return formats[i].read(in, visit)
+}
+
 // ending is the format that the ending of a name says, if it says one.
-func ending(name string) string {
-	return endings[strings.ToLower(filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")))]
+func ending(name string) Format {
+	ext := strings.ToLower(filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")))
+	for _, f := range formats {
+		if slices.Contains(strings.Fields(f.endings), ext) {
+			return f.Format
+		}
+	}
+	return ""
 }
 
 // HasFields reports whether a file of that name has fields or columns.

@@ -236,7 +236,7 @@ func FuzzFormats(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, format, field string, data []byte) {
-		opt := Options{Format: format, Field: field, MaxLineBytes: 100, MaxBytes: 1 << 16}
+		opt := Options{Format: Format(format), Field: field, MaxLineBytes: 100, MaxBytes: 1 << 16}
 		c, err := Read(bytes.NewReader(data), "f", opt)
 		if err != nil {
 			require.True(t, strings.HasPrefix(err.Error(), "corpora: "), err)

@@ -17,7 +17,7 @@ import (
 
 // Options of Open. The zero value asks for the defaults.
 type Options struct {
-	Format       string    // one of Formats; default auto: by content and the ending of the name, see Open
+	Format       Format    // default auto: by content and the ending of the name, see Open
 	Field        string    // of JSON, CSV, TSV and Parquet; default "text"
 	MaxLineBytes int       // longest line, and longest sentence; default 64 KiB
 	MaxBytes     int64     // of text after decompression, each line counting 32 more; default 1 GiB
@@ -134,8 +134,8 @@ func (opt *Options) complete() error {
 	if opt.MaxLineBytes < 0 || opt.MaxBytes < 0 {
 		return fmt.Errorf("corpora: limits of %d bytes per line and %d in all; they must be positive, or 0 for the default", opt.MaxLineBytes, opt.MaxBytes)
 	}
-	if opt.Format != "" && !slices.Contains(Formats, opt.Format) {
-		return fmt.Errorf("corpora: unknown format %q; choose one of %s", opt.Format, strings.Join(Formats, ", "))
+	if opt.Format != "" && !slices.Contains(opt.Format.Choices(), string(opt.Format)) {
+		return fmt.Errorf("corpora: unknown format %q; choose one of %s", opt.Format, strings.Join(opt.Format.Choices(), ", "))
 	}
 	if opt.MaxLineBytes == 0 {
 		opt.MaxLineBytes = defaultMaxLineBytes
@@ -158,7 +158,7 @@ func scan(r io.Reader, name string, opt Options, left *budget, visit func(senten
 	if bom, err := in.Peek(3); err == nil && string(bom) == "\uFEFF" {
 		_, _ = in.Discard(3)
 	}
-	err = readers[format](in, func(sentence []byte, line int) error {
+	err = format.read(in, func(sentence []byte, line int) error {
 		if err := in.check(sentence); err != nil {
 			return at(line, err)
 		}

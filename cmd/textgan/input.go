@@ -13,11 +13,11 @@ import (
 
 // textInput is part of the options of every command that reads text.
 type textInput struct {
-	Format       string `opt:"format" default:"auto" check:"oneof=auto|text|jsonl|json|csv|tsv|tsv-unquoted|parquet|fasta" doc:"of texts; auto: what content and ending say" group:"input"`
-	Field        string `opt:"field" doc:"field or column that holds the sentence; default text" meta:"NAME" group:"input"`
-	MaxLineBytes int    `opt:"max-line-bytes" default:"65536" check:"min=1,max=1099511627776" doc:"longest line" group:"input"`
-	MaxBytes     int    `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"longest text, after decompression" group:"input"`
-	Oracle       string `opt:"oracle" doc:"weights of builtin:oracle; docs/metrics.md" meta:"FILE" group:"input"`
+	Format       corpora.Format `opt:"format" default:"auto" doc:"of texts; auto: what content and ending say" group:"input"`
+	Field        string         `opt:"field" doc:"field or column that holds the sentence; default text" meta:"NAME" group:"input"`
+	MaxLineBytes int            `opt:"max-line-bytes" default:"65536" check:"min=1,max=1099511627776" doc:"longest line" group:"input"`
+	MaxBytes     int            `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"longest text, after decompression" group:"input"`
+	Oracle       string         `opt:"oracle" doc:"weights of builtin:oracle; docs/metrics.md" meta:"FILE" group:"input"`
 
 	ofRun string // the field that a run says, of files that have fields
 }

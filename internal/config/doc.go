@@ -23,6 +23,8 @@
 //	         min=, max= (inclusive), above=, below= (exclusive), oneof=a|b|c, required
 //	file     "no": not a key of the file (what is said anew on each call)
 //
+// A type of strings with a method Choices() []string has the rule oneof= by that.
+//
 // Fields are bool, int, uint64, float64, string, []int, []float64 or []string;
 // lists are written a,b,c; or "a,b;c" where an element holds a comma; or as a flag
 // that is given several times. Embedded structs are taken as part of the whole.

@@ -115,6 +115,9 @@ func optionsOf(t reflect.Type, path []int) (options []Option) {
 				o.checks = append(o.checks, newCheck(rule))
 			}
 		}
+		if named, ok := reflect.Zero(f.Type).Interface().(interface{ Choices() []string }); ok {
+			o.checks = append(o.checks, check{rule: "oneof", choices: named.Choices()})
+		}
 		for _, c := range o.checks {
 			o.Choices = append(o.Choices, c.choices...)
 		}

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 
+	"textgan/corpora"
 	"textgan/generator"
 	"textgan/internal/config"
 	"textgan/vocab"
@@ -17,21 +18,21 @@ type Config struct {
 
 	Backwards bool `opt:"backwards" doc:"read and write lines from their end to their beginning (--model mle): what textgan critic holds against a generator"`
 
-	Corpus        string  `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (a line each, JSON, CSV, Parquet, ..., .gz, .zst), several with commas, a directory, a pattern, - or builtin:NAME" meta:"FILE"`
-	Format        string  `opt:"format" default:"auto" check:"oneof=auto|text|jsonl|json|csv|tsv|tsv-unquoted|parquet|fasta" doc:"format of the texts; auto: what content and ending say" group:"corpus"`
-	Field         string  `opt:"field" doc:"field or column that holds the sentence, such as data.text; default text" group:"corpus"`
-	MaxLineBytes  int     `opt:"max-line-bytes" default:"65536" check:"min=1,max=1099511627776" doc:"longest line of a text" group:"corpus"`
-	MaxBytes      int     `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"most text to read" group:"corpus"`
-	CorpusLines   int     `opt:"corpus-lines" default:"10000" check:"min=2,max=100000000" doc:"sentences to generate for a builtin corpus" group:"corpus"`
-	Oracle        string  `opt:"oracle" doc:"weights of builtin:oracle from a safetensors file, such as SeqGAN's published ones; docs/metrics.md" group:"corpus" meta:"FILE"`
-	Valid         string  `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
-	ValidFraction float64 `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`
-	Tokenizer     string  `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
-	Case          string  `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default lower for word and whitespace, keep for char"`
-	VocabSize     int     `opt:"vocab-size" default:"0" check:"min=0,max=16777216" doc:"largest vocabulary, special tokens included; 0: no limit" group:"corpus"`
-	MinCount      int     `opt:"min-count" default:"1" check:"min=1,max=1000000000" doc:"words seen less often become <unk>" group:"corpus"`
-	MaxLen        int     `opt:"max-len" default:"0" check:"min=0,max=100000" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
-	Truncate      bool    `opt:"truncate" doc:"cut longer sentences instead of refusing them" group:"corpus"`
+	Corpus        string         `opt:"corpus" default:"builtin:captions" doc:"text to learn: FILE (a line each, JSON, CSV, Parquet, ..., .gz, .zst), several with commas, a directory, a pattern, - or builtin:NAME" meta:"FILE"`
+	Format        corpora.Format `opt:"format" default:"auto" doc:"format of the texts; auto: what content and ending say" group:"corpus"`
+	Field         string         `opt:"field" doc:"field or column that holds the sentence, such as data.text; default text" group:"corpus"`
+	MaxLineBytes  int            `opt:"max-line-bytes" default:"65536" check:"min=1,max=1099511627776" doc:"longest line of a text" group:"corpus"`
+	MaxBytes      int            `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"most text to read" group:"corpus"`
+	CorpusLines   int            `opt:"corpus-lines" default:"10000" check:"min=2,max=100000000" doc:"sentences to generate for a builtin corpus" group:"corpus"`
+	Oracle        string         `opt:"oracle" doc:"weights of builtin:oracle from a safetensors file, such as SeqGAN's published ones; docs/metrics.md" group:"corpus" meta:"FILE"`
+	Valid         string         `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
+	ValidFraction float64        `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`
+	Tokenizer     string         `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
+	Case          string         `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default lower for word and whitespace, keep for char"`
+	VocabSize     int            `opt:"vocab-size" default:"0" check:"min=0,max=16777216" doc:"largest vocabulary, special tokens included; 0: no limit" group:"corpus"`
+	MinCount      int            `opt:"min-count" default:"1" check:"min=1,max=1000000000" doc:"words seen less often become <unk>" group:"corpus"`
+	MaxLen        int            `opt:"max-len" default:"0" check:"min=0,max=100000" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
+	Truncate      bool           `opt:"truncate" doc:"cut longer sentences instead of refusing them" group:"corpus"`
 
 	Cell    string  `opt:"cell" default:"lstm" check:"oneof=lstm|gru|relational" doc:"recurrence of the generator" group:"generator"`
 	Emb     int     `opt:"emb" default:"64" check:"min=1,max=65536" doc:"size of the generator's embeddings" group:"generator"`
