@@ -132,7 +132,8 @@ var (
 
 // packages are the names that errors of this module may begin with.
 var packages = []string{
-	"atomicfile", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "generator", "gradcheck", "kernel",
+	"atomicfile", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "gates", "generator", "gradcheck",
+	"gridworld", "images", "kernel",
 	"location", "machine", "model", "nn", "npy", "op", "plot", "probe", "progress", "ratio", "relax", "report", "rng", "rundir",
 	"safetensors", "sweep", "tfevents", "torture", "train", "variance", "vocab",
 }
