@@ -42,14 +42,15 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 		return nil, nil, err
 	}
 	heldOut := strings.Join(d.Valid.Lines, "\n") + "\n"
-	c.MaxLen, c.Case = d.MaxT-1, d.Vocab.Tokenizer().Case() // what was found out counts as said from here on
+	tok := d.Vocab.Tokenizer()
+	c.MaxLen, c.Tokenizer, c.Case = d.MaxT-1, tok.Name(), tok.Case() // what was found out counts as said from here on
 	t, err := newTrainer(c, d)
 	if err != nil {
 		return nil, nil, err
 	}
 	// Another working directory must find the files too.
 	given := c
-	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart} {
+	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart, &c.TokenizerFile} {
 		if *path, err = corpora.Absolute(*path); err != nil {
 			return nil, nil, err
 		}

@@ -63,7 +63,7 @@ func openSource(dir string) (*source, error) {
 
 // What the weights fix, and what an option says of the text.
 var (
-	fixed = []string{"tokenizer", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "slots", "heads", "layers", "tie", "generator",
+	fixed = []string{"tokenizer", "tokenizer-file", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "slots", "heads", "layers", "tie", "generator",
 		"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
 	ofText  = []string{"format", "field", "max-line-bytes", "max-bytes", "corpus-lines", "oracle", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
 	ofSteps = []string{"seed", "dropout", "batch", "bucket", "lr"} // of likelihood training, which goes on between adversarial steps

@@ -24,6 +24,8 @@ type file struct {
 	Specials  []string `json:"specials"` // ids 0, 1, 2, 3
 	SHA256    string   `json:"sha256"`   // Vocab.Hash
 	Tokens    []string `json:"tokens"`   // ids 4, 5, ...
+	// The text of the tokenizer.json of a tokeniser with a table of its own.
+	TokenizerFile string `json:"tokenizer_file,omitempty"`
 }
 
 // Save writes the vocabulary as JSON.
@@ -39,6 +41,8 @@ func (v *Vocab) Save(w io.Writer) error {
 		Specials:  specialNames[:],
 		SHA256:    v.hash,
 		Tokens:    v.tokens,
+
+		TokenizerFile: v.tokenizer.File(),
 	})
 	if err != nil {
 		return fmt.Errorf("vocab: save: %w", err)
@@ -80,7 +84,7 @@ func load(r io.Reader) (*Vocab, error) {
 	if !slices.Equal(f.Specials, specialNames[:]) {
 		return nil, fmt.Errorf("special tokens %q; this program needs %q", f.Specials, specialNames)
 	}
-	tok, err := NewTokenizer(f.Tokenizer, f.Case)
+	tok, err := f.tokenizer()
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +108,17 @@ func load(r io.Reader) (*Vocab, error) {
 	return v, nil
 }
 
+func (f file) tokenizer() (Tokenizer, error) {
+	if f.TokenizerFile == "" {
+		return NewTokenizer(f.Tokenizer, f.Case)
+	}
+	tok, err := ReadTokenizer([]byte(f.TokenizerFile), f.Case)
+	if err == nil && tok.Name() != f.Tokenizer {
+		err = fmt.Errorf("tokenizer %q with the table of a %s", f.Tokenizer, tok.Name())
+	}
+	return tok, err
+}
+
 // ofAddresses reports whether a token of version 2 can be a part of what word keeps
 // whole now. A vocabulary without any was made of lines that are cut as before.
 func ofAddresses(token string) bool {
@@ -113,6 +128,9 @@ func ofAddresses(token string) bool {
 
 // isPiece reports whether a tokeniser can make t.
 func (tok Tokenizer) isPiece(t string) bool {
+	if s, ok := tok.scheme.(subword); ok {
+		return t != Unknown && s.holds(t)
+	}
 	plain := unglued(t)
 	if plain != t {
 		// Only a symbol of the scheme that knows glue has marks.

@@ -26,9 +26,10 @@ type scheme interface {
 	join(pieces []string) string
 }
 
-var schemes = []scheme{word{}, whitespace{}, char{}}
+var schemes = []scheme{word{}, whitespace{}, char{}, smiles{}, code{}}
 
-// TokenizerNames are the names that NewTokenizer knows.
+// TokenizerNames are the names that NewTokenizer knows. BPETrainer and ReadTokenizer
+// make tokenisers of other names, bpe and wordpiece.
 func TokenizerNames() (names []string) {
 	for _, s := range schemes {
 		names = append(names, s.name())
@@ -48,27 +49,61 @@ const (
 //	            an @mention, a #hashtag, or one symbol, is a token
 //	whitespace  whatever stands between white space is a token
 //	char        each Unicode code point is a token; spaces are kept
+//	smiles      an atom, bond, branch or ring closure of a molecule's notation is a token
+//	code        a name, number, operator or run of blanks is a token; spaces are kept
 //
 // letters says what becomes of capitals: Keep, Lower, or "" for what the scheme
-// does by itself, which is Lower for word and whitespace and Keep for char.
+// does by itself, which is Lower for word and whitespace and Keep for the others.
 func NewTokenizer(name, letters string) (Tokenizer, error) {
 	for _, s := range schemes {
-		if s.name() != name {
-			continue
+		if s.name() == name {
+			return withCase(s, letters)
 		}
-		switch letters {
-		case "":
-			return Tokenizer{s, s.lowers()}, nil
-		case Keep, Lower:
-			return Tokenizer{s, letters == Lower}, nil
-		}
-		return Tokenizer{}, fmt.Errorf("unknown case %q; choose %s or %s", letters, Keep, Lower)
 	}
 	return Tokenizer{}, fmt.Errorf("unknown tokenizer %q; choose one of %s", name, strings.Join(TokenizerNames(), ", "))
 }
 
+func withCase(s scheme, letters string) (Tokenizer, error) {
+	switch letters {
+	case "":
+		return Tokenizer{s, s.lowers()}, nil
+	case Keep, Lower:
+		return Tokenizer{s, letters == Lower}, nil
+	}
+	return Tokenizer{}, fmt.Errorf("unknown case %q; choose %s or %s", letters, Keep, Lower)
+}
+
 // Name is that of the scheme.
 func (t Tokenizer) Name() string { return t.scheme.name() }
+
+// Signature names the tokeniser in signatures of metrics: its Name, of one with a table
+// of its own with eight digits of the table's SHA-256.
+func (t Tokenizer) Signature() string {
+	if s, ok := t.scheme.(subword); ok {
+		return s.name() + "-" + signature(s.content())
+	}
+	return t.Name()
+}
+
+// File is the tokenizer.json of a tokeniser that has a table of its own, otherwise
+// "". ReadTokenizer reads it.
+func (t Tokenizer) File() string {
+	if s, ok := t.scheme.(subword); ok {
+		return s.content()
+	}
+	return ""
+}
+
+// InCase is the same tokeniser with another case, Keep or Lower; "" leaves it.
+func (t Tokenizer) InCase(letters string) (Tokenizer, error) {
+	switch {
+	case letters == "" || letters == t.Case():
+		return t, nil
+	case t.File() != "":
+		return ReadTokenizer([]byte(t.File()), letters)
+	}
+	return withCase(t.scheme, letters)
+}
 
 // Case is Keep or Lower.
 func (t Tokenizer) Case() string {
@@ -93,12 +128,17 @@ func (t Tokenizer) Tokenize(line string) []string {
 // neighbour. So Join(Pieces(line)) is the line, up to case, the kind and number
 // of spaces between tokens, and spaces at its ends.
 func (t Tokenizer) Pieces(line string) []string {
-	if t.lower {
-		line = lower(line)
-	} else {
-		line = strings.ToValidUTF8(line, "\uFFFD")
+	// One that lowers by a table of its own does it in its own way.
+	_, own := t.scheme.(subword)
+	return t.scheme.pieces(inCase(line, t.lower && !(own && t.scheme.lowers())))
+}
+
+// inCase is a line of valid UTF-8, in lower case if lowers.
+func inCase(line string, lowers bool) string {
+	if lowers {
+		return lower(line)
 	}
-	return t.scheme.pieces(line)
+	return strings.ToValidUTF8(line, "\uFFFD")
 }
 
 // Join makes a line of pieces or tokens. For every line,

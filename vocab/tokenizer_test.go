@@ -132,7 +132,7 @@ func TestUnknownInText(t *testing.T) {
 
 func TestUnknownTokenizer(t *testing.T) {
 	_, err := NewTokenizer("bpe", "")
-	require.EqualError(t, err, `unknown tokenizer "bpe"; choose one of word, whitespace, char`)
+	require.EqualError(t, err, `unknown tokenizer "bpe"; choose one of word, whitespace, char, smiles, code`)
 	_, err = NewTokenizer("word", "upper")
 	require.EqualError(t, err, `unknown case "upper"; choose keep or lower`)
 }

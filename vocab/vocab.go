@@ -45,6 +45,16 @@ type Options struct {
 	MaxSize  int // largest Size, the four special ids included; default 0, no limit
 }
 
+// Whole is the vocabulary of all tokens of a tokeniser that has a table of its own, in the
+// order of the table's ids.
+func Whole(tok Tokenizer) (*Vocab, error) {
+	s, ok := tok.scheme.(subword)
+	if !ok {
+		return nil, fmt.Errorf("vocab: the tokenizer %s has no table of tokens", tok.Name())
+	}
+	return newVocab(tok, slices.DeleteFunc(s.table(), func(t string) bool { return !tok.isPiece(t) })), nil
+}
+
 // Build makes the vocabulary of lines, see Counts.
 func Build(lines []string, tok Tokenizer, opt Options) (*Vocab, error) {
 	c := NewCounts(tok)
@@ -81,7 +91,9 @@ func (c *Counts) Add(line string) {
 }
 
 // Vocab makes the vocabulary. Ids follow falling frequency, and the order of
-// bytes among equals, so they depend on the lines alone.
+// bytes among equals, so they depend on the lines alone. That of a bpe begins with the
+// 256 bytes, whatever their counts: a token that it lacks is read as those that it was
+// merged of, and no text is unknown.
 func (c *Counts) Vocab(opt Options) (*Vocab, error) {
 	if opt.MinCount < 0 {
 		return nil, fmt.Errorf("vocab: minimum count %d; it must be at least 1", opt.MinCount)
@@ -92,22 +104,29 @@ func (c *Counts) Vocab(opt Options) (*Vocab, error) {
 	if len(c.counts) == 0 {
 		return nil, fmt.Errorf("vocab: no tokens in %d lines", c.lines)
 	}
+	var base []string
+	if s, ok := c.tok.scheme.(subword); ok {
+		base = s.always()
+	}
+	if opt.MaxSize > 0 && opt.MaxSize < specials+len(base) {
+		return nil, fmt.Errorf("vocab: size %d leaves no room beside the %d special tokens and the %d bytes; use at least %d", opt.MaxSize, specials, len(base), specials+len(base))
+	}
 	var tokens []string
 	for t, n := range c.counts {
-		if *n >= opt.MinCount {
+		if *n >= opt.MinCount && !slices.Contains(base, t) {
 			tokens = append(tokens, t)
 		}
 	}
-	if len(tokens) == 0 {
+	if len(tokens) == 0 && len(base) == 0 {
 		return nil, fmt.Errorf("vocab: none of the %d tokens occurs %d times; lower the minimum count", len(c.counts), opt.MinCount)
 	}
 	slices.SortFunc(tokens, func(a, b string) int {
 		return cmp.Or(cmp.Compare(*c.counts[b], *c.counts[a]), cmp.Compare(a, b))
 	})
 	if opt.MaxSize > 0 {
-		tokens = tokens[:min(len(tokens), opt.MaxSize-specials)]
+		tokens = tokens[:min(len(tokens), opt.MaxSize-specials-len(base))]
 	}
-	return newVocab(c.tok, slices.Clip(tokens)), nil
+	return newVocab(c.tok, slices.Clip(slices.Concat(base, tokens))), nil
 }
 
 func newVocab(tok Tokenizer, tokens []string) *Vocab {
@@ -122,6 +141,9 @@ func newVocab(tok Tokenizer, tokens []string) *Vocab {
 	}
 	for _, t := range tokens {
 		writePart(sum, t)
+	}
+	if table := tok.File(); table != "" {
+		writePart(sum, table)
 	}
 	v.hash = hex.EncodeToString(sum.Sum(nil))
 	return v
@@ -187,14 +209,30 @@ func (v *Vocab) ID(token string) (int32, bool) {
 // vocabulary lacks becomes Unk.
 func (v *Vocab) Encode(line string) []int32 {
 	tokens := v.tokenizer.Pieces(line)
-	ids := make([]int32, len(tokens))
-	for i, t := range tokens {
-		ids[i], _ = v.ID(t)
+	ids := make([]int32, 0, len(tokens))
+	for _, t := range tokens {
+		ids = v.encode(ids, t)
 	}
 	if v.backwards {
 		slices.Reverse(ids)
 	}
 	return ids
+}
+
+// EncodeToken returns the ids of one piece of a line, of which there are several only
+// where the vocabulary has it in parts.
+func (v *Vocab) EncodeToken(token string) []int32 { return v.encode(nil, token) }
+
+// encode appends the id of a token or, where the vocabulary lacks it and its table
+// knows what it was merged of, those of its parts.
+func (v *Vocab) encode(ids []int32, token string) []int32 {
+	id, ok := v.ID(token)
+	if table, has := v.tokenizer.scheme.(subword); has && !ok {
+		if left, right, merged := table.halves(token); merged {
+			return v.encode(v.encode(ids, left), right)
+		}
+	}
+	return append(ids, id)
 }
 
 // EncodeOptions of EncodeAll.

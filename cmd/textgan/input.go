@@ -78,8 +78,8 @@ func (in textInput) of(m *model.Model) textInput {
 
 // tokenizer is part of the options of every command that counts tokens.
 type tokenizer struct {
-	Tokenizer string `opt:"tokenizer" check:"oneof=word|whitespace|char|ptb" doc:"what a token is; ptb: the Penn Treebank rules of NLTK; default that of the run, without one word"`
-	Case      string `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default that of the run, without one lower for word and whitespace, keep for char and ptb"`
+	Tokenizer string `opt:"tokenizer" check:"oneof=word|whitespace|char|smiles|code|ptb" doc:"what a token is; ptb: the Penn Treebank rules of NLTK; default that of the run, without one word"`
+	Case      string `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default that of the run, without one lower for word and whitespace, keep for the others"`
 }
 
 // tokens is how texts are cut into what metrics count.
@@ -100,20 +100,23 @@ func (k tokens) String() string {
 // model, and where there is none (nil) words.
 func (t tokenizer) tokens(m *model.Model) (tokens, error) {
 	name, letters := t.Tokenizer, t.Case
-	if name == "" && m != nil {
-		name, letters = m.Vocab.Tokenizer().Name(), cmp.Or(letters, m.Vocab.Tokenizer().Case())
-	}
 	if name == "ptb" {
 		if letters == vocab.Lower {
 			return tokens{func(line string) []string { return eval.PTB(vocab.ToLower(line)) }, name, "lc"}, nil
 		}
 		return tokens{eval.PTB, name, "mixed"}, nil
 	}
-	tok, err := vocab.NewTokenizer(cmp.Or(name, "word"), letters)
+	var tok vocab.Tokenizer
+	var err error
+	if name == "" && m != nil {
+		tok, err = m.Vocab.Tokenizer().InCase(letters)
+	} else {
+		tok, err = vocab.NewTokenizer(cmp.Or(name, "word"), letters)
+	}
 	if err != nil {
 		return tokens{}, err
 	}
-	k := tokens{tok.Tokenize, tok.Name(), "mixed"}
+	k := tokens{tok.Tokenize, tok.Signature(), "mixed"}
 	if tok.Case() == vocab.Lower {
 		k.letters = "lc"
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -84,11 +85,14 @@ func sampleCommand(p *process) *cli.Command {
 // encodePrompt refuses words that the model has never seen.
 func encodePrompt(v *vocab.Vocab, prompt string) (ids []int32, err error) {
 	for _, token := range v.Tokenizer().Pieces(prompt) {
-		id, ok := v.ID(token)
-		if !ok {
+		more := v.EncodeToken(token)
+		if token == vocab.Unknown { // what a wordpiece makes of it
+			return nil, usage("textgan sample", "--prompt: the model does not know a word of %q", prompt)
+		}
+		if slices.Contains(more, vocab.Unk) {
 			return nil, usage("textgan sample", "--prompt: the model does not know the word %q", strings.TrimSpace(token))
 		}
-		ids = append(ids, id)
+		ids = append(ids, more...)
 	}
 	return ids, nil
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"textgan/corpora"
 	"textgan/generator"
@@ -27,10 +28,11 @@ type Config struct {
 	Oracle        string         `opt:"oracle" doc:"weights of builtin:oracle from a safetensors file, such as SeqGAN's published ones; docs/metrics.md" group:"corpus" meta:"FILE"`
 	Valid         string         `opt:"valid" doc:"held-out text; without it a fraction of the corpus is held out" meta:"FILE"`
 	ValidFraction float64        `opt:"valid-fraction" default:"0.05" check:"min=0,max=0.9" doc:"share of the corpus to hold out" group:"corpus"`
-	Tokenizer     string         `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char" doc:"what a token is"`
-	Case          string         `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default lower for word and whitespace, keep for char"`
+	Tokenizer     string         `opt:"tokenizer" default:"word" check:"oneof=word|whitespace|char|smiles|code|bpe|wordpiece" doc:"what a token is; bpe: pieces of words learnt of the text, as many as --vocab-size (4096 if that is 0)"`
+	TokenizerFile string         `opt:"tokenizer-file" doc:"a tokenizer.json of Hugging Face to cut by: BPE over bytes as of GPT-2, or WordPiece; the run keeps it" meta:"FILE"`
+	Case          string         `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default lower for word and whitespace, keep for the others"`
 	VocabSize     int            `opt:"vocab-size" default:"0" check:"min=0,max=16777216" doc:"largest vocabulary, special tokens included; 0: no limit" group:"corpus"`
-	MinCount      int            `opt:"min-count" default:"1" check:"min=1,max=1000000000" doc:"words seen less often become <unk>" group:"corpus"`
+	MinCount      int            `opt:"min-count" default:"1" check:"min=1,max=1000000000" doc:"words seen less often become <unk>; of bpe, pairs seen less often are not merged" group:"corpus"`
 	MaxLen        int            `opt:"max-len" default:"0" check:"min=0,max=100000" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
 	Truncate      bool           `opt:"truncate" doc:"cut longer sentences instead of refusing them" group:"corpus"`
 
@@ -71,6 +73,12 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --vocab-size %d leaves no room for words beside the %d special tokens", c.VocabSize, specials)
 	case c.Cell == "relational" && c.Hidden%c.Heads != 0:
 		return fmt.Errorf("train: the heads of a relational memory divide its slots: --hidden %d is no multiple of --heads %d", c.Hidden, c.Heads)
+	case c.Tokenizer == "wordpiece" && c.TokenizerFile == "":
+		return fmt.Errorf("train: --tokenizer wordpiece is for a table that is given; say which with --tokenizer-file, or take --tokenizer bpe, which learns one")
+	case c.TokenizerFile != "" && !slices.Contains([]string{options.Defaults().Tokenizer, "bpe", "wordpiece"}, c.Tokenizer):
+		return fmt.Errorf("train: --tokenizer-file says what a token is; drop --tokenizer %s", c.Tokenizer)
+	case c.Tokenizer == "bpe" && c.TokenizerFile == "" && c.VocabSize > 0 && c.VocabSize < specials+256:
+		return fmt.Errorf("train: --vocab-size %d leaves no room beside the %d special tokens and the 256 bytes; use at least %d", c.VocabSize, specials, specials+256)
 	case c.Tie && c.Cell == "relational" && c.Emb != c.Slots*c.Hidden:
 		return fmt.Errorf("train: --tie needs --emb equal to --slots times --hidden, not %d and %d x %d", c.Emb, c.Slots, c.Hidden)
 	case c.Tie && c.Cell != "relational" && c.Emb != c.Hidden:

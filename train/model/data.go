@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"textgan/corpora"
@@ -287,19 +288,8 @@ func keptLines(r *rundir.Run) (*corpora.Corpus, error) {
 // training lines if v is nil.
 func (d *Data) encode(c Config, v *vocab.Vocab) error {
 	if v == nil {
-		tok, err := vocab.NewTokenizer(c.Tokenizer, c.Case)
-		if err != nil {
-			return err
-		}
-		counts := vocab.NewCounts(tok)
-		err = d.each(func(line []byte, _ string, _ int) error {
-			counts.Add(string(line))
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if v, err = counts.Vocab(vocab.Options{MinCount: c.MinCount, MaxSize: c.VocabSize}); err != nil {
+		var err error
+		if v, err = d.vocabulary(c); err != nil {
 			return err
 		}
 	}
@@ -313,6 +303,55 @@ func (d *Data) encode(c Config, v *vocab.Vocab) error {
 	}
 	d.Held, err = d.ids(c, len(d.Valid.Lines), d.Valid.Scan)
 	return err
+}
+
+// vocabulary makes one of the lines to learn.
+func (d *Data) vocabulary(c Config) (*vocab.Vocab, error) {
+	tell := func(add func(line string)) error {
+		return d.each(func(line []byte, _ string, _ int) error {
+			add(string(line))
+			return nil
+		})
+	}
+	if c.Tokenizer == "bpe" && c.TokenizerFile == "" {
+		trainer, err := vocab.NewBPETrainer(c.Case)
+		if err != nil {
+			return nil, err
+		}
+		if err := tell(trainer.Add); err != nil {
+			return nil, err
+		}
+		tok, err := trainer.Tokenizer(c.VocabSize, c.MinCount)
+		if err != nil {
+			return nil, err
+		}
+		return vocab.Whole(tok)
+	}
+	tok, err := tokenizerOf(c)
+	if err != nil {
+		return nil, err
+	}
+	counts := vocab.NewCounts(tok)
+	if err := tell(counts.Add); err != nil {
+		return nil, err
+	}
+	return counts.Vocab(vocab.Options{MinCount: c.MinCount, MaxSize: c.VocabSize})
+}
+
+// tokenizerOf is the tokeniser that options name.
+func tokenizerOf(c Config) (vocab.Tokenizer, error) {
+	if c.TokenizerFile == "" {
+		return vocab.NewTokenizer(c.Tokenizer, c.Case)
+	}
+	content, err := os.ReadFile(c.TokenizerFile)
+	if err != nil {
+		return vocab.Tokenizer{}, err
+	}
+	tok, err := vocab.ReadTokenizer(content, c.Case)
+	if err != nil {
+		return tok, fmt.Errorf("%s: %w", c.TokenizerFile, err)
+	}
+	return tok, nil
 }
 
 // ids encodes n lines, many in one piece of memory each.
