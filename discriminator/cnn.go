@@ -31,6 +31,43 @@ type cnn struct {
 // the left singular vector that follows it.
 type dense struct{ w, b, u *nn.Param }
 
+// newDense makes a layer, a function of the seed and of its name.
+func newDense(params, state *nn.Params, c Config, name string, in, out int, seed uint64) dense {
+	l := dense{w: params.New("d."+name+".w", in, out), b: params.New("d."+name+".b", out)}
+	l.w.Xavier(in, out, rng.Weights(seed, l.w.Name))
+	if c.SpectralNorm {
+		l.u = state.New("d."+name+".u", in)
+		l.u.Uniform(1, rng.Weights(seed, l.u.Name))
+	}
+	return l
+}
+
+// bindDense puts a layer into a graph: weights and bias.
+func bindDense(g *op.Graph, l dense, bind func(*nn.Param) *G.Node, train bool) [2]*G.Node {
+	w, b := bind(l.w), bind(l.b)
+	if l.u != nil {
+		w = g.SpectralNorm(w, l.u.Bind(g, false), train)
+	}
+	return [2]*G.Node{w, b}
+}
+
+// drop drops features in a graph, each time others.
+type drop struct {
+	g      *op.Graph
+	key    *G.Node
+	p      float64
+	layers uint32
+}
+
+func (d *drop) apply(x *G.Node) *G.Node {
+	if d.p == 0 {
+		return x
+	}
+	x = d.g.Dropout(x, d.p, d.key, 1000+d.layers)
+	d.layers++
+	return x
+}
+
 // checkCNN reports the first setting that makes no sense.
 func (c Config) checkCNN() error {
 	switch {
@@ -58,32 +95,24 @@ func newCNN(c Config, seed uint64) Discriminator { return newConvolutional(c, 1,
 // linear layer of that many units before the score; 0 for none.
 func newConvolutional(c Config, R, units int, seed uint64) *cnn {
 	d := &cnn{Config: c, representations: R}
-	newDense := func(name string, in, out int) dense {
-		l := dense{w: d.params.New("d."+name+".w", in, out), b: d.params.New("d."+name+".b", out)}
-		l.w.Xavier(in, out, rng.Weights(seed, l.w.Name))
-		if c.SpectralNorm {
-			l.u = d.state.New("d."+name+".u", in)
-			l.u.Uniform(1, rng.Weights(seed, l.u.Name))
-		}
-		return l
-	}
+	layer := func(name string, in, out int) dense { return newDense(&d.params, &d.state, c, name, in, out, seed) }
 	d.table = d.params.New("d.embedding", c.Vocab, c.Emb)
 	d.table.Uniform(0.1, rng.Weights(seed, d.table.Name))
 	for _, w := range c.Widths {
-		d.convs = append(d.convs, newDense(fmt.Sprintf("conv%d", w), w*c.Emb/R, c.Filters))
+		d.convs = append(d.convs, layer(fmt.Sprintf("conv%d", w), w*c.Emb/R, c.Filters))
 	}
 	n := len(c.Widths) * c.Filters
 	if c.Highway {
-		d.high, d.gate = newDense("highway", n, n), newDense("gate", n, n)
+		d.high, d.gate = layer("highway", n, n), layer("gate", n, n)
 		for i := range d.gate.b.Data { // carry at first (Srivastava et al. 2015, section 2.2)
 			d.gate.b.Data[i] = -1
 		}
 	}
 	if units > 0 {
-		l := newDense("linear", n, units)
+		l := layer("linear", n, units)
 		d.linear, n = &l, units
 	}
-	d.out = newDense("score", n, 1)
+	d.out = layer("score", n, 1)
 	return d
 }
 
@@ -97,33 +126,24 @@ func (d *cnn) State() nn.Params { return d.state }
 
 // cnnNet is a cnn inside a graph.
 type cnnNet struct {
-	d             *cnn
-	g             *op.Graph
-	key           *G.Node
-	table         *G.Node // [V,De]
-	params        []*G.Node
-	widths        []int
-	convW, convB  []*G.Node
-	high, gate    [2]*G.Node
-	linear, out   [2]*G.Node
-	dropout       float64
-	dropoutLayers uint32
+	drop
+	d            *cnn
+	table        *G.Node // [V,De]
+	params       []*G.Node
+	widths       []int
+	convW, convB []*G.Node
+	high, gate   [2]*G.Node
+	linear, out  [2]*G.Node
 }
 
 func (d *cnn) Bind(g *op.Graph, key *G.Node, train bool) Net {
-	n := &cnnNet{d: d, g: g, key: key, widths: d.Widths}
+	n := &cnnNet{d: d, drop: drop{g: g, key: key}, widths: d.Widths}
 	bind := func(p *nn.Param) *G.Node {
 		node := p.Bind(g, train)
 		n.params = append(n.params, node)
 		return node
 	}
-	layer := func(l dense) [2]*G.Node {
-		w, b := bind(l.w), bind(l.b)
-		if l.u != nil {
-			w = g.SpectralNorm(w, l.u.Bind(g, false), train)
-		}
-		return [2]*G.Node{w, b}
-	}
+	layer := func(l dense) [2]*G.Node { return bindDense(g, l, bind, train) }
 	n.table = bind(d.table)
 	for _, c := range d.convs {
 		l := layer(c)
@@ -137,7 +157,7 @@ func (d *cnn) Bind(g *op.Graph, key *G.Node, train bool) Net {
 	}
 	n.out = layer(d.out)
 	if train {
-		n.dropout = d.Dropout
+		n.p = d.Dropout
 	}
 	return n
 }
@@ -156,10 +176,7 @@ func (n *cnnNet) Score(tokens, lengths *G.Node) *G.Node {
 	if n.d.Highway {
 		x = n.g.Highway(x, n.high[0], n.high[1], n.gate[0], n.gate[1])
 	}
-	if n.dropout > 0 {
-		x = n.g.Dropout(x, n.dropout, n.key, 1000+n.dropoutLayers)
-		n.dropoutLayers++
-	}
+	x = n.apply(x)
 	if n.d.linear != nil {
 		x = n.g.Dense(x, n.linear[0], n.linear[1], op.Identity)
 	}

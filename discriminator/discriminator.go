@@ -51,27 +51,35 @@ type Config struct {
 	SpectralNorm bool    `json:"spectral_norm"` // divide each weight matrix by its largest singular value
 
 	Representations int `json:"representations,omitempty"` // R of a relgan: its tables, side by side in Emb
+
+	Cell  string `json:"cell,omitempty"`  // of an rnn: lstm or gru
+	Units int    `json:"units,omitempty"` // of an rnn, from each end
 }
 
 // Options are the rows that a discriminator has in the table of a run's settings
 // (package internal/config): the same as Config, without what follows from the
 // text.
 type Options struct {
-	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn, or relgan, with a score for each of --d-reps embeddings" group:"discriminator"`
+	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn; relgan, with a score for each of --d-reps embeddings; rnn, recurrent from both ends" group:"discriminator"`
 	DEmb         int     `opt:"d-emb" default:"64" check:"min=1,max=65536" doc:"size of the discriminator's embeddings" group:"discriminator"`
 	DWidths      []int   `opt:"d-widths" default:"2,3,4,5" check:"min=1,max=1000" doc:"tokens that the discriminator's filters span" group:"discriminator"`
 	DFilters     int     `opt:"d-filters" default:"64" check:"min=1,max=65536" doc:"filters of each width" group:"discriminator"`
 	DHighway     bool    `opt:"d-highway" default:"true" doc:"highway layer behind the filters" group:"discriminator"`
 	DDropout     float64 `opt:"d-dropout" default:"0.25" check:"min=0,max=0.95" doc:"dropout of the discriminator" group:"discriminator"`
 	DReps        int     `opt:"d-reps" default:"16" check:"min=1,max=65536" doc:"embeddings of a sentence that a relgan reads; they divide --d-emb" group:"discriminator"`
+	DCell        string  `opt:"d-cell" default:"lstm" check:"oneof=lstm|gru" doc:"layers of an rnn" group:"discriminator"`
+	DUnits       int     `opt:"d-units" default:"64" check:"min=1,max=65536" doc:"units of an rnn, from each end of a sentence" group:"discriminator"`
 	SpectralNorm bool    `opt:"spectral-norm" doc:"spectral normalisation of the discriminator" group:"discriminator"`
 }
 
 // Config is the architecture over v ids.
 func (o Options) Config(v int) Config {
 	c := Config{Kind: o.DKind, Vocab: v, Emb: o.DEmb, Widths: o.DWidths, Filters: o.DFilters, Highway: o.DHighway, Dropout: o.DDropout, SpectralNorm: o.SpectralNorm}
-	if o.DKind == "relgan" {
+	switch o.DKind {
+	case "relgan":
 		c.Representations = o.DReps
+	case "rnn":
+		c.Cell, c.Units = o.DCell, o.DUnits
 	}
 	return c
 }
@@ -87,6 +95,7 @@ type Kind struct {
 var Kinds = []Kind{
 	{"cnn", "convolutions over words, the largest of each filter, a highway layer", Config.checkCNN, newCNN},
 	{"relgan", "several embeddings of a sentence, each through one such network to a score of its own", Config.checkRelGAN, newRelGAN},
+	{"rnn", "an LSTM or GRU from each end; mean, maximum and attention over the words", Config.checkRNN, newRNN},
 }
 
 func (c Config) kind() (Kind, error) {

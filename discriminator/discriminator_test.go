@@ -98,9 +98,9 @@ func (s *scorer) run(t testing.TB) (loss float64, scores []float32) {
 // newScorer scores x by id, or with embed set by tokens that the caller
 // writes, whose gradient is then the last one. With train set the gradients
 // are those of Params.
-func newScorer(t testing.TB, d *cnn, x text, embedded, train bool) *scorer {
+func newScorer(t testing.TB, d Discriminator, x text, embedded, train bool) *scorer {
 	t.Helper()
-	g := op.NewGraph()
+	g, emb := op.NewGraph(), d.Params()[0].Shape[1]
 	s := &scorer{key: []uint32{1, 2, 3}}
 	s.net = d.Bind(g, g.Key("key", s.key), train)
 	lengths := g.Ints("lengths", x.lengths, x.B)
@@ -110,8 +110,8 @@ func newScorer(t testing.TB, d *cnn, x text, embedded, train bool) *scorer {
 	}
 	var tokens *G.Node
 	if embedded {
-		s.tokens = make([]float32, x.B*x.T*d.Emb)
-		tokens = g.Leaf("tokens", s.tokens, true, x.B, x.T, d.Emb)
+		s.tokens = make([]float32, x.B*x.T*emb)
+		tokens = g.Leaf("tokens", s.tokens, true, x.B, x.T, emb)
 		wanted = append(slices.Clone(wanted[min(1, len(wanted)):]), tokens) // the table is not read
 	} else {
 		tokens = s.net.Embed(g.Ints("ids", x.ids, x.B, x.T), lengths)
@@ -484,7 +484,7 @@ func TestNew(t *testing.T) {
 	c := small()
 	c.Kind = "cnm"
 	_, err := New(c, 1)
-	require.EqualError(t, err, `discriminator: "cnm" is not known; use cnn, relgan`)
+	require.EqualError(t, err, `discriminator: "cnm" is not known; use cnn, relgan, rnn`)
 
 	// A sentence has to have room for the widest filter.
 	d, err := New(small(), 1)

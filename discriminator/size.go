@@ -10,6 +10,9 @@ type Size struct {
 
 // Size is that of New's result.
 func (c Config) Size() (s Size) {
+	if c.Kind == "rnn" {
+		return c.sizeRNN()
+	}
 	R := float64(max(1, c.Representations))
 	emb, filters := float64(c.Emb), float64(c.Filters)
 	s.Weights = float64(c.Vocab) * emb
@@ -27,5 +30,21 @@ func (c Config) Size() (s Size) {
 		n = relganUnits
 	}
 	s.Weights += n + 1
+	return s
+}
+
+func (c Config) sizeRNN() (s Size) {
+	core := cells[c.Cell].Core(c.Emb, c.Units)
+	for _, w := range core.Weights() {
+		n := 2. // one from each end
+		for _, d := range w.Shape {
+			n *= float64(d)
+		}
+		s.Weights += n
+	}
+	emb, units, z := float64(c.Emb), float64(c.Units), core.Sizes()
+	s.Weights += float64(c.Vocab)*emb + 2*units + 6*units + 1
+	s.Token = 2*emb + 2*(2*emb+float64(2*z.Share+z.Tape+z.State+2*z.Out)+1)
+	s.Row = 2*float64(2*z.State) + 2*units + 5*6*units
 	return s
 }

@@ -13,6 +13,8 @@ func TestSizeCountsTheWeights(t *testing.T) {
 		{Kind: "cnn", Vocab: 20, Emb: 8, Widths: []int{1, 3, 5}, Filters: 4, Highway: true, SpectralNorm: true},
 		{Kind: "relgan", Vocab: 20, Emb: 8, Widths: []int{2, 3}, Filters: 5, Highway: true, Representations: 4},
 		{Kind: "relgan", Vocab: 20, Emb: 8, Widths: []int{2}, Filters: 5, Representations: 1},
+		{Kind: "rnn", Vocab: 20, Emb: 8, Cell: "lstm", Units: 5},
+		{Kind: "rnn", Vocab: 20, Emb: 8, Cell: "gru", Units: 3, SpectralNorm: true},
 	} {
 		d, err := New(c, 1)
 		require.NoError(t, err)

@@ -96,6 +96,10 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--cell " + c.Cell + " is no relational memory", false
 	case name == "d-reps" && c.DKind != "relgan":
 		return "--discriminator " + c.DKind + " reads one embedding of a sentence", false
+	case (name == "d-cell" || name == "d-units") && c.DKind != "rnn":
+		return "--discriminator " + c.DKind + " is not recurrent", false
+	case (name == "d-widths" || name == "d-filters" || name == "d-highway") && c.DKind == "rnn":
+		return "--discriminator rnn has no filters", false
 	case (name == "tau-schedule" || name == "feedback") && c.ScoreFunction():
 		return "--estimator " + c.Estimator + " scores words that are drawn, without a temperature and with nothing else to feed back", false
 	}

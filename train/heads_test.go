@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,7 @@ import (
 	"textgan/discriminator"
 	"textgan/internal/feedback"
 	"textgan/internal/gradcheck"
+	"textgan/internal/kernel"
 	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
@@ -127,6 +129,48 @@ func TestThreeScoresAreAMean(t *testing.T) {
 					got[i] = float32(v)
 				}
 				require.LessOrEqual(t, gradcheck.Distance(got, want), 1e-4)
+			})
+		}
+	}
+}
+
+// A recurrent discriminator reads relaxed words of every feedback, hard ones, and
+// ids. Where the gradient is the derivative of the loss it is held against
+// differences; the others have to be there.
+func TestGradientsWithARecurrentDiscriminator(t *testing.T) {
+	for _, feed := range feedback.All {
+		for _, estimator := range []string{"gumbel-softmax", "st-gumbel", "rloo"} {
+			t.Run(fmt.Sprint(estimator, ", ", feed), func(t *testing.T) {
+				gen, _ := tinyModels(t, "gru", 9, 0)
+				dis, err := discriminator.New(discriminator.Config{Kind: "rnn", Vocab: 9, Emb: 3, Cell: "lstm", Units: 2}, 1)
+				require.NoError(t, err)
+				for i, p := range dis.Params() {
+					r := rng.Key{Seed: 5, Row: uint32(i)}.Rand()
+					for j := range p.Data {
+						p.Data[j] = float32(.6 * r.NormFloat64())
+					}
+				}
+				a := game{B: 6, T: 5, objective: RSGAN, estimator: estimatorOf(t, estimator), feedback: feed}
+				d, err := newStepD(gen, dis, a)
+				require.NoError(t, err)
+				defer d.Close()
+				g, err := newGeneratorStep(gen, dis, a)
+				require.NoError(t, err)
+				defer g.Close()
+				_, err = d.run(tinyBatch(), 1, 3, .7)
+				require.NoError(t, err)
+				_, err = g.Run(tinyBatch(), 1, 3, .7)
+				require.NoError(t, err)
+				for i, p := range gen.Params() {
+					require.NotZero(t, kernel.SumSquares(g.Grad(i)), p.Name)
+				}
+				if feed != feedback.Soft || testing.Short() {
+					return
+				}
+				differencesBy(t, 2e-3, d.Program, dis.Params(), func() (float64, error) { return d.run(tinyBatch(), 1, 3, .7) })
+				if s, ok := g.(*relaxedStep); ok && estimator == "gumbel-softmax" {
+					differencesBy(t, 2e-3, s.Program, gen.Params(), func() (float64, error) { return s.Run(tinyBatch(), 1, 3, .7) })
+				}
 			})
 		}
 	}

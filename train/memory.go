@@ -20,7 +20,7 @@ const evaluated = 260
 // what is made: of weights, of the graphs of each phase, and of an evaluation.
 func (c Config) memory(d *model.Data) machine.Need {
 	v, T := d.Vocab.Size(), d.MaxT
-	if c.Model == "gan" {
+	if c.Model == "gan" && c.DKind != "rnn" {
 		T = max(T, slices.Max(c.DWidths))
 	}
 	net := c.Generator(v).Size()

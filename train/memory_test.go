@@ -34,6 +34,9 @@ var sizes = map[string]func(c *Config){
 		c.Cell, c.DKind, c.DReps, c.DEmb, c.MLESteps, c.DPre, c.AdvSteps, c.Batch = "relational", "relgan", 16, 256, 0, 1, 2, 256
 		c.Corpus = "builtin:captions"
 	},
+	"recurrent discriminator": func(c *Config) {
+		c.DKind, c.DUnits, c.MLESteps, c.DPre, c.AdvSteps, c.Batch = "rnn", 384, 0, 1, 2, 48
+	},
 	"vae":         func(c *Config) { c.Model, c.MLESteps, c.Hidden, c.Batch = "vae", 2, 384, 32 },
 	"evaluations": func(c *Config) { c.Model, c.MLESteps, c.Corpus, c.EvalSamples = "mle", 2, "builtin:captions", 40000 },
 }

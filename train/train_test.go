@@ -69,6 +69,9 @@ func TestResumeIsExact(t *testing.T) {
 			c.Cell, c.DKind, c.DReps, c.Estimator, c.Feedback, c.TauSchedule = "relational", "relgan", 4, "gumbel-softmax", "detached", "relgan-exp:beta=1000"
 		},
 		"relgan, leave one out": func(c *Config) { c.DKind, c.DReps, c.Estimator, c.Objective = "relgan", 2, "rloo", "hinge" },
+		"recurrent discriminator": func(c *Config) {
+			c.DKind, c.DUnits, c.DWidths, c.Estimator, c.Feedback = "rnn", 6, nil, "st-gumbel", "straight-through"
+		},
 		"soft, adaptive": func(c *Config) {
 			c.Estimator, c.Feedback, c.TauSchedule = "gumbel-softmax", "soft", "adaptive:entropy=1"
 		},
