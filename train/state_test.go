@@ -156,3 +156,51 @@ func TestResumeRefusesWhatContradicts(t *testing.T) {
 		oneLine(t, err, "the run was started with --model mle --seed 1, and config.toml now says")
 	}
 }
+
+// FuzzState: whatever stands in state.json is refused, or is a state that a run can go on
+// from.
+func FuzzState(f *testing.F) {
+	c := small()
+	c.Estimator, c.TauSchedule, c.CoopRounds, c.CoopSteps, c.CoopSentences, c.Batch, c.Critic = "gumbel-softmax", "adaptive:entropy=1", 1, 3, 100, 3, "none"
+	d, err := model.Prepare(c.Config, nil, nil)
+	require.NoError(f, err)
+	t, err := New(c, d)
+	require.NoError(f, err)
+	add := func() {
+		state, err := t.saved().state()
+		require.NoError(f, err)
+		text, err := json.MarshalIndent(state, "", "  ")
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	add()
+	for range 24 {
+		_, err := t.Take()
+		require.NoError(f, err)
+		t.enter()
+	}
+	add()
+	f.Fuzz(func(test *testing.T, text []byte) {
+		t.phase, t.since, t.Step = 0, 0, 0
+		var state map[string]json.RawMessage
+		if json.Unmarshal(text, &state) != nil {
+			return
+		}
+		s := t.saved()
+		if s.setState(state, func(name string) error { return fmt.Errorf("no %s", name) }) != nil || s.wrong(state) != nil {
+			return
+		}
+		for range 2 {
+			if t.enter(); t.phase == len(t.phases) {
+				return
+			}
+			if _, err := t.Take(); err != nil {
+				var diverged *Diverged
+				require.ErrorAs(test, err, &diverged)
+			}
+		}
+		if _, err := t.saved().state(); err != nil {
+			test.Fatal(err)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -180,4 +181,24 @@ func Known(options []Option) []string {
 		names[i] = o.Name
 	}
 	return names
+}
+
+// Bounds are the least and the greatest value that the rules of a numeric option leave;
+// infinite where there is none. A rule above= or below= excludes its bound.
+func (o Option) Bounds() (least, greatest float64) {
+	least, greatest = math.Inf(-1), math.Inf(1)
+	for _, c := range o.checks {
+		switch c.rule {
+		case "min", "above":
+			least = c.bound
+		case "max", "below":
+			greatest = c.bound
+		}
+	}
+	return least, greatest
+}
+
+// Number tells whether the option's value, or each of several, is a number.
+func (o Option) Number() bool {
+	return strings.HasPrefix(o.Meta, "N") || strings.HasPrefix(o.Meta, "X")
 }

@@ -599,3 +599,52 @@ func FuzzDecodeLine(f *testing.F) {
 		require.Equal(t, rec, again)
 	})
 }
+
+// Whatever stands in manifest.json is refused, or is written and read again the same.
+func FuzzManifest(f *testing.F) {
+	dir := f.TempDir()
+	w, err := Create(filepath.Join(dir, "run"), content, Start{Command: []string{"textgan", "train"}}, Options{})
+	require.NoError(f, err)
+	require.NoError(f, w.Close())
+	manifest, err := os.ReadFile(w.Path(manifestFile))
+	require.NoError(f, err)
+	f.Add(manifest)
+	f.Add([]byte(`{"format":1,"starts":[{"record":{"bytes":-1}},{"step":-1}],"held_out":{},"valid":null}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, manifestFile), text, 0o600))
+		r, err := Open(dir)
+		if err != nil {
+			return
+		}
+		require.NoError(t, r.Manifest.save(dir))
+		again, err := Open(dir)
+		require.NoError(t, err)
+		require.Equal(t, r, again)
+	})
+}
+
+// Whatever stands in SHA256SUMS and record.json, a checkpoint is whole or it is not.
+func FuzzCheckpoint(f *testing.F) {
+	f.Add([]byte("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  record.json\n"), []byte("abc"))
+	f.Add([]byte("x  ../../record.json\n"), []byte(`{"bytes":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}`))
+	f.Add([]byte{}, []byte(`{"bytes":9223372036854775807,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}`))
+	f.Fuzz(func(t *testing.T, sums, mark []byte) {
+		run := Run{Dir: t.TempDir()}
+		dir := run.stepDir(7)
+		require.NoError(t, os.MkdirAll(dir, 0o777))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, markFile), mark, 0o600))
+		require.NoError(t, os.WriteFile(run.Path(MetricsFile), []byte("{\"step\":1}\n"), 0o600))
+		for _, list := range [][]byte{sums, fmt.Appendf(nil, "%s  %s\n", hexSum(mark), markFile)} {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, sumsFile), list, 0o600))
+			ck, err := run.LoadCheckpoint("7")
+			if err != nil {
+				continue
+			}
+			found, err := run.findRecord(ck)
+			if err == nil {
+				require.LessOrEqual(t, len(found.keep), len(found.content))
+			}
+		}
+	})
+}
