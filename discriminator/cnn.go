@@ -46,7 +46,7 @@ func newDense(params, state *nn.Params, c Config, name string, in, out int, seed
 func bindDense(g *op.Graph, l dense, bind func(*nn.Param) *G.Node, train bool) [2]*G.Node {
 	w, b := bind(l.w), bind(l.b)
 	if l.u != nil {
-		w = g.SpectralNorm(w, l.u.Bind(g, false), train)
+		w = g.SpectralNorm(w, g.Weights(l.u, false), train)
 	}
 	return [2]*G.Node{w, b}
 }
@@ -139,7 +139,7 @@ type cnnNet struct {
 func (d *cnn) Bind(g *op.Graph, key *G.Node, train bool) Net {
 	n := &cnnNet{d: d, drop: drop{g: g, key: key}, widths: d.Widths}
 	bind := func(p *nn.Param) *G.Node {
-		node := p.Bind(g, train)
+		node := g.Weights(p, train)
 		n.params = append(n.params, node)
 		return node
 	}

@@ -6,13 +6,14 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
+	"textgan/internal/cell"
 	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
 )
 
 // cells of a recurrent discriminator.
-var cells = map[string]op.Gated{"lstm": op.LSTM, "gru": op.GRU}
+var cells = map[string]cell.Gated{"lstm": cell.LSTM, "gru": cell.GRU}
 
 // checkRNN reports the first setting that makes no sense.
 func (c Config) checkRNN() error {
@@ -72,7 +73,7 @@ func (d *rnn) State() nn.Params  { return d.state }
 func (d *rnn) Bind(g *op.Graph, key *G.Node, train bool) Net {
 	n := &rnnNet{d: d, drop: drop{g: g, key: key}}
 	bind := func(p *nn.Param) *G.Node {
-		node := p.Bind(g, train)
+		node := g.Weights(p, train)
 		n.params = append(n.params, node)
 		return node
 	}

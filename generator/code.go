@@ -5,9 +5,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
+	"textgan/generator/sampling"
 	"textgan/internal/kernel"
-	"textgan/internal/location"
-	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
 )
@@ -16,17 +15,16 @@ import (
 // drawn, and what it costs. One sentence has a code of width values (what the
 // decoder reads) and a posterior of stats values (what the encoder gives).
 type code interface {
-	width() int // Z
+	sampling.Prior
 	stats() int // P
 	units() int // parts whose divergence is told apart
 
 	// bind draws codes z [B,Z] from posteriors [B,P] in a graph; kl is [B,units].
 	bind(g *op.Graph, b codeNodes) (z, kl *G.Node)
 
-	// draw and prior draw a code by the row of the key that belongs to sentence
-	// row; draw gives the same as bind for the same names.
+	// draw draws a code by the row of the key that belongs to sentence
+	// row, the same as bind for the same names.
 	draw(z, stats []float32, key rng.Key, row uint32)
-	prior(z []float32, key rng.Key, row uint32)
 	// likeliest is the code that stands for a posterior without a draw.
 	likeliest(z, stats []float32)
 	// moments [M] are what the posteriors of a unit differ in: the mean, or
@@ -48,13 +46,9 @@ type codeNodes struct {
 	relaxation           op.Relaxation // the same
 }
 
-// locationScale is a code of D real numbers, of a location-scale family.
-type locationScale struct {
-	location.Family
-	D int
-}
+// locationScale is a code of real numbers.
+type locationScale struct{ sampling.LocationScale }
 
-func (c locationScale) width() int { return c.D }
 func (c locationScale) stats() int { return 2 * c.D }
 func (c locationScale) units() int { return c.D }
 
@@ -62,10 +56,8 @@ func (c locationScale) bind(g *op.Graph, b codeNodes) (z, kl *G.Node) {
 	return g.Reparameterise(c.Family, b.posterior, b.rows, b.key), g.LatentKL(c.Family, b.posterior, b.rows, b.key)
 }
 
-func (c locationScale) prior(z []float32, key rng.Key, row uint32) { c.Noise(z, key.At(key.Step, row)) }
-
 func (c locationScale) draw(z, stats []float32, key rng.Key, row uint32) {
-	c.prior(z, key, row)
+	c.Prior(z, key, row)
 	for d, eps := range z {
 		z[d] = stats[d] + float32(scaleOf(stats[c.D+d]))*eps
 	}
@@ -105,13 +97,9 @@ func (c locationScale) logPrior(z []float32) (sum float64) {
 	return sum
 }
 
-// categorical is a code of N choices among K categories, as one-hots.
-type categorical struct {
-	N, K   int
-	logits *nn.Param // of the prior [N*K]; zeros for a uniform one
-}
+// categorical is a code of choices.
+type categorical struct{ sampling.Categorical }
 
-func (c categorical) width() int { return c.N * c.K }
 func (c categorical) stats() int { return c.N * c.K }
 func (c categorical) units() int { return c.N }
 
@@ -119,14 +107,7 @@ func (c categorical) bind(g *op.Graph, b codeNodes) (z, kl *G.Node) {
 	return g.Categorical(b.relaxation, c.K, b.posterior, b.tau, b.rows, b.key), g.CategoricalKL(c.K, b.posterior, b.prior)
 }
 
-func (c categorical) prior(z []float32, key rng.Key, row uint32) { c.draw(z, c.logits.Data, key, row) }
-
-func (c categorical) draw(z, stats []float32, key rng.Key, row uint32) {
-	clear(z)
-	for n := range c.N {
-		z[n*c.K+kernel.GumbelArgmax(stats[n*c.K:][:c.K], key.At(key.Step, row*uint32(c.N)+uint32(n)))] = 1
-	}
-}
+func (c categorical) draw(z, stats []float32, key rng.Key, row uint32) { c.Draw(z, stats, key, row) }
 
 func (c categorical) likeliest(z, stats []float32) {
 	clear(z)
@@ -148,7 +129,7 @@ func (c categorical) divergence(dst []float64, stats, _ []float32) {
 	q, p := make([]float64, c.K), make([]float64, c.K)
 	for n := range dst {
 		op.LogSoftmax64(q, stats[n*c.K:])
-		op.LogSoftmax64(p, c.logits.Data[n*c.K:])
+		op.LogSoftmax64(p, c.Logits.Data[n*c.K:])
 		dst[n] = op.CategoricalDivergence(q, p)
 	}
 }
@@ -168,4 +149,4 @@ func (c categorical) logPosterior(stats []float32) func(z []float32) float64 {
 	}
 }
 
-func (c categorical) logPrior(z []float32) float64 { return c.logPosterior(c.logits.Data)(z) }
+func (c categorical) logPrior(z []float32) float64 { return c.logPosterior(c.Logits.Data)(z) }

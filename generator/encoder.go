@@ -127,26 +127,15 @@ func (r reader) read(sentences [][]int32, codes []float32, f func(i int, nats, u
 // prior: sentence i by row 2^32-1-i of the key's stream (of N rows each if the
 // code is categorical), its words as those of any Sampler.
 func (v *VAE) NewSampler(o SampleOptions) (*Sampler, error) {
-	return v.sampler(o, func(z []float32, key Key, first, r int) { v.priorCode(z, key, first+r) })
+	return v.decoder.net.NewConditioned(v.reads.From(v.code), o)
 }
-
-// priorCode is the code that sentence i is written from under a key.
-func (v *VAE) priorCode(z []float32, key Key, i int) { v.code.prior(z, key, ^uint32(i)) }
 
 // NewCodeSampler returns a sampler that writes the i-th sentence of a call from code
 // i of codes [n,Width].
 func (v *VAE) NewCodeSampler(codes []float32, o SampleOptions) (*Sampler, error) {
-	Z := v.Width()
-	return v.sampler(o, func(z []float32, _ Key, _, r int) { copy(z, codes[r*Z:][:Z]) })
-}
-
-func (v *VAE) sampler(o SampleOptions, code func(z []float32, key Key, first, r int)) (*Sampler, error) {
-	s, err := v.decoder.NewSampler(o)
-	if err != nil {
-		return nil, err
-	}
-	s.condition = &condition{width: v.Width(), code: code, initial: v.initial, gates: v.gates}
-	return s, nil
+	Z, c := v.Width(), *v.reads
+	c.Code = func(z []float32, _ Key, _, r int) { copy(z, codes[r*Z:][:Z]) }
+	return v.decoder.net.NewConditioned(&c, o)
 }
 
 // Path returns n >= 2 codes [n,Width] at equal distances on the straight line from code a

@@ -3,6 +3,7 @@ package generator
 import (
 	G "gorgonia.org/gorgonia"
 
+	"textgan/generator/sampling"
 	"textgan/internal/nn"
 	"textgan/internal/op"
 )
@@ -42,7 +43,7 @@ func (c *Codes) Draw(key Key) {
 		return
 	}
 	for i, n := 0, c.v.Width(); i < len(c.Z)/n; i++ {
-		c.v.priorCode(c.Z[i*n:][:n], key, i)
+		sampling.PriorCode(c.v.code, c.Z[i*n:][:n], key, i)
 	}
 }
 

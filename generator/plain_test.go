@@ -11,6 +11,9 @@ import (
 	"textgan/vocab"
 )
 
+// neverLogit is the bias of ids that are never written.
+const neverLogit = -1e9
+
 // plain is the model written a second time: float64, one sentence, one token,
 // one unit after the other.
 type plain struct {

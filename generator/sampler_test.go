@@ -46,57 +46,6 @@ func cut(p []float64, k int, mass float64) (ids []int32, q []float64) {
 	return ids, q
 }
 
-// Probabilities that are multiples of 2^-10, with many ties, and masses that
-// are hit exactly, so that both sides compute without rounding.
-func TestChooseFiltered(t *testing.T) {
-	if testing.Short() {
-		t.Skip("numbers alone")
-	}
-	r := rng.Key{Seed: 6}.Rand()
-	equal := slices.Repeat([]float64{1.0 / 32}, 32)
-	for trial := range 5000 {
-		V := 1 + r.IntN(40)
-		p := make([]float64, V)
-		for range 1024 { // some shares of 1024 fall on few ids, some on all
-			p[r.IntN(1+r.IntN(V))] += 1.0 / 1024
-		}
-		if trial%7 == 0 {
-			p = equal
-		}
-		row, order := make([]float32, len(p)), make([]int32, len(p))
-		for i, x := range p {
-			row[i] = float32(x)
-		}
-		k, mass := r.IntN(len(p)+3), float64(1+r.IntN(16))/16
-		ids, q := cut(p, k, mass)
-		for _, u := range []float64{r.Float64(), 0x1p-53, 1 - 0x1p-53} {
-			want := ids[len(ids)-1]
-			sum := 0.0
-			for i, x := range q {
-				if sum += x; u < sum {
-					want = ids[i]
-					break
-				}
-			}
-			require.Equal(t, want, chooseFiltered(order, row, k, mass, u), "p %v, k %d, mass %v, u %v", p, k, mass, u)
-		}
-	}
-	row, order := make([]float32, 5000), make([]int32, 5000)
-	for i := range row {
-		row[i] = r.Float32() / 2500
-	}
-	require.Zero(t, testing.AllocsPerRun(10, func() { chooseFiltered(order, row, 40, .9, .5) }))
-}
-
-// A row without a greatest value, from weights that overflow, must not panic.
-func TestChooseFilteredWithoutNumbers(t *testing.T) {
-	nan := float32(math.NaN())
-	for _, k := range []int{0, 1, 2} {
-		id := chooseFiltered(make([]int32, 3), []float32{nan, nan, nan}, k, .5, .5)
-		require.True(t, id >= 0 && id < 3)
-	}
-}
-
 // sentences calls f with every sentence that the options can give, padded to
 // MaxLen, and its probability.
 func (m plain) sentences(o SampleOptions, f func(row []int32, p float64)) {
@@ -239,7 +188,7 @@ func TestSentenceDependsOnItsNumberAlone(t *testing.T) {
 			const n = 150
 			o.MaxLen = 12
 			g := sharpened(t, c, .3)
-			g.b.Data[vocab.Eos] = 4 // sentences of every length
+			g.net.B.Data[vocab.Eos] = 4 // sentences of every length
 			s, err := g.NewSampler(o)
 			require.NoError(t, err)
 			key := Key{Seed: 2, Stream: rng.Sample, Step: 5}
@@ -328,7 +277,7 @@ func TestSamplesAreWellFormed(t *testing.T) {
 	c := Config{Cell: "gru", Vocab: 12, Emb: 5, Hidden: 6, Layers: 1}
 	g := sharpened(t, c, 1)
 	const n, T = 400, 7
-	for _, tau := range []float64{minTau, 1, maxTau} {
+	for _, tau := range []float64{1e-3, 1, 1e3} {
 		for _, o := range []SampleOptions{
 			{},
 			{NoUnk: true},
@@ -366,7 +315,7 @@ func TestSamplesAreWellFormed(t *testing.T) {
 						full++
 					}
 				}
-				if tau == maxTau && o.TopP == 0 { // every id but Pad and Bos is as good
+				if tau == 1e3 && o.TopP == 0 { // every id but Pad and Bos is as good
 					require.Positive(t, full)
 					require.Positive(t, ended)
 				}

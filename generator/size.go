@@ -1,6 +1,9 @@
 package generator
 
-import "textgan/internal/op"
+import (
+	"textgan/generator/sampling"
+	"textgan/internal/cell"
+)
 
 // Size is what a network takes of memory, in floats. It is worked out from a
 // configuration, of which nothing is made.
@@ -13,14 +16,14 @@ type Size struct {
 
 // Size is that of New's result.
 func (c Config) Size() (s Size) {
-	cell, err := c.cell()
+	kind, err := sampling.Config(c).Kind()
 	if err != nil {
 		return s
 	}
 	in := c.Emb
 	s.Weights, s.Token = float64(c.Vocab)*float64(c.Emb), 2*float64(c.Emb)
 	for range c.Layers {
-		core := cell.Core(in, c.Hidden)
+		core := kind.Core(in, c.Hidden)
 		s.layer(core)
 		in = core.Sizes().Out
 	}
@@ -32,7 +35,7 @@ func (c Config) Size() (s Size) {
 	return s
 }
 
-func (s *Size) layer(core op.Core) {
+func (s *Size) layer(core cell.Core) {
 	for _, w := range core.Weights() {
 		n := 1.
 		for _, d := range w.Shape {
@@ -48,7 +51,7 @@ func (s *Size) layer(core op.Core) {
 // Size is that of NewVAE's result; Matrix and Row are those of its decoder.
 func (c VAEConfig) Size() Size {
 	s := c.Decoder.Size()
-	cell, err := c.Decoder.cell()
+	kind, err := sampling.Config(c.Decoder).Kind()
 	if err != nil {
 		return s
 	}
@@ -66,12 +69,12 @@ func (c VAEConfig) Size() Size {
 		directions = 2
 	}
 	for range directions {
-		core := cell.Core(c.Decoder.Emb, c.Hidden)
+		core := kind.Core(c.Decoder.Emb, c.Hidden)
 		s.layer(core)
 		s.Weights += float64(core.Sizes().Out) * stats
 		s.Token += 2 * float64(c.Decoder.Emb)
 	}
-	units := float64(cell.Core(c.Decoder.Emb, c.Decoder.Hidden).Sizes().Out)
-	s.Weights += float64(c.Decoder.Layers)*(width+1)*units + width*float64(cell.Core(c.Decoder.Emb, c.Decoder.Hidden).Sizes().Cond)
+	units := float64(kind.Core(c.Decoder.Emb, c.Decoder.Hidden).Sizes().Out)
+	s.Weights += float64(c.Decoder.Layers)*(width+1)*units + width*float64(kind.Core(c.Decoder.Emb, c.Decoder.Hidden).Sizes().Cond)
 	return s
 }

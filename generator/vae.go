@@ -6,6 +6,7 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
+	"textgan/generator/sampling"
 	"textgan/internal/location"
 	"textgan/internal/nn"
 	"textgan/internal/op"
@@ -65,12 +66,11 @@ type VAE struct {
 	enc, dec  nn.Params // what q depends on, and what p does
 	writing   nn.Params // what p(x|z) depends on: dec without a learned prior
 	embedding *nn.Param
-	readers   []layer     // forward and, if bidirectional, backward
-	posterior []*nn.Param // weights for each reader
+	readers   []sampling.Layer // forward and, if bidirectional, backward
+	posterior []*nn.Param      // weights for each reader
 	bias      *nn.Param
-	initial   [][2]*nn.Param // Wi and bi of each layer of the decoder
-	gates     *nn.Param      // Wg
-	prior     *nn.Param      // logits of a categorical prior, nil for the other codes
+	reads     *sampling.Condition // Wi and bi of each layer of the decoder, and Wg
+	prior     *nn.Param           // logits of a categorical prior, nil for the other codes
 }
 
 // NewVAE returns a VAE with fresh weights, a function of the configuration and
@@ -85,35 +85,28 @@ func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
 		return nil, err
 	}
 	d := v.decoder
-	draw := initial{seed: seed}
+	draw := sampling.Initial{Seed: seed}
 	bound := 1 / math.Sqrt(float64(c.Hidden))
-	v.embedding = draw.weight(&v.enc, .1, "e.embedding", c.Decoder.Vocab, c.Decoder.Emb)
+	v.embedding = draw.Weight(&v.enc, .1, "e.embedding", c.Decoder.Vocab, c.Decoder.Emb)
 	directions := []string{"forward", "backward"}
 	if !c.Bidirectional {
 		directions = directions[:1]
 	}
 	if c.Categorical() {
-		v.prior = &nn.Param{Name: "z.prior", Shape: []int{c.Dim * c.Categories}, Data: make([]float32, c.Dim*c.Categories)}
-		v.code = categorical{c.Dim, c.Categories, v.prior}
+		choices := sampling.NewCategorical(c.Dim, c.Categories)
+		v.prior, v.code = choices.Logits, categorical{choices}
 	} else {
 		family, _ := location.Parse(c.Latent)
-		v.code = locationScale{family, c.Dim}
+		v.code = locationScale{sampling.LocationScale{Family: family, D: c.Dim}}
 	}
 	for _, name := range directions {
-		core := d.cell.Core(c.Decoder.Emb, c.Hidden)
-		v.readers = append(v.readers, draw.layer(&v.enc, "e."+name+".", c.Hidden, core))
-		v.posterior = append(v.posterior, draw.weight(&v.enc, bound, "z.posterior."+name, core.Sizes().Out, v.code.stats()))
+		core := d.net.Kind.Core(c.Decoder.Emb, c.Hidden)
+		v.readers = append(v.readers, draw.Layer(&v.enc, "e."+name+".", c.Hidden, core))
+		v.posterior = append(v.posterior, draw.Weight(&v.enc, bound, "z.posterior."+name, core.Sizes().Out, v.code.stats()))
 	}
 	v.bias = v.enc.New("z.posterior.b", v.code.stats())
 
-	bound = 1 / math.Sqrt(float64(c.Decoder.Hidden))
-	for i := range d.Layers {
-		v.initial = append(v.initial, [2]*nn.Param{
-			draw.weight(&v.dec, bound, fmt.Sprintf("z.initial%d.w", i), v.code.width(), d.width()),
-			v.dec.New(fmt.Sprintf("z.initial%d.b", i), d.width()),
-		})
-	}
-	v.gates = draw.weight(&v.dec, bound, "z.gates", v.code.width(), d.cell.Core(d.Emb, d.Hidden).Sizes().Cond)
+	v.reads = sampling.NewCondition(d.net, &v.dec, v.code.Width(), seed)
 	v.writing = append(append(v.writing, v.dec...), d.Params()...)
 	if c.LearnedPrior {
 		v.dec = append(v.dec, v.prior)
@@ -135,7 +128,7 @@ func (v *VAE) EncoderParams() nn.Params { return v.enc }
 func (v *VAE) DecoderParams() nn.Params { return v.dec }
 
 // Width is the number of values that a code has for its reader.
-func (v *VAE) Width() int { return v.code.width() }
+func (v *VAE) Width() int { return v.code.Width() }
 
 // zeroBias stands in where a layer needs a bias and has none.
 func zeroBias(g *op.Graph, name string, n int) *G.Node {
@@ -147,16 +140,16 @@ func zeroBias(g *op.Graph, name string, n int) *G.Node {
 func (v *VAE) bindEncoder(g *op.Graph, ids, lengths *G.Node, train bool) (posterior *G.Node, params []*G.Node) {
 	nodes := map[*nn.Param]*G.Node{}
 	for _, p := range v.enc {
-		n := p.Bind(g, train)
+		n := g.Weights(p, train)
 		nodes[p], params = n, append(params, n)
 	}
 	for i, l := range v.readers {
 		x := g.PackedTokens(nodes[v.embedding], ids, lengths, i == 1)
 		var weights []*G.Node
-		for _, p := range l.weights {
+		for _, p := range l.Weights {
 			weights = append(weights, nodes[p])
 		}
-		h := g.Last(g.RNN(v.decoder.cell.Core(v.decoder.Emb, l.units), x, lengths, weights, nil, nil), lengths)
+		h := g.Last(g.RNN(v.decoder.net.Kind.Core(v.decoder.Emb, l.Units), x, lengths, weights, nil, nil), lengths)
 		if i == 0 {
 			posterior = g.Dense(h, nodes[v.posterior[0]], nodes[v.bias], op.Identity)
 			continue
@@ -181,8 +174,8 @@ type decoderNodes struct {
 // those that p(x|z) depends on.
 func (v *VAE) bindDecoder(g *op.Graph, weights nn.Params, train bool) *decoderNodes {
 	d := &decoderNodes{v: v, nodes: map[*nn.Param]*G.Node{}}
-	for _, p := range weights[:len(weights)-len(v.decoder.params)] {
-		n := p.Bind(g, train)
+	for _, p := range weights[:len(weights)-len(v.decoder.net.Params)] {
+		n := g.Weights(p, train)
 		d.nodes[p], d.params = n, append(d.params, n)
 	}
 	var rest []*G.Node
@@ -196,13 +189,13 @@ func (d *decoderNodes) prior(g *op.Graph) *G.Node {
 	if n := d.nodes[d.v.prior]; n != nil || d.v.prior == nil {
 		return n
 	}
-	return d.v.prior.Bind(g, false) // a uniform one
+	return g.Weights(d.v.prior, false) // a uniform one
 }
 
 // condition is what the net reads of codes z [B,Z].
 func (d *decoderNodes) condition(g *op.Graph, z *G.Node) op.Conditioning {
-	c := op.Conditioning{Cond: g.Dense(z, d.nodes[d.v.gates], zeroBias(g, "no gate bias", d.v.gates.Shape[1]), op.Identity)}
-	for _, p := range d.v.initial {
+	c := op.Conditioning{Cond: g.Dense(z, d.nodes[d.v.reads.Gates], zeroBias(g, "no gate bias", d.v.reads.Gates.Shape[1]), op.Identity)}
+	for _, p := range d.v.reads.Initial {
 		c.H0 = append(c.H0, g.Dense(z, d.nodes[p[0]], d.nodes[p[1]], op.Tanh))
 	}
 	return c

@@ -82,10 +82,10 @@ func product(x []float64, W *nn.Param) []float64 {
 // state of its own and whose first bias has the code's share of the gates.
 func plainGiven(v *VAE, z []float64) (plain, plainState) {
 	m, s := plainOf(v.decoder), plainState{}
-	for j, x := range product(z, v.gates) {
+	for j, x := range product(z, v.reads.Gates) {
 		m.weights["g.layer0.b"][j] += x
 	}
-	for _, p := range v.initial {
+	for _, p := range v.reads.Initial {
 		h := product(z, p[0])
 		for j := range h {
 			h[j] = math.Tanh(h[j] + float64(p[1].Data[j]))
@@ -112,7 +112,7 @@ func plainPosterior(v *VAE, tokens []int32) []float64 {
 	for i, l := range v.readers {
 		c := Config{Cell: v.Decoder().Cell, Vocab: v.VAEConfig.Decoder.Vocab, Emb: v.VAEConfig.Decoder.Emb, Hidden: v.Hidden, Layers: 1}
 		m := plain{c, map[string][]float64{
-			"g.embedding": doubles(v.embedding.Data), "g.layer0.wx": doubles(l.weights[0].Data), "g.layer0.wh": doubles(l.weights[1].Data), "g.layer0.b": doubles(l.weights[2].Data),
+			"g.embedding": doubles(v.embedding.Data), "g.layer0.wx": doubles(l.Weights[0].Data), "g.layer0.wh": doubles(l.Weights[1].Data), "g.layer0.b": doubles(l.Weights[2].Data),
 		}}
 		order := slices.Clone(tokens)
 		if i == 1 {
@@ -314,7 +314,7 @@ func TestVAESamplers(t *testing.T) {
 		s.Draw(ids, lengths, key, 0)
 		codes := make([]float32, n*Z)
 		for i := range n {
-			v.code.prior(codes[i*Z:][:Z], key, ^uint32(i))
+			v.code.Prior(codes[i*Z:][:Z], key, ^uint32(i))
 		}
 		w, err := v.NewCodeSampler(codes, o)
 		require.NoError(t, err)

@@ -39,7 +39,7 @@ func (h *heads) MinT() int         { return 1 }
 func (h *heads) Bind(g *op.Graph, _ *G.Node, train bool) discriminator.Net {
 	n := headsNet{g: g}
 	for _, p := range h.Params() {
-		n.params = append(n.params, p.Bind(g, train))
+		n.params = append(n.params, g.Weights(p, train))
 	}
 	return n
 }

@@ -171,7 +171,7 @@ func (c *Critic) graph(n int) (*fitGraph, error) {
 	x, labels := g.Leaf("features", s.x, false, n, c.width), g.Leaf("labels", s.labels, false, n, 1)
 	var nodes []*G.Node
 	for _, p := range c.params {
-		nodes = append(nodes, p.Bind(g, true))
+		nodes = append(nodes, g.Weights(p, true))
 	}
 	linear := g.Dense(x, nodes[0], g.Leaf("none", make([]float32, 1), false, 1), op.Identity)
 	curved := g.Dense(g.Dense(x, nodes[1], nodes[2], op.Tanh), nodes[3], nodes[4], op.Identity)

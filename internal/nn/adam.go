@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	G "gorgonia.org/gorgonia"
-
 	"textgan/internal/kernel"
 )
 
@@ -82,22 +80,3 @@ func (a *Adam) Update(grad func(i int) []float32) (norm float64, err error) {
 	}
 	return norm, nil
 }
-
-// Step makes Adam a gorgonia.Solver: model must be the weights in order.
-func (a *Adam) Step(model []G.ValueGrad) error {
-	if len(model) != len(a.params) {
-		return fmt.Errorf("nn: Adam was made for %d tensors, not %d", len(a.params), len(model))
-	}
-	grads := make([][]float32, len(model))
-	for i, m := range model {
-		g, err := m.Grad()
-		if err != nil {
-			return err
-		}
-		grads[i] = g.Data().([]float32)
-	}
-	_, err := a.Update(func(i int) []float32 { return grads[i] })
-	return err
-}
-
-var _ G.Solver = (*Adam)(nil)

@@ -11,10 +11,7 @@ import (
 	"fmt"
 	"math"
 
-	G "gorgonia.org/gorgonia"
-
 	"textgan/internal/kernel"
-	"textgan/internal/op"
 	"textgan/internal/rng"
 )
 
@@ -82,11 +79,6 @@ func (ps Params) Set(from Params) error {
 		copy(p.Data, from[i].Data)
 	}
 	return nil
-}
-
-// Bind makes a node of the weights in a graph; train asks for its gradient.
-func (p *Param) Bind(g *op.Graph, train bool) *G.Node {
-	return g.Leaf(p.Name, p.Data, train, p.Shape...)
 }
 
 // Uniform draws the weights from [-a, a), from the row of the key. That of

@@ -43,7 +43,7 @@ type dense struct {
 
 func (d *dense) forward(in []G.Value) G.Value {
 	y := f32(d.y)
-	d.gemmBias(false, false, d.N, d.O, d.I, f32(in[0]), d.I, f32(in[1]), d.O, f32(in[2]), y, d.O)
+	d.GemmBias(false, false, d.N, d.O, d.I, f32(in[0]), d.I, f32(in[1]), d.O, f32(in[2]), y, d.O)
 	switch d.act {
 	case ReLU:
 		for i, v := range y {
@@ -68,16 +68,16 @@ func (d *dense) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 		}
 		d.dz[i] = g
 	}
-	d.linearGrads(d.N, d.I, d.O, f32(in[0]), f32(in[1]), d.dz, 0, dIn[0], dIn[1], dIn[2])
+	linearGrads(d.products, d.N, d.I, d.O, f32(in[0]), f32(in[1]), d.dz, 0, dIn[0], dIn[1], dIn[2])
 }
 
 // linearGrads fills (beta 0) or raises (beta 1, dx alone) the gradients of x W + b.
-func (p products) linearGrads(N, I, O int, x, W, dz []float32, beta float32, dx, dW, db []float32) {
+func linearGrads(p products, N, I, O int, x, W, dz []float32, beta float32, dx, dW, db []float32) {
 	if dx != nil {
-		p.gemm(false, true, N, I, O, 1, dz, O, W, O, beta, dx, I)
+		p.Gemm(false, true, N, I, O, 1, dz, O, W, O, beta, dx, I)
 	}
 	if dW != nil {
-		p.gemm(true, false, I, O, N, 1, x, I, dz, O, 0, dW, O)
+		p.Gemm(true, false, I, O, N, 1, x, I, dz, O, 0, dW, O)
 	}
 	if db != nil {
 		clear(db)
@@ -113,8 +113,8 @@ type highway struct {
 
 func (h *highway) forward(in []G.Value) G.Value {
 	x, y := f32(in[0]), f32(h.y)
-	h.gemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[1]), h.I, f32(in[2]), h.h, h.I)
-	h.gemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[3]), h.I, f32(in[4]), h.gate, h.I)
+	h.GemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[1]), h.I, f32(in[2]), h.h, h.I)
+	h.GemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[3]), h.I, f32(in[4]), h.gate, h.I)
 	kernel.Sigmoid(h.gate, h.gate)
 	for i, g := range h.gate {
 		h.h[i] = max(h.h[i], 0)
@@ -135,8 +135,8 @@ func (h *highway) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 			dIn[0][i] = gy[i] * (1 - g)
 		}
 	}
-	h.linearGrads(h.N, h.I, h.I, x, f32(in[1]), h.dh, 1, dIn[0], dIn[1], dIn[2])
-	h.linearGrads(h.N, h.I, h.I, x, f32(in[3]), h.dg, 1, dIn[0], dIn[3], dIn[4])
+	linearGrads(h.products, h.N, h.I, h.I, x, f32(in[1]), h.dh, 1, dIn[0], dIn[1], dIn[2])
+	linearGrads(h.products, h.N, h.I, h.I, x, f32(in[3]), h.dg, 1, dIn[0], dIn[3], dIn[4])
 }
 
 // Dropout zeroes each value with probability p and divides the others by 1-p.

@@ -9,6 +9,8 @@ import (
 	"github.com/chewxy/hm"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"textgan/internal/nn"
 )
 
 // Graph is an expression graph that knows which of its leaves are trained.
@@ -60,6 +62,11 @@ func (g *Graph) Leaf(name string, data []float32, train bool, shape ...int) *G.N
 		g.needs[n] = train
 	}
 	return n
+}
+
+// Weights binds a weight tensor; train asks for its gradient.
+func (g *Graph) Weights(p *nn.Param, train bool) *G.Node {
+	return g.Leaf(p.Name, p.Data, train, p.Shape...)
 }
 
 // Ints binds an int32 slice (ids, lengths) as an input node.

@@ -95,7 +95,7 @@ func (s *jointBack) others(c *rolloutGroup, lo, hi int) (mean []float32) {
 		}
 	}
 	mean = c.others[lo*V : hi*V]
-	c.gemm(false, false, hi-lo, V, De, 1, c.mean[lo*De:], De, c.gradTable[(c.gradCols-De)*V:], V, 0, mean, V)
+	c.Gemm(false, false, hi-lo, V, De, 1, c.mean[lo*De:], De, c.gradTable[(c.gradCols-De)*V:], V, 0, mean, V)
 	return mean
 }
 
@@ -115,12 +115,12 @@ func (s *jointBack) tokensBack(c *rolloutGroup, lo, hi int, dh []float32) {
 	dLogits := c.step[(c.free+lo)*V:][:n*V]
 	mean := s.others(c, lo, hi)
 	if s.Own() {
-		c.gemm(false, false, n, V, gc, 1, c.dOut[lo*gc:], gc, c.gradTable, V, 0, dLogits, V)
+		c.Gemm(false, false, n, V, gc, 1, c.dOut[lo*gc:], gc, c.gradTable, V, 0, dLogits, V)
 	}
 	for p := range n {
 		at := c.plan.Off[c.t] + lo + p
 		d := dLogits[p*V:][:V]
 		s.BackwardJoint(d, c.y[at*V:][:V], d, mean[p*V:][:V], int(c.ids[at]), s.weights[c.row[at]], c.tau, c.rowKey(at))
 	}
-	c.gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
+	c.Gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
 }

@@ -22,7 +22,7 @@ func TestBF16(t *testing.T) {
 		"highway":        {highwayTrial(6, 5), 0.03},
 		"lstm":           {rnnTrial(LSTM, b, 4, 3, true), 0.03},
 		"gru":            {rnnTrial(GRU, b, 4, 3, true), 0.03},
-		"relational":     {coreTrial(Relational{2, 1}, newBatch(4, 5, 7), 3, 4, true, true), 0.05},
+		"relational":     {coreTrial(Relational{Slots: 2, Heads: 1}, newBatch(4, 5, 7), 3, 4, true, true), 0.05},
 		"textconv":       {textConvTrial(b, 6, 4, []int{1, 3}), 0.03},
 		"xent":           {xentTrial(newLikelihood(b, 6), 5, false), 0.03},
 		"tied xent":      {xentTrial(newLikelihood(b, 6), 5, true), 0.03},

@@ -122,19 +122,19 @@ func coreTrial(cell Cell, b *batch, E, units int, h0, cond bool) *trial {
 }
 
 func TestRelational(t *testing.T) {
-	for _, c := range []Relational{{1, 1}, {1, 2}, {3, 2}} {
+	for _, c := range []Relational{{Slots: 1, Heads: 1}, {Slots: 1, Heads: 2}, {Slots: 3, Heads: 2}} {
 		t.Run(fmt.Sprint(c), coreTrial(c, newBatch(4, 5, 7), 3, 6, false, false).check)
 	}
-	t.Run("more slots than units", coreTrial(Relational{5, 1}, newBatch(3, 3, 7), 2, 4, false, false).checkMeaning)
-	t.Run("conditioned", coreTrial(Relational{2, 1}, newBatch(4, 5, 7), 3, 4, true, true).check)
-	coreTrial(Relational{2, 4}, newBatch(13, 6, 7), 20, 16, false, false).checkThreads(t)
+	t.Run("more slots than units", coreTrial(Relational{Slots: 5, Heads: 1}, newBatch(3, 3, 7), 2, 4, false, false).checkMeaning)
+	t.Run("conditioned", coreTrial(Relational{Slots: 2, Heads: 1}, newBatch(4, 5, 7), 3, 4, true, true).check)
+	coreTrial(Relational{Slots: 2, Heads: 4}, newBatch(13, 6, 7), 20, 16, false, false).checkThreads(t)
 }
 
 func TestRelationalRollout(t *testing.T) {
 	for _, feed := range feedback.All {
 		for _, hard := range []bool{false, true} {
 			t.Run(fmt.Sprintf("hard %v, feed %s", hard, feed), func(t *testing.T) {
-				w := newWriter(Relational{2, 2}, 1, hard, hard, feed)
+				w := newWriter(Relational{Slots: 2, Heads: 2}, 1, hard, hard, feed)
 				w.hidden = []int{4}
 				if w.tied {
 					w.E = 8
@@ -177,7 +177,7 @@ func TestRelationalAgainstNumpy(t *testing.T) {
 		}
 		return packed
 	}
-	core := Relational{want.Slots, want.Heads}.Core(want.In, want.Units)
+	core := Relational{Slots: want.Slots, Heads: want.Heads}.Core(want.In, want.Units)
 	g := NewGraph()
 	x := g.Leaf("x", pack(want.X), true, B*T, want.In)
 	nodes := []*G.Node{x}

@@ -391,7 +391,7 @@ func (r *rollout) readerBack(lo, hi int) {
 // whose operands are both read along their rows.
 func (r *rollout) softTableGrad(dTable []float32, width int, d func(c *rolloutGroup) []float32) {
 	for i, c := range r.groups {
-		c.gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.V, float32(min(i, 1)), r.transposedGrad, r.V)
+		c.Gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.V, float32(min(i, 1)), r.transposedGrad, r.V)
 	}
 	kernel.Transpose(dTable, r.transposedGrad[:width*r.V], width, r.V)
 }

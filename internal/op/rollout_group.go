@@ -165,7 +165,7 @@ func (c *rolloutGroup) emit(lo, hi int) {
 	}
 	// What is kept fits no cache, so it is written once, when it is finished.
 	y := c.step[lo*V:][:n*V]
-	c.gemmBias(false, false, n, V, c.H, x, c.H, c.W, V, c.bias, y, V)
+	c.GemmBias(false, false, n, V, c.H, x, c.H, c.W, V, c.bias, y, V)
 	for i := range n {
 		row := y[i*V:][:V]
 		c.ids[at+i] = int32(c.cfg.Relaxation.Forward(row, c.tau, c.rowKey(at+i)))
@@ -175,7 +175,7 @@ func (c *rolloutGroup) emit(lo, hi int) {
 		}
 	}
 	if c.softCols > 0 {
-		c.gemm(false, false, n, c.softCols, V, 1, y, V, c.softTable, c.softCols, 0, c.soft[lo*c.softCols:], c.softCols)
+		c.Gemm(false, false, n, c.softCols, V, 1, y, V, c.softTable, c.softCols, 0, c.soft[lo*c.softCols:], c.softCols)
 	}
 	out := f32(c.out)
 	for i := range n {
@@ -314,13 +314,13 @@ func (c *rolloutGroup) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
 		for _, at := range rows {
 			kernel.Prefetch(c.y[int(at)*V+from:][:cols])
 		}
-		c.gemm(false, false, n, cols, gc, 1, dOut, gc, c.gradTable[from:], V, 0, dLogits[from:], V)
+		c.Gemm(false, false, n, cols, gc, 1, dOut, gc, c.gradTable[from:], V, 0, dLogits[from:], V)
 	}
 	for i, at := range rows {
 		d, at := dLogits[i*V:][:V], int(at)
 		c.relaxation.Backward(d, c.y[at*V:][:V], d, int(c.ids[at]), c.tau, c.rowKey(at))
 	}
-	c.gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
+	c.Gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
 }
 
 // due reports whether what was gathered has to be added to the gradients of the
@@ -347,7 +347,7 @@ func (c *rolloutGroup) columnsBack(lo, hi int) {
 	for j := lo; j < hi; j += columnsAtOnce {
 		cols := min(columnsAtOnce, hi-j)
 		if dW := c.d[1]; dW != nil {
-			c.gemm(true, false, c.H, cols, n, 1, h, c.H, d[j:], V, beta, dW[j:], V)
+			c.Gemm(true, false, c.H, cols, n, 1, h, c.H, d[j:], V, beta, dW[j:], V)
 		}
 		if db := c.d[2]; db != nil {
 			kernel.AddColumnSums(db[j:j+cols], d[j:], n, cols, V)

@@ -77,7 +77,7 @@ func (c *textConv) sentences(lo, hi int) {
 	for s := lo; s < hi; s++ {
 		for i, k := range c.widths {
 			m := max(int(c.lengths[s]), k) - k + 1
-			c.gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.W[i], F, 0, z, F)
+			c.Gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.W[i], F, 0, z, F)
 			best := y[s*cols+i*F:][:F]
 			kernel.MaxRows(best, c.arg[s*cols+i*F:][:F], z, m, F, F)
 			for j, b := range c.b[i] {

@@ -209,7 +209,7 @@ func (c *xentGroup) rows(lo, hi int) {
 func (c *xentGroup) someRows(lo, hi int) {
 	x, H, V, at := c.xent, c.H, c.V, c.first+lo
 	p := c.logits[lo*V : hi*V]
-	x.gemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
+	x.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
 	for r := range hi - lo {
 		row, id, hw := p[r*V:][:V], x.target[at+r], c.hw[(lo+r)*H:][:H]
 		z := row[id]
@@ -223,7 +223,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 	if !x.needH {
 		return
 	}
-	x.gemm(false, false, hi-lo, H, V, 1, p, V, x.WT, H, 0, x.dh[at*H:], H)
+	x.Gemm(false, false, hi-lo, H, V, 1, p, V, x.WT, H, 0, x.dh[at*H:], H)
 	for r := range hi - lo {
 		kernel.Scale(c.part[lo+r], x.dh[(at+r)*H:][:H])
 	}
@@ -239,7 +239,7 @@ func (c *xentGroup) columns(lo, hi int) {
 	for j := lo; j < hi; j += columnsAtOnce {
 		n := min(columnsAtOnce, hi-j)
 		if c.needW {
-			c.gemm(true, false, H, n, c.n, 1, c.hw, H, c.logits[j:], V, beta, c.dW[j:], V)
+			c.Gemm(true, false, H, n, c.n, 1, c.hw, H, c.logits[j:], V, beta, c.dW[j:], V)
 		}
 		if c.needB {
 			kernel.Gemm(false, false, 1, n, c.n, 1, c.part, c.n, c.logits[j:], V, beta, c.db[j:], V)

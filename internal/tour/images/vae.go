@@ -67,7 +67,7 @@ func (v *VAE) Params() nn.Params { return append(append(nn.Params{}, v.enc...), 
 // layers binds two dense layers.
 func layers(g *op.Graph, ps nn.Params, train bool) (apply func(x *G.Node) *G.Node, nodes []*G.Node) {
 	for _, p := range ps {
-		nodes = append(nodes, p.Bind(g, train))
+		nodes = append(nodes, g.Weights(p, train))
 	}
 	return func(x *G.Node) *G.Node {
 		return g.Dense(g.Dense(x, nodes[0], nodes[1], op.ReLU), nodes[2], nodes[3], op.Identity)

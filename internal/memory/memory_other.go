@@ -1,5 +1,5 @@
 //go:build !linux
 
-package op
+package memory
 
 func hugePages([]float32) {}

@@ -1,21 +1,20 @@
-package generator
+package sampling
 
 import (
 	"fmt"
 	"math"
 	"sync"
 
+	"textgan/internal/cell"
 	"textgan/internal/kernel"
-	"textgan/internal/nn"
-	"textgan/internal/op"
 	"textgan/internal/rng"
 	"textgan/vocab"
 )
 
-// SampleOptions shape the distribution that a token is drawn from, in the
+// Options shape the distribution that a token is drawn from, in the
 // order of the fields: temperature, then the k likeliest, then the smallest
 // set of likeliest tokens with mass p.
-type SampleOptions struct {
+type Options struct {
 	MaxLen      int     // longest sentence in tokens, its end included
 	Temperature float64 // tau, divides the logits; 0 means 1
 	TopK        int     // 0, or as many as there are, keeps all
@@ -29,7 +28,7 @@ type SampleOptions struct {
 const minTau, maxTau = 1e-3, 1e3
 
 // Check reports the first option that makes no sense for a vocabulary of v ids.
-func (o SampleOptions) Check(v int) error {
+func (o Options) Check(v int) error {
 	switch {
 	case o.MaxLen < 1:
 		return fmt.Errorf("generator: longest sample of %d tokens; give at least 1", o.MaxLen)
@@ -54,30 +53,22 @@ func (o SampleOptions) Check(v int) error {
 const sampleRows = 32
 
 // Sampler draws sentences from a generator (ancestral sampling). It keeps its
-// scratch from call to call; one Sampler serves one goroutine.
+// scratch from call to call; one Sampler serves one goroutine, or any number of
+// them if its network is Fixed and nobody watches.
 type Sampler struct {
-	g     *Generator
-	opt   SampleOptions
+	net   *Network
+	opt   Options
 	tiedW []float32 // output weights [H,V] of a tied model
 	mu    sync.Mutex
 	free  []*sampleScratch // of rows that nobody is writing
 
 	watch func(row, t int, logits []float32, id int32) // nil: nobody
 
-	condition *condition // nil: sentences depend on nothing but their words
-}
-
-// condition is the code that a VAE's decoder reads in its initial state and in
-// the gates of its first layer.
-type condition struct {
-	width   int
-	code    func(z []float32, key Key, first, r int) // of row r of a call, which is sentence first+r
-	initial [][2]*nn.Param                           // weights and bias of each layer
-	gates   *nn.Param
+	condition *Condition // nil: sentences depend on nothing but their words
 }
 
 // NewSampler returns a sampler of g, whose weights may go on changing.
-func (g *Generator) NewSampler(o SampleOptions) (*Sampler, error) {
+func (g *Network) NewSampler(o Options) (*Sampler, error) {
 	if err := o.Check(g.Vocab); err != nil {
 		return nil, err
 	}
@@ -90,8 +81,10 @@ func (g *Generator) NewSampler(o SampleOptions) (*Sampler, error) {
 	if o.TopK >= g.Vocab {
 		o.TopK = 0
 	}
-	s := &Sampler{g: g, opt: o}
-	if g.Tie {
+	s := &Sampler{net: g, opt: o}
+	if g.Tie && g.fixed {
+		s.tiedW = g.tied
+	} else if g.Tie {
 		s.tiedW = make([]float32, g.Emb*g.Vocab)
 	}
 	return s, nil
@@ -123,17 +116,16 @@ func (s *Sampler) Watch(f func(row, t int, logits []float32, id int32)) { s.watc
 // Complete is Draw for sentences whose first kept tokens stand in ids already,
 // row by row; none of these but the last is Eos.
 func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
-	w := s.g.w.Data
-	if s.g.Tie {
-		w = s.tiedW
-		kernel.Transpose(w, s.g.table.Data, s.g.Vocab, s.g.Emb)
-	}
+	w := s.outputs()
 	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
 		sc := s.take()
 		defer s.give(sc)
 		for at := lo; at < hi; at += sampleRows {
 			n := min(sampleRows, hi-at)
-			s.write(sc, w, ids[at*s.opt.MaxLen:], lengths[at:at+n], kept, key, first, at)
+			s.write(sc, w, rows{
+				ids: ids[at*s.opt.MaxLen:], lengths: lengths[at : at+n], at: at,
+				kept: func(int) int { return kept }, number: func(r int) int { return first + at + r },
+			}, key)
 		}
 	})
 }
@@ -161,7 +153,7 @@ func (s *Sampler) take() *sampleScratch {
 		s.free = s.free[:n-1]
 		return sc
 	}
-	return newSampleScratch(s.g)
+	return newSampleScratch(s.net)
 }
 
 func (s *Sampler) give(sc *sampleScratch) {
@@ -185,21 +177,21 @@ type sampleScratch struct {
 
 // sampleLayer is a recurrent layer with its rows.
 type sampleLayer struct {
-	core op.Core
-	op.Sizes
+	core cell.Core
+	cell.Sizes
 	share, tape, state, next, out []float32
 }
 
-func newSampleScratch(g *Generator) *sampleScratch {
+func newSampleScratch(g *Network) *sampleScratch {
 	sc := &sampleScratch{
 		logits: make([]float32, sampleRows*g.Vocab), x: make([]float32, sampleRows*g.Emb),
 		row: make([]int, sampleRows), read: make([]int32, sampleRows),
 		order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
 	}
 	in := g.Emb
-	for _, p := range g.layers {
-		core := g.cell.Core(in, p.units)
-		core.Bind(p.data())
+	for _, p := range g.Layer {
+		core := g.Kind.Core(in, p.Units)
+		core.Bind(p.Data())
 		l := sampleLayer{core: core, Sizes: core.Sizes()}
 		for p, size := range map[*[]float32]int{&l.share: l.Share, &l.tape: l.Tape, &l.state: l.State, &l.next: l.State, &l.out: l.Out} {
 			*p = make([]float32, sampleRows*size)
@@ -209,12 +201,34 @@ func newSampleScratch(g *Generator) *sampleScratch {
 	return sc
 }
 
-// write draws up to sampleRows sentences, those from row at of a call that
-// begins with sentence first. Finished rows make room at once.
-func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, kept int, key Key, first, at int) {
-	g, T := s.g, s.opt.MaxLen
-	n, H := len(lengths), g.width()
+// outputs are the output weights [H,V].
+func (s *Sampler) outputs() []float32 {
+	if s.net.Tie && !s.net.fixed {
+		kernel.Transpose(s.tiedW, s.net.Table.Data, s.net.Vocab, s.net.Emb)
+	}
+	if s.net.Tie {
+		return s.tiedW
+	}
+	return s.net.W.Data
+}
+
+// rows are up to sampleRows sentences of a call, from its row at on.
+type rows struct {
+	ids, lengths []int32
+	at           int
+	kept         func(r int) int                    // tokens of row r that stand in ids already
+	number       func(r int) int                    // of its draws
+	emit         func(r, t int, id int32) (ok bool) // sees every token, and ends the call; nil: nobody
+}
+
+// write draws sentences. Finished rows make room at once.
+func (s *Sampler) write(sc *sampleScratch, w []float32, b rows, key Key) {
+	g, T := s.net, s.opt.MaxLen
+	ids, lengths := b.ids, b.lengths
+	n, H, prompted := len(lengths), g.Width(), T
 	for i := range n {
+		kept := b.kept(i)
+		prompted = min(prompted, kept)
 		clear(ids[i*T+kept : (i+1)*T])
 		sc.row[i], sc.read[i], lengths[i] = i, vocab.Bos, int32(T)
 	}
@@ -224,28 +238,31 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 		}
 	}
 	if s.condition != nil {
-		s.begin(sc, n, key, first, at)
+		s.begin(sc, n, b, key)
 	}
 	for t := 0; t < T && n > 0; t++ {
 		top := s.advance(sc, n, t == 0 && s.condition == nil)
-		if t >= kept {
-			kernel.GemmBias(false, false, n, g.Vocab, H, top, H, w, g.Vocab, g.b.Data, sc.logits, g.Vocab)
+		if t >= prompted {
+			kernel.GemmBias(false, false, n, g.Vocab, H, top, H, w, g.Vocab, g.B.Data, sc.logits, g.Vocab)
 		}
 		live := 0
 		for i := range n {
 			r := sc.row[i]
 			id := ids[r*T+t]
-			if t >= kept {
+			if t >= b.kept(r) {
 				logits := sc.logits[i*g.Vocab:][:g.Vocab]
 				if s.watch != nil {
 					copy(sc.seen, logits)
 				}
-				id = s.choose(sc, logits, key.At(key.Step, uint32(first+at+r)).Float64(uint32(t)))
+				id = s.choose(sc, logits, key.At(key.Step, uint32(b.number(r))).Float64(uint32(t)))
 				if s.watch != nil {
-					s.watch(first+at+r, t, sc.seen, id)
+					s.watch(b.number(r), t, sc.seen, id)
 				}
 			}
 			ids[r*T+t] = id
+			if b.emit != nil && !b.emit(r, t, id) {
+				return
+			}
 			if id == vocab.Eos {
 				lengths[r] = int32(t + 1)
 				continue
@@ -266,16 +283,16 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ids, lengths []int32, ke
 }
 
 // begin sets the states of n sentences by their codes.
-func (s *Sampler) begin(sc *sampleScratch, n int, key Key, first, at int) {
+func (s *Sampler) begin(sc *sampleScratch, n int, b rows, key Key) {
 	c, width := s.condition, sc.layers[0].Cond
-	Z := c.width
+	Z := c.Width
 	if sc.z == nil {
 		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, sampleRows*width)
 	}
 	for i := range n {
-		c.code(sc.z[i*Z:][:Z], key, first, at+i)
+		c.Code(sc.z[i*Z:][:Z], key, b.number(i), b.at+i)
 	}
-	for i, p := range c.initial {
+	for i, p := range c.Initial {
 		l := sc.layers[i]
 		h := l.out[:n*l.Out]
 		kernel.GemmBias(false, false, n, l.Out, Z, sc.z, Z, p[0].Data, l.Out, p[1].Data, h, l.Out)
@@ -284,15 +301,15 @@ func (s *Sampler) begin(sc *sampleScratch, n int, key Key, first, at int) {
 			copy(l.state[r*l.State:], h[r*l.Out:][:l.Out])
 		}
 	}
-	kernel.Gemm(false, false, n, width, Z, 1, sc.z, Z, c.gates.Data, width, 0, sc.cond, width)
+	kernel.Gemm(false, false, n, width, Z, 1, sc.z, Z, c.Gates.Data, width, 0, sc.cond, width)
 }
 
 // advance reads the last token of n rows and returns the top layer's outputs
 // [n,H]. start says that these are the first tokens of all.
 func (s *Sampler) advance(sc *sampleScratch, n int, start bool) []float32 {
-	E, x := s.g.Emb, sc.x
+	E, x := s.net.Emb, sc.x
 	for i, id := range sc.read[:n] {
-		copy(x[i*E:][:E], s.g.table.Data[int(id)*E:])
+		copy(x[i*E:][:E], s.net.Table.Data[int(id)*E:])
 	}
 	for i := range sc.layers {
 		l := &sc.layers[i]

@@ -1,9 +1,10 @@
-package op
+package cell
 
 import (
 	"math"
 
 	"textgan/internal/kernel"
+	"textgan/internal/memory"
 )
 
 // Relational is the relational memory of Santoro et al. 2018
@@ -75,7 +76,7 @@ const normFloor = 1e-5
 // relational says where on the tape of a row is what.
 type relational struct {
 	Relational
-	products
+	Products
 	E, M, head int
 	scale      float32
 	tape       int // size of the tape
@@ -135,7 +136,7 @@ func (r *relational) BindBack() {
 			continue
 		}
 		if r.wT[i] == nil {
-			allocate(part{&r.wT[i], len(r.w[i])})
+			r.wT[i] = memory.Floats(len(r.w[i]))[0]
 		}
 		kernel.Transpose(r.wT[i], r.w[i], w.Shape[0], w.Shape[1])
 	}
@@ -151,9 +152,9 @@ func (r *relational) Start(state []float32) {
 func (r *relational) Input(n int, x, share []float32) {
 	M := r.M
 	u := share[5*M:]
-	r.gemmBias(false, false, n, M, r.E, x, r.E, r.w[relWin], M, r.w[relBin], u, 6*M)
-	r.gemm(false, false, n, 3*M, M, 1, u, 6*M, r.w[relWqkv], 3*M, 0, share, 6*M)
-	r.gemm(false, false, n, 2*M, M, 1, u, 6*M, r.w[relWu], 2*M, 0, share[3*M:], 6*M)
+	r.GemmBias(false, false, n, M, r.E, x, r.E, r.w[relWin], M, r.w[relBin], u, 6*M)
+	r.Gemm(false, false, n, 3*M, M, 1, u, 6*M, r.w[relWqkv], 3*M, 0, share, 6*M)
+	r.Gemm(false, false, n, 2*M, M, 1, u, 6*M, r.w[relWu], 2*M, 0, share[3*M:], 6*M)
 }
 
 func (r *relational) InputBack(n int, dShare, dx []float32) {
@@ -162,10 +163,10 @@ func (r *relational) InputBack(n int, dShare, dx []float32) {
 		return
 	}
 	du := dShare[5*M:]
-	r.gemm(false, false, n, M, 3*M, 1, dShare, 6*M, r.wT[relWqkv], M, 0, du, 6*M)
-	r.gemm(false, false, n, M, 2*M, 1, dShare[3*M:], 6*M, r.wT[relWu], M, 1, du, 6*M)
+	r.Gemm(false, false, n, M, 3*M, 1, dShare, 6*M, r.wT[relWqkv], M, 0, du, 6*M)
+	r.Gemm(false, false, n, M, 2*M, 1, dShare[3*M:], 6*M, r.wT[relWu], M, 1, du, 6*M)
 	if dx != nil {
-		r.gemm(false, false, n, r.E, M, 1, du, 6*M, r.wT[relWin], r.E, 0, dx, r.E)
+		r.Gemm(false, false, n, r.E, M, 1, du, 6*M, r.wT[relWin], r.E, 0, dx, r.E)
 	}
 }
 
@@ -202,7 +203,7 @@ func normaliseBack(dx, dy, hat, gain []float32, scale float32) {
 func (r *relational) Step(n int, _ bool, share, prev, next, out, tape []float32) {
 	S, M, T := r.Slots, r.M, r.tape
 	for s := range S {
-		r.gemm(false, false, n, 3*M, M, 1, prev[s*M:], S*M, r.w[relWqkv], 3*M, 0, tape[r.hat+s*3*M:], T)
+		r.Gemm(false, false, n, 3*M, M, 1, prev[s*M:], S*M, r.w[relWqkv], 3*M, 0, tape[r.hat+s*3*M:], T)
 	}
 	for i := range n {
 		t, m := tape[i*T:][:T], prev[i*S*M:][:S*M]
@@ -221,14 +222,14 @@ func (r *relational) Step(n int, _ bool, share, prev, next, out, tape []float32)
 		kernel.Tanh(t[r.tanh:][:S*M], m)
 	}
 	for s := range S {
-		r.gemmBias(false, false, n, M, M, tape[r.y+s*M:], T, r.w[relW1], M, r.w[relB1], tape[r.hidden+s*M:], T)
+		r.GemmBias(false, false, n, M, M, tape[r.y+s*M:], T, r.w[relW1], M, r.w[relB1], tape[r.hidden+s*M:], T)
 		for i := range n {
 			for j, v := range tape[i*T+r.hidden+s*M:][:M] {
 				tape[i*T+r.hidden+s*M+j] = max(v, 0)
 			}
 		}
-		r.gemmBias(false, false, n, M, M, tape[r.hidden+s*M:], T, r.w[relW2], M, r.w[relB2], tape[r.hat2+s*M:], T)
-		r.gemm(false, false, n, 2*M, M, 1, tape[r.tanh+s*M:], T, r.w[relWm], 2*M, 0, tape[r.gates+s*2*M:], T)
+		r.GemmBias(false, false, n, M, M, tape[r.hidden+s*M:], T, r.w[relW2], M, r.w[relB2], tape[r.hat2+s*M:], T)
+		r.Gemm(false, false, n, 2*M, M, 1, tape[r.tanh+s*M:], T, r.w[relWm], 2*M, 0, tape[r.gates+s*2*M:], T)
 	}
 	for i := range n {
 		t, m, o := tape[i*T:][:T], prev[i*S*M:][:S*M], out[i*S*M:][:S*M]
@@ -326,7 +327,7 @@ func (r *relational) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) {
 		copy(t[r.dy:][:S*M], t[r.dSum2:])
 	}
 	for s := range S {
-		r.gemm(false, false, n, M, M, 1, tape[r.dSum2+s*M:], T, r.wT[relW2], M, 0, tape[r.dHidden+s*M:], T)
+		r.Gemm(false, false, n, M, M, 1, tape[r.dSum2+s*M:], T, r.wT[relW2], M, 0, tape[r.dHidden+s*M:], T)
 		for i := range n {
 			dHidden := tape[i*T+r.dHidden+s*M:][:M]
 			for j, v := range tape[i*T+r.hidden+s*M:][:M] {
@@ -335,8 +336,8 @@ func (r *relational) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) {
 				}
 			}
 		}
-		r.gemm(false, false, n, M, M, 1, tape[r.dHidden+s*M:], T, r.wT[relW1], M, 1, tape[r.dy+s*M:], T)
-		r.gemm(false, false, n, M, 2*M, 1, tape[r.gates+s*2*M:], T, r.wT[relWm], M, 0, tape[r.dTanh+s*M:], T)
+		r.Gemm(false, false, n, M, M, 1, tape[r.dHidden+s*M:], T, r.wT[relW1], M, 1, tape[r.dy+s*M:], T)
+		r.Gemm(false, false, n, M, 2*M, 1, tape[r.gates+s*2*M:], T, r.wT[relWm], M, 0, tape[r.dTanh+s*M:], T)
 	}
 	for i := range n {
 		t, dm := tape[i*T:][:T], d[i*S*M:][:S*M]
@@ -358,7 +359,7 @@ func (r *relational) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) {
 		}
 	}
 	for s := range S {
-		r.gemm(false, false, n, M, 3*M, 1, tape[r.dqkv+s*3*M:], T, r.wT[relWqkv], M, 1, d[s*M:], S*M)
+		r.Gemm(false, false, n, M, 3*M, 1, tape[r.dqkv+s*3*M:], T, r.wT[relWqkv], M, 1, d[s*M:], S*M)
 	}
 }
 
@@ -374,7 +375,7 @@ func (r *relational) Grads(n int, x, share, prev, tape, dShare []float32, d [][]
 	// that of a row.
 	product := func(w, rows, cols int, a []float32, lda int, b []float32, ldb int) {
 		if d[w] != nil {
-			r.gemm(true, false, rows, cols, n, 1, a, lda, b, ldb, 1, d[w], cols)
+			r.Gemm(true, false, rows, cols, n, 1, a, lda, b, ldb, 1, d[w], cols)
 		}
 	}
 	sums := func(w, cols int, b []float32, ldb int) {

@@ -1,6 +1,9 @@
-package op
+package cell
 
-import "textgan/internal/kernel"
+import (
+	"textgan/internal/kernel"
+	"textgan/internal/memory"
+)
 
 // Gated is a cell with gates.
 type Gated int
@@ -39,7 +42,7 @@ type gates struct {
 	E, H, GH  int
 	Wx, Wh, b []float32
 	WxT, WhT  []float32
-	products
+	Products
 }
 
 func (g *gates) weights(bias func(b []float32)) []Weight {
@@ -50,7 +53,8 @@ func (g *gates) Bind(w [][]float32) { g.Wx, g.Wh, g.b = w[0], w[1], w[2] }
 
 func (g *gates) BindBack() {
 	if g.WxT == nil {
-		allocate(part{&g.WxT, len(g.Wx)}, part{&g.WhT, len(g.Wh)})
+		transposed := memory.Floats(len(g.Wx), len(g.Wh))
+		g.WxT, g.WhT = transposed[0], transposed[1]
 	}
 	kernel.Transpose(g.WxT, g.Wx, g.E, g.GH)
 	kernel.Transpose(g.WhT, g.Wh, g.H, g.GH)
@@ -59,12 +63,12 @@ func (g *gates) BindBack() {
 func (g *gates) Start(state []float32) { clear(state) }
 
 func (g *gates) Input(n int, x, share []float32) {
-	g.gemmBias(false, false, n, g.GH, g.E, x, g.E, g.Wx, g.GH, g.b[:g.GH], share, g.GH)
+	g.GemmBias(false, false, n, g.GH, g.E, x, g.E, g.Wx, g.GH, g.b[:g.GH], share, g.GH)
 }
 
 func (g *gates) InputBack(n int, dShare, dx []float32) {
 	if dx != nil {
-		g.gemm(false, false, n, g.E, g.GH, 1, dShare, g.GH, g.WxT, g.E, 0, dx, g.E)
+		g.Gemm(false, false, n, g.E, g.GH, 1, dShare, g.GH, g.WxT, g.E, 0, dx, g.E)
 	}
 }
 
@@ -72,10 +76,10 @@ func (g *gates) InputBack(n int, dShare, dx []float32) {
 // the recurrent share of the gates. Rows of prev are stride apart.
 func (g *gates) grads(n int, x, prev []float32, stride int, dShare, dRec []float32, d [][]float32) {
 	if d[0] != nil {
-		g.gemm(true, false, g.E, g.GH, n, 1, x, g.E, dShare, g.GH, 0, d[0], g.GH)
+		g.Gemm(true, false, g.E, g.GH, n, 1, x, g.E, dShare, g.GH, 0, d[0], g.GH)
 	}
 	if d[1] != nil {
-		g.gemm(true, false, g.H, g.GH, n, 1, prev, stride, dRec, g.GH, 0, d[1], g.GH)
+		g.Gemm(true, false, g.H, g.GH, n, 1, prev, stride, dRec, g.GH, 0, d[1], g.GH)
 	}
 	if d[2] != nil {
 		clear(d[2])
@@ -102,7 +106,7 @@ func (l *lstm) Weights() []Weight {
 func (l *lstm) Step(n int, start bool, share, prev, next, out, tape []float32) {
 	H := l.H
 	if !start {
-		l.gemm(false, false, n, l.GH, H, 1, prev, 2*H, l.Wh, l.GH, 1, share, l.GH)
+		l.Gemm(false, false, n, l.GH, H, 1, prev, 2*H, l.Wh, l.GH, 1, share, l.GH)
 	}
 	for r := range n {
 		h := out[r*H:][:H]
@@ -118,7 +122,7 @@ func (l *lstm) StepBack(n int, share, prev, tape, dOut, d, dShare []float32) {
 		kernel.Add(dh, dOut[r*H:][:H])
 		kernel.LSTMBackward(1, H, share[r*l.GH:][:l.GH], tape[r*H:][:H], prev[r*2*H+H:][:H], dh, dc, dShare[r*l.GH:][:l.GH])
 	}
-	l.gemm(false, false, n, H, l.GH, 1, dShare, l.GH, l.WhT, H, 0, d, 2*H)
+	l.Gemm(false, false, n, H, l.GH, 1, dShare, l.GH, l.WhT, H, 0, d, 2*H)
 }
 
 func (l *lstm) Grads(n int, x, _, prev, _, dShare []float32, d [][]float32) {
@@ -140,7 +144,7 @@ func (l *gru) Step(n int, start bool, share, prev, next, out, tape []float32) {
 	if start {
 		clear(tape[:n*GH])
 	} else {
-		l.gemm(false, false, n, GH, H, 1, prev, H, l.Wh, GH, 0, tape, GH)
+		l.Gemm(false, false, n, GH, H, 1, prev, H, l.Wh, GH, 0, tape, GH)
 	}
 	for r := range n {
 		a, q, hp, h := share[r*GH:][:GH], tape[r*GH:][:GH], prev[r*H:][:H], out[r*H:][:H]
@@ -177,7 +181,7 @@ func (l *gru) StepBack(n int, share, prev, tape, dOut, d, dShare []float32) {
 			dh[j] = dhj * z
 		}
 	}
-	l.gemm(false, false, n, H, GH, 1, tape, GH, l.WhT, H, 1, d, H)
+	l.Gemm(false, false, n, H, GH, 1, tape, GH, l.WhT, H, 1, d, H)
 }
 
 func (l *gru) Grads(n int, x, _, prev, tape, dShare []float32, d [][]float32) {

@@ -1,0 +1,177 @@
+package sampling
+
+import (
+	"fmt"
+	"math"
+
+	"textgan/internal/cell"
+	"textgan/internal/kernel"
+	"textgan/internal/nn"
+	"textgan/internal/rng"
+	"textgan/vocab"
+)
+
+// Config is the architecture of a recurrent language model.
+type Config struct {
+	Cell    string  `json:"cell"`    // lstm, gru or relational
+	Vocab   int     `json:"vocab"`   // V, special ids included
+	Emb     int     `json:"emb"`     // E, size of an embedding
+	Hidden  int     `json:"hidden"`  // H, units of a layer; of a slot, if it is a relational memory
+	Layers  int     `json:"layers"`  // recurrent layers
+	Dropout float64 `json:"dropout"` // share of embedding and hidden values dropped in likelihood training
+	Tie     bool    `json:"tie"`     // output weights are the embedding table (Emb must equal Hidden, times Slots for a relational memory)
+
+	// Of a relational memory: slots, and heads of its attention, which divide
+	// Hidden. Others do not read them.
+	Slots int `json:"slots,omitempty"`
+	Heads int `json:"heads,omitempty"`
+}
+
+// Kind is the kind of its layers.
+func (c Config) Kind() (cell.Cell, error) {
+	switch c.Cell {
+	case "lstm":
+		return cell.LSTM, nil
+	case "gru":
+		return cell.GRU, nil
+	case "relational":
+		return cell.Relational{Slots: c.Slots, Heads: c.Heads}, nil
+	}
+	return nil, fmt.Errorf("generator: cell %q is not known; use lstm, gru or relational", c.Cell)
+}
+
+// Check reports the first setting that makes no sense.
+func (c Config) Check() error {
+	_, err := c.Kind()
+	switch {
+	case err != nil:
+		return err
+	case c.Vocab <= int(vocab.Unk)+1:
+		return fmt.Errorf("generator: a vocabulary of %d ids leaves no word", c.Vocab)
+	case c.Emb < 1 || c.Hidden < 1 || c.Layers < 1:
+		return fmt.Errorf("generator: emb %d, hidden %d and layers %d must be at least 1", c.Emb, c.Hidden, c.Layers)
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return fmt.Errorf("generator: dropout %v must lie in [0, 1)", c.Dropout)
+	case c.Cell == "relational" && (c.Slots < 1 || c.Heads < 1 || c.Hidden%c.Heads != 0):
+		return fmt.Errorf("generator: a relational memory of %d slots with %d heads: both must be at least 1, and the heads divide hidden, which is %d", c.Slots, c.Heads, c.Hidden)
+	case c.Tie && c.Cell == "relational" && c.Emb != c.Slots*c.Hidden:
+		return fmt.Errorf("generator: tied output weights need emb = slots x hidden, not %d and %d x %d", c.Emb, c.Slots, c.Hidden)
+	case c.Tie && c.Cell != "relational" && c.Emb != c.Hidden:
+		return fmt.Errorf("generator: tied output weights need emb = hidden, not %d and %d", c.Emb, c.Hidden)
+	}
+	return nil
+}
+
+// Network is the weights of a recurrent language model:
+//
+//	x_t = Table[token t-1]       [E]
+//	h_t = cell(x_t, h_t-1)       [H], per layer
+//	logits_t = h_t W + b         [V]
+//
+// Pad and Bos have a bias of -1e9, so their probability is 0 in float32 and no
+// gradient ever moves them.
+type Network struct {
+	Config
+	Kind   cell.Cell
+	Params nn.Params // all of them
+	Table  *nn.Param // [V,E]
+	Layer  []Layer
+	W, B   *nn.Param // [H,V] or the table, and [V]
+
+	fixed bool      // the weights stay as they are
+	tied  []float32 // and the table transposed, if it is W too
+}
+
+// neverLogit is finite so that an optimiser can multiply it by zero.
+const neverLogit = -1e9
+
+// Layer is the weights of a recurrent layer, in the order of its core.
+type Layer struct {
+	Units   int
+	Weights nn.Params
+}
+
+// Data is the values of the weights.
+func (l Layer) Data() (w [][]float32) {
+	for _, p := range l.Weights {
+		w = append(w, p.Data)
+	}
+	return w
+}
+
+// Initial makes fresh weights, each a function of the seed and of its name.
+type Initial struct{ Seed uint64 }
+
+// Weight appends one that is uniform in +-bound.
+func (d Initial) Weight(ps *nn.Params, bound float64, name string, shape ...int) *nn.Param {
+	p := ps.New(name, shape...)
+	p.Uniform(bound, rng.Weights(d.Seed, name))
+	return p
+}
+
+// Layer appends those of a recurrent layer.
+func (d Initial) Layer(ps *nn.Params, name string, units int, core cell.Core) Layer {
+	l := Layer{Units: units}
+	for _, w := range core.Weights() {
+		var p *nn.Param
+		if w.Init == nil {
+			p = d.Weight(ps, 1/math.Sqrt(float64(units)), name+w.Name, w.Shape...)
+		} else {
+			p = ps.New(name+w.Name, w.Shape...)
+			w.Init(p.Data)
+		}
+		l.Weights = append(l.Weights, p)
+	}
+	return l
+}
+
+// New returns a network with fresh weights, a function of the configuration
+// and the seed (Init stream): embeddings uniform in +-0.1, recurrent and output
+// weights uniform in +-1/sqrt(H), the forget gate's bias 1.
+func New(c Config, seed uint64) (*Network, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	g := &Network{Config: c}
+	g.Kind, _ = c.Kind()
+	draw := Initial{seed}
+	bound := 1 / math.Sqrt(float64(c.Hidden))
+	embBound := 0.1
+	if c.Tie {
+		embBound = bound
+	}
+	g.Table = draw.Weight(&g.Params, embBound, "g.embedding", c.Vocab, c.Emb)
+	in := c.Emb
+	for i := range c.Layers {
+		core := g.Kind.Core(in, c.Hidden)
+		g.Layer = append(g.Layer, draw.Layer(&g.Params, fmt.Sprintf("g.layer%d.", i), c.Hidden, core))
+		in = core.Sizes().Out
+	}
+	g.W = g.Table
+	if !c.Tie {
+		g.W = draw.Weight(&g.Params, bound, "g.output.w", in, c.Vocab)
+	}
+	g.B = g.Params.New("g.output.b", c.Vocab)
+	for _, never := range []int32{vocab.Pad, vocab.Bos} {
+		g.B.Data[never] = neverLogit
+	}
+	return g, nil
+}
+
+// Width is the number of values that the output layer reads.
+func (g *Network) Width() int {
+	if g.Tie {
+		return g.Emb
+	}
+	return g.W.Shape[0]
+}
+
+// Fix promises that the weights will not change any more. Samplers that are made
+// after it may be used by several goroutines.
+func (g *Network) Fix() {
+	g.fixed = true
+	if g.Tie {
+		g.tied = make([]float32, g.Emb*g.Vocab)
+		kernel.Transpose(g.tied, g.Table.Data, g.Vocab, g.Emb)
+	}
+}
