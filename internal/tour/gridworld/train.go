@@ -117,7 +117,7 @@ func (t *Trainer) relaxed(r op.Relaxation) error {
 		}
 		return g.Dense(x, W, zeros[out], op.Identity)
 	}
-	policy := t.policy[0].Bind(g, true)
+	policy := g.Weights(t.policy[0], true)
 	cell, move := g.Leaf("copies", copies, false, S, S*moves), g.Leaf("walks", walks, false, moves, S*moves)
 	to, earns := g.Leaf("next", next, false, S*moves, S), g.Leaf("reward", reward, false, S*moves, 1)
 	tau, key := g.Leaf("tau", t.tauOf, false, 1), g.Key("key", t.key)
@@ -163,7 +163,7 @@ func (t *Trainer) score() error {
 	for a := range moves {
 		identity[a*moves+a] = 1
 	}
-	policy := t.policy[0].Bind(g, true)
+	policy := g.Weights(t.policy[0], true)
 	long := g.Ints("lengths", lengths, n)
 	logits := g.PackedTokens(policy, g.Ints("cells", t.cells, n, T), long, false)
 	one, none := g.Leaf("identity", identity, false, moves, moves), g.Leaf("no bias", make([]float32, moves), false, moves)
