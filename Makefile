@@ -1,7 +1,7 @@
 # The version of staticcheck is pinned here; it is not a dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build dist generate test bench bench-peers lint lint-staticcheck test-slow test-slurm torture
+.PHONY: build dist generate test bench bench-peers lint lint-staticcheck soak test-slow test-slurm torture
 
 build: ## one static binary in ./bin
 	CGO_ENABLED=0 go build -o bin/textgan ./cmd/textgan
@@ -29,6 +29,9 @@ test-slow: ## tests that take minutes; TEXTGAN_TEXYGEN=DIR of a checkout adds Te
 
 torture: ## every crash point, disk fault, kill and mutation of small runs: docs/reliability.md; Linux on amd64
 	TEXTGAN_TORTURE=1 go test -count=1 -timeout 2h -v ./internal/torture
+
+soak: ## 40,000 adversarial steps: memory, descriptors and goroutines stay where they were
+	TEXTGAN_SOAK=1 go test -count=1 -timeout 2h -v -run TestSoak ./internal/torture
 
 test-slurm: ## a sweep on a real Slurm, brought up here and stopped again: docs/cluster
 	docs/cluster/test-slurm.sh

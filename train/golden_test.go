@@ -50,7 +50,7 @@ func TestGoldenRuns(t *testing.T) {
 				kept := filepath.Join(goldenDir, version.Name(), name)
 				dir := filepath.Join(t.TempDir(), "run")
 				require.NoError(t, os.CopyFS(dir, os.DirFS(kept)))
-				tr, w, err := Resume(dir, nil, rundir.Start{})
+				tr, w, err := Resume(dir, nil, rundir.Start{Textgan: version.Name()})
 				if err != nil {
 					oneLine(t, err, version.Name())
 					return

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"textgan/internal/atomicfile"
@@ -57,6 +58,23 @@ type Start struct {
 	Note    string    `json:"note,omitempty"` // what had to be mended
 
 	Record *mark `json:"record,omitempty"` // the record as it was mended
+}
+
+// otherwise says in what a later start differs from one so that its bits may be others; ""
+// if in nothing.
+func (s Start) otherwise(now Start) string {
+	var list []string
+	for _, x := range []struct{ what, was, is string }{
+		{"textgan", s.Textgan, now.Textgan}, {"Go", s.Go, now.Go}, {"architecture", s.Arch, now.Arch}, {"instruction set", s.ISA, now.ISA},
+	} {
+		if x.was != x.is && x.was != "" && x.is != "" {
+			list = append(list, fmt.Sprintf("%s %s, now %s", x.what, x.was, x.is))
+		}
+	}
+	if list == nil {
+		return ""
+	}
+	return "begun with " + strings.Join(list, ", ") + ": from here on its bits may be others than those of a run that was never stopped"
 }
 
 func (m Manifest) save(dir string) error {

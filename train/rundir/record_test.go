@@ -168,3 +168,19 @@ func TestRefusedResumeLeavesNoTrace(t *testing.T) {
 		}
 	}
 }
+
+// Another program or instruction set is said, once.
+func TestResumeSaysWhatIsOtherwise(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir, Options{})
+	save(t, w, 10, false)
+	require.NoError(t, w.Close())
+	now := Start{Go: "go1.27", ISA: "avx2", Textgan: "0.3", OS: "plan9", Command: []string{"else"}}
+	for i, want := range []string{"begun with Go go1.26, now go1.27: from here on its bits may be others than those of a run that was never stopped", ""} {
+		w, _, err := Resume(dir, now, Options{}, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, w.Note)
+		require.Equal(t, want, w.Manifest.Starts[i+1].Note)
+		require.NoError(t, w.Close())
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -53,8 +54,9 @@ type Writer struct {
 	size    int64     // of metrics, bytes
 	sum     hash.Hash // of these bytes
 
-	// Note says what Resume had to mend, if it had: where it went on, if not from
-	// where the run had said, and what was wrong with the record.
+	// Note says what a user should know of a Resume, "" for nothing: where it went on, if
+	// not from where the run had said, what was wrong with the record, and whether
+	// another program or instruction set had begun it.
 	Note string
 }
 
@@ -264,7 +266,11 @@ func (w *Writer) resume(ck *Checkpoint, found record, start Start) error {
 			return err
 		}
 	}
-	w.Note += strings.Repeat("; ", min(1, len(w.Note), len(note))) + note
+	notes := []string{w.Note, note}
+	if n := len(w.Manifest.Starts); n > 0 {
+		notes = append(notes, w.Manifest.Starts[n-1].otherwise(start))
+	}
+	w.Note = strings.Join(slices.DeleteFunc(notes, func(s string) bool { return s == "" }), "; ")
 	if err := w.openRecord(start.Step); err != nil {
 		return err
 	}

@@ -1,0 +1,106 @@
+package torture
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/internal/kernel"
+	"textgan/train"
+	"textgan/train/rundir"
+)
+
+// held is what this process holds: resident memory without garbage, descriptors,
+// goroutines.
+type held struct {
+	resident                float64 // bytes
+	descriptors, goroutines int
+}
+
+func holds(t *testing.T) (h held) {
+	debug.FreeOSMemory()
+	f, err := os.Open("/proc/self/status")
+	require.NoError(t, err)
+	defer f.Close()
+	for in := bufio.NewScanner(f); in.Scan(); {
+		if fields := strings.Fields(in.Text()); fields[0] == "VmRSS:" {
+			kilobytes, err := strconv.ParseFloat(fields[1], 64)
+			require.NoError(t, err)
+			h.resident = 1024 * kilobytes
+		}
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	h.descriptors, h.goroutines = len(open), runtime.NumGoroutine()
+	return h
+}
+
+// A long game holds no more at its end than it did when it had settled, logging,
+// evaluating and saving as it goes: memory, open files, goroutines.
+func TestSoak(t *testing.T) {
+	settled, steps := 200, 800
+	if testing.Short() {
+		settled, steps = 50, 150
+	}
+	if os.Getenv("TEXTGAN_SOAK") != "" {
+		settled, steps = 1000, 40_000
+	}
+	rate := runtime.MemProfileRate
+	runtime.MemProfileRate = 0 // whose tables grow
+	defer func() { runtime.MemProfileRate = rate }()
+	kernel.SetThreads(1)
+	defer kernel.SetThreads(0)
+	c := train.Options.Defaults()
+	c.Corpus, c.CorpusLines = "builtin:arithmetic", 60
+	c.Emb, c.Hidden, c.DEmb, c.DFilters, c.DWidths, c.Batch = 4, 4, 4, 2, []int{2}, 4
+	c.MLESteps, c.DPre, c.AdvSteps, c.EvalSamples = 2, 2, steps, 10
+	c.LogEvery, c.EvalEvery, c.SaveEvery, c.Keep = 10, 100, 100, 2
+	tr, w, err := train.Start(c, filepath.Join(t.TempDir(), "run"), nil, rundir.Start{})
+	require.NoError(t, err)
+	defer w.Close()
+	var begin, end []held // three at either side, of which the least counts: what moves at random is not held
+	adversarial := 0
+	require.NoError(t, tr.Run(context.Background(), train.Watcher{Step: func(p train.Progress) {
+		if p.Phase != train.Adversarial {
+			return
+		}
+		adversarial++
+		const apart = 20
+		if after := adversarial - settled; after >= 0 && after%apart == 0 && len(begin) < 3 {
+			begin = append(begin, holds(t))
+		}
+		if before := steps - adversarial; before%apart == 0 && before < 3*apart {
+			end = append(end, holds(t))
+		}
+	}}))
+	require.Equal(t, steps, adversarial)
+	was, is := least(begin), least(end)
+	t.Logf("after %d steps %v; after %d steps %v: %+.2f %% of memory", settled, was, steps, is, 100*(is.resident/was.resident-1))
+	require.LessOrEqual(t, is.descriptors, was.descriptors)
+	require.LessOrEqual(t, is.goroutines, was.goroutines)
+	if os.Getenv("TEXTGAN_SOAK") != "" { // a short one settles still
+		require.Less(t, is.resident, 1.02*was.resident)
+	}
+}
+
+func least(all []held) held {
+	l := all[0]
+	for _, h := range all {
+		l = held{math.Min(l.resident, h.resident), min(l.descriptors, h.descriptors), min(l.goroutines, h.goroutines)}
+	}
+	return l
+}
+
+func (h held) String() string {
+	return fmt.Sprintf("%.1f MB, %d descriptors, %d goroutines", h.resident/1e6, h.descriptors, h.goroutines)
+}
