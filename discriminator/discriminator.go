@@ -6,24 +6,23 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
-	"textgan/internal/nn"
-	"textgan/internal/op"
+	"textgan/network"
 )
 
 // Discriminator is a network with its weights.
 type Discriminator interface {
 	// Params are the weights, shared with every graph the network is bound to.
-	Params() nn.Params
+	Params() network.Params
 	// State is what moves with the weights but is not trained; it is saved with
 	// them.
-	State() nn.Params
+	State() network.Params
 	// MinT is the least number of steps a graph must have room for.
 	MinT() int
 	// Bind puts the network into a graph. With train set gradients flow to the
 	// nodes of Net.Params, dropout is applied with the draws that key names, and
 	// State takes a step per run; otherwise the weights are constants and key is
 	// not read.
-	Bind(g *op.Graph, key *G.Node, train bool) Net
+	Bind(g *network.Graph, key *G.Node, train bool) Net
 }
 
 // Net is a discriminator inside a graph.
@@ -84,14 +83,16 @@ func (o Options) Config(v int) Config {
 	return c
 }
 
-// Kind is a kind of discriminator.
+// Kind is a kind of discriminator. Check and New get what the options say; New's
+// weights are a function of it and the seed.
 type Kind struct {
 	Name, Summary string
-	check         func(c Config) error
-	make          func(c Config, seed uint64) Discriminator
+	Check         func(c Config) error
+	New           func(c Config, seed uint64) Discriminator
 }
 
-// Kinds are all of them.
+// Kinds are all of them. A program that has one of its own appends it before it
+// trains or reads a run.
 var Kinds = []Kind{
 	{"cnn", "convolutions over words, the largest of each filter, a highway layer", Config.checkCNN, newCNN},
 	{"relgan", "several embeddings of a sentence, each through one such network to a score of its own", Config.checkRelGAN, newRelGAN},
@@ -115,7 +116,7 @@ func (c Config) Check() error {
 	if err != nil {
 		return err
 	}
-	return k.check(c)
+	return k.Check(c)
 }
 
 // New returns a discriminator with fresh weights, a function of the
@@ -128,5 +129,5 @@ func New(c Config, seed uint64) (Discriminator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.make(c, seed), nil
+	return k.New(c, seed), nil
 }

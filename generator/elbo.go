@@ -8,6 +8,7 @@ import (
 	"textgan/internal/kernel"
 	"textgan/internal/op"
 	"textgan/internal/rng"
+	"textgan/network"
 	"textgan/vocab"
 )
 
@@ -18,7 +19,7 @@ import (
 // over a batch of B sentences, with one draw of z for each. With beta = 1 and
 // no free bits it is the negative ELBO.
 type ELBO struct {
-	*op.Program
+	*network.Program
 	B, T                     int
 	ids, read, lengths, rows []int32
 	weights, rowWeights      []float32 // [B,T], [B]
@@ -39,7 +40,7 @@ type ELBOOptions struct {
 	// FreeBitsTotal that of the whole code; see op.FreeBits.
 	FreeBits, FreeBitsTotal float64
 	// Relaxation is the estimator of the gradient through a categorical code.
-	Relaxation op.Relaxation
+	Relaxation network.Relaxation
 }
 
 // wordRow is the row of the Dropout stream that word dropout draws from, far

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"textgan/internal/op"
+	"textgan/network"
 	"textgan/vocab"
 )
 
@@ -50,7 +51,7 @@ func (p *Posteriors) each(f func(z []float32, i int)) []float32 {
 
 // Encoder is the graph from sentences to posteriors.
 type Encoder struct {
-	*op.Program
+	*network.Program
 	v            *VAE
 	B, T         int
 	ids, lengths []int32

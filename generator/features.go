@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"textgan/internal/op"
+	"textgan/network"
 	"textgan/vocab"
 )
 
@@ -15,7 +16,7 @@ import (
 // h_t having read <bos> and the first t of the n tokens. Sentences with more
 // tokens than the graph has room for are an error.
 type Features struct {
-	*op.Program
+	*network.Program
 	B, T    int
 	hidden  int
 	ids     []int32 // [B,T]

@@ -6,6 +6,7 @@ import (
 	"textgan/generator/sampling"
 	"textgan/internal/nn"
 	"textgan/internal/op"
+	"textgan/network"
 )
 
 // Config is the architecture of a recurrent language model; its fields are those
@@ -41,11 +42,11 @@ func New(c Config, seed uint64) (*Generator, error) {
 func (g *Generator) width() int { return g.net.Width() }
 
 // Params are the weights, shared with every graph the generator is bound to.
-func (g *Generator) Params() nn.Params { return g.net.Params }
+func (g *Generator) Params() network.Params { return g.net.Params }
 
 // Bind puts the network into a graph. With train set, the second result lists
 // the nodes in the order of Params, for the gradients.
-func (g *Generator) Bind(graph *op.Graph, train bool) (op.Net, []*G.Node) {
+func (g *Generator) Bind(graph *network.Graph, train bool) (network.Language, []*G.Node) {
 	var nodes []*G.Node
 	bind := func(p *nn.Param) *G.Node {
 		n := graph.Weights(p, train)

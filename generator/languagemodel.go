@@ -4,8 +4,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"textgan/generator/sampling"
-	"textgan/internal/nn"
-	"textgan/internal/op"
+	"textgan/network"
 )
 
 // LanguageModel is a distribution over sentences that can be sampled and trained:
@@ -14,11 +13,11 @@ import (
 // code is not differentiated.
 type LanguageModel interface {
 	// Params are the weights that p(x), or p(x|z), depends on.
-	Params() nn.Params
+	Params() network.Params
 	// BindBatch puts the network into a graph that reads or writes B sentences at
 	// once. With train set, the second result lists the nodes in the order of
 	// Params. The codes [B,Z] are an input of the graph; nil if there are none.
-	BindBatch(g *op.Graph, B int, train bool) (op.Net, []*G.Node, *Codes)
+	BindBatch(g *network.Graph, B int, train bool) (network.Language, []*G.Node, *Codes)
 	// NewSampler draws sentence i with the code that Codes.Draw gives row i.
 	NewSampler(SampleOptions) (*Sampler, error)
 	// NewCodeSampler draws the i-th sentence of a call with code i of the codes as
@@ -56,7 +55,7 @@ func (c *Codes) Copy(i int, others *Codes, j int) {
 }
 
 // BindBatch is Bind: sentences of a language model have no codes.
-func (g *Generator) BindBatch(graph *op.Graph, _ int, train bool) (op.Net, []*G.Node, *Codes) {
+func (g *Generator) BindBatch(graph *network.Graph, _ int, train bool) (network.Language, []*G.Node, *Codes) {
 	net, params := g.Bind(graph, train)
 	return net, params, nil
 }
@@ -75,11 +74,11 @@ type decoderModel struct{ v *VAE }
 // LanguageModel is the decoder with codes drawn from the prior.
 func (v *VAE) LanguageModel() LanguageModel { return decoderModel{v} }
 
-func (m decoderModel) Params() nn.Params { return m.v.writing }
+func (m decoderModel) Params() network.Params { return m.v.writing }
 
 func (m decoderModel) Codes(B int) *Codes { return &Codes{m.v, make([]float32, B*m.v.Width())} }
 
-func (m decoderModel) BindBatch(g *op.Graph, B int, train bool) (op.Net, []*G.Node, *Codes) {
+func (m decoderModel) BindBatch(g *network.Graph, B int, train bool) (network.Language, []*G.Node, *Codes) {
 	d, codes := m.v.bindDecoder(g, m.v.writing, train), m.Codes(B)
 	d.net.Conditioning = d.condition(g, g.Leaf("codes", codes.Z, false, B, m.v.Width()))
 	return d.net, d.params, codes

@@ -6,6 +6,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"textgan/internal/op"
+	"textgan/network"
 	"textgan/vocab"
 )
 
@@ -17,7 +18,7 @@ import (
 // number of tokens it is the mean negative log-likelihood in nats; with
 // advantages it is the REINFORCE surrogate.
 type Likelihood struct {
-	*op.Program
+	*network.Program
 	B, T    int
 	ids     []int32   // [B,T]
 	lengths []int32   // [B]

@@ -3,7 +3,7 @@ package generator
 import (
 	"errors"
 
-	"textgan/internal/nn"
+	"textgan/network"
 )
 
 // Architecture is what a Model is made from: a Config or a VAEConfig, which are
@@ -18,7 +18,7 @@ type Architecture interface {
 // bounds it.
 type Model interface {
 	// Params are all weights.
-	Params() nn.Params
+	Params() network.Params
 	// NewSampler draws sentences; those of a VAE by codes of its prior.
 	NewSampler(SampleOptions) (*Sampler, error)
 	// NLL adds up -log p of sentences of ids of up to T tokens with their end, B at

@@ -10,6 +10,7 @@ import (
 	"textgan/internal/location"
 	"textgan/internal/nn"
 	"textgan/internal/op"
+	"textgan/network"
 )
 
 // VAEConfig is the architecture of a sentence VAE.
@@ -119,13 +120,13 @@ func NewVAE(c VAEConfig, seed uint64) (*VAE, error) {
 func (v *VAE) Decoder() *Generator { return v.decoder }
 
 // Params are the weights: those of the encoder, then those of the decoder.
-func (v *VAE) Params() nn.Params { return append(append(nn.Params{}, v.enc...), v.dec...) }
+func (v *VAE) Params() network.Params { return append(append(nn.Params{}, v.enc...), v.dec...) }
 
 // EncoderParams are the weights that q(z|x) depends on.
-func (v *VAE) EncoderParams() nn.Params { return v.enc }
+func (v *VAE) EncoderParams() network.Params { return v.enc }
 
 // DecoderParams are the weights that p(z) and p(x|z) depend on.
-func (v *VAE) DecoderParams() nn.Params { return v.dec }
+func (v *VAE) DecoderParams() network.Params { return v.dec }
 
 // Width is the number of values that a code has for its reader.
 func (v *VAE) Width() int { return v.code.Width() }

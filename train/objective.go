@@ -6,7 +6,7 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
-	"textgan/internal/op"
+	"textgan/network"
 )
 
 // Objective is the loss of an adversarial run. r and f are the scores [B,R] of
@@ -54,7 +54,7 @@ func (o Objective) Relative() bool { return o == RSGAN || o == RAGAN }
 // and relativistic) or squared score units. smooth moves the target of "real"
 // from 1 to 1-smooth (one-sided label smoothing, Salimans et al. 2016); the
 // hinge has no target and refuses it.
-func (o Objective) LossD(g *op.Graph, r, f *G.Node, smooth float64) (*G.Node, error) {
+func (o Objective) LossD(g *network.Graph, r, f *G.Node, smooth float64) (*G.Node, error) {
 	if o == Hinge && smooth != 0 {
 		return nil, fmt.Errorf("train: the hinge objective has no labels to smooth")
 	}
@@ -83,7 +83,7 @@ func (o Objective) LossD(g *op.Graph, r, f *G.Node, smooth float64) (*G.Node, er
 }
 
 // LossG is the generator's loss. r may be nil unless the objective is Relative.
-func (o Objective) LossG(g *op.Graph, r, f *G.Node) (*G.Node, error) {
+func (o Objective) LossG(g *network.Graph, r, f *G.Node) (*G.Node, error) {
 	m := maths{g}
 	switch o {
 	case Standard:
@@ -102,7 +102,7 @@ func (o Objective) LossG(g *op.Graph, r, f *G.Node) (*G.Node, error) {
 
 // maths is the part of Gorgonia that the objectives are written in, with the
 // error kept by the graph.
-type maths struct{ g *op.Graph }
+type maths struct{ g *network.Graph }
 
 func (m maths) one(f func(*G.Node) (*G.Node, error), x *G.Node) *G.Node {
 	if m.g.Err() != nil {

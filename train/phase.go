@@ -9,6 +9,7 @@ import (
 	"textgan/discriminator"
 	"textgan/generator"
 	"textgan/internal/nn"
+	"textgan/network"
 	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
@@ -172,9 +173,9 @@ next:
 // Saved is what a part of a run remembers: tensors, by the file of a checkpoint
 // that holds them, and numbers of state.json.
 type Saved struct {
-	Weights nn.Params // of networks, with what moves with them
-	Best    nn.Params // the weights of the lowest validation NLL
-	Moments nn.Params // of optimisers
+	Weights network.Params // of networks, with what moves with them
+	Best    network.Params // the weights of the lowest validation NLL
+	Moments network.Params // of optimisers
 	Numbers []Number
 	Checks  []func() error // what none of the values can be, once all are read
 }

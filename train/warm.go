@@ -74,7 +74,7 @@ var (
 // from the run: all that its weights fix, its text, and the settings of its
 // likelihood steps, with the step size that it ended with. It is an error if
 // they contradict the weights.
-func Inherit(dir string, layers ...config.Layer) (Config, error) {
+func Inherit(dir string, layers ...model.Layer) (Config, error) {
 	o, err := openSource(dir)
 	if err != nil {
 		return Config{}, err

@@ -133,7 +133,7 @@ var (
 // packages are the names that errors of this module may begin with.
 var packages = []string{
 	"atomicfile", "cell", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "gates", "generator",
-	"gradcheck", "gridworld", "images", "kernel", "location", "machine", "memory", "model", "nn", "npy", "op", "plot", "probe",
-	"progress", "ratio", "relax", "report", "rng", "rundir", "safetensors", "sampling", "sweep", "tfevents", "torture",
+	"gradcheck", "gridworld", "images", "kernel", "location", "machine", "memory", "model", "network", "nn", "npy", "op", "plot",
+	"probe", "progress", "ratio", "relax", "report", "rng", "rundir", "safetensors", "sampling", "sweep", "tfevents", "torture",
 	"train", "variance", "vocab",
 }

@@ -9,6 +9,7 @@ import (
 	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
+	"textgan/network"
 )
 
 // hidden is the width of the tanh layer.
@@ -70,7 +71,7 @@ func (c *Critic) begin() {
 }
 
 // Params are all that a critic has learnt, to be saved and set.
-func (c *Critic) Params() nn.Params { return append(append(nn.Params{}, c.scale...), c.params...) }
+func (c *Critic) Params() network.Params { return append(append(nn.Params{}, c.scale...), c.params...) }
 
 // Width is the number of features of a sentence.
 func (c *Critic) Width() int { return c.width }
@@ -161,7 +162,7 @@ const initStep = math.MaxUint32
 
 // fitGraph is the training step: N sentences, half of them real.
 type fitGraph struct {
-	*op.Program
+	*network.Program
 	x, labels []float32 // [N,F] standardised, [N,1] of 1 and -1
 }
 

@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	"textgan/internal/rng"
+	"textgan/network"
 )
 
 // Proposer draws sentences of a language model: n of them into ids [n,MaxLen]
 // with their lengths, the i-th a function of the key and first+i alone.
 type Proposer interface {
-	Draw(ids, lengths []int32, key rng.Key, first int)
+	Draw(ids, lengths []int32, key network.Key, first int)
 	MaxLen() int
 }
 
@@ -39,10 +40,10 @@ var Methods = []Method{Resample, Reject, Metropolis}
 
 // SampleOptions of a Sampler.
 type SampleOptions struct {
-	Method Method  // default Resample
-	K      int     // proposals of a sentence, except for Reject; default 8
-	Bound  float64 // of the weights, for Reject: that of the critic's Report
-	Key    rng.Key // seed of the draws; its stream, step and row are not used
+	Method Method      // default Resample
+	K      int         // proposals of a sentence, except for Reject; default 8
+	Bound  float64     // of the weights, for Reject: that of the critic's Report
+	Key    network.Key // seed of the draws; its stream, step and row are not used
 }
 
 // Sampler draws sentences whose distribution approaches p(x) exp(s(x))/Z, p the

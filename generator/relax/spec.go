@@ -34,6 +34,13 @@ func splitSpec(what, spec string) (name string, opts options, err error) {
 	return name, opts, nil
 }
 
+// all removes and returns all options.
+func (o *options) all() map[string]string {
+	values := o.values
+	o.keys, o.values = nil, nil
+	return values
+}
+
 // take removes and returns an option, or its default.
 func (o *options) take(key, otherwise string) string {
 	v, ok := o.values[key]

@@ -100,6 +100,18 @@ var table = []Estimator{
 	score(Estimator{Name: "unordered-set", Defaults: "k=4,m=1", Summary: "k tokens drawn without replacement; values from m completions"}, newTokenSet[float32], newTokenSet[float64]),
 }
 
+// Register adds a row of a program's own, before any spec is read; it panics if there
+// is one of that name. The functions make it from the options of a spec, "m=4" being
+// {"m": "4"}; training asks for float32, the laboratory for float64.
+func Register(e Estimator, new32 func(options map[string]string) (Method[float32], error), new64 func(options map[string]string) (Method[float64], error)) {
+	if _, err := Lookup(e.Name); err == nil {
+		panic("relax: two estimators named " + e.Name)
+	}
+	e.make32 = func(o *options) (Method[float32], error) { return new32(o.all()) }
+	e.make64 = func(o *options) (Method[float64], error) { return new64(o.all()) }
+	table = append(table, e)
+}
+
 // Lookup finds the row of a spec, "name" or "name:key=value,...", by its name or by
 // a spelling of it (Canonical).
 func Lookup(spec string) (Estimator, error) {

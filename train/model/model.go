@@ -21,8 +21,15 @@ const (
 	StateFile   = "state.json"
 )
 
+// Layer is what one source says of options, by their names: Given{Text: "0.1"} is
+// the value as it is written.
+type (
+	Layer = config.Layer
+	Given = config.Given
+)
+
 // Settings reads all settings of a run, as its config.toml has them.
-func Settings(r *rundir.Run) (config.Layer, error) {
+func Settings(r *rundir.Run) (Layer, error) {
 	path := r.Path(rundir.ConfigFile)
 	content, err := r.Settings()
 	if err != nil {

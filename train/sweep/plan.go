@@ -15,6 +15,7 @@ import (
 
 	"textgan/internal/config"
 	"textgan/train"
+	"textgan/train/model"
 )
 
 // maxCells is how many runs a file may make.
@@ -33,7 +34,7 @@ type Cell struct {
 	Hash   string    // of its options
 	Own    []Setting // what the axes or its own table say, by name
 	Common []Setting // what [base] says and nothing overrules, by name
-	Layer  config.Layer
+	Layer  model.Layer
 }
 
 // Setting is an option and its value as a flag would have it.
