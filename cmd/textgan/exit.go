@@ -135,5 +135,5 @@ var packages = []string{
 	"atomicfile", "cell", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "gates", "generator",
 	"gradcheck", "gridworld", "images", "kernel", "location", "machine", "memory", "model", "network", "nn", "npy", "op", "plot",
 	"probe", "progress", "ratio", "relax", "report", "rng", "rundir", "safetensors", "sampling", "sweep", "tfevents", "torture",
-	"train", "variance", "vocab",
+	"tour", "train", "variance", "vocab",
 }

@@ -139,6 +139,7 @@ func (p *process) app() *cli.App {
 		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usage("textgan", "%v", err) },
 		Commands: []*cli.Command{
 			trainCommand(p),
+			tourCommand(p),
 			sampleCommand(p),
 			criticCommand(p),
 			group("eval", "score text", evalBLEUCommand(p), evalSelfBLEUCommand(p), evalDiversityCommand(p), evalNLLCommand(p), evalAllCommand(p), evalFrontierCommand(p),

@@ -146,6 +146,8 @@ type axes struct {
 	traces         []trace
 	marks          []float64 // vertical lines at these x
 	xTicks         []float64 // nil: round values
+	yTicks         []float64
+	xNames, yNames []string // of the ticks, instead of their values
 }
 
 // Sizes in pixels.
@@ -200,10 +202,44 @@ func (s *svg) dot(m mark, x, y float64, colour string) {
 
 // plot draws axes and traces into the rectangle.
 func (s *svg) plot(a axes, left, top, width, height float64) {
-	yTicks := a.y.ticks(max(2, int(height/45)))
+	b := s.axes(a, left, top, width, height)
+	for _, t := range a.traces {
+		s.trace(t, b.px, b.py)
+	}
+}
+
+// box is where a plot's values lie: the scales, and the pixels of their ends, y1
+// above y0.
+type box struct {
+	x, y           scale
+	x0, x1, y0, y1 float64
+}
+
+func (b box) px(v float64) float64 { return b.x0 + (b.x1-b.x0)*b.x.at(v) }
+func (b box) py(v float64) float64 { return b.y0 - (b.y0-b.y1)*b.y.at(v) }
+
+// names are the texts of ticks: given ones, or their values.
+func names(ticks []float64, given []string) []string {
+	if given != nil {
+		return given
+	}
+	out := make([]string, len(ticks))
+	for i, v := range ticks {
+		out[i] = label(v)
+	}
+	return out
+}
+
+// axes draws grid, ticks and labels into the rectangle.
+func (s *svg) axes(a axes, left, top, width, height float64) box {
+	yTicks := a.yTicks
+	if yTicks == nil {
+		yTicks = a.y.ticks(max(2, int(height/45)))
+	}
+	yNames := names(yTicks, a.yNames)
 	wide := 0.0
-	for _, v := range yTicks {
-		wide = max(wide, charWidth*float64(len(label(v))))
+	for _, n := range yNames {
+		wide = max(wide, charWidth*float64(utf8.RuneCountInString(n)))
 	}
 	x0, x1 := left+wide+tickLength+6, left+width-18
 	y0, y1 := top+height-lineHeight-tickLength-2, top+8
@@ -216,34 +252,32 @@ func (s *svg) plot(a axes, left, top, width, height float64) {
 		x, y := left+textSize, (y0+y1)/2
 		s.printf(`<text class="tg" text-anchor="middle" transform="translate(%.1f %.1f) rotate(-90)">%s</text>`, x, y, html.EscapeString(a.yLabel))
 	}
-	px := func(v float64) float64 { return x0 + (x1-x0)*a.x.at(v) }
-	py := func(v float64) float64 { return y0 - (y0-y1)*a.y.at(v) }
+	b := box{a.x, a.y, x0, x1, y0, y1}
+	px, py := b.px, b.py
 	xTicks := a.xTicks
 	if xTicks == nil {
 		xTicks = a.x.ticks(max(2, int(width/80)))
 	}
 	end := math.Inf(-1) // of the last label
-	for _, v := range xTicks {
-		x := px(v)
+	for i, name := range names(xTicks, a.xNames) {
+		x := px(xTicks[i])
 		s.segment("tg-grid", x, y0, x, y1)
-		if half := charWidth * float64(len(label(v))) / 2; x-half > end+3 {
-			s.text(x, y0+tickLength+textSize, "middle", label(v))
+		if half := charWidth * float64(utf8.RuneCountInString(name)) / 2; x-half > end+3 {
+			s.text(x, y0+tickLength+textSize, "middle", name)
 			end = x + half
 		}
 	}
-	for _, v := range yTicks {
-		y := py(v)
+	for i, name := range yNames {
+		y := py(yTicks[i])
 		s.segment("tg-grid", x0, y, x1, y)
-		s.text(x0-tickLength, y+textSize/3., "end", label(v))
+		s.text(x0-tickLength, y+textSize/3., "end", name)
 	}
 	s.segment("tg-axis", x0, y0, x1, y0)
 	s.segment("tg-axis", x0, y0, x0, y1)
 	for _, v := range a.marks {
 		s.segment("tg-mark", px(v), y0, px(v), y1)
 	}
-	for _, t := range a.traces {
-		s.trace(t, px, py)
-	}
+	return b
 }
 
 func (s *svg) trace(t trace, px, py func(float64) float64) {

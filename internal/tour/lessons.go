@@ -1,0 +1,6 @@
+package tour
+
+// Lessons are the lessons of the tour, in order.
+var Lessons = []Lesson{
+	lostTerm,
+}
