@@ -48,7 +48,7 @@ func TestTensorsStartApart(t *testing.T) {
 	}
 	discriminators := map[string]nn.Params{}
 	for kind := range 4 {
-		c := discriminator.Config{Vocab: V, Emb: 5, Representations: 5, Widths: []int{1, 2, 3}, Filters: 4, Highway: kind&1 > 0, SpectralNorm: kind&2 > 0}
+		c := discriminator.Config{Vocab: V, Emb: 5, Representations: 5, Cell: "lstm", Units: 4, Widths: []int{1, 2, 3}, Filters: 4, Highway: kind&1 > 0, SpectralNorm: kind&2 > 0}
 		for _, k := range discriminator.Kinds {
 			c.Kind = k.Name
 			d, err := discriminator.New(c, 7)
