@@ -158,6 +158,11 @@ func scan(r io.Reader, name string, opt Options, left *budget, visit func(senten
 	if bom, err := in.Peek(3); err == nil && string(bom) == "\uFEFF" {
 		_, _ = in.Discard(3)
 	}
+	if format == "text" && (opt.Format == "" || opt.Format == "auto") {
+		if err := in.disguised(); err != nil {
+			return fmt.Errorf("corpora: %s: %w", name, err)
+		}
+	}
 	err = format.read(in, func(sentence []byte, line int) error {
 		if err := in.check(sentence); err != nil {
 			return at(line, err)
