@@ -130,6 +130,25 @@ func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 	})
 }
 
+// Stream is Draw for up to 32 sentences, one for each of lengths, of which every
+// token is seen by emit as soon as it is drawn, those of a prompt first: token t of
+// sentence r. Once emit has returned false, nothing more is drawn. row gives the
+// prompt of a sentence, of less than MaxLen ids, and the number of its draws.
+// Only large products run in parallel.
+func (s *Sampler) Stream(ids, lengths []int32, key Key, row func(r int) (prompt []int32, number int), emit func(r, t int, id int32) bool) {
+	kept, numbers := make([]int, len(lengths)), make([]int, len(lengths))
+	for r := range lengths {
+		var prompt []int32
+		prompt, numbers[r] = row(r)
+		kept[r] = copy(ids[r*s.opt.MaxLen:], prompt)
+	}
+	sc := s.take()
+	defer s.give(sc)
+	s.write(sc, s.outputs(), rows{
+		ids: ids, lengths: lengths, kept: func(r int) int { return kept[r] }, number: func(r int) int { return numbers[r] }, emit: emit,
+	}, key)
+}
+
 // Sample draws n sentences and returns them as ids without the end of sentence.
 func (s *Sampler) Sample(n int, key Key) [][]int32 {
 	ids, lengths := make([]int32, n*s.opt.MaxLen), make([]int32, n)

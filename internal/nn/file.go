@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"io"
+	"os"
 
 	"textgan/internal/safetensors"
 )
@@ -16,13 +17,27 @@ func (ps Params) Write(w io.Writer) error {
 	return safetensors.Write(w, tensors, nil)
 }
 
-// ReadFile fills the weights from a safetensors file, in which every tensor must
-// be there with its shape and with finite values; others may be there too. After
-// an error the weights are as they were.
+// ReadFile fills the weights from a safetensors file; see Read.
 func (ps Params) ReadFile(path string) error {
-	f, err := safetensors.Load(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return ps.Read(path, f, info.Size())
+}
+
+// Read fills the weights from the safetensors file of that name and size, in which
+// every tensor must be there with its shape and with finite values; others may be
+// there too. After an error the weights are as they were.
+func (ps Params) Read(path string, r io.ReaderAt, size int64) error {
+	f, err := safetensors.Read(r, size)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	values := make([][]float32, len(ps))
 	for i, p := range ps {

@@ -15,6 +15,7 @@ import (
 	"textgan/internal/nn"
 	"textgan/internal/rng"
 	"textgan/train/model"
+	"textgan/train/rundir"
 	"textgan/vocab"
 )
 
@@ -201,7 +202,11 @@ type SampleOptions struct {
 
 // Step is the checkpoint that the critic of a run belongs to, if there is one.
 func Step(runDir string) (step int, ok bool) {
-	text, err := os.ReadFile(filepath.Join(runDir, dirName, describeFile))
+	r, err := rundir.Open(runDir)
+	if err != nil {
+		return 0, false
+	}
+	text, err := r.ReadFile(Dir + "/" + describeFile)
 	var d description
 	if err != nil || json.Unmarshal(text, &d) != nil {
 		return 0, false
@@ -247,9 +252,11 @@ func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
 // HasBackwards reports whether there is a backwards model.
 func (c *Critic) HasBackwards() bool { return c.backwards != nil }
 
-// Names of the files of a critic, in a directory of their own in the run's.
+// Dir is the directory of a critic in that of its run.
+const Dir = "critic"
+
+// Names of its files.
 const (
-	dirName       = "critic"
 	weightsFile   = "critic.safetensors"
 	backwardsFile = "backwards.safetensors"
 	describeFile  = "critic.json"
@@ -286,7 +293,7 @@ func (c *Critic) Save(runDir string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteDir(filepath.Join(runDir, dirName), func(aside string) error {
+	return atomicfile.WriteDir(filepath.Join(runDir, Dir), func(aside string) error {
 		for name, params := range files {
 			f, err := os.Create(filepath.Join(aside, name))
 			if err != nil {
@@ -306,8 +313,12 @@ var ErrNone = errors.New("has no critic; train one with textgan critic --run")
 // Load reads the critic of the run in a directory, m its model. It is an error
 // if the critic was trained against other weights than those of m.
 func Load(runDir string, m *model.Model) (*Critic, error) {
-	path := filepath.Join(runDir, dirName, describeFile)
-	text, err := os.ReadFile(path)
+	path := filepath.Join(runDir, Dir, describeFile)
+	r, err := rundir.Open(runDir)
+	if err != nil {
+		return nil, err
+	}
+	text, err := r.ReadFile(Dir + "/" + describeFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("run %s %w %s", runDir, ErrNone, runDir)
 	}
@@ -332,24 +343,23 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 		if c.backwards, err = generator.New(*d.Backwards, 0); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		if err := read(runDir, backwardsFile, c.backwards.Params(), d.HashBack); err != nil {
+		if err := read(r, backwardsFile, c.backwards.Params(), d.HashBack); err != nil {
 			return nil, err
 		}
 	}
 	if err := c.build(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return c, read(runDir, weightsFile, c.tensors(), d.Hash)
+	return c, read(r, weightsFile, c.tensors(), d.Hash)
 }
 
 // read fills params from a file of the critic, whose hash must be as it was.
-func read(runDir, name string, params nn.Params, hash string) error {
-	path := filepath.Join(runDir, dirName, name)
-	if err := params.ReadFile(path); err != nil {
+func read(r *rundir.Run, name string, params nn.Params, hash string) error {
+	if err := r.ReadAt(Dir+"/"+name, params.Read); err != nil {
 		return err
 	}
 	if params.Hash() != hash {
-		return fmt.Errorf("%s: its checksum differs from that in %s; train the critic again", path, describeFile)
+		return fmt.Errorf("%s: its checksum differs from that in %s; train the critic again", r.Path(filepath.Join(Dir, name)), describeFile)
 	}
 	return nil
 }

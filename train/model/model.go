@@ -3,10 +3,13 @@ package model
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"textgan/corpora"
 	"textgan/generator"
@@ -95,9 +98,9 @@ func ReadState(c *rundir.Checkpoint, v *vocab.Vocab) (state map[string]json.RawM
 	if err != nil {
 		return nil, err
 	}
-	b, err := os.ReadFile(path)
+	b, err := c.ReadFile(StateFile)
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
 	if err := json.Unmarshal(b, &state); err != nil {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
@@ -151,11 +154,7 @@ func Load(dir, which string) (*Model, error) {
 		if _, err := ReadState(ck, v); err != nil {
 			return err
 		}
-		path, err := ck.Path(WeightsFile)
-		if err != nil {
-			return err
-		}
-		return m.Generator.Params().ReadFile(path)
+		return ck.ReadAt(WeightsFile, m.Generator.Params().Read)
 	})
 	if err != nil {
 		return nil, err
@@ -200,4 +199,18 @@ func (m *Model) SameButForSeed(other *Model) bool {
 		return values
 	}
 	return maps.Equal(text(m.settings), text(other.settings))
+}
+
+// Pack writes the model as a single file, from which Load and package finished read
+// it: settings, vocabulary, manifest and weights, the directories of its run that
+// dirs names, such as that of a critic, and what more names.
+func (m *Model) Pack(w io.Writer, more map[string][]byte, dirs ...string) error {
+	if m.run == nil {
+		return errors.New("train: a model that was never a run")
+	}
+	ck, err := m.run.LoadCheckpoint(strconv.Itoa(m.Step))
+	if err != nil {
+		return err
+	}
+	return m.run.Pack(w, ck, rundir.PackOptions{Checkpoint: []string{WeightsFile, StateFile}, Dirs: dirs, More: more})
 }

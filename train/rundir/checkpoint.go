@@ -42,6 +42,23 @@ type Checkpoint struct {
 	Step int
 	Dir  string
 	sums []sum
+	run  *Run
+}
+
+// ReadFile returns the content of a file of the checkpoint.
+func (c *Checkpoint) ReadFile(name string) ([]byte, error) {
+	if _, err := c.Path(name); err != nil {
+		return nil, err
+	}
+	return c.run.ReadFile(stepFile(c.Step, name))
+}
+
+// ReadAt calls read with the path of a file of the checkpoint and what it holds.
+func (c *Checkpoint) ReadAt(name string, read func(path string, r io.ReaderAt, size int64) error) error {
+	if _, err := c.Path(name); err != nil {
+		return err
+	}
+	return c.run.ReadAt(stepFile(c.Step, name), read)
 }
 
 // Path returns the path of a file of the checkpoint.
@@ -85,7 +102,7 @@ func (w *Writer) saveCheckpoint(step int, files []File, best bool) error {
 		if err != nil {
 			return err
 		}
-		if old, err := verify(dir); err == nil && slices.Equal(old, sums) {
+		if old, err := w.verify(step); err == nil && slices.Equal(old, sums) {
 			return errSame
 		}
 		return os.WriteFile(filepath.Join(aside, sumsFile), formatSums(sums), 0o666)
@@ -163,7 +180,7 @@ func (w *Writer) prune() error {
 
 // Checkpoints returns the steps that have a checkpoint, rising.
 func (r *Run) Checkpoints() ([]int, error) {
-	entries, err := os.ReadDir(r.Path(checkpoints))
+	entries, err := r.readDir(checkpoints)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("rundir: %w", err)
 	}
@@ -195,14 +212,14 @@ func (r *Run) LoadCheckpoint(which string) (*Checkpoint, error) {
 		}
 	}
 	dir := r.stepDir(step)
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	if err := r.hasStep(step); errors.Is(err, fs.ErrNotExist) {
 		have, err := r.Checkpoints()
 		if err != nil {
 			return nil, err
 		}
 		return nil, fmt.Errorf("rundir: %s: %w (%s)", dir, errMissing(which), describe(have))
 	}
-	sums, err := verify(dir)
+	sums, err := r.verify(step)
 	if err != nil {
 		cure := "choose another checkpoint"
 		if which == Last || which == Best {
@@ -210,7 +227,7 @@ func (r *Run) LoadCheckpoint(which string) (*Checkpoint, error) {
 		}
 		return nil, fmt.Errorf("rundir: checkpoint %s: %w; %s", dir, err, cure)
 	}
-	return &Checkpoint{step, dir, sums}, nil
+	return &Checkpoint{step, dir, sums, r}, nil
 }
 
 // ReadCheckpoint is LoadCheckpoint, and read reads from it. Another process may be
@@ -284,7 +301,7 @@ func describe(steps []int) string {
 // pointer reads which step last or best names.
 func (r *Run) pointer(which string) (step int, err error) {
 	path := filepath.Join(r.Path(checkpoints), which)
-	b, err := readRegular(path)
+	b, err := r.read(checkpoints + "/" + which)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("%s: no %s checkpoint yet: %w", r.Dir, which, ErrNoCheckpoint)
 	}
@@ -303,6 +320,29 @@ func (w *Writer) point(which string, step int) error {
 }
 
 func stepName(step int) string { return "step-" + strconv.Itoa(step) }
+
+// stepFile is the name of a checkpoint's file in its run.
+func stepFile(step int, name string) string {
+	return checkpoints + "/" + stepName(step) + "/" + name
+}
+
+// hasStep is an fs.ErrNotExist if there is no checkpoint of a step.
+func (r *Run) hasStep(step int) (err error) {
+	if r.files == nil {
+		_, err = os.Stat(r.stepDir(step))
+	} else {
+		_, err = fs.Stat(r.files, checkpoints+"/"+stepName(step))
+	}
+	return err
+}
+
+// readDir lists a directory of the run.
+func (r *Run) readDir(name string) ([]fs.DirEntry, error) {
+	if r.files == nil {
+		return os.ReadDir(r.Path(name))
+	}
+	return fs.ReadDir(r.files, name)
+}
 
 func (r *Run) stepDir(step int) string {
 	return filepath.Join(r.Path(checkpoints), stepName(step))
@@ -342,8 +382,8 @@ func parseSums(b []byte) (sums []sum, err error) {
 }
 
 // verify reads the files of a checkpoint and holds them against SHA256SUMS.
-func verify(dir string) ([]sum, error) {
-	b, err := readRegular(filepath.Join(dir, sumsFile))
+func (r *Run) verify(step int) ([]sum, error) {
+	b, err := r.read(stepFile(step, sumsFile))
 	if err != nil {
 		return nil, fmt.Errorf("incomplete: %w", err)
 	}
@@ -352,7 +392,7 @@ func verify(dir string) ([]sum, error) {
 		return nil, err
 	}
 	for _, s := range sums {
-		f, err := openRegular(filepath.Join(dir, s.name), os.O_RDONLY)
+		f, err := r.open(stepFile(step, s.name))
 		if err != nil {
 			return nil, fmt.Errorf("incomplete: %w", err)
 		}

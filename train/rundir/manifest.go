@@ -88,17 +88,17 @@ func (m Manifest) save(dir string) error {
 	return atomicfile.WriteBytes(filepath.Join(dir, manifestFile), b.Bytes())
 }
 
-func loadManifest(dir string) (m Manifest, err error) {
-	path := filepath.Join(dir, manifestFile)
-	b, err := readRegular(path)
+func (r *Run) loadManifest() error {
+	b, err := r.read(manifestFile)
 	if err != nil {
-		return m, err
+		return err
 	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return m, fmt.Errorf("rundir: %s: %w", path, err)
+	path := r.Path(manifestFile)
+	if err := json.Unmarshal(b, &r.Manifest); err != nil {
+		return fmt.Errorf("rundir: %s: %w", path, err)
 	}
-	if m.Format != format {
-		return m, fmt.Errorf("rundir: %s: format %d; this textgan knows format %d", path, m.Format, format)
+	if r.Manifest.Format != format {
+		return fmt.Errorf("rundir: %s: format %d; this textgan knows format %d", path, r.Manifest.Format, format)
 	}
-	return m, nil
+	return nil
 }

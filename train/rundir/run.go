@@ -1,6 +1,7 @@
 package rundir
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,23 +28,63 @@ var ErrNotRun = errors.New("not a run directory")
 
 // Run is a run opened for reading. Another process may be writing it.
 type Run struct {
-	Dir      string
+	Dir      string // or file
 	Manifest Manifest
+
+	files fs.FS // where its files are; nil: in Dir
 }
 
-// Open opens the run in dir for reading.
+// Open opens the run in dir for reading, or one in a single file; see Pack.
 func Open(dir string) (*Run, error) {
-	m, err := loadManifest(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+		return openPacked(dir)
+	}
+	r := &Run{Dir: dir}
+	err := r.loadManifest()
+	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(dir); err != nil {
 			return nil, fmt.Errorf("rundir: %s: %w (no such directory)", dir, ErrNotRun)
 		}
 		return nil, fmt.Errorf("rundir: %s: %w (it has no %s)", dir, ErrNotRun, manifestFile)
-	case err != nil:
+	}
+	if err != nil {
 		return nil, err
 	}
-	return &Run{dir, m}, nil
+	return r, nil
+}
+
+// OpenFS opens the run whose directory is the root of files: an os.DirFS, what is
+// embedded in a program, or what Unpack returns. Errors call it name.
+func OpenFS(files fs.FS, name string) (*Run, error) {
+	r := &Run{Dir: name, files: files}
+	err := r.loadManifest()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("rundir: %s: %w (it has no %s)", name, ErrNotRun, manifestFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// open opens a file of the run, named with slashes; it must be a regular one.
+func (r *Run) open(name string) (fs.File, error) {
+	if r.files == nil {
+		return openRegular(r.Path(name), os.O_RDONLY)
+	}
+	f, err := r.files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is %s, not a file", r.Path(name), kind(info.Mode()))
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // Settings returns ConfigFile as it was when the run was started: a file changed since
@@ -62,11 +103,42 @@ func (r *Run) Settings() ([]byte, error) {
 // ReadFile returns the content of a file of the run. What is no regular file, such
 // as a pipe on which a reader would wait for ever, is an error.
 func (r *Run) ReadFile(name string) ([]byte, error) {
-	content, err := readRegular(r.Path(name))
+	content, err := r.read(name)
 	if err != nil {
 		return nil, fmt.Errorf("rundir: %w", err)
 	}
 	return content, nil
+}
+
+// ReadAt calls read with the path of a file of the run, which is named with slashes,
+// and what it holds.
+func (r *Run) ReadAt(name string, read func(path string, r io.ReaderAt, size int64) error) error {
+	f, err := r.open(name)
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	defer f.Close()
+	if at, ok := f.(io.ReaderAt); ok {
+		info, err := f.Stat()
+		if err != nil {
+			return fmt.Errorf("rundir: %w", err)
+		}
+		return read(r.Path(name), at, info.Size())
+	}
+	content, err := io.ReadAll(f)
+	if err != nil {
+		return fmt.Errorf("rundir: %w", err)
+	}
+	return read(r.Path(name), bytes.NewReader(content), int64(len(content)))
+}
+
+func (r *Run) read(name string) ([]byte, error) {
+	f, err := r.open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
 }
 
 func readRegular(path string) ([]byte, error) {

@@ -1,0 +1,105 @@
+package rundir
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+// PackedSuffix is how the name of a run in a single file ends.
+const PackedSuffix = ".textgan"
+
+// PackOptions say what of a run goes into a single file, besides its settings,
+// vocabulary and manifest.
+type PackOptions struct {
+	Checkpoint []string          // names of files of the checkpoint
+	Dirs       []string          // directories of the run, of those that it has
+	More       map[string][]byte // other files by name
+}
+
+// Pack writes a run with one of its checkpoints, to which last and best both lead,
+// as a single file, a ZIP archive. The training text, the held-out lines and the
+// record are left out. Equal runs give equal files.
+func (r *Run) Pack(w io.Writer, ck *Checkpoint, o PackOptions) error {
+	z := zip.NewWriter(w)
+	add := func(name string, content []byte) error {
+		// Weights do not get smaller; a reader then takes them as they lie there.
+		method := zip.Deflate
+		if strings.HasSuffix(name, ".safetensors") {
+			method = zip.Store
+		}
+		f, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method})
+		if err == nil {
+			_, err = f.Write(content)
+		}
+		return err
+	}
+	names := []string{manifestFile, ConfigFile, VocabFile}
+	var sums []sum
+	for _, s := range ck.sums {
+		if slices.Contains(o.Checkpoint, s.name) {
+			names = append(names, stepFile(ck.Step, s.name))
+			sums = append(sums, s)
+		}
+	}
+	own := map[string][]byte{
+		stepFile(ck.Step, sumsFile): formatSums(sums),
+		checkpoints + "/" + Last:    []byte(stepName(ck.Step) + "\n"),
+		checkpoints + "/" + Best:    []byte(stepName(ck.Step) + "\n"),
+	}
+	maps.Copy(own, o.More)
+	for _, dir := range o.Dirs {
+		entries, err := r.readDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			names = append(names, dir+"/"+e.Name())
+		}
+	}
+	for _, name := range names {
+		content, err := r.ReadFile(name)
+		if err == nil {
+			err = add(name, content)
+		}
+		if err != nil {
+			return fmt.Errorf("rundir: pack: %w", err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		if err := add(name, own[name]); err != nil {
+			return fmt.Errorf("rundir: pack: %w", err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		return fmt.Errorf("rundir: pack: %w", err)
+	}
+	return nil
+}
+
+// Unpack returns the files of a run in a single file.
+func Unpack(content []byte) (fs.FS, error) {
+	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return nil, fmt.Errorf("rundir: no run in a single file (%w)", err)
+	}
+	return z, nil
+}
+
+func openPacked(path string) (*Run, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	files, err := Unpack(content)
+	if err != nil {
+		return nil, fmt.Errorf("rundir: %s: %w: a run is a directory, or a file that textgan export --format single wrote", path, ErrNotRun)
+	}
+	return OpenFS(files, path)
+}
