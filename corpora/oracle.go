@@ -89,8 +89,7 @@ func newOracle(opt OracleOptions) (*oracle, error) {
 func (w *oracleWeights) draw(seed uint64) {
 	v, h := w.words, w.units
 	w.inputs = h
-	// The sentences use the steps from 0 on.
-	draw := rng.Key{Seed: seed, Stream: rng.Corpus, Step: math.MaxUint32}.Rand()
+	draw := rng.Key{Seed: seed, Stream: rng.Corpus, Step: rng.OracleWeights}.Rand()
 	normal := func(n int) []float64 {
 		w := make([]float64, n)
 		for i := range w {

@@ -43,10 +43,6 @@ type ELBOOptions struct {
 	Relaxation network.Relaxation
 }
 
-// wordRow is the row of the Dropout stream that word dropout draws from, far
-// behind those of the layers.
-const wordRow = 1 << 16
-
 // ELBO builds the graph.
 func (v *VAE) ELBO(o ELBOOptions) (*ELBO, error) {
 	if v.Categorical() && o.Relaxation == nil {
@@ -113,7 +109,7 @@ func (b *ELBO) Step(batch *vocab.Batch, s ELBOStep) (float64, error) {
 	b.sentences, b.tokens = batch.B, batch.Tokens()
 	copy(b.read, b.ids)
 	if s.WordDropout > 0 {
-		kernel.Uniform(b.dropped, rng.Key{Seed: s.Seed, Stream: rng.Dropout, Step: s.Step, Row: wordRow})
+		kernel.Uniform(b.dropped, rng.Key{Seed: s.Seed, Stream: rng.Dropout, Step: s.Step, Row: rng.WordDropoutRow})
 		for i, u := range b.dropped {
 			if float64(u) < s.WordDropout {
 				b.read[i] = vocab.Unk

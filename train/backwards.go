@@ -3,6 +3,7 @@ package train
 import (
 	"textgan/generator"
 	"textgan/internal/nn"
+	"textgan/internal/rng"
 	"textgan/train/model"
 	"textgan/vocab"
 )
@@ -31,10 +32,6 @@ type backwards struct {
 	opt        *Adam
 }
 
-// backwardsSeed sets the weights and the order of lines of the backwards model
-// apart from the generator's.
-const backwardsSeed = 0x6261636b
-
 func newBackwards(c *common, d *model.Data) (*backwards, error) {
 	b := &backwards{common: c, BackwardsOptions: c.BackwardsOptions}
 	arch := c.Generator(d.Vocab.Size())
@@ -43,7 +40,7 @@ func newBackwards(c *common, d *model.Data) (*backwards, error) {
 		arch.Hidden, arch.Tie = c.BackHidden, false
 	}
 	var err error
-	if b.gen, err = generator.New(arch, c.Seed^backwardsSeed); err != nil {
+	if b.gen, err = generator.New(arch, rng.Apart(c.Seed, "back")); err != nil {
 		return nil, err
 	}
 	turned := make([][]int32, len(d.Train))
@@ -53,7 +50,7 @@ func newBackwards(c *common, d *model.Data) (*backwards, error) {
 			turned[i][len(s)-1-j] = id
 		}
 	}
-	if b.batches, err = vocab.NewBatches(turned, vocab.BatchOptions{Size: c.Batch, Seed: c.Seed ^ backwardsSeed, Bucket: c.Bucket}); err != nil {
+	if b.batches, err = vocab.NewBatches(turned, vocab.BatchOptions{Size: c.Batch, Seed: rng.Apart(c.Seed, "back"), Bucket: c.Bucket}); err != nil {
 		return nil, err
 	}
 	b.opt = c.adam(c.BackLR, b.gen.Params())
@@ -72,7 +69,7 @@ func (b *backwards) Step(at int) (Record, error) {
 		}
 	}
 	b.batches.Next(&b.batch)
-	loss, err := b.likelihood.Mean(&b.batch, b.Seed^backwardsSeed, uint32(at))
+	loss, err := b.likelihood.Mean(&b.batch, rng.Apart(b.Seed, "back"), uint32(at))
 	if err != nil {
 		return Record{}, err
 	}

@@ -74,9 +74,6 @@ type roundState struct {
 // nothing.
 const criticTellsNothing = 0.003
 
-// coopSeed sets the draws of this phase apart from those of the phases before.
-const coopSeed = 0x636f6f70
-
 func newCooperative(c *common, fit fitting, back *backwards, d *model.Data) (*cooperative, error) {
 	gen, ok := fit.LanguageModel().(*generator.Generator)
 	if !ok {
@@ -117,7 +114,7 @@ func (p *cooperative) Step(at int) (Record, error) {
 		}
 	}
 	batch := p.mix(at, i)
-	loss, err := p.like.Mean(batch, p.Seed^coopSeed, uint32(at))
+	loss, err := p.like.Mean(batch, rng.Apart(p.Seed, "coop"), uint32(at))
 	if err != nil {
 		return Record{}, err
 	}
@@ -169,7 +166,7 @@ func (p *cooperative) finish(at int) error {
 // next of the resampled sentences.
 func (p *cooperative) mix(at, i int) *vocab.Batch {
 	real := int(math.Round(p.CoopReal * float64(p.CoopBatch)))
-	draws := rng.Key{Seed: p.Seed ^ coopSeed, Stream: rng.Data, Step: uint32(at)}.Rand()
+	draws := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Data, Step: uint32(at)}.Rand()
 	sentences := make([][]int32, 0, p.CoopBatch)
 	for range real {
 		sentences = append(sentences, withEnd(p.d.Train[draws.IntN(len(p.d.Train))]))
@@ -225,7 +222,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 			return nil, err
 		}
 		ids, lengths := make([]int32, n*p.T), make([]int32, n)
-		s.Draw(ids, lengths, rng.Key{Seed: p.Seed ^ coopSeed, Stream: rng.Sample, Step: uint32(4*round + part)}, 0)
+		s.Draw(ids, lengths, rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}, 0)
 		out := make([][]int32, n)
 		for i, l := range lengths {
 			out[i] = ids[i*p.T:][:l:l]
@@ -321,7 +318,7 @@ const maxWeight = 50
 // as its share, rounded down or up. The order is a random one. The result is the
 // effective share, (sum w)^2 / (n sum w^2).
 func (p *cooperative) resample(sentences [][]int32, log []float64, round int) (effective float64) {
-	draws := rng.Key{Seed: p.Seed ^ coopSeed, Stream: rng.Choice, Step: uint32(round)}.Rand()
+	draws := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Choice, Step: uint32(round)}.Rand()
 	top := slices.Max(log)
 	weights, sum := make([]float64, len(log)), 0.0
 	for i, v := range log {

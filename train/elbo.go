@@ -8,6 +8,7 @@ import (
 	"textgan/generator/relax"
 	"textgan/internal/nn"
 	"textgan/internal/op"
+	"textgan/internal/rng"
 	"textgan/train/rundir"
 )
 
@@ -163,11 +164,10 @@ func (p *elbo) annealed() generator.ELBOStep {
 	return generator.ELBOStep{Seed: p.Seed, Step: uint32(p.batches.Position()), Beta: p.beta(n), Tau: p.tau.At(n), WordDropout: p.WordDropout}
 }
 
-// settledAt is the same between adversarial steps. These draw noise too, so here
-// its name stands in the upper half of the steps.
+// settledAt is the same between adversarial steps.
 func (p *elbo) settledAt() generator.ELBOStep {
 	s := p.annealed()
-	s.Step |= 1 << 31
+	s.Step = rng.BetweenStep(s.Step)
 	s.Beta, s.Tau = p.KLWeight, p.tau.At(max(p.decoder.Steps(), p.MLESteps))
 	return s
 }

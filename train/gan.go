@@ -330,7 +330,7 @@ func (s *relaxedStep) Run(real *vocab.Batch, seed uint64, step uint32, tau float
 			return 0, err
 		}
 	}
-	s.noise.set(seed, noiseG(step), tau)
+	s.noise.set(seed, rng.GeneratorStep(step), tau)
 	return s.Program.Run()
 }
 
@@ -353,10 +353,6 @@ func (s *relaxedStep) Fields() []rundir.Field {
 	}
 	return nil
 }
-
-// Generator and discriminator draw different noise and different samples.
-func noiseG(step uint32) uint32 { return 2 * step }
-func noiseD(step uint32) uint32 { return 2*step + 1 }
 
 // textInput is a batch of sentences by id as two input nodes.
 type textInput struct {

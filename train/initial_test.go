@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/discriminator"
-	"textgan/generator"
+	"textgan/discriminator/ratio"
 	"textgan/internal/nn"
+	"textgan/internal/rng"
 )
 
 // No two tensors of a run begin equal or proportional, whatever models it has:
@@ -48,26 +49,46 @@ func TestTensorsStartApart(t *testing.T) {
 	}
 	discriminators := map[string]nn.Params{}
 	for kind := range 4 {
-		c := discriminator.Config{Vocab: V, Emb: 5, Representations: 5, Cell: "lstm", Units: 4, Widths: []int{1, 2, 3}, Filters: 4, Highway: kind&1 > 0, SpectralNorm: kind&2 > 0}
 		for _, k := range discriminator.Kinds {
-			c.Kind = k.Name
+			c := discriminator.Config{Kind: k.Name, Vocab: V, Emb: 5, Widths: []int{1, 2, 3}, Filters: 4, Highway: kind&1 > 0, SpectralNorm: kind&2 > 0,
+				Representations: 5, Cell: []string{"lstm", "gru"}[kind&1], Units: 4}
 			d, err := discriminator.New(c, 7)
 			require.NoError(t, err)
 			discriminators[fmt.Sprint(k.Name, kind)] = append(append(nn.Params{}, d.Params()...), d.State()...)
 		}
 	}
-	for _, cell := range []string{"lstm", "gru"} {
+	choices := func(option string) []string {
+		o, ok := Options.Find(option)
+		require.True(t, ok && len(o.Choices) > 0, option)
+		return o.Choices
+	}
+	// Every generator that the options allow, with the backwards model and the critic of
+	// a cooperative run.
+	for _, cell := range choices("cell") {
 		for _, tie := range []bool{false, true} {
-			lm := generator.Config{Cell: cell, Vocab: V, Emb: 6, Hidden: 6, Layers: 2, Tie: tie}
-			g, err := generator.New(lm, 7)
+			c := Options.Defaults()
+			c.Cell, c.Tie, c.Seed, c.Emb, c.Hidden, c.Layers, c.Slots, c.LatentDim, c.Categories, c.EncHidden = cell, tie, 7, 6, 6, 2, 1, 3, 4, 4
+			models := map[string]nn.Params{}
+			add := func(name string, c Config) {
+				require.NoError(t, c.Architecture(V).Check())
+				m, err := c.Architecture(V).New(c.Seed)
+				require.NoError(t, err)
+				models[name] = append(models[name], m.Params()...)
+			}
+			add("none", c)
+			c.Seed = rng.Apart(7, "back")
+			add("none", c)
+			texts := [][]int32{{5, 6}, {7}}
+			critic, err := ratio.New([]ratio.Features{ratio.NewStatistics(V, texts)}, nil)
 			require.NoError(t, err)
-			models := map[string]nn.Params{"none": g.Params()}
-			for _, latent := range []string{"gaussian", "logistic", "categorical"} {
-				for _, both := range []bool{false, true} {
-					v, err := generator.NewVAE(generator.VAEConfig{Latent: latent, Dim: 3, Categories: 4, Hidden: 5, Bidirectional: both,
-						LearnedPrior: latent == "categorical", Decoder: lm}, 7)
-					require.NoError(t, err)
-					models[fmt.Sprint(latent, both)] = v.Params()
+			_, err = critic.Fit(ratio.Texts{Real: texts, Fake: texts, HeldReal: texts, HeldFake: texts}, ratio.FitOptions{Steps: 1, Batch: 2, LR: 1e-30, Seed: 7})
+			require.NoError(t, err)
+			models["none"] = append(models["none"], critic.Params()...)
+			c.Model, c.Seed = "vae", 7
+			for _, c.Latent = range choices("latent") {
+				for _, c.Bidirectional = range []bool{false, true} {
+					c.LearnedPrior = c.Latent == "categorical"
+					add(fmt.Sprint(c.Latent, c.Bidirectional), c)
 				}
 			}
 			for code, ps := range models {

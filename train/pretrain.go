@@ -133,9 +133,9 @@ func (s *stepD) run(real *vocab.Batch, seed uint64, step uint32, tau float64) (f
 		return 0, err
 	}
 	if s.noise != nil {
-		s.noise.set(seed, noiseD(step), tau)
+		s.noise.set(seed, rng.DiscriminatorStep(step), tau)
 	} else {
-		s.sampler.Draw(s.real.ids[s.B*s.real.T:], s.real.lengths[s.B:], rng.Key{Seed: seed, Stream: rng.Sample, Step: noiseD(step)}, 0)
+		s.sampler.Draw(s.real.ids[s.B*s.real.T:], s.real.lengths[s.B:], rng.Key{Seed: seed, Stream: rng.Sample, Step: rng.DiscriminatorStep(step)}, 0)
 	}
 	op.RunKey{Seed: seed, Step: step}.Put(s.key)
 	return s.Run()

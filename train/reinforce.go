@@ -239,7 +239,7 @@ func (s *reinforceStep) Run(real *vocab.Batch, seed uint64, step uint32, _ float
 		}
 		s.real = append(s.real[:0], real...)
 	}
-	key := rng.Key{Seed: seed, Stream: rng.Sample, Step: noiseG(step)}
+	key := rng.Key{Seed: seed, Stream: rng.Sample, Step: rng.GeneratorStep(step)}
 	s.codes.Draw(key)
 	if s.actions != nil {
 		s.sampler.Watch(s.actions.choose)

@@ -154,11 +154,8 @@ func (c *Critic) standardise(real [][]float32, seed uint64) {
 	}
 	c.begin()
 	clear(c.midB.Data)
-	c.midW.Xavier(c.width, hidden, rng.Key{Seed: seed, Stream: rng.Critic, Step: initStep})
+	c.midW.Xavier(c.width, hidden, rng.Key{Seed: seed, Stream: rng.Critic, Step: rng.CriticWeights})
 }
-
-// initStep is a step of the Critic stream that no update has.
-const initStep = math.MaxUint32
 
 // fitGraph is the training step: N sentences, half of them real.
 type fitGraph struct {

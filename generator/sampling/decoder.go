@@ -7,6 +7,7 @@ import (
 	"textgan/internal/kernel"
 	"textgan/internal/location"
 	"textgan/internal/nn"
+	"textgan/internal/rng"
 )
 
 // Prior is the distribution that the codes of a VAE are drawn from.
@@ -88,7 +89,7 @@ func (c *Condition) From(p Prior) *Condition {
 }
 
 // PriorCode is the code that sentence i is written from under a key.
-func PriorCode(p Prior, z []float32, key Key, i int) { p.Prior(z, key, ^uint32(i)) }
+func PriorCode(p Prior, z []float32, key Key, i int) { p.Prior(z, key, rng.CodeRow(i)) }
 
 // NewConditioned returns a sampler of sentences that depend on codes.
 func (g *Network) NewConditioned(c *Condition, o Options) (*Sampler, error) {

@@ -60,3 +60,16 @@ func TestFloat64Moments(t *testing.T) {
 	require.InDelta(t, 0.5, sum/n, 5*math.Sqrt(1.0/12/n))
 	require.InDelta(t, 1.0/3, sq/n, 5*math.Sqrt(4.0/45/n))
 }
+
+// Places of one stream do not meet, and stay where runs have had them.
+func TestPlaces(t *testing.T) {
+	seen := map[uint32]bool{}
+	for n := range uint32(1000) {
+		for _, step := range []uint32{GeneratorStep(n), DiscriminatorStep(n), BetweenStep(n), CodeRow(int(n))} {
+			require.False(t, seen[step], "%d is handed out twice", step)
+			seen[step] = true
+		}
+	}
+	require.EqualValues(t, 5^0x636f6f70, Apart(5, "coop"))
+	require.NotEqual(t, Apart(1, "back"), Apart(1, "coop"))
+}

@@ -89,15 +89,11 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := draw(s, o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: ownStep})
+	own := draw(s, o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples})
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
 	c.Report, err = c.Fit(texts, o.Fit)
 	return c, err
 }
-
-// ownStep is the step of the Critic stream that draws the sentences to learn
-// from; no update of a critic has it.
-const ownStep = 1<<32 - 2
 
 func draw(s *generator.Sampler, n int, key rng.Key) [][]int32 {
 	T := s.MaxLen()
