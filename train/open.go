@@ -3,6 +3,7 @@ package train
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -94,7 +95,7 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 	if err != nil {
 		return nil, nil, err
 	}
-	w, _, err := rundir.Resume(dir, start, rundir.Options{Keep: t.Config.Keep}, func(ck *rundir.Checkpoint) error {
+	w, ck, err := rundir.Resume(dir, start, rundir.Options{Keep: t.Config.Keep}, func(ck *rundir.Checkpoint) error {
 		if ck != nil {
 			return t.restore(r, ck)
 		}
@@ -107,6 +108,11 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 		}
 		return from.give(t)
 	})
+	if err == nil && ck != nil {
+		if err = w.MendBest(bestOf(&w.Run, ck)); err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -105,3 +105,23 @@ func TestVerifyAndRepair(t *testing.T) {
 	require.True(t, strings.HasPrefix(findings[len(findings)-1].Says, "run") || running.Step == 0)
 	require.NoError(t, w.Close())
 }
+
+// A process that dies after its first checkpoint and before it has named it: the run goes
+// on from there, and its best is named.
+func TestBestOfACheckpointThatWasNeverNamed(t *testing.T) {
+	c := small()
+	c.Model, c.MLESteps, c.SaveEvery, c.LR = "mle", 21, 7, 0 // the first evaluation stays the best
+	dir := filepath.Join(t.TempDir(), "run")
+	tr, w, err := Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	play(t, tr, w, 7)
+	for _, name := range []string{rundir.Last, rundir.Best} {
+		require.NoError(t, os.Remove(filepath.Join(dir, "checkpoints", name)))
+	}
+	tr, w, err = Resume(dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	require.Equal(t, 7, tr.Step)
+	require.Equal(t, "step-7\n", read(t, dir, "checkpoints", rundir.Best))
+	play(t, tr, w, 0)
+	require.Equal(t, "step-7\n", read(t, dir, "checkpoints", rundir.Best))
+}

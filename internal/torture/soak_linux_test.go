@@ -61,10 +61,9 @@ func TestSoak(t *testing.T) {
 	kernel.SetThreads(1)
 	defer kernel.SetThreads(0)
 	c := train.Options.Defaults()
-	c.Corpus, c.CorpusLines = "builtin:arithmetic", 60
-	c.Emb, c.Hidden, c.DEmb, c.DFilters, c.DWidths, c.Batch = 4, 4, 4, 2, []int{2}, 4
-	c.MLESteps, c.DPre, c.AdvSteps, c.EvalSamples = 2, 2, steps, 10
-	c.LogEvery, c.EvalEvery, c.SaveEvery, c.Keep = 10, 100, 100, 2
+	c.CorpusLines, c.Hidden, c.Emb, c.DEmb, c.DFilters, c.DWidths, c.Batch = 100_000, 16, 16, 8, 4, []int{2, 3}, 8
+	c.MLESteps, c.DPre, c.AdvSteps, c.EvalSamples = 100, 2, steps, 50
+	c.LogEvery, c.EvalEvery, c.SaveEvery, c.Keep = 10, 250, 250, 2
 	tr, w, err := train.Start(c, filepath.Join(t.TempDir(), "run"), nil, rundir.Start{})
 	require.NoError(t, err)
 	defer w.Close()

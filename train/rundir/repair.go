@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 
 	"textgan/internal/atomicfile"
 )
@@ -71,37 +71,45 @@ func Repair(dir string, best func(newest *Checkpoint) (step int, ok bool)) (did 
 	if err != nil {
 		return did, err
 	}
-	point := func(which string, step int) error {
-		if err := w.point(which, step); err != nil {
-			return fmt.Errorf("rundir: %w", err)
-		}
-		did = append(did, fmt.Sprintf("%s now names the checkpoint of step %d", which, step))
-		return nil
-	}
 	if note != "" {
-		if err := point(Last, newest.Step); err != nil {
-			return did, err
+		if err := w.point(Last, newest.Step); err != nil {
+			return did, fmt.Errorf("rundir: %w", err)
 		}
+		did = append(did, fmt.Sprintf("last now names the checkpoint of step %d", newest.Step))
 	}
-	step, known := best(newest)
-	_, err = w.LoadCheckpoint(Best)
-	if err == nil || errors.Is(err, ErrNoCheckpoint) && !known {
-		return did, nil
-	}
-	steps, err := w.Checkpoints()
-	if err != nil {
-		return did, err
-	}
-	if known && slices.Contains(steps, step) {
-		if _, err := w.LoadCheckpoint(fmt.Sprint(step)); err == nil {
-			return did, point(Best, step)
-		}
-	}
-	err = os.Remove(filepath.Join(w.Path(checkpoints), Best))
-	if err == nil {
-		did = append(did, "removed the name best: its checkpoint is gone, and none that is left is known to be it")
-	} else if os.IsNotExist(err) {
-		return did, nil
+	what, err := w.mendBest(best(newest))
+	if what != "" {
+		did = append(did, what)
 	}
 	return did, err
+}
+
+// MendBest lets best name the checkpoint of the step at which the validation NLL was
+// lowest, if that is known, when it names none that is whole. A run that was cut off
+// before it had named its first one comes to that.
+func (w *Writer) MendBest(step int, known bool) error {
+	_, err := w.mendBest(step, known)
+	return err
+}
+
+func (w *Writer) mendBest(step int, known bool) (did string, err error) {
+	_, err = w.LoadCheckpoint(Best)
+	if err == nil || errors.Is(err, ErrNoCheckpoint) && !known {
+		return "", nil
+	}
+	if known {
+		if _, err := w.LoadCheckpoint(strconv.Itoa(step)); err == nil {
+			if err := w.point(Best, step); err != nil {
+				return "", fmt.Errorf("rundir: %w", err)
+			}
+			return fmt.Sprintf("best now names the checkpoint of step %d", step), nil
+		}
+	}
+	switch err := os.Remove(filepath.Join(w.Path(checkpoints), Best)); {
+	case err == nil:
+		return "removed the name best: its checkpoint is gone, and none that is left is known to be it", nil
+	case !os.IsNotExist(err):
+		return "", fmt.Errorf("rundir: %w", err)
+	}
+	return "", nil
 }
