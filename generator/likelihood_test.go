@@ -178,13 +178,13 @@ func TestConfigCheck(t *testing.T) {
 	good := Config{Cell: "gru", Vocab: 5, Emb: 2, Hidden: 3, Layers: 1}
 	require.NoError(t, good.Check())
 	for want, spoil := range map[string]func(*Config){
-		`cell "rnn" is not known; use lstm, gru or relational`: func(c *Config) { c.Cell = "rnn" },
-		"a vocabulary of 4 ids leaves no word":                 func(c *Config) { c.Vocab = 4 },
-		"emb 0, hidden 3 and layers 1 must be at least 1":      func(c *Config) { c.Emb = 0 },
-		"emb 2, hidden 3 and layers 0 must be at least 1":      func(c *Config) { c.Layers = 0 },
-		"dropout 1 must lie in [0, 1)":                         func(c *Config) { c.Dropout = 1 },
-		"dropout NaN must lie in [0, 1)":                       func(c *Config) { c.Dropout = math.NaN() },
-		"tied output weights need emb = hidden, not 2 and 3":   func(c *Config) { c.Tie = true },
+		`cell "rnn" is not known; use lstm, gru, relational or transformer`: func(c *Config) { c.Cell = "rnn" },
+		"a vocabulary of 4 ids leaves no word":                              func(c *Config) { c.Vocab = 4 },
+		"emb 0, hidden 3 and layers 1 must be at least 1":                   func(c *Config) { c.Emb = 0 },
+		"emb 2, hidden 3 and layers 0 must be at least 1":                   func(c *Config) { c.Layers = 0 },
+		"dropout 1 must lie in [0, 1)":                                      func(c *Config) { c.Dropout = 1 },
+		"dropout NaN must lie in [0, 1)":                                    func(c *Config) { c.Dropout = math.NaN() },
+		"tied output weights need emb = hidden, not 2 and 3":                func(c *Config) { c.Tie = true },
 	} {
 		c := good
 		spoil(&c)
@@ -231,10 +231,18 @@ func TestNew(t *testing.T) {
 // A relational memory writes with the probabilities that its likelihood has, layer
 // upon layer, in or without a code.
 func TestRelationalSamplerAndLikelihood(t *testing.T) {
-	c := Config{Cell: "relational", Vocab: 9, Emb: 8, Hidden: 4, Slots: 2, Heads: 2, Layers: 2, Tie: true}
+	samplerAndLikelihood(t, Config{Cell: "relational", Vocab: 9, Emb: 8, Hidden: 4, Slots: 2, Heads: 2, Layers: 2, Tie: true}, 6)
+}
+
+// So does a transformer, which forgets what is further back than it sees.
+func TestTransformerSamplerAndLikelihood(t *testing.T) {
+	samplerAndLikelihood(t, Config{Cell: "transformer", Vocab: 9, Emb: 8, Hidden: 8, Heads: 2, Layers: 2, Context: 3}, 4)
+}
+
+func samplerAndLikelihood(t *testing.T, c Config, encoder int) {
 	const n, T = 40, 7
 	models := map[string]LanguageModel{"lm": sharpened(t, c, .7)}
-	v, err := NewVAE(VAEConfig{Decoder: c, Hidden: 6, Bidirectional: true, Latent: "gaussian", Dim: 3}, 1)
+	v, err := NewVAE(VAEConfig{Decoder: c, Hidden: encoder, Bidirectional: true, Latent: "gaussian", Dim: 3}, 1)
 	require.NoError(t, err)
 	models["vae"] = v.LanguageModel()
 	for name, m := range models {
@@ -284,6 +292,18 @@ func TestRelationalRefuses(t *testing.T) {
 		"tied output weights need emb = slots x hidden, not 4 and 2 x 4": {Slots: 2, Heads: 2, Tie: true},
 	} {
 		c.Cell, c.Vocab, c.Emb, c.Hidden, c.Layers = "relational", 9, 4, 4, 1
+		_, err := New(c, 1)
+		require.ErrorContains(t, err, says)
+	}
+}
+
+func TestTransformerRefuses(t *testing.T) {
+	for says, c := range map[string]Config{
+		"4 units with 2 heads that sees 0 tokens": {Heads: 2},
+		"4 units with 4 heads that sees 3 tokens": {Heads: 4, Context: 3},
+		"tied output weights need emb = hidden":   {Heads: 2, Context: 3, Emb: 5, Tie: true},
+	} {
+		c.Cell, c.Vocab, c.Emb, c.Hidden, c.Layers = "transformer", 9, max(4, c.Emb), 4, 1
 		_, err := New(c, 1)
 		require.ErrorContains(t, err, says)
 	}

@@ -22,7 +22,7 @@ func (c Config) Size() (s Size) {
 	}
 	in := c.Emb
 	s.Weights, s.Token = float64(c.Vocab)*float64(c.Emb), 2*float64(c.Emb)
-	for range c.Layers {
+	for range sampling.Config(c).Cores() {
 		core := kind.Core(in, c.Hidden)
 		s.layer(core)
 		in = core.Sizes().Out
@@ -75,6 +75,6 @@ func (c VAEConfig) Size() Size {
 		s.Token += 2 * float64(c.Decoder.Emb)
 	}
 	units := float64(kind.Core(c.Decoder.Emb, c.Decoder.Hidden).Sizes().Out)
-	s.Weights += float64(c.Decoder.Layers)*(width+1)*units + width*float64(kind.Core(c.Decoder.Emb, c.Decoder.Hidden).Sizes().Cond)
+	s.Weights += float64(sampling.Config(c.Decoder).Cores())*(width+1)*units + width*float64(kind.Core(c.Decoder.Emb, c.Decoder.Hidden).Sizes().Cond)
 	return s
 }

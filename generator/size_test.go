@@ -12,6 +12,7 @@ func TestSizeCountsTheWeights(t *testing.T) {
 		{Cell: "lstm", Vocab: 30, Emb: 5, Hidden: 7, Layers: 1},
 		{Cell: "gru", Vocab: 30, Emb: 5, Hidden: 7, Layers: 3},
 		{Cell: "lstm", Vocab: 30, Emb: 7, Hidden: 7, Layers: 2, Tie: true},
+		{Cell: "transformer", Vocab: 30, Emb: 5, Hidden: 8, Layers: 3, Heads: 2, Context: 6},
 		{Cell: "relational", Vocab: 30, Emb: 5, Hidden: 6, Layers: 2, Slots: 3, Heads: 2},
 		{Cell: "relational", Vocab: 30, Emb: 18, Hidden: 6, Layers: 1, Slots: 3, Heads: 2, Tie: true},
 	} {

@@ -37,6 +37,8 @@ func (c VAEConfig) Check() error {
 		return fmt.Errorf("generator: an encoder of %d units and a code of %d parts; both must be at least 1", c.Hidden, c.Dim)
 	case c.Decoder.Cell == "relational" && c.Hidden%c.Decoder.Heads != 0:
 		return fmt.Errorf("generator: the %d heads of a relational memory must divide the %d units of the encoder", c.Decoder.Heads, c.Hidden)
+	case c.Decoder.Cell == "transformer" && c.Hidden%(2*c.Decoder.Heads) != 0:
+		return fmt.Errorf("generator: twice the %d heads of a transformer must divide the %d units of the encoder", c.Decoder.Heads, c.Hidden)
 	case c.Categorical() && c.Categories < 2:
 		return fmt.Errorf("generator: a choice among %d categories; there must be at least 2", c.Categories)
 	case !c.Categorical() && c.LearnedPrior:

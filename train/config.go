@@ -92,8 +92,10 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return why, group != "cooperative"
 	}
 	switch {
-	case (name == "slots" || name == "heads") && c.Cell != "relational":
+	case name == "slots" && c.Cell != "relational":
 		return "--cell " + c.Cell + " is no relational memory", false
+	case name == "heads" && c.Cell != "relational" && c.Cell != "transformer":
+		return "--cell " + c.Cell + " pays no attention", false
 	case name == "d-reps" && c.DKind != "relgan":
 		return "--discriminator " + c.DKind + " reads one embedding of a sentence", false
 	case (name == "d-cell" || name == "d-units") && c.DKind != "rnn":

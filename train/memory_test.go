@@ -34,6 +34,9 @@ var sizes = map[string]func(c *Config){
 		c.Cell, c.DKind, c.DReps, c.DEmb, c.MLESteps, c.DPre, c.AdvSteps, c.Batch = "relational", "relgan", 16, 256, 0, 1, 2, 256
 		c.Corpus = "builtin:captions"
 	},
+	"transformer": func(c *Config) {
+		c.Cell, c.Hidden, c.Layers, c.Model, c.MLESteps = "transformer", 128, 2, "mle", 2
+	},
 	"recurrent discriminator": func(c *Config) {
 		c.DKind, c.DUnits, c.MLESteps, c.DPre, c.AdvSteps, c.Batch = "rnn", 384, 0, 1, 2, 48
 	},

@@ -59,6 +59,9 @@ func TestResumeIsExact(t *testing.T) {
 		"relational": func(c *Config) {
 			c.Cell, c.Slots, c.Estimator, c.Feedback, c.TauSchedule = "relational", 2, "gumbel-softmax", "detached", "relgan-exp:beta=1000"
 		},
+		"transformer": func(c *Config) {
+			c.Cell, c.Layers, c.Estimator, c.Feedback = "transformer", 2, "st-gumbel", "straight-through"
+		},
 		"bf16": func(c *Config) {
 			c.Estimator, c.Feedback, c.Precision = "gumbel-softmax", "soft", "bf16"
 		},

@@ -253,7 +253,7 @@ func TestCompletion(t *testing.T) {
 		"textgan eval ":                          "bleu self-bleu diversity nll all frontier variance estimators samplers --help",
 		"textgan eval bleu --smo":                "--smoothing",
 		"textgan eval bleu --smoothing me":       "method0 method1 method2 method3 method4 method5 method7",
-		"textgan train --run eval --cell ":       "lstm gru relational",
+		"textgan train --run eval --cell ":       "lstm gru relational transformer",
 		"textgan corpus generate arithmetic --l": "--length",
 		"textgan eval bleu --hyp ":               "", // files
 	} {

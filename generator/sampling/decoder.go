@@ -70,7 +70,7 @@ func NewCondition(g *Network, ps *nn.Params, width int, seed uint64) *Condition 
 	c := &Condition{Width: width}
 	draw := Initial{seed}
 	bound := 1 / math.Sqrt(float64(g.Hidden))
-	for i := range g.Layers {
+	for i := range g.Cores() {
 		c.Initial = append(c.Initial, [2]*nn.Param{
 			draw.Weight(ps, bound, fmt.Sprintf("z.initial%d.w", i), width, g.Width()),
 			ps.New(fmt.Sprintf("z.initial%d.b", i), g.Width()),

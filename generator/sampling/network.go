@@ -13,18 +13,20 @@ import (
 
 // Config is the architecture of a recurrent language model.
 type Config struct {
-	Cell    string  `json:"cell"`    // lstm, gru or relational
+	Cell    string  `json:"cell"`    // lstm, gru, relational or transformer
 	Vocab   int     `json:"vocab"`   // V, special ids included
 	Emb     int     `json:"emb"`     // E, size of an embedding
 	Hidden  int     `json:"hidden"`  // H, units of a layer; of a slot, if it is a relational memory
-	Layers  int     `json:"layers"`  // recurrent layers
+	Layers  int     `json:"layers"`  // recurrent layers; blocks of a transformer
 	Dropout float64 `json:"dropout"` // share of embedding and hidden values dropped in likelihood training
 	Tie     bool    `json:"tie"`     // output weights are the embedding table (Emb must equal Hidden, times Slots for a relational memory)
 
-	// Of a relational memory: slots, and heads of its attention, which divide
-	// Hidden. Others do not read them.
-	Slots int `json:"slots,omitempty"`
-	Heads int `json:"heads,omitempty"`
+	// Slots of a relational memory; heads of its attention, or of a transformer's,
+	// which divide Hidden; tokens that a transformer looks back at, its own
+	// included. Others do not read them.
+	Slots   int `json:"slots,omitempty"`
+	Heads   int `json:"heads,omitempty"`
+	Context int `json:"context,omitempty"`
 }
 
 // Kind is the kind of its layers.
@@ -36,8 +38,19 @@ func (c Config) Kind() (cell.Cell, error) {
 		return cell.GRU, nil
 	case "relational":
 		return cell.Relational{Slots: c.Slots, Heads: c.Heads}, nil
+	case "transformer":
+		return cell.Transformer{Blocks: c.Layers, Heads: c.Heads, Context: c.Context}, nil
 	}
-	return nil, fmt.Errorf("generator: cell %q is not known; use lstm, gru or relational", c.Cell)
+	return nil, fmt.Errorf("generator: cell %q is not known; use lstm, gru, relational or transformer", c.Cell)
+}
+
+// Cores is how many layers of that kind there are, one upon the other: the blocks
+// of a transformer are one.
+func (c Config) Cores() int {
+	if c.Cell == "transformer" {
+		return 1
+	}
+	return c.Layers
 }
 
 // Check reports the first setting that makes no sense.
@@ -54,6 +67,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("generator: dropout %v must lie in [0, 1)", c.Dropout)
 	case c.Cell == "relational" && (c.Slots < 1 || c.Heads < 1 || c.Hidden%c.Heads != 0):
 		return fmt.Errorf("generator: a relational memory of %d slots with %d heads: both must be at least 1, and the heads divide hidden, which is %d", c.Slots, c.Heads, c.Hidden)
+	case c.Cell == "transformer" && (c.Context < 1 || c.Heads < 1 || c.Hidden%(2*c.Heads) != 0):
+		return fmt.Errorf("generator: a transformer of %d units with %d heads that sees %d tokens: heads and tokens must be at least 1, and twice the heads divide the units", c.Hidden, c.Heads, c.Context)
 	case c.Tie && c.Cell == "relational" && c.Emb != c.Slots*c.Hidden:
 		return fmt.Errorf("generator: tied output weights need emb = slots x hidden, not %d and %d x %d", c.Emb, c.Slots, c.Hidden)
 	case c.Tie && c.Cell != "relational" && c.Emb != c.Hidden:
@@ -142,7 +157,7 @@ func New(c Config, seed uint64) (*Network, error) {
 	}
 	g.Table = draw.Weight(&g.Params, embBound, "g.embedding", c.Vocab, c.Emb)
 	in := c.Emb
-	for i := range c.Layers {
+	for i := range c.Cores() {
 		core := g.Kind.Core(in, c.Hidden)
 		g.Layer = append(g.Layer, draw.Layer(&g.Params, fmt.Sprintf("g.layer%d.", i), c.Hidden, core))
 		in = core.Sizes().Out

@@ -3,8 +3,9 @@ package op
 import "textgan/internal/cell"
 
 type (
-	Gated      = cell.Gated
-	Relational = cell.Relational
+	Gated       = cell.Gated
+	Relational  = cell.Relational
+	Transformer = cell.Transformer
 )
 
 const (

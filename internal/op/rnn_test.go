@@ -34,6 +34,9 @@ func plainStep(cell Gated, x, h, c, Wx, Wh, b []num) (newH, newC []num) {
 
 // plainStart is the state of a layer before the first token.
 func plainStart(t *tape, cell Cell, core Core) []num {
+	if _, ok := cell.(Transformer); ok {
+		return t.zeros(core.Sizes().Out)
+	}
 	state := t.zeros(core.Sizes().State)
 	if r, ok := cell.(Relational); ok {
 		M := len(state) / r.Slots
@@ -46,6 +49,9 @@ func plainStart(t *tape, cell Cell, core Core) []num {
 
 // plainLayer is one step of any layer. cond, if not nil, is added to its share.
 func plainLayer(cell Cell, x, state []num, w [][]num, cond []num) (out, next []num) {
+	if c, ok := cell.(Transformer); ok {
+		return plainTransformer(c, x, state, w, cond)
+	}
 	gated, ok := cell.(Gated)
 	if !ok {
 		return plainRelational(cell.(Relational), x, state, w, cond)

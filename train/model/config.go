@@ -36,12 +36,12 @@ type Config struct {
 	MaxLen        int            `opt:"max-len" default:"0" check:"min=0,max=100000" doc:"longest sentence in tokens; 0: the longest of the corpus (at most 200)" group:"corpus"`
 	Truncate      bool           `opt:"truncate" doc:"cut longer sentences instead of refusing them" group:"corpus"`
 
-	Cell    string  `opt:"cell" default:"lstm" check:"oneof=lstm|gru|relational" doc:"recurrence of the generator" group:"generator"`
+	Cell    string  `opt:"cell" default:"lstm" check:"oneof=lstm|gru|relational|transformer" doc:"recurrence of the generator, or a transformer" group:"generator"`
 	Emb     int     `opt:"emb" default:"64" check:"min=1,max=65536" doc:"size of the generator's embeddings" group:"generator"`
 	Hidden  int     `opt:"hidden" default:"64" check:"min=1,max=65536" doc:"units of a recurrent layer; of a slot of a relational memory" group:"generator"`
 	Slots   int     `opt:"slots" default:"1" check:"min=1,max=4096" doc:"slots of a relational memory" group:"generator"`
-	Heads   int     `opt:"heads" default:"2" check:"min=1,max=4096" doc:"heads of a relational memory's attention; they divide --hidden" group:"generator"`
-	Layers  int     `opt:"layers" default:"1" check:"min=1,max=256" doc:"recurrent layers" group:"generator"`
+	Heads   int     `opt:"heads" default:"2" check:"min=1,max=4096" doc:"heads of the attention of a relational memory or transformer; they divide --hidden" group:"generator"`
+	Layers  int     `opt:"layers" default:"1" check:"min=1,max=256" doc:"recurrent layers; blocks of a transformer" group:"generator"`
 	Dropout float64 `opt:"dropout" default:"0" check:"min=0,max=0.95" doc:"dropout in likelihood training" group:"generator"`
 	Tie     bool    `opt:"tie" doc:"use the embeddings as output weights (emb = hidden)" group:"generator"`
 
@@ -73,6 +73,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --vocab-size %d leaves no room for words beside the %d special tokens", c.VocabSize, specials)
 	case c.Cell == "relational" && c.Hidden%c.Heads != 0:
 		return fmt.Errorf("train: the heads of a relational memory divide its slots: --hidden %d is no multiple of --heads %d", c.Hidden, c.Heads)
+	case c.Cell == "transformer" && c.Hidden%(2*c.Heads) != 0:
+		return fmt.Errorf("train: the heads of a transformer are of an even size: --hidden %d is no multiple of twice --heads %d", c.Hidden, c.Heads)
 	case c.Tokenizer == "wordpiece" && c.TokenizerFile == "":
 		return fmt.Errorf("train: --tokenizer wordpiece is for a table that is given; say which with --tokenizer-file, or take --tokenizer bpe, which learns one")
 	case c.TokenizerFile != "" && !slices.Contains([]string{options.Defaults().Tokenizer, "bpe", "wordpiece"}, c.Tokenizer):
@@ -96,6 +98,9 @@ func (c Config) Generator(v int) generator.Config {
 	g := generator.Config{Cell: c.Cell, Vocab: v, Emb: c.Emb, Hidden: c.Hidden, Layers: c.Layers, Dropout: c.Dropout, Tie: c.Tie}
 	if c.Cell == "relational" {
 		g.Slots, g.Heads = c.Slots, c.Heads
+	}
+	if c.Cell == "transformer" { // which sees whole sentences, with their end
+		g.Heads, g.Context = c.Heads, c.MaxLen+1
 	}
 	return g
 }
