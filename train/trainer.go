@@ -7,6 +7,7 @@ import (
 	"math"
 	"sync/atomic"
 
+	"textgan/discriminator"
 	"textgan/generator"
 	"textgan/internal/nn"
 	"textgan/train/model"
@@ -277,4 +278,14 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 func (t *Trainer) setDecays(n int) {
 	t.best.Decays = n
 	t.fit.SetRate(t.Config.LR * math.Pow(t.Config.LRDecay, float64(n)))
+}
+
+// Discriminator is the network that the generator is trained against; nil without one.
+func (t *Trainer) Discriminator() discriminator.Discriminator {
+	for _, p := range t.phases {
+		if d, ok := p.(*pretraining); ok {
+			return d.dis
+		}
+	}
+	return nil
 }

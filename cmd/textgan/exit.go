@@ -135,5 +135,5 @@ var packages = []string{
 	"atomicfile", "cell", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "finished", "gates",
 	"generator", "gradcheck", "gridworld", "images", "kernel", "location", "machine", "memory", "model", "network", "nn",
 	"npy", "op", "plot", "probe", "progress", "ratio", "relax", "report", "rng", "rundir", "safetensors", "sampling", "sweep",
-	"tfevents", "torture", "tour", "train", "variance", "vocab",
+	"tfevents", "torture", "tour", "train", "variance", "vocab", "words",
 }
