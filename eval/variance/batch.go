@@ -270,17 +270,84 @@ func (l *lab) indecater(n int) moments {
 	return m
 }
 
-// carms is leave-one-out with two antithetic samples: every choice takes u and
-// 1-u through the inverse of the cumulative probabilities of its ids in random
-// order, and the pair is weighed by how much rarer it is than two independent
-// draws. For independent choices.
+// carms is leave-one-out with antithetic samples, for independent choices. Every
+// choice takes its n ids by inverse cumulative probabilities, its ids in one of
+// the orders of carmsOrders, from uniform numbers that push one another away,
+// u_i = (1 - d_i)^(n-1) with d uniform on the simplex (n = 2: u and 1-u). Pairs are
+// weighed by how much rarer they are than two independent draws:
 //
-// Dimitriev and Zhou, NeurIPS 2021, https://arxiv.org/abs/2110.14002.
-func (l *lab) carms() moments {
-	pair := make([]float64, l.T*l.K*l.K) // probability of the ids a and b at every choice
+//	1/(2n(n-1)) sum_{i/=j} [p(a_i) p(a_j) / P(a_i,a_j)] (f_i - f_j) (D_i - D_j)
+//
+// P being the law of a pair over all orders. Exact for n = 2.
+//
+// Dimitriev and Zhou, NeurIPS 2021, https://arxiv.org/abs/2110.14002, with the
+// orders of its public code (alekdimi/carms).
+func (l *lab) carms(n int) moments {
+	orders, pair := carmsOrders(l.K), make([]float64, l.T*l.K*l.K) // pair: of the ids a and b at every choice
 	for t := range l.T {
-		antithetic(pair[t*l.K*l.K:(t+1)*l.K*l.K], l.row(l.p, l.path[t]))
+		antithetic(pair[t*l.K*l.K:(t+1)*l.K*l.K], l.row(l.p, l.path[t]), orders, n)
 	}
+	if n == 2 {
+		return l.carmsPairs(pair)
+	}
+	rowsOf := l.carmsRows(pair, n)
+	return settle(l.Params(), l.Samples, patience*l.Samples/4, func() func(uint32, []float64) {
+		states, d, w, rows := make([]int, n), make([]float64, n), newTape(l.Problem), make([]float64, l.T*l.K)
+		return func(i uint32, out []float64) {
+			src := drawKey(l.Seed, i).Source()
+			clear(states)
+			for t := range l.T {
+				order, sum := orders[min(int(src.Float64()*float64(len(orders))), len(orders)-1)], 0.0
+				for k := range d {
+					d[k] = -math.Log(src.Float64())
+					sum += d[k]
+				}
+				for k := range d {
+					u := math.Pow(1-d[k]/sum, float64(n-1))
+					states[k] = states[k]*l.K + inverse(l.row(l.p, l.path[t]), order, u)
+				}
+			}
+			clear(rows)
+			for k, a := range states {
+				for _, b := range states[:k] {
+					rowsOf(rows, a, b)
+				}
+			}
+			l.pull(w, states[0], rows, out)
+		}
+	})
+}
+
+// carmsRows returns what adds the share of a pair of states to rows [T,K]. Of
+// every choice its own pair is weighed: one id twice says nothing.
+func (l *lab) carmsRows(pair []float64, n int) func(rows []float64, a, b int) {
+	return func(rows []float64, a, b int) {
+		for t := range l.T {
+			i, j := l.ids[a*l.T+t], l.ids[b*l.T+t]
+			if i == j {
+				continue
+			}
+			p := l.row(l.p, l.path[t])
+			c := p[i] * p[j] / pair[(t*l.K+i)*l.K+j] * (l.fx[a] - l.fx[b]) / float64(n*(n-1))
+			rows[t*l.K+i] += c
+			rows[t*l.K+j] -= c
+		}
+	}
+}
+
+// inverse is the id of order at which the cumulative probabilities pass u.
+func inverse(p []float64, order []int, u float64) int {
+	for _, id := range order {
+		if u -= p[id]; u < 0 {
+			return id
+		}
+	}
+	return order[len(order)-1]
+}
+
+// carmsPairs sums over all pairs of states, the law of a choice's two ids given.
+func (l *lab) carmsPairs(pair []float64) moments {
+	rowsOf := l.carmsRows(pair, 2)
 	m, out, w, rows := exactMoments(l.Params()), make([]float64, l.Params()), newTape(l.Problem), make([]float64, l.T*l.K)
 	for pass := range 2 {
 		for a := range l.fx {
@@ -292,15 +359,8 @@ func (l *lab) carms() moments {
 				if joint == 0 {
 					continue
 				}
-				// Of every choice its own pair is weighed: one id twice says nothing.
 				clear(rows)
-				for t := range l.T {
-					i, j := l.ids[a*l.T+t], l.ids[b*l.T+t]
-					p := l.row(l.p, l.path[t])
-					c := p[i] * p[j] / pair[(t*l.K+i)*l.K+j] * (l.fx[a] - l.fx[b]) / 2
-					rows[t*l.K+i] += c
-					rows[t*l.K+j] -= c
-				}
+				rowsOf(rows, a, b)
 				l.pull(w, a, rows, out)
 				for k, v := range out {
 					if pass == 0 {
@@ -315,41 +375,50 @@ func (l *lab) carms() moments {
 	return m
 }
 
-// antithetic sets pair [K,K] to the law of two ids drawn from u and 1-u, over
-// all orders of the ids.
-func antithetic(pair, p []float64) {
+// carmsOrders are K(K-1)/2 orders of K ids: every two ids stand at the two ends
+// of one of them, so that no pair of different ids is impossible.
+func carmsOrders(K int) (orders [][]int) {
+	for first := range K {
+		for turn := range K - 1 {
+			order := []int{first}
+			for k := range K - 1 {
+				// the ids after the first in the order of a circle, turned
+				order = append(order, (first+1+(k-turn+K-1)%(K-1))%K)
+			}
+			if order[0] < order[K-1] {
+				orders = append(orders, order)
+			}
+		}
+	}
+	return orders
+}
+
+// antithetic sets pair [K,K] to the law of two of the n ids of a choice, over the
+// orders. The two uniform numbers are below p and q with probability
+// max(p^(1/(n-1)) + q^(1/(n-1)) - 1, 0)^(n-1).
+func antithetic(pair, p []float64, orders [][]int, n int) {
 	K := len(p)
-	order, low := make([]int, K), make([]float64, K)
-	orders := 0.0
-	var visit func(at int)
-	visit = func(at int) {
-		if at == K {
-			orders++
-			sum := 0.0
-			for _, id := range order {
-				low[id] = sum
-				sum += p[id]
-			}
-			for a := range K {
-				for b := range K {
-					// u in a's interval, 1-u in b's.
-					pair[a*K+b] += max(0, min(low[a]+p[a], 1-low[b])-max(low[a], 1-low[b]-p[b]))
+	low := make([]float64, K)
+	below := func(p, q float64) float64 {
+		root := 1 / float64(n-1)
+		return math.Pow(max(math.Pow(p, root)+math.Pow(q, root)-1, 0), float64(n-1))
+	}
+	for _, order := range orders {
+		sum := 0.0
+		for _, id := range order {
+			low[id] = sum
+			sum += p[id]
+		}
+		for a := range K {
+			for b := range K {
+				if n == 2 { // u in a's interval, 1-u in b's, without the rounding of a difference
+					pair[a*K+b] += max(0, min(low[a]+p[a], 1-low[b])-max(low[a], 1-low[b]-p[b])) / float64(len(orders))
+					continue
 				}
+				A, B := min(low[a]+p[a], 1), min(low[b]+p[b], 1)
+				pair[a*K+b] += (below(A, B) - below(low[a], B) - below(A, low[b]) + below(low[a], low[b])) / float64(len(orders))
 			}
-			return
 		}
-		for i := at; i < K; i++ {
-			order[at], order[i] = order[i], order[at]
-			visit(at + 1)
-			order[at], order[i] = order[i], order[at]
-		}
-	}
-	for i := range order {
-		order[i] = i
-	}
-	visit(0)
-	for i := range pair {
-		pair[i] /= orders
 	}
 }
 
@@ -421,12 +490,6 @@ func recentFamilies() []family {
 		return nil
 	}
 	several := whole(2, 64)
-	few := func(s *states, _ []float64) error {
-		if s.K > 7 {
-			return errors.New("takes all orders of the ids: at most 7 of them")
-		}
-		return nil
-	}
 	reinmax := func(l *lab, a []float64) (o outcome, err error) {
 		e, err := relax.Parse[float64]("reinmax-loo")
 		if err == nil {
@@ -469,9 +532,8 @@ func recentFamilies() []family {
 		{pattern: "indecater_n{n}", spelling: "indecater:n={n}", defaults: each(1), check: all(independent, whole(1, 1e6)),
 			evals: func(s *states, a []float64) float64 { return a[0] * float64(1+s.T*(s.K-1)) },
 			note:  "all ids of one choice at a time", measure: exactly(func(l *lab, a []float64) moments { return l.indecater(int(a[0])) })},
-		{pattern: "carms_n2", spelling: "carms:n=2", defaults: once, check: all(independent, few),
-			evals: func(*states, []float64) float64 { return 2 },
-			note:  "two antithetic samples", measure: exactly(func(l *lab, _ []float64) moments { return l.carms() })},
+		{pattern: "carms_n{n}", spelling: "carms:n={n}", defaults: each(2, 4), check: all(independent, several), evals: first,
+			note: "antithetic samples", measure: exactly(func(l *lab, a []float64) moments { return l.carms(int(a[0])) })},
 		{pattern: "maligan_n{n}", spelling: "maligan:n={n}", defaults: each(2, 3), check: several, evals: first,
 			note:    "self-normalised: another objective, the cross-entropy of the law p exp(-f), and its gradient",
 			measure: func(l *lab, a []float64) (outcome, error) { return l.malign(int(a[0])), nil }},

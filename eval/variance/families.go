@@ -33,6 +33,7 @@ type outcome struct {
 	moments
 	objective *float64
 	gradient  []float64
+	tempered  []float64 // gradient under the law that is drawn from, if that is another than the model's
 }
 
 // lab is one run: the enumerated problem and the options.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"textgan/generator/relax"
 )
 
 // Rounding is no bias: linear f with equal coefficients, whose gradient is 0,
@@ -65,6 +67,28 @@ func TestRecentIdentities(t *testing.T) {
 	require.False(t, bits["carms_n2"].Biased)
 	require.Less(t, bits["carms_n2"].Trace, 1e-28)
 
+	// With independent draws CARMS is leave-one-out.
+	l := &lab{states: enumerate(testProblem(t, "k2_t3_independent_quadform"))}
+	product := make([]float64, l.T*l.K*l.K)
+	for c := range l.T {
+		p := l.row(l.p, l.path[c])
+		for i := range l.K * l.K {
+			product[c*l.K*l.K+i] = p[i/l.K] * p[i%l.K]
+		}
+	}
+	independent := l.carmsPairs(product)
+	rloo := measure(t, testProblem(t, "k2_t3_independent_quadform"), 0, "rloo_n2")["rloo_n2"]
+	require.InDeltaSlice(t, rloo.Mean, independent.mean, 1e-12)
+	require.InDeltaSlice(t, rloo.Variance, independent.variance, 1e-11)
+
+	// alpha=auto is near the best alpha there is, between RLOO and it.
+	auto := measure(t, testProblem(t, choice4), 0, "double_cv_n2_auto", "double_cv_n2_alpha0", "double_cv_n2_alpha-0.5", "double_cv_n2_alpha-1")
+	require.False(t, auto["double_cv_n2_auto"].Biased)
+	zero, half, one := auto["double_cv_n2_alpha0"].Trace, auto["double_cv_n2_alpha-0.5"].Trace, auto["double_cv_n2_alpha-1"].Trace
+	slope, curve := 4*half-3*zero-one, 2*(zero+one-2*half) // the trace is a parabola in -alpha
+	best := zero - slope*slope/(4*curve)
+	require.InDelta(t, best, auto["double_cv_n2_auto"].Trace, .05*zero)
+
 	// In a chain, with an end token: unbiased, and double CV at 0 is leave-one-out.
 	small := measure(t, testProblem(t, "k4_t2_autoregressive_linear_eos1"), 0, "double_cv_n2_alpha-1", "double_cv_n2_alpha0", "rloo_n2", "rloo_optimal_n2", "reinmax_loo_n2", "reinmax_tau1")
 	for _, name := range []string{"double_cv_n2_alpha-1", "rloo_optimal_n2"} {
@@ -109,7 +133,7 @@ func TestWeightIdentities(t *testing.T) {
 	require.InDeltaSlice(t, m["st_tau1"].Mean, m["mve_tau0"].Mean, 1e-13)
 	require.InDeltaSlice(t, m["st_tau1"].Variance, m["mve_tau0"].Variance, 1e-13)
 	require.InDeltaSlice(t, m["mve"].Mean, m["mve_tau1e9"].Mean, 1e-6)
-	quad := measure(t, testProblem(t, bits), 0, "mve", "mve_tau1")
+	quad := measure(t, testProblem(t, "k2_t3_independent_quadform"), 0, "mve", "mve_tau1")
 	require.False(t, quad["mve"].Biased, "exact for quadratic f of independent choices")
 	require.True(t, quad["mve_tau1"].Biased)
 
@@ -140,6 +164,102 @@ func TestWeightIdentities(t *testing.T) {
 	one, two, eight := m["reinmax_rao_m1_tau0.5"], m["reinmax_rao_m2_tau0.5"], m["reinmax_rao_m8_tau0.5"]
 	B := 2 * (one.Trace - two.Trace)
 	require.InDelta(t, one.Trace-B*7/8, eight.Trace, 5*math.Hypot(4*math.Hypot(one.TraceSE, two.TraceSE), eight.TraceSE))
+}
+
+// Denoising that ends where it begins is straight-through; denoising at all is
+// not a draw from p.
+func TestDenoising(t *testing.T) {
+	m := measure(t, testProblem(t, choice4), 30_000, "redge_s2_t1", "redge_s5_t0.2", "st_tau1")
+	for k, v := range m["st_tau1"].Mean {
+		require.InDelta(t, v, m["redge_s2_t1"].Mean[k], 5*m["redge_s2_t1"].MeanSE[k])
+		require.InDelta(t, m["st_tau1"].Variance[k], m["redge_s2_t1"].Variance[k], 5*m["redge_s2_t1"].VarianceSE[k])
+	}
+	require.True(t, m["redge_s5_t0.2"].Biased)
+	p := testProblem(t, choice4)
+	row, count := make([]float64, p.K), make([]float64, p.K)
+	logits := make([]float64, p.K)
+	p.model.logits(newTape(p), 0, logits)
+	const n = 20_000
+	for i := range uint32(n) {
+		copy(row, logits)
+		count[redge{5, .2}.Forward(row, 1, drawKey(3, i))]++
+	}
+	law := append([]float64(nil), logits...)
+	relax.Softmax(law, law, 1)
+	chi := 0.0
+	for k, q := range law {
+		chi += (count[k] - n*q) * (count[k] - n*q) / (n * q)
+	}
+	require.Greater(t, chi, 21.1, "the law is not that of the model") // 3 degrees of freedom, p = 1e-4
+
+	// The gradient is the derivative of the denoised h.
+	dy, grad, key := []float64{1, -.5, .3, 2}, make([]float64, 4), drawKey(1, 2)
+	e := redge{4, .4}
+	e.Backward(grad, logits, dy, 0, 1, key)
+	for k := range logits {
+		at := func(step float64) float64 {
+			z := append([]float64(nil), logits...)
+			z[k] += step
+			h, _ := e.path(z, key)
+			return dot(h[len(h)-1], dy)
+		}
+		require.InDelta(t, (at(1e-5)-at(-1e-5))/2e-5, grad[k], 1e-8)
+	}
+}
+
+// What I-MLE's second argmax is, given the first, against draws.
+func TestSwitched(t *testing.T) {
+	logits, shift := []float64{.3, -.5, 1, .1}, []float64{.8, -1.2, .4, -.3}
+	const n, id = 100_000, 2
+	p, count, drawn := make([]float64, 4), make([]float64, 4), 0.0
+	for i := range uint32(n) {
+		z := make([]float64, 4)
+		relax.Gumbel(z, drawKey(9, i))
+		axpy(1, logits, z)
+		if argmax(z) != id {
+			continue
+		}
+		axpy(-1, shift, z)
+		count[argmax(z)]++
+		drawn++
+	}
+	switched(p, logits, shift, id)
+	sum := 0.0
+	for k, q := range p {
+		sum += q
+		require.InDelta(t, q, count[k]/drawn, 5*math.Sqrt(q*(1-q)/drawn)+1e-9)
+	}
+	require.InDelta(t, 1, sum, 1e-12)
+}
+
+// The integrals over the triangle against the draws of the same code that trains,
+// and in the known multiples of the gradient that the mean of the control variate
+// of linear f is near to: as tau falls it tends to -1/4 of straight-through with
+// fresh noise, and to 1/2 of ReinMax with that of the draw.
+func TestNoiseOnTheTriangle(t *testing.T) {
+	const linear = `{"id":"triangle","K":3,"T":1,"structure":"independent","params":{"logits":[[-0.6931471805599453,-1.2039728043259361,-1.6094379124341003]]},"f":{"type":"linear","c":[1,-0.5,0.25]}}`
+	p, err := Read(strings.NewReader(linear), "test")
+	require.NoError(t, err)
+	factor := func(name string) float64 {
+		m := measure(t, p, 0, name)[name]
+		require.True(t, m.Exact)
+		l := enumerate(p)
+		return dot(m.Mean, l.gradient) / dot(l.gradient, l.gradient)
+	}
+	for name, want := range map[string]float64{
+		"reinmax_cv_fresh_m10_tau0.1_eta1": 1 - .215, "reinmax_cv_fresh_m10_tau1_eta1": 1 - .042, "reinmax_cv_fresh_m10_tau2_eta1": 1 - .009,
+		"reinmax_cv_coupled_m10_tau0.1_eta1": 1 + .534, "reinmax_cv_coupled_m10_tau1_eta1": 1 + .225, "reinmax_cv_conditional_m10_tau1_eta1": 1,
+	} {
+		require.InDelta(t, want, factor(name), .02, name)
+	}
+	_, ok := (&lab{states: enumerate(p)}).reinMaxNoise(10, .001, 1, relax.FreshNoise)
+	require.False(t, ok, "too sharp for the rule")
+	m := measure(t, p, 0, "reinmax_tau1", "reinmax_cv_conditional_m10_tau1_eta1", "reinmax_cv_fresh_m10_tau1_eta1", "reinmax_cv_coupled_m10_tau1_eta1", "NEGATIVE_reinmax_cv_stored_sample_m10_tau1_eta1")
+	require.False(t, m["reinmax_tau1"].Biased, "exact for linear f")
+	require.False(t, m["reinmax_cv_conditional_m10_tau1_eta1"].Biased)
+	require.True(t, m["reinmax_cv_fresh_m10_tau1_eta1"].Biased)
+	require.True(t, m["reinmax_cv_coupled_m10_tau1_eta1"].Biased)
+	require.Greater(t, m["reinmax_cv_conditional_m10_tau1_eta1"].Trace, m["reinmax_tau1"].Trace)
 }
 
 // A tempered law of a recurrent model is that of its logits divided.

@@ -37,6 +37,10 @@ type Result struct {
 	Objective *float64  `json:"objective,omitempty"`
 	Gradient  []float64 `json:"exact_gradient,omitempty"`
 
+	// Of an estimator that draws from another law than the model's: the distance
+	// of its mean from the gradient under that law.
+	BiasTempered *float64 `json:"bias_l2_tempered,omitempty"`
+
 	Mean       []float64 `json:"mean"`
 	Variance   []float64 `json:"variance"` // of ONE estimate
 	MeanSE     []float64 `json:"mean_se"`
@@ -104,6 +108,9 @@ func (r *Report) add(l *lab, c choice, o outcome) {
 		Bias: distance(o.mean, target), Trace: o.trace(), TraceSE: o.traceSE(),
 	}
 	x.MSE = x.Bias*x.Bias + x.Trace
+	if o.tempered != nil {
+		x.BiasTempered = new(distance(o.mean, o.tempered))
+	}
 	squared, se := o.biasSquared(target)
 	x.BiasCI = [2]float64{math.Sqrt(max(squared-1.96*se, 0)), math.Sqrt(max(squared, 0) + 1.96*se)}
 	if o.exact {

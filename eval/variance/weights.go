@@ -201,18 +201,21 @@ func (m tempered) back(w *tape, t int, dLogits, grad []float64) {
 }
 
 // decoupled measures decoupled-st, whose sequences come from the tempered law.
-// Its bias is against the gradient under the model itself.
-func (l *lab) decoupled(forward, backward float64, feed feedback.Feedback) (moments, error) {
+// Its bias is against the gradient under the model itself; a second one is against
+// that of the expectation under the tempered law.
+func (l *lab) decoupled(forward, backward float64, feed feedback.Feedback) (o outcome, err error) {
 	e, err := relax.Parse[float64](fmt.Sprintf("decoupled-st:forward=%g,backward=%g", forward, backward))
 	if err != nil {
-		return moments{}, err
+		return o, err
 	}
 	p := *l.Problem
 	p.model = tempered{l.model, forward}
 	law := enumerate(&p)
 	c := newRelaxedChain(l.Problem, e, feed, 1)
 	// The states of both laws stand in the same order.
-	return law.sum(func(i int, out []float64) { c.estimate(out, rng.Key{}, l.idsOf(i)) }, nil), nil
+	o.moments = law.sum(func(i int, out []float64) { c.estimate(out, rng.Key{}, l.idsOf(i)) }, nil)
+	o.tempered = law.gradient
+	return o, nil
 }
 
 // weightFamilies are the relaxed estimators beside those of training.
@@ -251,6 +254,20 @@ func weightFamilies() (list []family) {
 			list = append(list, f)
 		}
 	}
+	// instead measures the family added last, with either feedback, by a sum where
+	// there is one.
+	instead := func(sum func(l *lab, a []float64, feed feedback.Feedback) (moments, bool)) {
+		for i, feed := range []feedback.Feedback{feedback.Soft, feedback.Detached} {
+			f := &list[len(list)-2+i]
+			drawn := f.measure
+			f.measure = func(l *lab, a []float64) (outcome, error) {
+				if m, ok := sum(l, a, feed); ok {
+					return outcome{moments: m}, nil
+				}
+				return drawn(l, a)
+			}
+		}
+	}
 	anything := func(*states, []float64) error { return nil }
 	add("darn", "darn", "exact for linear f", [][]float64{{}}, anything, func([]float64) (relax.Relaxed[float64], float64) { return darn{}, 1 })
 	add("mve", "mve", "exact for quadratic f of independent choices", [][]float64{{}}, anything, func([]float64) (relax.Relaxed[float64], float64) { return mve{tau: math.Inf(1)}, 1 })
@@ -260,7 +277,12 @@ func weightFamilies() (list []family) {
 		}
 		return nil
 	}, func(a []float64) (relax.Relaxed[float64], float64) { return mve{tau: a[0]}, 1 })
-	add("imle_lambda{lambda}", "imle:lambda={lambda}", "", [][]float64{{1}}, positives, func(a []float64) (relax.Relaxed[float64], float64) { return imle{lambda: a[0]}, 1 })
+	add("redge_s{steps}_t{t1}", "redge:steps={steps},t1={t1}", "draws by denoising: not from the law of the model", [][]float64{{5, .5}}, all(whole(2, 1000), func(_ *states, a []float64) error {
+		if !(a[1] > 0 && a[1] <= 1) {
+			return fmt.Errorf("needs a time above 0 and at most 1, not %g", a[1])
+		}
+		return nil
+	}), func(a []float64) (relax.Relaxed[float64], float64) { return redge{int(a[0]), a[1]}, 1 })
 	known := func(spec string, numbers ...any) relax.Relaxed[float64] {
 		e, err := relax.Parse[float64](fmt.Sprintf(spec, numbers...))
 		if err != nil {
@@ -268,27 +290,45 @@ func weightFamilies() (list []family) {
 		}
 		return e
 	}
+	add("imle_lambda{lambda}", "imle:lambda={lambda}", "", [][]float64{{1}}, positives, func(a []float64) (relax.Relaxed[float64], float64) { return imle{lambda: a[0]}, 1 })
+	instead(func(l *lab, a []float64, feed feedback.Feedback) (moments, bool) {
+		return l.imleSum(newRelaxedChain(l.Problem, imle{lambda: a[0]}, feed, 1), a[0])
+	})
 	add("reinmax_rao_m{m}_tau{tau}", "reinmax-rao:m={m},tau={tau}", "", [][]float64{{10, .5}}, all(whole(1, 1e5), positives), func(a []float64) (relax.Relaxed[float64], float64) {
 		return known("reinmax-rao:m=%g", a[0]), a[1]
 	})
+	instead(func(l *lab, a []float64, _ feedback.Feedback) (moments, bool) {
+		return l.reinMaxNoise(int(a[0]), a[1], 0, rowRao)
+	})
 	for _, noise := range []struct{ name, note string }{
-		{"fresh", "new noise for the draw: not ReinMax's mean"},
-		{"coupled", "the noise of the draw itself: not ReinMax's mean"},
-		{"conditional", "noise given the drawn id: ReinMax's mean, and more variance"},
+		{relax.FreshNoise, "new noise for the draw: not ReinMax's mean"},
+		{relax.CoupledNoise, "the noise of the draw itself: not ReinMax's mean"},
+		{relax.ConditionalNoise, "noise given the drawn id: ReinMax's mean, and more variance"},
+		{storedSample, "the relaxed sample in the place of the noise, and no temperature in its softmax"},
 	} {
-		add("reinmax_cv_"+noise.name+"_m{m}_tau{tau}_eta{eta}", "reinmax-cv:m={m},tau={tau},eta={eta},noise="+noise.name, noise.note, [][]float64{{10, 1, 1.5}},
-			all(whole(1, 1e5), positive(1)), func(a []float64) (relax.Relaxed[float64], float64) {
-				return known("reinmax-cv:m=%g,eta=%g,noise=%s", a[0], a[2], noise.name), a[1]
-			})
+		negative := noise.name == storedSample
+		pattern, spelling := "reinmax_cv_"+noise.name, "reinmax-cv:m={m},tau={tau},eta={eta},noise="+noise.name
+		if negative {
+			pattern, spelling = "NEGATIVE_"+pattern, ""
+		}
+		add(pattern+"_m{m}_tau{tau}_eta{eta}", spelling, noise.note, [][]float64{{10, 1, 1.5}}, all(whole(1, 1e5), positive(1)), func(a []float64) (relax.Relaxed[float64], float64) {
+			if negative {
+				return storedReinMaxCV{rao: known("reinmax-rao:m=%g", a[0]), eta: a[2]}, a[1]
+			}
+			return known("reinmax-cv:m=%g,eta=%g,noise=%s", a[0], a[2], noise.name), a[1]
+		})
+		instead(func(l *lab, a []float64, _ feedback.Feedback) (moments, bool) {
+			return l.reinMaxNoise(int(a[0]), a[1], a[2], noise.name)
+		})
+		for i := len(list) - 2; i < len(list); i++ {
+			list[i].negative = negative
+		}
 	}
 	for _, feed := range []feedback.Feedback{feedback.Soft, feedback.Detached} {
 		f := family{pattern: "decoupled_st_tf{forward}_tb{backward}", spelling: "decoupled-st:forward={forward},backward={backward}", backward: 1, check: positives,
 			note:     "draws from softmax(logits/forward); the bias is against the gradient under the model",
 			defaults: func(*states) [][]float64 { return [][]float64{{.5, 1}} },
-			measure: func(l *lab, a []float64) (o outcome, err error) {
-				o.moments, err = l.decoupled(a[0], a[1], feed)
-				return o, err
-			}}
+			measure:  func(l *lab, a []float64) (outcome, error) { return l.decoupled(a[0], a[1], feed) }}
 		if feed == feedback.Detached {
 			f.pattern, f.spelling = f.pattern+"_detached_feed", f.spelling+",feedback=detached"
 			f.check, f.defaults = all(chained, positives), func(*states) [][]float64 { return nil }
