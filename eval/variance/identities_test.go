@@ -289,7 +289,7 @@ func TestNegativeControls(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, flagged, 11)
+	require.Len(t, flagged, 12)
 	for name, ok := range flagged {
 		require.True(t, ok, name)
 	}
