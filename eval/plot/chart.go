@@ -17,7 +17,15 @@ type Chart struct {
 	Width, Height float64 // pixels of the plot, without the legend; 0: 360 by 250
 	X, Y          Axis
 	Layers        []Layer
-	Start         int // the frame that is drawn
+	Notes         []Note
+	Bare          bool // without axes: what is drawn says where things are
+	Start         int  // the frame that is drawn
+}
+
+// Note is a text at a point, which its middle touches.
+type Note struct {
+	X, Y float64
+	Text string
 }
 
 // Axis of a chart.
@@ -104,7 +112,10 @@ func (c Chart) Render() (image string, frames [][]string, err error) {
 	below := s.legend(legend, 0, 0, c.Width-20, false)
 	s.begin(c.Width, c.Height+below, c.Title, c.Text)
 	s.printf(`%s<g class="tg-chart">`, chartStyle)
-	b := s.axes(a, 0, 0, c.Width, c.Height)
+	b := box{a.x, a.y, 10, c.Width - 10, c.Height - 10, 10}
+	if !c.Bare {
+		b = s.axes(a, 0, 0, c.Width, c.Height)
+	}
 	frames = make([][]string, n)
 	moving := 0
 	for _, l := range c.Layers {
@@ -120,6 +131,9 @@ func (c Chart) Render() (image string, frames [][]string, err error) {
 			}
 		}
 		s.printf(`<path%s %s d="%s"/>`, move, styleOf(l), b.path(l, l.Frames[at]))
+	}
+	for _, n := range c.Notes {
+		s.text(b.px(n.X), b.py(n.Y)+textSize/3., "middle", n.Text)
 	}
 	s.legend(legend, 10, c.Height+2, c.Width-20, true)
 	s.printf(`</g>`)
