@@ -119,7 +119,7 @@ func scaledWinners(logits []float64, scale float64, draws int, seed uint64) []fl
 	}
 	share := make([]float64, len(logits))
 	for i := range draws {
-		share[kernel.GumbelArgmax(row, rng.Key{Seed: seed, Stream: rng.Sample, Row: uint32(i)})] += 1 / float64(draws)
+		share[kernel.GumbelArgmax(row, rng.Key{Seed: rng.Apart(seed, "scaled"), Stream: rng.Sample, Row: uint32(i)})] += 1 / float64(draws)
 	}
 	return share
 }
@@ -143,7 +143,7 @@ func heartRates(r *Results, o Options) error {
 	maxima := make([][]float64, len(sizes))
 	rates := make([]float32, most)
 	for i := range groups {
-		kernel.Normal(rates, rng.Key{Seed: o.Seed, Stream: rng.Noise, Step: 3, Row: uint32(i)})
+		kernel.Normal(rates, rng.Key{Seed: rng.Apart(o.Seed, "hearts"), Stream: rng.Noise, Row: uint32(i)})
 		top, k := math.Inf(-1), 0
 		for n, z := range rates {
 			top = max(top, heartMean+heartSD*float64(z))

@@ -7,4 +7,5 @@ var Lessons = []Lesson{
 	rejection,
 	gumbelMax,
 	gumbelSoftmax,
+	relatives,
 }

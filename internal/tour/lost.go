@@ -83,7 +83,7 @@ func drawnCoin(theta float64, n int, seed uint64, step uint32) (mean, se float64
 	logits := []float32{0, float32(theta)}
 	var sum, squares float64
 	for i := range n {
-		z := float64(kernel.GumbelArgmax(logits, rng.Key{Seed: seed, Stream: rng.Sample, Step: step, Row: uint32(i)}))
+		z := float64(kernel.GumbelArgmax(logits, rng.Key{Seed: rng.Apart(seed, "coin"), Stream: rng.Sample, Step: step, Row: uint32(i)}))
 		g := (z - coinTarget) * (z - coinTarget) * (z - p[1])
 		sum, squares = sum+g, squares+g*g
 	}

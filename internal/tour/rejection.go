@@ -34,7 +34,7 @@ func curve(x, a, b float64) float64 {
 // thrown are the first n points of the lesson in the unit square: point i is draws 2i
 // and 2i+1 of row 0 of the Sample stream.
 func thrown(n int, seed uint64) (x, u []float64) {
-	key := rng.Key{Seed: seed, Stream: rng.Sample}
+	key := rng.Key{Seed: rng.Apart(seed, "thrown"), Stream: rng.Sample}
 	for i := range uint32(n) {
 		x, u = append(x, key.Float64(2*i)), append(u, key.Float64(2*i+1))
 	}

@@ -56,7 +56,7 @@ func movedDraws(r *Results, o Options) error {
 			return err
 		}
 		noise := make([]float32, shown)
-		family.Noise(noise, rng.Key{Seed: o.Seed, Stream: rng.Noise})
+		family.Noise(noise, rng.Key{Seed: rng.Apart(o.Seed, "moved"), Stream: rng.Noise})
 		for k := range 8 {
 			scale := .25 * float64(k+1)
 			if name == "gaussian" {
@@ -106,7 +106,7 @@ func byDimension(r *Results, o Options) error {
 		var sums [2][2]float64
 		eps := make([]float32, d)
 		for i := range locDraws {
-			location.Gaussian.Noise(eps, rng.Key{Seed: o.Seed, Stream: rng.Noise, Step: 1, Row: uint32(i)})
+			location.Gaussian.Noise(eps, rng.Key{Seed: rng.Apart(o.Seed, "dims"), Stream: rng.Noise, Row: uint32(i)})
 			f := 0.
 			for _, e := range eps {
 				x := locMean + locScale*float64(e)
@@ -146,7 +146,7 @@ func byFamily(r *Results, o Options) error {
 			// f(x) = x, whose derivative in μ is x along the draw.
 			var sums [2][2]float64
 			eps := make([]float32, locDraws)
-			location.Gaussian.Noise(eps, rng.Key{Seed: o.Seed, Stream: rng.Noise, Step: 2})
+			location.Gaussian.Noise(eps, rng.Key{Seed: rng.Apart(o.Seed, "lognorm"), Stream: rng.Noise})
 			for _, e := range eps {
 				x := math.Exp(locMean + locScale*float64(e))
 				for k, g := range [2]float64{x, -x * location.Gaussian.Score(float64(e)) / locScale} {

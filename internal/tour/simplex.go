@@ -57,7 +57,7 @@ func computeGumbelSoftmax(_ context.Context, o Options) (*Results, error) {
 		var mean [3]float64
 		var squares, first, firstSquare, dying, corners float64
 		for i := range simplexMany {
-			key := rng.Key{Seed: o.Seed, Stream: rng.Noise, Step: 5, Row: uint32(i)}
+			key := rng.Key{Seed: rng.Apart(o.Seed, "simplex"), Stream: rng.Noise, Row: uint32(i)}
 			copy(y, simplexLogits)
 			id := m.Relaxed.Forward(y, tau, key)
 			m.Relaxed.Backward(g, y, simplexSlope, id, tau, key)
