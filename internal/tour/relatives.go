@@ -25,8 +25,9 @@ var relatives = Lesson{
 
 var relativesTaus = []float64{.1, .25, .5, 1, 2, 4}
 
-// relativesSamples are the draws of an estimator that has no finite sum.
-const relativesSamples = 4000
+// relativesSamples are the draws of an estimator that has no finite sum; those whose
+// numbers are listed get more.
+const relativesSamples, listedSamples = 1000, 20000
 
 // relativesProblem is the problem of the lesson.
 const relativesProblem = `{"id": "tour", "K": 3, "T": 2, "structure": "autoregressive", "eos_token": null,
@@ -70,7 +71,11 @@ func computeRelatives(ctx context.Context, o Options) (*Results, error) {
 	rows := relax.Estimators()
 	for _, e := range rows {
 		specs, _ := laboratory(e)
-		x, err := variance.Run(ctx, p, variance.Options{Estimators: specs, Samples: relativesSamples, Seed: o.Seed}, nil)
+		samples := relativesSamples
+		if e.Name == "gumbel-softmax" || e.Name == "st-gumbel" {
+			samples = listedSamples
+		}
+		x, err := variance.Run(ctx, p, variance.Options{Estimators: specs, Samples: samples, Seed: o.Seed}, nil)
 		if err != nil {
 			return nil, err
 		}
