@@ -17,12 +17,13 @@ import (
 
 // Corpus is a list of sentences.
 type Corpus struct {
-	Name       string   // as given to Open
-	Lines      []string // one sentence each, none blank, without line ends
-	SHA256     string   // hex, of the lines joined by \n
-	Blank      int      // lines of white space that were left out
-	Duplicates int      // lines that repeat an earlier one; they are kept
-	Language   Language // what a built-in corpus is drawn from, otherwise nil
+	Name       string    // as given to Open
+	Lines      []string  // one sentence each, none blank, without line ends
+	SHA256     string    // hex, of the lines joined by \n
+	Blank      int       // lines of white space that were left out
+	Duplicates int       // lines that repeat an earlier one; they are kept
+	Refused    []Refused // what was left out if Options.Tolerant was set
+	Language   Language  // what a built-in corpus is drawn from, otherwise nil
 
 	numbers []int32 // of each line in its file, from 1
 	files   []file  // rising by first
@@ -86,7 +87,7 @@ func checkText(line []byte) error {
 	for {
 		r, n := utf8.DecodeRune(line[at:])
 		if r == utf8.RuneError && n == 1 {
-			return fmt.Errorf("byte %d is not UTF-8; convert the text to UTF-8 first", at+1)
+			return refuse("not UTF-8", fmt.Errorf("byte %d is not UTF-8; convert the text to UTF-8 first", at+1))
 		}
 		at += n
 	}
@@ -95,6 +96,9 @@ func checkText(line []byte) error {
 // finish refuses a corpus without sentences and completes any other.
 func (c *Corpus) finish() (*Corpus, error) {
 	if len(c.Lines) == 0 {
+		if len(c.Refused) > 0 {
+			return nil, fmt.Errorf("corpora: %s", c.Refused[0].First)
+		}
 		return nil, fmt.Errorf("corpora: %s: no sentences; %s lines, all of them blank", c.Name, grouped(c.Blank))
 	}
 	c.count()

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -143,8 +145,11 @@ func TestStats(t *testing.T) {
 	require.Equal(t, Stats{
 		Name: "memory", SHA256: c.SHA256, Lines: 5, Blank: 2, Duplicates: 1, Distinct: 3,
 		Tokens: 13, Vocabulary: 4, Once: 1, MeanLength: 2.6,
-		Lengths: Quantiles{Min: 2, P5: 2, P25: 2, P50: 2, P75: 3, P95: 4, P99: 4, Max: 4},
+		Lengths:   Quantiles{Min: 2, P5: 2, P25: 2, P50: 2, P75: 3, P95: 4, P99: 4, Max: 4},
+		OnceShare: 0.25, MaxLen: 4, Scripts: []ScriptShare{{"Latin", 1}}, Unknown: s.Unknown,
 	}, s)
+	// Counted by hand: c once, a, b and d four times.
+	require.Equal(t, []UnknownShare{{1, 4, 0, 1. / 13}, {2, 3, 1. / 13, 1. / 13}, {3, 3, 1. / 13, 1. / 13}, {5, 0, 1, 1}, {10, 0, 1, 1}, {20, 0, 1, 1}}, s.Unknown)
 
 	var table bytes.Buffer
 	require.NoError(t, s.WriteTable(&table))
@@ -163,4 +168,97 @@ func TestStats(t *testing.T) {
 	var back Stats
 	require.NoError(t, json.Unmarshal(data, &back))
 	require.Equal(t, s, back)
+}
+
+// What is expected of new text is what a token of this one meets in all the others,
+// counted with another loop; the length is the least that 99 of 100 lines have.
+func TestStatsOfMany(t *testing.T) {
+	c, err := Open("builtin:captions", Options{Lines: 700})
+	require.NoError(t, err)
+	s := c.Stats(strings.Fields)
+	counts, total := map[string]int{}, 0
+	for _, line := range c.Lines {
+		for _, w := range strings.Fields(line) {
+			counts[w]++
+			total++
+		}
+	}
+	for _, u := range s.Unknown {
+		unknown, unseen := 0, 0
+		for _, line := range c.Lines {
+			for _, w := range strings.Fields(line) {
+				if counts[w] < u.MinCount {
+					unknown++
+				}
+				counts[w]--
+				if counts[w] < u.MinCount {
+					unseen++
+				}
+				counts[w]++
+			}
+		}
+		require.Equal(t, float64(unknown)/float64(total), u.Text)
+		require.Equal(t, float64(unseen)/float64(total), u.Expected)
+	}
+	within := func(most int) (n int) {
+		for _, line := range c.Lines {
+			if len(strings.Fields(line)) <= most {
+				n++
+			}
+		}
+		return n
+	}
+	require.GreaterOrEqual(t, within(s.MaxLen), 693)
+	require.Less(t, within(s.MaxLen-1), 693)
+}
+
+func TestScripts(t *testing.T) {
+	c, err := New("memory", []string{"ab, Жё 1", "字ひ"})
+	require.NoError(t, err)
+	require.Equal(t, []ScriptShare{{"Cyrillic", 2. / 6}, {"Latin", 2. / 6}, {"Han", 1. / 6}, {"Hiragana", 1. / 6}}, c.Stats(strings.Fields).Scripts)
+}
+
+// A tolerant look counts what is refused, by reason, and reads all the rest.
+func TestTolerant(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		opt  Options
+		kept []string
+		want []Refused
+	}{
+		"lines.txt": {"a\ncaf\xe9\nb\n\xff\n" + strings.Repeat("x", 200_000) + "\nc\x00" + strings.Repeat("y", 100_000) + "\nd", Options{}, []string{"a", "b", "d"}, []Refused{
+			{"not UTF-8", 2, "lines.txt:2: byte 4 is not UTF-8; convert the text to UTF-8 first"},
+			{"longer than 65,536 bytes", 1, "lines.txt:5: line of 200,000 bytes, more than 65,536; raise --max-line-bytes or drop it"},
+			{"NUL byte", 1, "lines.txt:6: NUL byte; this is binary data, not text"},
+		}},
+		"rows.csv": {"id,text\n1,a\n2\n3,b\n4,c,d\n5,e\n", Options{}, []string{"a", "b", "e"}, []Refused{
+			{"another number of columns", 2, "rows.csv:3: another number of columns than the first row has"},
+		}},
+		"rows.jsonl": {"{\"text\":\"a\"}\n{\"text\":1}\n{\"b\":\"c\"}\n{\"text\":null}\nx\n{\"text\":\"d\"}\n", Options{}, []string{"a", "d"}, []Refused{
+			{"field \"text\" is not a string", 2, "rows.jsonl:2: field \"text\" is not a string but 1"},
+			{"no field \"text\"", 1, "rows.jsonl:3: no field \"text\"; choose another with --field (this line has [\"b\"])"},
+			{"not a JSON object", 1, "rows.jsonl:5: not a JSON object: invalid character 'x' looking for beginning of value"},
+		}},
+		"array.json": {"[\"a\", 1, \"b\"]", Options{}, []string{"a", "b"}, []Refused{{"not a JSON object", 1, "array.json:1: not a JSON object: json: cannot unmarshal number into Go value of type map[string]json.RawMessage"}}},
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(path, []byte(c.text), 0o600))
+		_, err := Open(path, c.opt)
+		require.Error(t, err, name)
+		c.opt.Tolerant = true
+		got, err := Open(path, c.opt)
+		require.NoError(t, err, name)
+		require.Equal(t, c.kept, got.Lines, name)
+		for i := range c.want {
+			c.want[i].First = filepath.Join(filepath.Dir(path), c.want[i].First)
+		}
+		require.Equal(t, c.want, got.Refused, name)
+		require.Equal(t, c.want, got.Stats(strings.Fields).Refused)
+	}
+	_, err := New("x", nil)
+	require.ErrorContains(t, err, "no sentences")
+	path := filepath.Join(t.TempDir(), "all.txt")
+	require.NoError(t, os.WriteFile(path, []byte("\xff\n\xfe\n"), 0o600))
+	_, err = Open(path, Options{Tolerant: true})
+	require.ErrorContains(t, err, "all.txt:1: byte 1 is not UTF-8")
 }

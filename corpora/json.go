@@ -64,7 +64,10 @@ func readJSON(in *input, visit func([]byte, int) error) error {
 		line := text.line(dec.InputOffset() - int64(len(value)))
 		sentence, err := element(value, in.opt.Field)
 		if err != nil {
-			return at(line, err)
+			if err := in.tolerate(at(line, err)); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := visit(sentence, line); err != nil {
 			return err
@@ -121,17 +124,17 @@ func field(object []byte, name string) ([]byte, error) {
 	}
 	// encoding/json would mend without a word what is not UTF-8.
 	if !utf8.Valid(object) {
-		return nil, errors.New("not UTF-8; convert the text to UTF-8 first")
+		return nil, refuse("not UTF-8", errors.New("not UTF-8; convert the text to UTF-8 first"))
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(object, &fields); err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
+		return nil, refuse("not a JSON object", fmt.Errorf("not a JSON object: %w", err))
 	}
 	if value, ok := inner(fields, name); ok {
 		return stringOf(value, fmt.Sprintf("field %q", name))
 	}
 	names := slices.Sorted(maps.Keys(fields))
-	return nil, fmt.Errorf("no field %q; choose another with --field (this line has %.40q)", name, names[:min(len(names), 8)])
+	return nil, refuse(fmt.Sprintf("no field %q", name), fmt.Errorf("no field %q; choose another with --field (this line has %.40q)", name, names[:min(len(names), 8)]))
 }
 
 // inner finds a field by a name whose dots may stand in names or between them.
@@ -160,11 +163,11 @@ func stringOf(value json.RawMessage, what string) ([]byte, error) {
 		return nil, errors.New("not UTF-8; convert the text to UTF-8 first")
 	}
 	if half := loneSurrogate(value); half != "" {
-		return nil, fmt.Errorf("%s has %s, half of a surrogate pair, which is no character; convert the text to UTF-8 first", what, half)
+		return nil, refuse("half of a surrogate pair", fmt.Errorf("%s has %s, half of a surrogate pair, which is no character; convert the text to UTF-8 first", what, half))
 	}
 	var text *string
 	if err := json.Unmarshal(value, &text); err != nil || text == nil {
-		return nil, fmt.Errorf("%s is not a string but %.40s", what, value)
+		return nil, refuse(what+" is not a string", fmt.Errorf("%s is not a string but %.40s", what, value))
 	}
 	return []byte(spaceForLineEnd.Replace(*text)), nil
 }

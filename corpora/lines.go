@@ -35,11 +35,20 @@ func (in *input) eachLine(visit func(line []byte, number int) error) error {
 		if err == io.EOF {
 			return nil
 		}
+		var r *refusal
+		if errors.As(err, &r) {
+			if err := in.tolerate(at(lines.number, err)); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return at(lines.number, err)
 		}
 		if err := visit(line, lines.number); err != nil {
-			return err
+			if err = in.tolerate(err); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -55,14 +64,12 @@ func (l *lineReader) next() ([]byte, error) {
 	if err := l.left.spend(lineCost); err != nil {
 		return nil, err
 	}
-	size := 0
+	size, binary := 0, false
 	var part []byte
 	for {
 		var err error
 		part, err = l.in.ReadSlice('\n')
-		if bytes.IndexByte(part, 0) >= 0 {
-			return nil, errBinary
-		}
+		binary = binary || bytes.IndexByte(part, 0) >= 0
 		if err := l.left.spend(len(part)); err != nil {
 			return nil, err
 		}
@@ -82,11 +89,14 @@ func (l *lineReader) next() ([]byte, error) {
 		}
 		break
 	}
+	if binary {
+		return nil, errBinary
+	}
 	if size == len(l.line) {
 		part = l.line // whole, where the last part may have half an end
 	}
 	if size -= len(part) - len(trimEnd(part)); size > l.max {
-		return nil, fmt.Errorf("line of %s bytes, more than %s; raise --max-line-bytes or drop it", grouped(size), grouped(l.max))
+		return nil, tooLong(size, l.max)
 	}
 	return trimEnd(l.line), nil
 }
@@ -96,4 +106,8 @@ func trimEnd(line []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }
 
-var errBinary = errors.New("NUL byte; this is binary data, not text")
+func tooLong(size, most int) error {
+	return refuse(fmt.Sprintf("longer than %s bytes", grouped(most)), fmt.Errorf("line of %s bytes, more than %s; raise --max-line-bytes or drop it", grouped(size), grouped(most)))
+}
+
+var errBinary = refuse("NUL byte", errors.New("NUL byte; this is binary data, not text"))

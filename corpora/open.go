@@ -22,12 +22,17 @@ type Options struct {
 	MaxLineBytes int       // longest line, and longest sentence; default 64 KiB
 	MaxBytes     int64     // of text after decompression, each line counting 32 more; default 1 GiB
 	Stdin        io.Reader // what "-" reads; default os.Stdin
+	// Tolerant is for looking at a text: a sentence that is refused is left out and
+	// counted in Corpus.Refused. What is wrong with a file as a whole stays an error.
+	Tolerant bool
 
 	// Of built-in corpora.
 	Seed       uint64 // of the sample
 	Lines      int    // default 10,000
 	Arithmetic ArithmeticOptions
 	Oracle     OracleOptions
+
+	refused *[]Refused // if Tolerant
 }
 
 const (
@@ -74,6 +79,9 @@ func Open(name string, opt Options) (*Corpus, error) {
 	c := &Corpus{Name: name}
 	if name == "-" {
 		c.Name = stdinName
+	}
+	if opt.Tolerant {
+		opt.refused = &c.Refused
 	}
 	if err := Scan(name, opt, c.add); err != nil {
 		return nil, err
@@ -153,7 +161,7 @@ func scan(r io.Reader, name string, opt Options, left *budget, visit func(senten
 		return fmt.Errorf("corpora: %s: %w", name, err)
 	}
 	defer text.Close()
-	in := &input{Reader: bufio.NewReaderSize(&sticky{text, nil}, 64<<10), raw: r, opt: opt, left: left}
+	in := &input{Reader: bufio.NewReaderSize(&sticky{text, nil}, 64<<10), raw: r, name: name, opt: opt, left: left}
 	format := formatOf(in, name, opt)
 	if bom, err := in.Peek(3); err == nil && string(bom) == "\uFEFF" {
 		_, _ = in.Discard(3)
@@ -165,7 +173,7 @@ func scan(r io.Reader, name string, opt Options, left *budget, visit func(senten
 	}
 	err = format.read(in, func(sentence []byte, line int) error {
 		if err := in.check(sentence); err != nil {
-			return at(line, err)
+			return in.tolerate(at(line, err))
 		}
 		if len(bytes.TrimSpace(sentence)) == 0 {
 			sentence = nil
@@ -186,6 +194,7 @@ func scan(r io.Reader, name string, opt Options, left *budget, visit func(senten
 type input struct {
 	*bufio.Reader
 	raw  io.Reader // the file, which decompress may have begun to read
+	name string
 	opt  Options
 	left *budget
 }
@@ -193,7 +202,7 @@ type input struct {
 // check refuses a sentence that breaks the rules of Open.
 func (in *input) check(sentence []byte) error {
 	if len(sentence) > in.opt.MaxLineBytes {
-		return fmt.Errorf("line of %s bytes, more than %s; raise --max-line-bytes or drop it", grouped(len(sentence)), grouped(in.opt.MaxLineBytes))
+		return tooLong(len(sentence), in.opt.MaxLineBytes)
 	}
 	return checkText(sentence)
 }

@@ -42,7 +42,7 @@ func readParquet(in *input, visit func([]byte, int) error) (err error) {
 		pages := group.ColumnChunks()[column].Pages()
 		err := eachValue(pages, func(v parquet.Value) error {
 			if row++; v.IsNull() {
-				return at(row, errors.New("the sentence is null"))
+				return in.tolerate(at(row, refuse("null", errors.New("the sentence is null"))))
 			}
 			sentence := v.ByteArray()
 			if err := in.left.spend(lineCost + len(sentence)); err != nil {

@@ -93,7 +93,14 @@ func readTable(in *input, comma rune, visit func([]byte, int) error) error {
 			if !errors.As(err, &p) {
 				return at(text.line(text.read), err)
 			}
-			return at(p.StartLine, tableError(p, comma))
+			err = at(p.StartLine, tableError(p, comma))
+			if p.Err == csv.ErrFieldCount { // the row was read
+				if err = in.tolerate(err); err == nil {
+					due = text.line(r.InputOffset())
+					continue
+				}
+			}
+			return err
 		}
 		header := column < 0
 		if header {
@@ -122,7 +129,7 @@ func readTable(in *input, comma rune, visit func([]byte, int) error) error {
 func tableError(p *csv.ParseError, comma rune) error {
 	switch {
 	case p.Err == csv.ErrFieldCount:
-		return errors.New("another number of columns than the first row has")
+		return refuse("another number of columns", errors.New("another number of columns than the first row has"))
 	case comma == '\t':
 		return fmt.Errorf("%w; if quotes are letters in this file, give --format tsv-unquoted", p.Err)
 	}
@@ -152,7 +159,7 @@ func readUnquoted(in *input, visit func([]byte, int) error) error {
 			}
 		}
 		if len(cells) != width {
-			return at(line, fmt.Errorf("%d columns, where the first row has %d", len(cells), width))
+			return at(line, refuse("another number of columns", fmt.Errorf("%d columns, where the first row has %d", len(cells), width)))
 		}
 		return visit(cells[column], line)
 	})

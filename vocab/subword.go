@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 )
@@ -109,6 +110,19 @@ func ReadTokenizer(content []byte, letters string) (Tokenizer, error) {
 		return Tokenizer{}, errors.New("tokenizer.json: it lowers letters itself; drop --case keep")
 	}
 	return withCase(s, letters)
+}
+
+// OpenTokenizer is ReadTokenizer of a file, which it names in its errors.
+func OpenTokenizer(path, letters string) (Tokenizer, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return Tokenizer{}, err
+	}
+	tok, err := ReadTokenizer(content, letters)
+	if err != nil {
+		return tok, fmt.Errorf("%s: %w", path, err)
+	}
+	return tok, nil
 }
 
 // only refuses whatever is set of the named settings.

@@ -31,7 +31,7 @@ func (o bleuOptions) protocol(given []config.Layer, overruled ...string) (eval.P
 		return eval.Protocol{}, false, nil
 	}
 	for _, layer := range given {
-		for _, name := range append(overruled, "smoothing", "corpus-level", "tokenizer", "case") {
+		for _, name := range append(overruled, "smoothing", "corpus-level", "tokenizer", "tokenizer-file", "case") {
 			if v, ok := layer[name]; ok {
 				return eval.Protocol{}, false, usage("textgan eval", "%s: the protocol %s has its own; drop one of them", v.Quote, o.Protocol)
 			}

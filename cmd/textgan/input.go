@@ -19,13 +19,14 @@ type textInput struct {
 	MaxBytes     int            `opt:"max-bytes" default:"1073741824" check:"min=1,max=1099511627776" doc:"longest text, after decompression" group:"input"`
 	Oracle       string         `opt:"oracle" doc:"weights of builtin:oracle; docs/metrics.md" meta:"FILE" group:"input"`
 
-	ofRun string // the field that a run says, of files that have fields
+	ofRun    string // the field that a run says, of files that have fields
+	tolerant bool   // leave out sentences that are refused, and count them
 }
 
 // open opens a corpus with the limits of in. Of a built-in corpus it takes
 // lines sentences of the given seed.
 func (p *process) open(name string, in textInput, lines int, seed uint64) (*corpora.Corpus, error) {
-	opt := corpora.Options{Format: in.Format, Field: in.Field, MaxLineBytes: in.MaxLineBytes, MaxBytes: int64(in.MaxBytes), Stdin: p.in, Lines: lines, Seed: seed}
+	opt := corpora.Options{Tolerant: in.tolerant, Format: in.Format, Field: in.Field, MaxLineBytes: in.MaxLineBytes, MaxBytes: int64(in.MaxBytes), Stdin: p.in, Lines: lines, Seed: seed}
 	if opt.Field == "" && corpora.HasFields(name) {
 		opt.Field = in.ofRun
 	}
@@ -79,6 +80,7 @@ func (in textInput) of(m *model.Model) textInput {
 // tokenizer is part of the options of every command that counts tokens.
 type tokenizer struct {
 	Tokenizer string `opt:"tokenizer" check:"oneof=word|whitespace|char|smiles|code|ptb" doc:"what a token is; ptb: the Penn Treebank rules of NLTK; default that of the run, without one word"`
+	File      string `opt:"tokenizer-file" doc:"a tokenizer.json of Hugging Face to count the tokens of" meta:"FILE"`
 	Case      string `opt:"case" check:"oneof=keep|lower" doc:"what becomes of capitals; default that of the run, without one lower for word and whitespace, keep for the others"`
 }
 
@@ -100,6 +102,9 @@ func (k tokens) String() string {
 // model, and where there is none (nil) words.
 func (t tokenizer) tokens(m *model.Model) (tokens, error) {
 	name, letters := t.Tokenizer, t.Case
+	if name != "" && t.File != "" {
+		return tokens{}, usage("textgan", "--tokenizer and --tokenizer-file both say what a token is; drop one of them")
+	}
 	if name == "ptb" {
 		if letters == vocab.Lower {
 			return tokens{func(line string) []string { return eval.PTB(vocab.ToLower(line)) }, name, "lc"}, nil
@@ -108,9 +113,12 @@ func (t tokenizer) tokens(m *model.Model) (tokens, error) {
 	}
 	var tok vocab.Tokenizer
 	var err error
-	if name == "" && m != nil {
+	switch {
+	case t.File != "":
+		tok, err = vocab.OpenTokenizer(t.File, letters)
+	case name == "" && m != nil:
 		tok, err = m.Vocab.Tokenizer().InCase(letters)
-	} else {
+	default:
 		tok, err = vocab.NewTokenizer(cmp.Or(name, "word"), letters)
 	}
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"textgan/corpora"
@@ -343,15 +342,7 @@ func tokenizerOf(c Config) (vocab.Tokenizer, error) {
 	if c.TokenizerFile == "" {
 		return vocab.NewTokenizer(c.Tokenizer, c.Case)
 	}
-	content, err := os.ReadFile(c.TokenizerFile)
-	if err != nil {
-		return vocab.Tokenizer{}, err
-	}
-	tok, err := vocab.ReadTokenizer(content, c.Case)
-	if err != nil {
-		return tok, fmt.Errorf("%s: %w", c.TokenizerFile, err)
-	}
-	return tok, nil
+	return vocab.OpenTokenizer(c.TokenizerFile, c.Case)
 }
 
 // ids encodes n lines, many in one piece of memory each.
