@@ -161,12 +161,6 @@ func (s *Batches) MaxT() int { return s.maxT }
 // Position is the number of batches drawn so far.
 func (s *Batches) Position() int { return s.next }
 
-// Epoch is the number of times that the sentences have been gone through, in
-// fractions.
-func (s *Batches) Epoch() float64 {
-	return float64(s.next) * float64(s.opt.Size) / float64(len(s.sentences))
-}
-
 // Seek continues the stream as if n batches had been drawn.
 func (s *Batches) Seek(n int) error {
 	if n < 0 || n > math.MaxInt/len(s.window)-1 {

@@ -57,16 +57,23 @@ func places(path string, commands []*cli.Command) (all []place) {
 	return all
 }
 
-// valuesOf are the values of a flag that can be listed: of an estimator the
-// name, without its options.
+// valuesOf are the values of a flag that can be listed: of an estimator and of a
+// schedule the name, without its options.
 func valuesOf(f *optionFlag) (values []string) {
-	if f.Name != "estimator" {
-		return f.Choices
+	switch f.Name {
+	case "estimator":
+		for _, e := range relax.Estimators() {
+			values = append(values, e.Name)
+		}
+		return values
+	case "tau-schedule", "latent-tau":
+		for _, s := range relax.Schedules() {
+			name, _, _ := strings.Cut(s.Name, ":")
+			values = append(values, name)
+		}
+		return values
 	}
-	for _, e := range relax.Estimators() {
-		values = append(values, e.Name)
-	}
-	return values
+	return f.Choices
 }
 
 // words are what can follow at a place.

@@ -82,10 +82,10 @@ func (p *process) printCritic(k *critic.Critic, run string, took time.Duration) 
 // criticOptions are part of the options of every command that samples by a
 // critic.
 type criticOptions struct {
-	Critic     bool   `opt:"critic" doc:"sample by the run's critic (textgan critic): every sentence is chosen among several"`
-	Candidates int    `opt:"candidates" default:"0" check:"min=0,max=4096" doc:"proposals of a sentence with --critic; 0: 8 from both sides, 4 from one" group:"critic"`
-	Proposals  string `opt:"proposals" default:"" check:"oneof=forward|both" doc:"forward: from the generator; both: every other one from the backwards model; default both where the critic has one" group:"critic"`
-	Method     string `opt:"method" default:"resample" check:"oneof=resample|reject|mh" doc:"resample: one of the candidates, by weight; reject: rejection sampling by the largest weight on held-out sentences; mh: a Metropolis-Hastings chain of the candidates" group:"critic"`
+	Critic     bool         `opt:"critic" doc:"sample by the run's critic (textgan critic): every sentence is chosen among several"`
+	Candidates int          `opt:"candidates" default:"0" check:"min=0,max=4096" doc:"proposals of a sentence with --critic; 0: 8 from both sides, 4 from one" group:"critic"`
+	Proposals  string       `opt:"proposals" default:"" check:"oneof=forward|both" doc:"forward: from the generator; both: every other one from the backwards model; default both where the critic has one" group:"critic"`
+	Method     ratio.Method `opt:"method" default:"resample" doc:"resample: one of the candidates, by weight; reject: rejection sampling by the largest weight on held-out sentences; mh: a Metropolis-Hastings chain of the candidates" group:"critic"`
 }
 
 // checkpoint is the one that is named or, with --critic and without a name, that
@@ -105,8 +105,8 @@ func (o criticOptions) sampler(dir string, m *model.Model, opt generator.SampleO
 	if err != nil {
 		return nil, err
 	}
-	both := o.Proposals == "both" || o.Proposals == "" && k.HasBackwards() && len(opt.Prompt) == 0 && o.Method != string(ratio.Reject)
-	s, err := k.NewSampler(critic.SampleOptions{SampleOptions: opt, Method: ratio.Method(o.Method), Candidates: o.Candidates, Both: both, Seed: seed})
+	both := o.Proposals == "both" || o.Proposals == "" && k.HasBackwards() && len(opt.Prompt) == 0 && o.Method != ratio.Reject
+	s, err := k.NewSampler(critic.SampleOptions{SampleOptions: opt, Method: o.Method, Candidates: o.Candidates, Both: both, Seed: seed})
 	if err != nil {
 		return nil, usage("textgan", "%w", err)
 	}
@@ -128,9 +128,9 @@ func (o criticOptions) sample(dir string, m *model.Model, n int, opt generator.S
 }
 
 // tellStats says how hard a critic's sampler has worked.
-func (p *process) tellStats(s *ratio.Sampler, method string) {
+func (p *process) tellStats(s *ratio.Sampler, method ratio.Method) {
 	t := s.Stats
-	switch ratio.Method(method) {
+	switch method {
 	case ratio.Reject:
 		fmt.Fprintf(p.talk, "critic: %d of %d proposals taken (%.1f %%); %.2f %% of the weights exceed the bound\n", t.Sentences, t.Proposals, 100*t.Acceptance, 100*t.Violations)
 	case ratio.Metropolis:

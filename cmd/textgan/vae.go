@@ -37,14 +37,16 @@ func (d decodeOptions) sample(m model.VAE) (generator.SampleOptions, error) {
 	return o, nil
 }
 
-// encodeFile opens a text and gives each of its sentences a posterior.
-func encodeFile(p *process, m model.VAE, name string, in textInput) (*corpora.Corpus, *generator.Posteriors, error) {
-	text, err := p.open(name, in, 0, m.Config.Seed+1)
-	if err != nil {
-		return nil, nil, err
+// encodeFile loads a VAE and gives each sentence of a text a posterior.
+func encodeFile(p *process, o modelOptions, name string, in textInput) (m model.VAE, text *corpora.Corpus, post *generator.Posteriors, err error) {
+	if m, err = loadVAE(o); err != nil {
+		return m, nil, nil, err
 	}
-	post, err := m.Encode(text.Lines)
-	return text, post, err
+	if text, err = p.open(name, in.of(m.Model), 0, m.Config.Seed+1); err != nil {
+		return m, nil, nil, err
+	}
+	post, err = m.Encode(text.Lines)
+	return m, text, post, err
 }
 
 // loadVAE is model.Load for a VAE.
@@ -92,15 +94,11 @@ func vaeReconstructCommand(p *process) *cli.Command {
 		Name: "reconstruct", Usage: "sentences through the code of a VAE and back, one per line",
 		Description: "With --samples N, N lines for every sentence.",
 	}, func(c call[options]) error {
-		m, err := loadVAE(c.opt.modelOptions)
+		m, text, post, err := encodeFile(c.process, c.opt.modelOptions, c.opt.Corpus, c.opt.textInput)
 		if err != nil {
 			return err
 		}
 		o, err := c.opt.sample(m)
-		if err != nil {
-			return err
-		}
-		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput.of(m.Model))
 		if err != nil {
 			return err
 		}
@@ -186,11 +184,7 @@ func vaeEncodeCommand(p *process) *cli.Command {
 		Name: "encode", Usage: "the posterior that a VAE gives to each sentence, as JSON lines",
 		Description: "Blank lines are skipped.",
 	}, func(c call[options]) error {
-		m, err := loadVAE(c.opt.modelOptions)
-		if err != nil {
-			return err
-		}
-		text, post, err := encodeFile(c.process, m, c.opt.Corpus, c.opt.textInput.of(m.Model))
+		m, text, post, err := encodeFile(c.process, c.opt.modelOptions, c.opt.Corpus, c.opt.textInput)
 		if err != nil {
 			return err
 		}

@@ -35,8 +35,10 @@ const (
 	Metropolis Method = "mh"
 )
 
-// Methods are all of them.
-var Methods = []Method{Resample, Reject, Metropolis}
+// Choices are all of them, for an option.
+func (Method) Choices() []string {
+	return []string{string(Resample), string(Reject), string(Metropolis)}
+}
 
 // SampleOptions of a Sampler.
 type SampleOptions struct {

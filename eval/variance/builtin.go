@@ -18,7 +18,7 @@ var builtin embed.FS
 type Info struct{ Name, Summary string }
 
 // Builtins lists the built-in problems by name. They are problem files like
-// any other; BuiltinFile returns one.
+// any other.
 func Builtins() []Info {
 	files, err := fs.Glob(builtin, "problems/*.json")
 	if err != nil {
@@ -51,12 +51,4 @@ func Builtin(name string) (*Problem, error) {
 	}
 	defer f.Close()
 	return Read(f, name)
-}
-
-// BuiltinFile returns the file of a built-in problem, to start one's own from.
-func BuiltinFile(name string) ([]byte, error) {
-	if _, err := Builtin(name); err != nil {
-		return nil, err
-	}
-	return builtin.ReadFile("problems/" + name + ".json")
 }

@@ -184,7 +184,7 @@ func TestReadErrors(t *testing.T) {
 	require.EqualError(t, err, "variance: p.json: the file holds array; it must be an object")
 	_, err = Builtin("toy")
 	require.ErrorContains(t, err, "choose one of bandit, ")
-	data, err := BuiltinFile("bandit")
+	data, err := builtin.ReadFile("problems/bandit.json")
 	require.NoError(t, err)
 	require.Contains(t, string(data), "ten arms")
 
@@ -205,7 +205,7 @@ func TestReadErrors(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(small))
 	for _, i := range Builtins() {
-		data, err := BuiltinFile(i.Name)
+		data, err := builtin.ReadFile("problems/" + i.Name + ".json")
 		require.NoError(f, err)
 		f.Add(data)
 	}

@@ -229,7 +229,7 @@ func SequenceWeights[F Float](w, advantage, mask []F) {
 // TokenWeights sets w [n,T] from token values q [n,T] less a baseline v [n,T]
 // (nil for none) that depends on the tokens before t alone: the token
 // advantage Q_t - V_t with q = Q, or the prefix value baseline with q the
-// reward of the whole sequence at every t (see Spread). w may be q.
+// reward of the whole sequence at every t. w may be q.
 func TokenWeights[F Float](w, q, v, mask []F, n int) {
 	for i := range w {
 		d := q[i]
@@ -237,14 +237,6 @@ func TokenWeights[F Float](w, q, v, mask []F, n int) {
 			d -= v[i]
 		}
 		w[i] = mask[i] * d / F(n)
-	}
-}
-
-// Spread sets q [n,T] to the reward of its sequence [n] at every t.
-func Spread[F Float](q, rewards []F) {
-	T := len(q) / len(rewards)
-	for i := range q {
-		q[i] = rewards[i/T]
 	}
 }
 

@@ -95,8 +95,7 @@ func TestWeights(t *testing.T) {
 	TokenWeights(w, w, []float64{1, 1, 1, 1, 1, 1}, mask, n)
 	require.Equal(t, []float64{0.5, 0.5, 0, 1, 1.5, 1.5}, w)
 
-	Spread(w, []float64{4, -2})
-	TokenWeights(w, w, nil, mask, n)
+	TokenWeights(w, []float64{4, 4, 4, -2, -2, -2}, nil, mask, n)
 	require.Equal(t, []float64{2, 2, 0, -1, -1, -1}, w)
 
 	// Two completions of every prefix; the last drawn token takes the reward of
