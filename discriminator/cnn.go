@@ -167,21 +167,35 @@ func (n *cnnNet) Params() []*G.Node { return n.params }
 
 func (n *cnnNet) Embed(ids, lengths *G.Node) *G.Node { return n.g.Lookup(n.table, ids, lengths) }
 
-func (n *cnnNet) Score(tokens, lengths *G.Node) *G.Node {
-	R := n.d.representations
-	if R > 1 {
+// Features are what is behind the filters and the highway, of all representations
+// of a sentence side by side.
+func (n *cnnNet) Features(tokens, lengths *G.Node) *G.Node {
+	x := n.features(tokens, lengths)
+	if R := n.d.representations; R > 1 && n.g.Err() == nil {
+		x = n.g.InRows(x, R*x.Shape()[1])
+	}
+	return x
+}
+
+// features has a row for every representation.
+func (n *cnnNet) features(tokens, lengths *G.Node) *G.Node {
+	if R := n.d.representations; R > 1 {
 		tokens, lengths = n.g.Representations(tokens, lengths, R)
 	}
 	x := n.g.TextConv(tokens, lengths, n.widths, n.convW, n.convB)
 	if n.d.Highway {
 		x = n.g.Highway(x, n.high[0], n.high[1], n.gate[0], n.gate[1])
 	}
-	x = n.apply(x)
+	return x
+}
+
+func (n *cnnNet) Score(tokens, lengths *G.Node) *G.Node {
+	x := n.apply(n.features(tokens, lengths))
 	if n.d.linear != nil {
 		x = n.g.Dense(x, n.linear[0], n.linear[1], op.Identity)
 	}
 	x = n.g.Dense(x, n.out[0], n.out[1], op.Identity)
-	if R > 1 {
+	if R := n.d.representations; R > 1 {
 		x = n.g.InRows(x, R)
 	}
 	return x

@@ -38,6 +38,13 @@ type Net interface {
 	Score(tokens, lengths *G.Node) *G.Node
 }
 
+// Featured is a Net whose scores are those of features: one row a sentence [B,F],
+// without dropout.
+type Featured interface {
+	Net
+	Features(tokens, lengths *G.Node) *G.Node
+}
+
 // Config is the architecture of a discriminator.
 type Config struct {
 	Kind         string  `json:"kind"`          // one of Kinds; empty for the first of them

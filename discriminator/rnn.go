@@ -105,7 +105,7 @@ func (n *rnnNet) Table() *G.Node                     { return n.table }
 func (n *rnnNet) Params() []*G.Node                  { return n.params }
 func (n *rnnNet) Embed(ids, lengths *G.Node) *G.Node { return n.g.Lookup(n.table, ids, lengths) }
 
-func (n *rnnNet) Score(tokens, lengths *G.Node) *G.Node {
+func (n *rnnNet) Features(tokens, lengths *G.Node) *G.Node {
 	var h [2]*G.Node
 	for i, weights := range n.directions {
 		x, falling := n.g.Sequences(tokens, lengths, i == 1)
@@ -114,5 +114,9 @@ func (n *rnnNet) Score(tokens, lengths *G.Node) *G.Node {
 		}
 		h[i] = n.g.RNN(n.d.core(), x, falling, weights, nil, nil)
 	}
-	return n.g.Dense(n.apply(n.g.Pool(h[0], h[1], n.query, lengths)), n.out[0], n.out[1], op.Identity)
+	return n.g.Pool(h[0], h[1], n.query, lengths)
+}
+
+func (n *rnnNet) Score(tokens, lengths *G.Node) *G.Node {
+	return n.g.Dense(n.apply(n.Features(tokens, lengths)), n.out[0], n.out[1], op.Identity)
 }

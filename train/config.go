@@ -96,6 +96,8 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--cell " + c.Cell + " is no relational memory", false
 	case name == "heads" && c.Cell != "relational" && c.Cell != "transformer":
 		return "--cell " + c.Cell + " pays no attention", false
+	case name == "mmd-bandwidths" && c.Objective != string(MMD), name == "sinkhorn-eps" && c.Objective != string(Sinkhorn):
+		return "--objective " + c.Objective + " does not read it", false
 	case name == "d-reps" && c.DKind != "relgan":
 		return "--discriminator " + c.DKind + " reads one embedding of a sentence", false
 	case (name == "d-cell" || name == "d-units") && c.DKind != "rnn":

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	G "gorgonia.org/gorgonia"
 
@@ -20,7 +22,9 @@ import (
 
 // GANOptions are those of adversarial training.
 type GANOptions struct {
-	Objective      string  `opt:"objective" default:"rsgan" check:"oneof=standard|rsgan|ragan|hinge|lsgan" doc:"adversarial loss" group:"adversarial"`
+	Objective      string  `opt:"objective" default:"rsgan" check:"oneof=standard|rsgan|ragan|hinge|lsgan|mmd|sinkhorn" doc:"adversarial loss; mmd, sinkhorn: the generator matches the discriminator's features of real sentences" group:"adversarial"`
+	MMDBandwidths  string  `opt:"mmd-bandwidths" default:"1,2,4,8,16" doc:"of the Gaussian kernels that --objective mmd adds up, in units of the features" meta:"S,..." group:"adversarial"`
+	SinkhornEps    float64 `opt:"sinkhorn-eps" default:"0.1" check:"min=0.001,max=1000" doc:"weight of the entropy in --objective sinkhorn, whose costs lie in [0, 2]" group:"adversarial"`
 	LabelSmooth    float64 `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
 	Estimator      string  `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice: gumbel-softmax, st-gumbel, reinmax, rloo, all-action:k=4, ...; all: textgan eval variance; docs/estimators.md"`
 	Feedback       string  `opt:"feedback" default:"soft" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token" group:"adversarial"`
@@ -48,8 +52,11 @@ func (c Config) checkGAN() error {
 	if err != nil {
 		return err
 	}
-	if (!e.Relaxed() || e.joint()) && c.Objective == string(RAGAN) {
-		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", RAGAN, c.Estimator)
+	if (!e.Relaxed() || e.joint()) && Objective(c.Objective).Couples() {
+		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", c.Objective, c.Estimator)
+	}
+	if _, err := parseBandwidths(c.MMDBandwidths); err != nil {
+		return err
 	}
 	if e.ratios() && c.Objective != string(Standard) && c.Objective != string(RSGAN) {
 		return fmt.Errorf("train: --estimator %s takes the discriminator's scores for log density ratios, which they are under --objective %s and %s, not %s", c.Estimator, Standard, RSGAN, c.Objective)
@@ -177,6 +184,10 @@ func adversarial(moments nn.Params) (ps nn.Params) {
 type game struct {
 	B, T      int
 	objective Objective
+	// of objectives that match features
+	bandwidths []float64
+	eps        float64
+
 	smooth    float64
 	estimator Estimator
 	feedback  feedback.Feedback
@@ -200,6 +211,10 @@ func (c *common) game() (a game, err error) {
 	if a.objective, err = ParseObjective(c.Objective); err != nil {
 		return a, err
 	}
+	if a.bandwidths, err = parseBandwidths(c.MMDBandwidths); err != nil {
+		return a, err
+	}
+	a.eps = c.SinkhornEps
 	if a.feedback, err = feedback.Parse(c.Feedback); err != nil {
 		return a, err
 	}
@@ -233,6 +248,9 @@ type GeneratorStep interface {
 }
 
 func newGeneratorStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (GeneratorStep, error) {
+	if a.objective.Couples() && (!a.estimator.Relaxed() || a.estimator.joint()) {
+		return nil, fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own", a.objective)
+	}
 	if a.estimator.choice == nil {
 		return newReinforceStep(lm, dis, a)
 	}
@@ -302,19 +320,33 @@ func newRelaxedStep(lm generator.LanguageModel, dis discriminator.Discriminator,
 		config.Shares, s.rewards = s.shares, make([]float32, a.B)
 	}
 	s.rollout = g.Rollout(net, d.Table(), s.noise.tauN, s.noise.keyN, config)
-	fake := d.Score(s.rollout.Tokens, s.rollout.Lengths)
+	read := d.Score
+	if a.objective.Matches() {
+		featured, ok := d.(discriminator.Featured)
+		if !ok {
+			return nil, fmt.Errorf("train: the discriminator has no features that --objective %s could match", a.objective)
+		}
+		read = featured.Features
+	}
+	fake := read(s.rollout.Tokens, s.rollout.Lengths)
 	if surveys {
 		fake = g.Tap(fake, func(v []float32) { s.fakeScores = append(s.fakeScores[:0], v...) })
 	}
 	var real *G.Node
 	if a.objective.Relative() {
 		s.real = newTextInput(g, "real", a.B, a.T)
-		real = d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
+		real = read(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
 		if surveys {
 			real = g.Tap(real, func(v []float32) { s.realScores = append(s.realScores[:0], v...) })
 		}
 	}
-	loss, err := a.objective.LossG(g, real, fake)
+	var loss *G.Node
+	var err error
+	if a.objective.Matches() {
+		loss, err = a.matching(g, real, fake), g.Err()
+	} else {
+		loss, err = a.objective.LossG(g, real, fake)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -396,4 +428,16 @@ func (in *rolloutInput) set(seed uint64, step uint32, tau float64) {
 func keepsRelaxedRow(estimator string) bool {
 	e, err := relax.Lookup(estimator)
 	return err == nil && e.KeepsRow
+}
+
+// parseBandwidths reads those of an MMD.
+func parseBandwidths(list string) (bandwidths []float64, err error) {
+	for _, text := range strings.Split(list, ",") {
+		s, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil || !(s >= 1e-6 && s <= 1e6) {
+			return nil, fmt.Errorf("train: --mmd-bandwidths %q: %q is no number between 1e-6 and 1e6", list, text)
+		}
+		bandwidths = append(bandwidths, s)
+	}
+	return bandwidths, nil
 }

@@ -175,3 +175,48 @@ func TestGradientsWithARecurrentDiscriminator(t *testing.T) {
 		}
 	}
 }
+
+// The gradient of a generator that matches features, of every discriminator.
+func TestGradientsOfMatching(t *testing.T) {
+	for _, c := range []discriminator.Config{
+		{Kind: "cnn", Widths: []int{1, 2}, Filters: 3, Highway: true},
+		{Kind: "relgan", Widths: []int{2}, Filters: 3, Representations: 2},
+		{Kind: "rnn", Cell: "gru", Units: 2},
+	} {
+		for _, objective := range Matching {
+			t.Run(c.Kind+", "+string(objective), func(t *testing.T) {
+				gen, _ := tinyModels(t, "gru", 9, 0)
+				c.Vocab, c.Emb = 9, 4
+				dis, err := discriminator.New(c, 1)
+				require.NoError(t, err)
+				for i, p := range dis.Params() {
+					r := rng.Key{Seed: 5, Row: uint32(i)}.Rand()
+					for j := range p.Data {
+						p.Data[j] = float32(r.NormFloat64())
+					}
+				}
+				a := game{B: 6, T: 5, objective: objective, bandwidths: []float64{1, 3}, eps: .1, estimator: estimatorOf(t, "gumbel-softmax"), feedback: feedback.Soft}
+				g, err := newGeneratorStep(gen, dis, a)
+				require.NoError(t, err)
+				defer g.Close()
+				differencesBy(t, 1e-3, g.(*relaxedStep).Program, gen.Params(), func() (float64, error) { return g.Run(tinyBatch(), 1, 3, .7) })
+				d, err := newStepD(gen, dis, a)
+				require.NoError(t, err)
+				defer d.Close()
+				_, err = d.run(tinyBatch(), 1, 3, .7)
+				require.NoError(t, err)
+				a.estimator = estimatorOf(t, "rloo")
+				_, err = newGeneratorStep(gen, dis, a)
+				require.ErrorContains(t, err, "couples the sentences of a batch")
+			})
+		}
+	}
+	gen, _ := tinyModels(t, "gru", 9, 0)
+	heads, _ := newHeads(9, 3)
+	_, err := newGeneratorStep(gen, heads, game{B: 6, T: 5, objective: MMD, bandwidths: []float64{1}, estimator: estimatorOf(t, "gumbel-softmax")})
+	require.ErrorContains(t, err, "no features")
+	for _, bad := range []string{"", "1,,2", "-1", "nan"} {
+		_, err := parseBandwidths(bad)
+		require.ErrorContains(t, err, "--mmd-bandwidths", bad)
+	}
+}

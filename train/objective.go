@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	G "gorgonia.org/gorgonia"
@@ -30,15 +31,26 @@ const (
 	// LSGAN, least squares: lossD = ((r-1)^2 + f^2)/2, lossG = (f-1)^2/2.
 	// Mao et al. 2017, equation 2 with a=0, b=c=1.
 	LSGAN Objective = "lsgan"
+	// MMD: the generator's loss is the squared maximum mean discrepancy of the
+	// discriminator's features of real and of generated sentences, as in TextGAN
+	// (Zhang et al. 2017); lossD is that of Standard.
+	MMD Objective = "mmd"
+	// Sinkhorn: the entropic optimal transport of these features with a cosine cost,
+	// as in FM-GAN (Chen et al. 2018); lossD is that of Standard.
+	Sinkhorn Objective = "sinkhorn"
 )
 
-// Objectives are all of them, in the order of the documentation.
-var Objectives = []Objective{Standard, RSGAN, RAGAN, Hinge, LSGAN}
+// Objectives are those of scores, in the order of the documentation; Matching are
+// those of features.
+var (
+	Objectives = []Objective{Standard, RSGAN, RAGAN, Hinge, LSGAN}
+	Matching   = []Objective{MMD, Sinkhorn}
+)
 
 // ParseObjective finds an objective by name.
 func ParseObjective(name string) (Objective, error) {
 	var names []string
-	for _, o := range Objectives {
+	for _, o := range slices.Concat(Objectives, Matching) {
 		if name == string(o) {
 			return o, nil
 		}
@@ -48,7 +60,14 @@ func ParseObjective(name string) (Objective, error) {
 }
 
 // Relative reports whether the generator's loss looks at real sentences.
-func (o Objective) Relative() bool { return o == RSGAN || o == RAGAN }
+func (o Objective) Relative() bool { return o == RSGAN || o == RAGAN || o.Matches() }
+
+// Matches reports whether the generator's loss is a distance of features.
+func (o Objective) Matches() bool { return slices.Contains(Matching, o) }
+
+// Couples reports whether no sentence of a batch has a loss of its own, and so none
+// a reward.
+func (o Objective) Couples() bool { return o == RAGAN || o.Matches() }
 
 // LossD is the discriminator's loss, a mean over batch and scores in nats (standard
 // and relativistic) or squared score units. smooth moves the target of "real"
@@ -68,7 +87,7 @@ func (o Objective) LossD(g *network.Graph, r, f *G.Node, smooth float64) (*G.Nod
 		return m.add(m.scale(1-smooth, loss), m.scale(smooth, m.mean(m.softplus(x))))
 	}
 	switch o {
-	case Standard:
+	case Standard, MMD, Sinkhorn:
 		return m.add(real(r), m.mean(m.softplus(f))), g.Err()
 	case RSGAN:
 		return real(m.sub(r, f)), g.Err()
@@ -82,7 +101,17 @@ func (o Objective) LossD(g *network.Graph, r, f *G.Node, smooth float64) (*G.Nod
 	return nil, fmt.Errorf("train: objective %q is not known", o)
 }
 
-// LossG is the generator's loss. r may be nil unless the objective is Relative.
+// matching is the generator's loss from features [B,F] of real and of generated
+// sentences.
+func (a game) matching(g *network.Graph, r, f *G.Node) *G.Node {
+	if a.objective == Sinkhorn {
+		return g.Sinkhorn(f, r, a.eps)
+	}
+	return g.MMD(f, r, a.bandwidths)
+}
+
+// LossG is the generator's loss, of an objective of scores. r may be nil unless the
+// objective is Relative.
 func (o Objective) LossG(g *network.Graph, r, f *G.Node) (*G.Node, error) {
 	m := maths{g}
 	switch o {

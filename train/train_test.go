@@ -75,6 +75,8 @@ func TestResumeIsExact(t *testing.T) {
 		"recurrent discriminator": func(c *Config) {
 			c.DKind, c.DUnits, c.DWidths, c.Estimator, c.Feedback = "rnn", 6, nil, "st-gumbel", "straight-through"
 		},
+		"mmd":      func(c *Config) { c.Objective, c.Estimator, c.Feedback = "mmd", "gumbel-softmax", "soft" },
+		"sinkhorn": func(c *Config) { c.Objective, c.DKind, c.DUnits, c.Estimator = "sinkhorn", "rnn", 6, "st-gumbel" },
 		"soft, adaptive": func(c *Config) {
 			c.Estimator, c.Feedback, c.TauSchedule = "gumbel-softmax", "soft", "adaptive:entropy=1"
 		},

@@ -63,8 +63,8 @@ func Open(dir, which string, size int, seed uint64, stdin io.Reader) (*Probe, er
 	if t.Config.Model != "gan" {
 		return nil, fmt.Errorf("probe: run %s has no discriminator whose gradient could be measured; train one with --model gan", dir)
 	}
-	if t.Config.Objective == string(train.RAGAN) {
-		return nil, fmt.Errorf("probe: %s couples the sentences of a batch, so no score function gives an unbiased reference; probe a run with another objective than run %s", train.RAGAN, dir)
+	if train.Objective(t.Config.Objective).Couples() {
+		return nil, fmt.Errorf("probe: %s couples the sentences of a batch, so no score function gives an unbiased reference; probe a run with another objective than run %s", t.Config.Objective, dir)
 	}
 	if size == 0 {
 		size = t.Config.Batch
