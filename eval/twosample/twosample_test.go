@@ -1,0 +1,114 @@
+package twosample
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// language draws lines of independent words, the length geometric: the exact
+// probability of a line is a product.
+type language struct {
+	p   []float64
+	end float64
+}
+
+func (l language) draw(r *rand.Rand, n int) (lines [][]int32) {
+	for range n {
+		var x []int32
+		for r.Float64() > l.end {
+			u, id := r.Float64(), 0
+			for u -= l.p[0]; u > 0 && id < len(l.p)-1; u -= l.p[id] {
+				id++
+			}
+			x = append(x, int32(id))
+		}
+		lines = append(lines, x)
+	}
+	return lines
+}
+
+func (l language) log(x []int32) float64 {
+	s := math.Log(l.end)
+	for _, id := range x {
+		s += math.Log((1 - l.end) * l.p[id])
+	}
+	return s
+}
+
+// divergence is the Jensen-Shannon divergence in nats and the accuracy of the best
+// classifier, over many drawn lines of known probability.
+func divergence(a, b language, r *rand.Rand) (nats, accuracy float64) {
+	const n = 200000
+	for i, l := range []language{a, b} {
+		sign := 1 - 2*float64(i)
+		for _, x := range l.draw(r, n) {
+			s := sign * (a.log(x) - b.log(x))
+			nats += (math.Ln2 - math.Log1p(math.Exp(-s))) / 2 / n
+			if s > 0 {
+				accuracy += 1. / 2 / n
+			}
+		}
+	}
+	return nats, accuracy
+}
+
+// Two languages of known distance: the estimate is below it and near.
+func TestKnownDivergence(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	even, skewed := language{end: .12}, language{end: .15}
+	for i := range 20 {
+		even.p = append(even.p, 1./20)
+		skewed.p = append(skewed.p, (1+.4*float64(1-2*(i%2)))/20)
+	}
+	nats, accuracy := divergence(even, skewed, r)
+	got, err := Test(even.draw(r, 4000), skewed.draw(r, 4000), 1)
+	require.NoError(t, err)
+	t.Logf("exact %.4f nats, accuracy %.4f; seen %+v", nats, accuracy, got)
+	require.Less(t, got.Nats, nats+3*got.NatsErr)
+	require.Greater(t, got.Nats, nats-.03)
+	require.Less(t, got.Accuracy, accuracy+3*got.AccuracyErr)
+	require.Greater(t, got.Accuracy, accuracy-.03)
+	require.Equal(t, 4000, got.Lines)
+}
+
+// Two texts of one language: the interval of the accuracy holds 1/2 as often as a
+// normal one of 95 % should, and no nats are found.
+func TestNull(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	l := language{end: .12}
+	for i := range 30 {
+		l.p = append(l.p, 2*float64(i+1)/30/31)
+	}
+	runs, outside := 24, 0
+	if testing.Short() {
+		runs = 6
+	}
+	for seed := range runs {
+		got, err := Test(l.draw(r, 400), l.draw(r, 500), uint64(seed))
+		require.NoError(t, err)
+		require.Equal(t, 400, got.Lines)
+		require.LessOrEqual(t, got.Nats, 4*got.NatsErr)
+		if math.Abs(got.Accuracy-.5) > 1.96*got.AccuracyErr {
+			outside++
+		}
+	}
+	t.Logf("%d of %d outside", outside, runs)
+	require.LessOrEqual(t, outside, 4)
+}
+
+func TestSameForEqualSeeds(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	l := language{p: []float64{.5, .3, .2}, end: .2}
+	a, b := l.draw(r, 90), l.draw(r, 90)
+	b[3] = append(b[3], -1) // a word that the lexicon does not hold
+	first, err := Test(a, b, 7)
+	require.NoError(t, err)
+	again, err := Test(a, b, 7)
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	_, err = Test(a[:59], b, 7)
+	require.ErrorContains(t, err, "at least 60 lines")
+}
