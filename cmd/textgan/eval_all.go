@@ -14,6 +14,7 @@ import (
 
 	"textgan/corpora"
 	"textgan/eval"
+	"textgan/eval/twosample"
 	"textgan/generator"
 	"textgan/train/model"
 )
@@ -35,7 +36,8 @@ type evalAllOptions struct {
 	MaxN        int      `opt:"max-n" default:"5" check:"min=1,max=9" doc:"longest n-gram"`
 	criticOptions
 	encoderOptions
-	Seed uint64 `opt:"seed" default:"1" doc:"of the samples and MAUVE's clusters"`
+	Classifier bool   `opt:"classifier" default:"true" doc:"a fresh critic that tells each text from the reference"`
+	Seed       uint64 `opt:"seed" default:"1" doc:"of the samples and MAUVE's clusters"`
 	tokenizer
 	textInput
 	jsonOption
@@ -46,8 +48,9 @@ type judged struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"` // run, file, train, half
 	eval.Measures
-	NLL      *model.NLLs        `json:"nll,omitempty"`
-	Language *corpora.Judgement `json:"language,omitempty"` // of a built-in corpus
+	TwoSample *twosample.Result  `json:"two_sample,omitempty"`
+	NLL       *model.NLLs        `json:"nll,omitempty"`
+	Language  *corpora.Judgement `json:"language,omitempty"` // of a built-in corpus
 }
 
 func evalAllCommand(p *process) *cli.Command {
@@ -125,6 +128,9 @@ func evalAll(c call[evalAllOptions]) error {
 		}
 		texts = append(texts, half)
 	}
+	if o.Classifier {
+		classify(texts, sources, held, k, o.Seed)
+	}
 	for i := range texts {
 		t := &texts[i]
 		if i < len(sources) && sources[i].model != nil {
@@ -148,6 +154,35 @@ func evalAll(c call[evalAllOptions]) error {
 		}{o.Temperature, suite.Encoder, texts})
 	}
 	return c.printTable(texts)
+}
+
+// classify asks a fresh critic how far it tells each source from the reference, and
+// one half of the reference from the other.
+func classify(texts []judged, sources []source, held []string, k tokens, seed uint64) {
+	words := eval.NewLexicon()
+	reference := words.Add(held, k.tokenize)
+	for i := range texts {
+		t := &texts[i]
+		real, lines := reference, [][]int32(nil)
+		if i < len(sources) {
+			lines = words.Add(sources[i].lines, k.tokenize)
+		} else {
+			real = nil
+			for j, x := range reference {
+				if j%2 == 0 {
+					lines = append(lines, x)
+				} else {
+					real = append(real, x)
+				}
+			}
+		}
+		r, err := twosample.Test(real, lines, seed)
+		if err != nil {
+			t.LeaveOut("two-sample accuracy", err)
+		} else {
+			t.TwoSample = &r
+		}
+	}
 }
 
 // evalSources reads and samples all that takes part.
@@ -284,6 +319,18 @@ func evalRows(maxN int) (rows []row) {
 		language("valid", func(j *corpora.Judgement) string { return fmt.Sprintf("%.2f %%", 100*validShare(j)) })
 		language("NLL_oracle", oracleNLL)
 	}
+	one("two-sample accuracy", func(t judged) string {
+		if t.TwoSample == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.4f ± %.4f", t.TwoSample.Accuracy, t.TwoSample.AccuracyErr)
+	})
+	one("two-sample nats", func(t judged) string {
+		if t.TwoSample == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.4f ± %.4f", t.TwoSample.Nats, t.TwoSample.NatsErr)
+	})
 	return rows
 }
 
@@ -319,6 +366,10 @@ func (p *process) printTable(texts []judged) error {
 			fmt.Fprintf(p.out, "%s: %s\n", t.Name, shortNote(s, t.Lines, len(t.BLEU.ByOrder)))
 		}
 	}
-	_, err := fmt.Fprintln(p.out, strings.Join(texts[0].Signatures(), "\n"))
+	signatures := texts[0].Signatures()
+	if r := texts[0].TwoSample; r != nil {
+		signatures = append(signatures, r.Signature)
+	}
+	_, err := fmt.Fprintln(p.out, strings.Join(signatures, "\n"))
 	return err
 }

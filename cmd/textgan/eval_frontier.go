@@ -102,13 +102,15 @@ func evalFrontier(c call[frontierOptions]) error {
 		families = append(families, family{name: realText, kind: "text"})
 		real := samples[0]
 		real.family, real.temperature, real.texts = len(families)-1, 0, nil
+		var texts [][]string
 		for r := range max(1, min(o.Repeat, len(learnt)/o.N)) {
 			var lines []string
 			for i := range o.N { // disjoint samples, spread over the text
 				lines = append(lines, learnt[(i*(len(learnt)/o.N)+r)%len(learnt)])
 			}
-			real.texts = append(real.texts, lines)
+			texts = append(texts, lines)
 		}
+		real.texts = [][][]string{texts}
 		samples = append(samples, real)
 	}
 	planes, err := placeAll(o.MaxN, suite, families, samples)
@@ -190,7 +192,7 @@ func frontierSuite(c call[frontierOptions], families []family) (suite *eval.Suit
 type samples struct {
 	family      int
 	temperature float64
-	texts       [][]string
+	texts       [][][]string // [seed][repeat][line]
 }
 
 // sampleAll draws all that the frontier needs. Every model, temperature and repeat
@@ -203,6 +205,7 @@ func sampleAll(c call[frontierOptions], families []family) (all []samples, err e
 		for _, tau := range o.Temperatures {
 			s := samples{family: i, temperature: tau}
 			for k, m := range g.models {
+				var texts [][]string
 				for r := range o.Repeat {
 					seed := o.Seed + uint64(drawn)<<32
 					if drawn++; r+k == 0 && i == 0 {
@@ -219,8 +222,9 @@ func sampleAll(c call[frontierOptions], families []family) (all []samples, err e
 					if err != nil {
 						return nil, err
 					}
-					s.texts = append(s.texts, lines)
+					texts = append(texts, lines)
 				}
+				s.texts = append(s.texts, texts)
 			}
 			fmt.Fprintf(c.talk, "%s at temperature %v\n", g.name, tau)
 			all = append(all, s)
@@ -240,7 +244,7 @@ func placeAll(maxN int, suite *eval.Suite, families []family, all []samples) ([]
 	}
 	planes = append(planes, newPlane(eval.LMAxes()))
 	for _, s := range all {
-		for _, lines := range s.texts {
+		for _, lines := range slices.Concat(s.texts...) {
 			if err := suite.Learn(lines); err != nil {
 				return nil, err
 			}
@@ -248,15 +252,23 @@ func placeAll(maxN int, suite *eval.Suite, families []family, all []samples) ([]
 	}
 	curve := slices.IndexFunc(families, isCurve)
 	for _, s := range all {
+		// A mean of each seed's mean: texts of one model share what it has learnt, so
+		// that the spread which counts is that between the seeds.
 		points := make([][]eval.Point, len(planes))
-		for _, lines := range s.texts {
-			at, err := suite.Points(suite.Encode(lines))
-			if err != nil {
-				return nil, err
+		for _, texts := range s.texts {
+			repeats := make([][]eval.Point, len(planes))
+			for _, lines := range texts {
+				at, err := suite.Points(suite.Encode(lines))
+				if err != nil {
+					return nil, err
+				}
+				for j, p := range at {
+					p.Name, p.Temperature = families[s.family].name, s.temperature
+					repeats[j] = append(repeats[j], p)
+				}
 			}
-			for j, p := range at {
-				p.Name, p.Temperature = families[s.family].name, s.temperature
-				points[j] = append(points[j], p)
+			for j := range planes {
+				points[j] = append(points[j], eval.Average(repeats[j]))
 			}
 		}
 		for j := range planes {

@@ -132,8 +132,9 @@ var (
 
 // packages are the names that errors of this module may begin with.
 var packages = []string{
-	"atomicfile", "cell", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "finished", "gates",
-	"generator", "gradcheck", "gridworld", "images", "kernel", "location", "machine", "memory", "model", "network", "nn",
-	"npy", "op", "plot", "probe", "progress", "ratio", "relax", "report", "rng", "rundir", "safetensors", "sampling", "sweep",
-	"tfevents", "torture", "tour", "train", "variance", "vocab", "words",
+	"atomicfile", "cell", "config", "corpora", "critic", "discriminator", "encoder", "eval", "feedback", "finished",
+	"gates", "generator", "gradcheck", "gridworld", "images", "kernel", "location", "machine", "memory", "model",
+	"network", "nn", "npy", "op", "plot", "probe", "progress", "ratio", "relax", "report", "rng", "rundir",
+	"safetensors", "sampling", "sweep", "tfevents", "torture", "tour", "train", "twosample", "variance", "vocab",
+	"words",
 }

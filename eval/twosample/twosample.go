@@ -39,12 +39,15 @@ type Result struct {
 // from in a part.
 const MinLines = 60
 
-// Settings of the critic. They are part of the signature's version.
+// Settings of the critic, part of the metric's version. Short steps and frequent
+// looks at held-out lines keep it from learning a few hundred lines by heart.
 const (
-	orders = 3   // the n-gram models are of order 1 to this
-	steps  = 300 // updates of the critic
-	batch  = 128 // lines of either text in one
-	stop   = 5   // one line in so many of the critic's part chooses the step
+	orders = 3    // the n-gram models are of order 1 to this
+	steps  = 300  // updates of the critic
+	batch  = 128  // lines of either text in one
+	rate   = .001 // Adam's step size
+	look   = 10   // steps between looks at the held-out lines
+	stop   = 3    // one line in so many of the critic's part is held out
 )
 
 // Test judges as many lines of each text as both have. Tokens are ids of one
@@ -128,7 +131,7 @@ func fit(parts [2][3][][]int32, models, learn, words int, seed uint64) (*ratio.C
 	if err != nil {
 		return nil, err
 	}
-	_, err = c.Fit(t, ratio.FitOptions{Steps: steps, Batch: batch, Seed: seed})
+	_, err = c.Fit(t, ratio.FitOptions{Steps: steps, Batch: batch, LR: rate, Every: look, Seed: seed})
 	return c, err
 }
 
