@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -61,10 +62,11 @@ func TestEveryCallThatChangesAFile(t *testing.T) {
 			s := newSubject(t, name)
 			cmd, said := s.command(t, s.begin...)
 			calls, status, err := trace(cmd, s.place, func(int, call) fault { return fault{} })
-			require.NoError(t, err)
-			if status.Signaled() || len(calls) == 0 {
-				t.Skipf("processes cannot be traced here: %v", status)
+			if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
+				t.Skipf("processes cannot be traced here: %v", err)
 			}
+			require.NoError(t, err)
+			require.NotEmpty(t, calls)
 			require.Zero(t, status.ExitStatus(), said())
 			peace := s.ended(t)
 			require.Empty(t, s.differs(t, peace))
