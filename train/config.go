@@ -12,6 +12,8 @@ import (
 type Config struct {
 	model.Config
 
+	Preset string `opt:"preset" check:"oneof=lstm-mle|seqgan|maligan|gsgan|textgan-mmd|relgan" doc:"a published configuration; options that are given beside it are stronger; docs/presets.md"`
+
 	WarmStart string `opt:"warm-start" doc:"begin a GAN with what this run of --model mle or vae has come to, in the place of likelihood training: weights, vocabulary, sizes; its text too, unless another is given" meta:"DIR"`
 
 	Precision string `opt:"precision" default:"float32" check:"oneof=float32|bf16" doc:"of the operands of matrix products in training: bf16 is faster on a CPU with AVX512_BF16, and the same on every other; docs/performance.md" group:"optimisation"`

@@ -17,6 +17,7 @@ import (
 	"textgan/internal/kernel"
 	"textgan/internal/progress"
 	"textgan/internal/terminal"
+	"textgan/train"
 )
 
 // process is all that a command touches besides its options and files.
@@ -199,6 +200,11 @@ func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Com
 			return usage(cc.Command.HelpName, "%w", err)
 		}
 		given = append(given, file)
+		if _, ok := set.Find("preset"); ok {
+			if given, err = train.WithPreset(given); err != nil {
+				return usage(cc.Command.HelpName, "%w", err)
+			}
+		}
 		opt, err := set.Resolve(given...)
 		if err != nil {
 			return usage(cc.Command.HelpName, "%w", err)

@@ -162,10 +162,13 @@ func runCell(c call[sweepRunOptions], plan *sweep.Plan, cell sweep.Cell) error {
 		return nil
 	}
 	o := trainOptions{Run: dir, Threads: c.opt.Threads, jsonOption: c.opt.jsonOption}
-	given := []config.Layer{{}, {}, cell.Layer}
+	given, err := train.WithPreset([]config.Layer{{}, {}, cell.Layer})
+	if err != nil {
+		return err
+	}
 	if _, err := rundir.Open(dir); !errors.Is(err, rundir.ErrNotRun) {
 		o.Resume, given = true, nil
-	} else if o.Config, err = train.Options.Resolve(cell.Layer); err != nil {
+	} else if o.Config, err = train.Options.Resolve(given...); err != nil {
 		return err
 	}
 	err = runTrain(call[trainOptions]{process: c.process, ctx: c.ctx, opt: o, given: given})

@@ -46,6 +46,11 @@ func (s *trainOutput) begin() {
 	if hint := d.Hint(); hint != "" {
 		s.say("           %s", hint)
 	}
+	for _, p := range train.Presets {
+		if p.Name == c.Preset {
+			s.say("preset     %s, %s: %s", p.Name, p.Summary, p)
+		}
+	}
 	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(c.Cell), c.Layers, c.Hidden, c.Emb, t.Weights())
 	if c.WarmStart != "" {
 		s.say("begins     with the weights of %s", shown(c.WarmStart))

@@ -17,7 +17,8 @@ const format = 1
 // Manifest says where a run comes from.
 type Manifest struct {
 	Format    int        `json:"format"`
-	Model     string     `json:"model"` // gan, mle, vae
+	Model     string     `json:"model"`            // gan, mle, vae
+	Preset    string     `json:"preset,omitempty"` // published configuration that the options began with
 	Seed      uint64     `json:"seed"`
 	Precision string     `json:"precision,omitempty"` // of products in training: bf16; older runs have none and are of float32
 	Corpus    Corpus     `json:"corpus"`
