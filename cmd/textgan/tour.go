@@ -18,6 +18,7 @@ func tourCommand(p *process) *cli.Command {
 		Out    string `opt:"out" file:"no" doc:"folder of the page; default tour, or none with --lesson" meta:"DIR"`
 		Lesson string `opt:"lesson" file:"no" doc:"this lesson alone, its numbers to standard output; a name that there is not lists them" meta:"NAME"`
 		Seed   uint64 `opt:"seed" default:"1" doc:"of all draws"`
+		Images string `opt:"images" file:"no" doc:"images of the lesson on them, in IDX as those of MNIST, .gz or not; default: digits that the program draws" meta:"FILE"`
 		jsonOption
 	}
 	return command(p, cli.Command{
@@ -25,7 +26,7 @@ func tourCommand(p *process) *cli.Command {
 		Description: "Lessons from the lost gradient to a text GAN, computed by the packages that train and measure. The\n" +
 			"page opens offline. With --lesson: one lesson and its numbers.",
 	}, func(c call[options]) error {
-		o := tour.Options{Seed: c.opt.Seed}
+		o := tour.Options{Seed: c.opt.Seed, Images: c.opt.Images}
 		lessons, out := tour.Lessons, c.opt.Out
 		if c.opt.Lesson != "" {
 			l, err := tour.Find(c.opt.Lesson)

@@ -8,4 +8,8 @@ var Lessons = []Lesson{
 	gumbelMax,
 	gumbelSoftmax,
 	relatives,
+	imageVAE,
+	policy,
+	channelGates,
+	textGAN,
 }

@@ -33,7 +33,10 @@ func (s Source) String() string { return s.Package + "." + s.Function }
 
 // Options of the lessons.
 type Options struct {
-	Seed uint64 // of all draws
+	Seed   uint64 // of all draws
+	Images string // an IDX file for the lesson on images; empty: digits are drawn
+
+	small bool // the lessons that train are shorter, for tests
 }
 
 // Results are what a lesson computes.

@@ -20,7 +20,7 @@ var computed sync.Map
 
 func results(t *testing.T, l Lesson) Done {
 	once, _ := computed.LoadOrStore(l.Name, sync.OnceValues(func() ([]Done, error) {
-		return Run(context.Background(), []Lesson{l}, Options{Seed: 1}, nil)
+		return Run(context.Background(), []Lesson{l}, Options{Seed: 1, small: true}, nil)
 	}))
 	done, err := once.(func() ([]Done, error))()
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func TestPage(t *testing.T) {
 		all = append(all, results(t, l))
 	}
 	var page bytes.Buffer
-	require.NoError(t, WritePage(&page, all, Options{Seed: 1}))
+	require.NoError(t, WritePage(&page, all, Options{Seed: 1, small: true}))
 	require.Less(t, page.Len(), 3<<20)
 	text := strings.ReplaceAll(page.String(), `xmlns="http://www.w3.org/2000/svg"`, "")
 	require.Empty(t, regexp.MustCompile(`(?i)https?:|//[a-z0-9-]+\.[a-z]|@import|\bsrc=|url\(`).FindAllString(text, -1))
@@ -157,11 +157,11 @@ func TestThreadsDoNotMatter(t *testing.T) {
 	for _, l := range Lessons {
 		all = append(all, results(t, l))
 	}
-	require.NoError(t, WritePage(&first, all, Options{Seed: 1}))
+	require.NoError(t, WritePage(&first, all, Options{Seed: 1, small: true}))
 	runtime.GOMAXPROCS(1 + before%2)
-	again, err := Run(context.Background(), Lessons, Options{Seed: 1}, nil)
+	again, err := Run(context.Background(), Lessons, Options{Seed: 1, small: true}, nil)
 	require.NoError(t, err)
-	require.NoError(t, WritePage(&second, again, Options{Seed: 1}))
+	require.NoError(t, WritePage(&second, again, Options{Seed: 1, small: true}))
 	require.True(t, bytes.Equal(first.Bytes(), second.Bytes()))
 }
 

@@ -183,3 +183,6 @@ func (v *VAE) Evaluate(set *Set, seed uint64) (t Tally, err error) {
 	}
 	return t, nil
 }
+
+// Taken is the number of steps taken.
+func (t *Trainer) Taken() int { return t.step }
