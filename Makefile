@@ -1,7 +1,7 @@
 # The version of staticcheck is pinned here; it is not a dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build dist generate test bench bench-peers lint lint-staticcheck soak test-slow test-slurm torture
+.PHONY: build dist generate test bench bench-peers lint lint-staticcheck soak test-slow test-slurm torture module
 
 build: ## one static binary in ./bin
 	CGO_ENABLED=0 go build -o bin/textgan ./cmd/textgan
@@ -17,6 +17,17 @@ dist: ## static binaries for six platforms in ./dist
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags='-s -w' -o dist/$$name ./cmd/textgan; \
 	done
 	cd dist && { sha256sum textgan-* 2>/dev/null || shasum -a 256 textgan-*; } >SHA256SUMS
+
+# Imports are the only strings that begin with the path and a slash.
+module: ## MODULE=host/owner/textgan: another path for this module, in go.mod and in every import
+	@test -n "$(MODULE)" || { echo 'which? make module MODULE=host/owner/textgan'; exit 2; }
+	@set -e; old=$$(go list -m); \
+	git ls-files -z '*.go' | xargs -0 sed -i.before "s#\"$$old/#\"$(MODULE)/#g"; \
+	for mod in $$(git ls-files '*go.mod'); do \
+		sed -i.before "s#^module $$old\(/\|\$$\)#module $(MODULE)\1#" $$mod; \
+	done; \
+	find . -name '*.before' -delete; \
+	gofmt -w $$(git ls-files '*.go'); go build ./...
 
 generate: ## the assembly of package kernel, from its generator
 	go generate ./internal/kernel

@@ -91,6 +91,9 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := r.CheckWhole(); err != nil {
+		return nil, nil, err
+	}
 	t, err := reopen(r, stdin)
 	if err != nil {
 		return nil, nil, err

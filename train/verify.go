@@ -29,6 +29,9 @@ func Verify(dir string, stdin io.Reader) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.CheckWhole(); err != nil {
+		return nil, err
+	}
 	v := &verifier{run: r}
 	v.files()
 	v.checkpoints(stdin)

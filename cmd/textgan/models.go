@@ -60,6 +60,8 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 			if valid, heldErr := first.HeldOut(); heldErr == nil {
 				p.warn("without the training text: %v", err)
 				held = valid.Lines
+			} else if len(ref) > 0 {
+				p.warn("without the training text: %v", err)
 			} else {
 				return nil, nil, nil, err
 			}

@@ -146,6 +146,7 @@ func (p *process) app() *cli.App {
 			group("eval", "score text", evalBLEUCommand(p), evalSelfBLEUCommand(p), evalDiversityCommand(p), evalNLLCommand(p), evalAllCommand(p), evalFrontierCommand(p),
 				evalVarianceCommand(p), evalEstimatorsCommand(p), evalSamplersCommand(p)),
 			group("vae", "sentences and codes of a VAE", vaeReconstructCommand(p), vaeInterpolateCommand(p), vaeEncodeCommand(p), vaeGradientsCommand(p)),
+			exportCommand(p),
 			reportCommand(p),
 			verifyCommand(p),
 			group("sweep", "many runs of one file", sweepPlanCommand(p), sweepRunCommand(p), sweepTableCommand(p)),

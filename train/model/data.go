@@ -272,6 +272,9 @@ func keptLines(r *rundir.Run) (*corpora.Corpus, error) {
 		return nil, nil
 	}
 	path := r.Path(rundir.HeldOutFile)
+	if err := r.CheckWhole(); err != nil {
+		return nil, err
+	}
 	content, err := r.ReadFile(rundir.HeldOutFile)
 	if err != nil {
 		return nil, err

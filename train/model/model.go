@@ -214,3 +214,11 @@ func (m *Model) Pack(w io.Writer, more map[string][]byte, dirs ...string) error 
 	}
 	return m.run.Pack(w, ck, rundir.PackOptions{Checkpoint: []string{WeightsFile, StateFile}, Dirs: dirs, More: more})
 }
+
+// ReadFile returns the content of a file of the model's run.
+func (m *Model) ReadFile(name string) ([]byte, error) {
+	if m.run == nil {
+		return nil, errors.New("train: a model that was never a run")
+	}
+	return m.run.ReadFile(name)
+}

@@ -3,6 +3,7 @@ package rundir
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -81,6 +82,18 @@ func (r *Run) Pack(w io.Writer, ck *Checkpoint, o PackOptions) error {
 		return fmt.Errorf("rundir: pack: %w", err)
 	}
 	return nil
+}
+
+// ErrPacked is the error of what needs more of a run than a single file holds.
+var ErrPacked = errors.New("a model in a single file, without the text and the record of its run")
+
+// CheckWhole is an ErrPacked if the run is not a directory on disk, but what Pack left
+// of it.
+func (r *Run) CheckWhole() error {
+	if r.files == nil {
+		return nil
+	}
+	return fmt.Errorf("rundir: %s is %w; give the run's directory, or the text where it is a text that is needed (--ref, --train)", r.Dir, ErrPacked)
 }
 
 // Unpack returns the files of a run in a single file.

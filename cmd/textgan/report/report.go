@@ -36,6 +36,9 @@ type Options struct {
 
 // Write writes the report and the model card into the run's directory.
 func Write(r *rundir.Run, o Options) error {
+	if err := r.CheckWhole(); err != nil {
+		return err
+	}
 	d, err := read(r, o)
 	if err != nil {
 		return err
