@@ -125,10 +125,10 @@ func NewReferences(lines [][]int32, maxN int) (*References, error) {
 // Len is the number of reference lines.
 func (r *References) Len() int { return r.lines }
 
-// nobody is the owner of no n-gram.
+// nobody is no line's number: leaving it out leaves out nothing.
 const nobody = -1
 
-// tally compares hyp with all references but number self; nobody excludes none.
+// tally compares hyp with all references but number self, or with all if self is nobody.
 func (r *References) tally(hyp []int32, self int32, s *scan, step func(prefix, token int32) int32) (t tally) {
 	t.length, t.closest = int64(len(hyp)), int64(r.closest(len(hyp), self != nobody))
 	s.start(hyp)

@@ -17,7 +17,7 @@ import (
 type code interface {
 	sampling.Prior
 	stats() int // P
-	units() int // parts whose divergence is told apart
+	units() int // parts of a code, each with a divergence of its own
 
 	// bind draws codes z [B,Z] from posteriors [B,P] in a graph; kl is [B,units].
 	bind(g *op.Graph, b codeNodes) (z, kl *G.Node)

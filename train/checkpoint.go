@@ -105,8 +105,8 @@ func (s Saved) setState(state map[string]json.RawMessage, missing func(name stri
 	return nil
 }
 
-// read fills what is saved from a checkpoint of the run r. A checkpoint may be anybody's:
-// what cannot be is refused by name.
+// read fills what is saved from a checkpoint of the run r. A checkpoint may have been
+// edited: a value that no run can have is refused by name.
 func (s Saved) read(r *rundir.Run, c *rundir.Checkpoint, state map[string]json.RawMessage) error {
 	for _, f := range s.files() {
 		if len(f.params) == 0 {

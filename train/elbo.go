@@ -71,8 +71,8 @@ func (c Config) beta(step int) float64 {
 	return c.KLFrom + (c.KLWeight-c.KLFrom)*rise
 }
 
-// settled reports whether beta has come to stay where it is. Before that, a
-// validation score says little of what training is heading for.
+// settled reports whether beta has reached its final value. Before that, validation
+// scores are not those of the loss that training ends with.
 func (c Config) settled(step int) bool {
 	t := float64(step)
 	switch c.KLAnneal {

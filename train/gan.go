@@ -180,7 +180,7 @@ func adversarial(moments nn.Params) (ps nn.Params) {
 	return ps
 }
 
-// game is the shape of an adversarial batch and what is played on it.
+// game is the sizes of an adversarial batch and the settings of its losses.
 type game struct {
 	B, T      int
 	objective Objective
@@ -304,7 +304,7 @@ type relaxedStep struct {
 	rollout op.Rollout
 
 	game                                      // read for the shares of the loss alone
-	realScores, fakeScores, rewards []float32 // of the current run, if somebody asks for shares
+	realScores, fakeScores, rewards []float32 // of the last run, for the shares
 }
 
 func newRelaxedStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*relaxedStep, error) {

@@ -28,10 +28,10 @@ func (c Config) memory(d *model.Data) machine.Need {
 	const float = 4
 	B, V, E := float64(c.Batch), float64(v), float64(c.Emb)
 	N := B * float64(T)
-	real := B * min(float64(T), 1.5*(meanLength(d.Train)+1)) // room that no sentence fills is never touched
+	real := B * min(float64(T), 1.5*(meanLength(d.Train)+1)) // pages of the padding are never touched
 
-	// Weights, the best of them, moments, gradients; each graph has the output matrix
-	// turned round, and its gradient by halves of the batch.
+	// Weights, the best of them, moments, gradients; each graph has the transposed output
+	// matrix, and a gradient of it for each half of the batch.
 	weights := 4*all.Weights + 2*net.Weights + all.Weights + 3*net.Matrix
 	rows := 2 * real * (all.Token + 2*E) // teacher forcing: with gradients, and of held-out text
 	var dis float64

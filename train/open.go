@@ -44,7 +44,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	}
 	heldOut := strings.Join(d.Valid.Lines, "\n") + "\n"
 	tok := d.Vocab.Tokenizer()
-	c.MaxLen, c.Tokenizer, c.Case = d.MaxT-1, tok.Name(), tok.Case() // what was found out counts as said from here on
+	c.MaxLen, c.Tokenizer, c.Case = d.MaxT-1, tok.Name(), tok.Case() // recorded as if they had been given
 	t, err := newTrainer(c, d)
 	if err != nil {
 		return nil, nil, err

@@ -149,8 +149,8 @@ func newRecord(tokens int, loss float64, fields ...any) Record {
 	return r
 }
 
-// add makes a step of several updates: tokens add up, and of fields of one name
-// and of the loss the last one stands.
+// add makes a step of several updates: tokens are added up; the loss, and a field
+// that several updates have, are those of the last.
 func (r *Record) add(x Record, err error) error {
 	if err != nil {
 		return err
@@ -173,11 +173,11 @@ next:
 // Saved is what a part of a run remembers: tensors, by the file of a checkpoint
 // that holds them, and numbers of state.json.
 type Saved struct {
-	Weights network.Params // of networks, with what moves with them
+	Weights network.Params // of networks, and their state
 	Best    network.Params // the weights of the lowest validation NLL
 	Moments network.Params // of optimisers
 	Numbers []Number
-	Checks  []func() error // what none of the values can be, once all are read
+	Checks  []func() error // run after all values are read: an error for one that no run can have
 }
 
 // Number is a value of state.json. Value is a pointer to it, or encodes and

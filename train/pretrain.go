@@ -46,7 +46,7 @@ func (p *pretraining) Steps() int {
 	return p.DPre
 }
 
-// Step shows the discriminator what the first adversarial step will.
+// Step is an update of the discriminator at the temperature of the first adversarial step.
 func (p *pretraining) Step(int) (Record, error) {
 	r, err := p.update(p.game.tau.At(0))
 	r.Still = true

@@ -166,7 +166,7 @@ func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 				return err
 			}
 		}
-		ended := t.enter() // first, so that the last checkpoint of a phase holds what comes of it
+		ended := t.enter() // before saving: the last checkpoint of a phase has the weights that it ends with
 		if due(t.Step, t.Config.SaveEvery) || improved || ended || t.saveSoon.Swap(false) {
 			if err := t.save(improved); err != nil {
 				return err
@@ -274,7 +274,7 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 	return improved, t.run.SaveSamples(t.Step, samples)
 }
 
-// setDecays sets the step size of likelihood training to what so many cuts leave.
+// setDecays sets the step size of likelihood training to LR after n cuts by LRDecay.
 func (t *Trainer) setDecays(n int) {
 	t.best.Decays = n
 	t.fit.SetRate(t.Config.LR * math.Pow(t.Config.LRDecay, float64(n)))

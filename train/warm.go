@@ -145,7 +145,8 @@ func (o *source) checkText(c Config, d *model.Data) error {
 	return nil
 }
 
-// give sets a new trainer to what the source has come to by fitting sentences.
+// give copies the weights, optimiser and position of the source's likelihood training
+// into a new trainer.
 func (o *source) give(t *Trainer) error {
 	arch := func(c Config) generator.Architecture {
 		c.Dropout = 0 // may differ

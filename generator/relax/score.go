@@ -78,9 +78,9 @@ func (b constantBaseline[F]) Advantage(dst, rewards, _ []F) {
 }
 
 // MovingAverage subtracts the exponential average of the mean rewards of
-// earlier batches and only then takes the batch at hand in: an average that
-// already holds the current reward would shrink the mean of the estimate to
-// Decay times the gradient. The first batch is used as it is.
+// earlier batches, and then adds the current batch to it: an average that already
+// held the current reward would shrink the mean of the estimate to Decay times the
+// gradient. The first batch is used as it is.
 //
 // Mnih and Gregor, ICML 2014, https://arxiv.org/abs/1402.0030, section 2.3.
 type MovingAverage[F Float] struct {

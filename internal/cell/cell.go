@@ -44,8 +44,8 @@ type Core interface {
 	// InputBack goes back through Input. It sets dx, if that is not nil, and may
 	// complete dShare for Grads.
 	InputBack(n int, dShare, dx []float32)
-	// Grads sets the gradients of the weights, of which nobody asked for those
-	// that are nil, from n rows that went back.
+	// Grads sets the gradients d of the weights, nil where they are not wanted, from
+	// n rows after StepBack and InputBack.
 	Grads(n int, x, share, prev, tape, dShare []float32, d [][]float32)
 }
 

@@ -13,8 +13,8 @@ import (
 // product.
 const spin = 500 * time.Microsecond
 
-// partsPerThread evens out cores that are not equally fast or not free: who has
-// done his own parts takes those of others.
+// partsPerThread balances cores that are slower or busy with other work: a thread
+// that has done its own parts takes those of others.
 const partsPerThread = 2
 
 var threads atomic.Int32 // 0: the default
@@ -73,11 +73,11 @@ func Parallel(n, grain int, f func(lo, hi int)) {
 // nothing, so that cores which ask do not disturb each other.
 func busy() bool { return pool.state.Load()&(isOpen|helpersIn) > 0 }
 
-// pool is the one call that is under way and those who work on it.
+// pool is the call that is under way, at most one, and its helpers.
 //
-// Helpers come when they can: who is late finds no part left, and the caller
-// waits for nobody who has not come. The call does not change while there are
-// helpers in it.
+// A helper joins when it has woken up; one that is late finds no part left to do.
+// The caller waits only for helpers that have joined, and the fields of a call
+// stay as they are until they have left.
 var pool = struct {
 	caller  sync.Mutex // held by the goroutine whose call it is
 	helpers []*helper
@@ -133,7 +133,7 @@ func work(me int) {
 	}
 }
 
-// begin lets helpers in, and wakes those who sleep.
+// begin opens the call to helpers and wakes those asleep.
 func begin() {
 	pool.state.Store(pool.state.Load() + serial | isOpen)
 	for _, h := range pool.helpers[:pool.workers-1] {
@@ -143,7 +143,7 @@ func begin() {
 	}
 }
 
-// finish lets nobody in any more and waits for those who are.
+// finish closes the call to helpers and waits for those in it.
 func finish() {
 	for _, c := range pool.taken[:pool.workers] {
 		c.Store(partsPerThread) // after a panic parts may be left

@@ -77,7 +77,7 @@ func (c *conditioning) begin(i, first, n int, l *rolloutLayer, states []float32)
 	}
 }
 
-// add gives the first layer's share what the condition says of the sentences.
+// add adds the condition of the sentences to the share of the first layer's gates.
 func (c *conditioning) add(share []float32, sentences []int32, z Sizes) {
 	if c.condAt > 0 {
 		for i, s := range sentences {
@@ -103,8 +103,8 @@ func (c *conditioning) addBack(dShare []float32, sentences []int32, z Sizes) {
 	}
 }
 
-// endBack takes the gradient of n first states for that of layer i's H0, of the
-// sentences from first on: before anything was written, they stand in this order.
+// endBack copies the gradient of n initial states into that of layer i's H0, for the
+// sentences from first on: at step 0 the rows are in the order of the sentences.
 func (c *conditioning) endBack(i, first, n int, l *rolloutLayer, d []float32, dIn [][]float32) {
 	if c.h0At > 0 && dIn[c.h0At+i] != nil {
 		headsOf(dIn[c.h0At+i][first*l.Out:][:n*l.Out], d, l.Out, l.State)

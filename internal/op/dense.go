@@ -246,7 +246,7 @@ func (s *spectral) forward(in []G.Value) G.Value {
 	return s.y
 }
 
-// tiny stands in for a length of zero, which nothing can be divided by.
+// tiny replaces a length of zero in divisions.
 const tiny = 1e-12
 
 // unit scales x to length 1 and returns its former length.

@@ -12,7 +12,7 @@ import (
 //	beta max(total, sum over d of max(each, sum over b of weights[b] kl[b,d]))
 //
 // kl [B,D]; weights [B], 1/n for n sentences; beta [1]. With both thresholds 0
-// it is beta times the mean divergence. What lies below a threshold has no
+// it is beta times the mean divergence. A divergence below its threshold has no
 // gradient.
 //
 // Kingma et al. 2016, appendix C.8, for each; the same on the sum, as in Li et

@@ -111,7 +111,7 @@ func (g *Graph) Needs(n *G.Node) bool {
 
 // A fused operation: forward computes the output from the inputs; backward
 // receives the gradient of the output and fills the buffers of the gradients
-// that are asked for (nil for the others). A buffer may hold anything before.
+// that are wanted (nil for the others). A buffer has arbitrary contents before.
 type fused interface {
 	forward(in []G.Value) G.Value
 	backward(in []G.Value, grad G.Value, dIn [][]float32)
@@ -147,7 +147,7 @@ func typeOf(n *G.Node) hm.Type {
 
 var ids atomic.Uint64
 
-// base is what every operation says of itself to the library.
+// base is the part of Gorgonia's Op interface that all operations share.
 type base struct {
 	name  string
 	id    uint64 // in the hash, so that two operations with memory of their own never merge

@@ -2,13 +2,13 @@ package op
 
 import "textgan/internal/kernel"
 
-// groups of rows have gradients of their own, which are added up at the end: two
-// cores need not meet before, nor read what the other wrote. Cores may share no
-// cache, and waiting for the other's lines then costs as much as the products.
-// The number is fixed, so that the sums are the same for any number of cores.
+// groups is the number of groups of rows whose gradients are kept apart and added up at
+// the end, so that two cores neither synchronise nor read each other's cache lines
+// before: without a shared cache that would cost as much as the products. It is
+// fixed, so that the sums are the same for any number of cores.
 const groups = 2
 
-// groupSum adds up what groups have.
+// groupSum adds the gradients of the groups.
 type groupSum struct {
 	dst  []float32
 	src  [groups][]float32

@@ -163,7 +163,7 @@ func (c *rolloutGroup) emit(lo, hi int) {
 		l.core.Step(n, start, share, s.prev[at*l.State:], s.next[lo*l.State:], s.out[at*l.Out:], s.tape[at*l.Tape:])
 		x = s.out[at*l.Out:]
 	}
-	// What is kept fits no cache, so it is written once, when it is finished.
+	// The kept rows are larger than a cache: each is written once, when it is complete.
 	y := c.step[lo*V:][:n*V]
 	c.GemmBias(false, false, n, V, c.H, x, c.H, c.W, V, c.bias, y, V)
 	for i := range n {
@@ -253,7 +253,8 @@ func (c *rolloutGroup) carry(t int) {
 		c.free -= n
 	}
 	clear(c.dFeed[from*c.E:][:n*c.E])
-	// From the last row on: nobody was before the place that it has now.
+	// From the last row down: a sentence moves to a row at or after its present one, so no
+	// row is overwritten before it has moved.
 	end := n
 	if t+1 < c.plan.Steps {
 		at := c.plan.Off[t+1]

@@ -16,7 +16,7 @@ import (
 // in an interval of length R, the two differ by at most 3 d R / tau in the sum of
 // absolute values. bound is share/V, so d is below share.
 //
-// A row with more entries than there is room for goes the dense way. Whether it
+// A row with more entries than there is room for is treated as a dense one. Whether it
 // does depends on the row alone, and all sums are in the order of the rows, group
 // by group.
 type sparse struct {
@@ -143,8 +143,8 @@ func (s *sparseRows) back(c *rolloutGroup, lo, hi int, dh []float32) {
 	}
 }
 
-// outputBack adds the sparse rows to the gradients of the output layer, d and
-// dBias (nil if nobody asks), where those of the dense rows are, if there are any.
+// outputBack adds the sparse rows to the gradients of the output layer: d, and dBias
+// unless it is nil. With dense set they hold those of the dense rows already.
 func (s *sparse) outputBack(r *rollout, d, dBias []float32, dense bool) {
 	s.dBias = dBias
 	switch {

@@ -136,7 +136,7 @@ func (x *xent) forward(in []G.Value) G.Value {
 	}
 	loss := 0.0
 	for i, w := range x.weight[:x.plan.N] {
-		if w != 0 { // what does not count may be impossible
+		if w != 0 { // 0 times the infinite loss of an impossible token would be NaN
 			loss += float64(w) * float64(x.nll[x.cell[i]])
 		}
 	}
