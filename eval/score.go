@@ -58,8 +58,8 @@ type Score struct {
 	Signature string
 
 	// Short is the number of hypotheses with some, but fewer tokens than the highest order.
-	// They have no n-gram of it, so smoothing decides: against itself too such a
-	// line scores below 1.
+	// They have no n-gram of that order, so their score depends on the smoothing: such a
+	// line scores below 1 even against itself.
 	Short int
 	Lines int // hypotheses
 	// Notes say what the reader should know of the number.

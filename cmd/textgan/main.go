@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	// Whoever reads our output may stop reading. Without this a closed pipe
+	// The reader of the output may stop early. Without this a closed pipe
 	// would kill a training run that only wanted to report its progress; with
 	// it the write fails, and exitCode knows what that means.
 	signal.Ignore(syscall.SIGPIPE)

@@ -67,7 +67,7 @@ func (p *process) run(ctx context.Context, args []string) int {
 		return app.RunContext(ctx, arranged)
 	})
 	if err == nil {
-		err = out.err // of a writer that cannot tell, such as that of help
+		err = out.err // a write that failed where no error is returned, as in printing help
 	}
 	code, message := exitCode(err)
 	if message != "" {
@@ -216,7 +216,7 @@ func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Com
 }
 
 // checkEnvironment refuses instruction sets that there are not, and points out
-// variables that look like a misspelt option. The others may be somebody else's.
+// variables that look like a misspelt option. The others may belong to another program.
 func (p *process) checkEnvironment(app *cli.App) error {
 	known := []string{"isa"} // read by package kernel
 	for _, c := range leaves(app.Commands) {

@@ -16,8 +16,8 @@ import (
 	"textgan/train/sweep"
 )
 
-// runAll does the runs of a sweep in processes of their own, some at a time. What
-// a run says goes into a file beside its directory. A run that fails does not stop
+// runAll does the runs of a sweep in processes of their own, some at a time. The
+// output of a run goes to a file beside its directory. A run that fails does not stop
 // the others.
 func runAll(c call[sweepRunOptions], plan *sweep.Plan) error {
 	self, err := os.Executable()

@@ -144,7 +144,7 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 	if c.opt.Run == "" {
 		return nil, nil, usage("textgan train", "--resume needs --run DIR")
 	}
-	// What a resumed run is told and ignores would be a trap.
+	// An option that a resumed run ignores is refused.
 	for _, layer := range c.given {
 		for _, name := range slices.Sorted(maps.Keys(layer)) {
 			if _, ok := train.Options.Find(name); ok || name == "config" {

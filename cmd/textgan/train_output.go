@@ -88,7 +88,7 @@ func (s *trainOutput) step(p train.Progress) {
 	if p.Phase != s.phase {
 		s.endPhase()
 		s.phase = p.Phase
-		// The rate is that of the steps to come: this one made the graphs.
+		// The rate leaves out this step, which has built the graphs.
 		s.line.Start(string(p.Phase), p.Since, p.Total)
 		p.Tokens = 0
 	}
@@ -115,7 +115,7 @@ func (s *trainOutput) eval(e train.Evaluation) {
 	}
 }
 
-// endPhase shows what the phase that ends has come to.
+// endPhase prints samples of the last evaluation of the phase that ends.
 func (s *trainOutput) endPhase() {
 	s.line.End()
 	if len(s.evals) == 0 {

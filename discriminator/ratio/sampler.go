@@ -103,7 +103,9 @@ func NewSampler(c *Critic, forward Proposer, o SampleOptions) (*Sampler, error) 
 // right to left, K/2 of K rounded down. Resampling weighs a proposal by
 // exp(s) / (1-a + a exp(r)), where a is the share of the right side and r the log
 // ratio of the proposal, feature number ratio of the critic: the balance heuristic
-// of Veach and Guibas 1995. A chain goes by the side of each proposal. Rejection has no bound for it and takes one side only.
+// of Veach and Guibas 1995. A Metropolis chain takes
+// the density of the side that a proposal comes from. Rejection has no bound for
+// it and takes one side only.
 func (s *Sampler) AlsoBackwards(backwards Proposer, ratio int) error {
 	if s.opt.Method == Reject {
 		return fmt.Errorf("critic: rejection takes proposals from one side; choose resample or mh for both")

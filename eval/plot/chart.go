@@ -13,7 +13,7 @@ import (
 // drawn. What changes from frame to frame is the data of one path a layer, so that
 // many frames are small and showing another needs no more than setting them.
 type Chart struct {
-	Title, Text   string  // its name, and what it shows, to who cannot see it
+	Title, Text   string  // its name, and what it shows, to those who cannot see it
 	Width, Height float64 // pixels of the plot, without the legend; 0: 360 by 250
 	X, Y          Axis
 	Layers        []Layer

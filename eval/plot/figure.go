@@ -119,7 +119,7 @@ func label(v float64) string {
 	return strings.Replace(strings.Replace(strings.Replace(text, "e-0", "e-", 1), "e+0", "e", 1), "e+", "e", 1)
 }
 
-// mark is what stands at a point.
+// mark is the symbol of a point.
 type mark int
 
 const (
@@ -165,7 +165,7 @@ type svg struct {
 
 func (s *svg) printf(format string, args ...any) { fmt.Fprintf(&s.Builder, format+"\n", args...) }
 
-// begin opens the picture. title and text describe it to who cannot see it.
+// begin opens the picture. title and text describe it to those who cannot see it.
 func (s *svg) begin(width, height float64, title, text string) {
 	s.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" width="%g" height="%g" role="img" aria-label="%s">`, width, height, width, height, html.EscapeString(title))
 	s.printf(`<title>%s</title><desc>%s</desc>`, html.EscapeString(title), html.EscapeString(text))

@@ -8,7 +8,7 @@ import (
 	"textgan/train"
 )
 
-// Comparison is what the same start comes to when every estimator trains on.
+// Comparison is the result of training on from the same start with every estimator.
 type Comparison struct {
 	Steps    int // adversarial, of each
 	Start    train.Evaluation

@@ -70,8 +70,8 @@ type file struct {
 //	seed = 3
 //
 // The axes vary in the order of their names, the last one fastest, but seed
-// faster than all; the cells of their own come behind. Indices count what is
-// left, from 0. dir is where the runs are; "" is the name of the file without
+// faster than all; cells that are listed one by one follow. Indices count the
+// cells that are not excluded, from 0. dir is where the runs are; "" is the name of the file without
 // .toml. Errors that lie with the file are *config.Error.
 func Read(name string, content []byte, dir string) (*Plan, error) {
 	var f file

@@ -9,7 +9,7 @@ import (
 	"textgan/train/rundir"
 )
 
-// Table is what a sweep has come to.
+// Table is the results of a sweep.
 type Table struct {
 	Cells   []CellState `json:"cells"`
 	Options []string    `json:"options"` // that differ between the rows
