@@ -16,12 +16,13 @@ import (
 
 // The shapes of the benchmarks; internal/bench/peers.py sets them.
 var (
-	benchV  = flag.Int("vocab", 4700, "benchmarks: V")
-	benchB  = flag.Int("batch", 64, "benchmarks: B")
-	benchT  = flag.Int("len", 37, "benchmarks: T")
-	benchE  = flag.Int("emb", 32, "benchmarks: E")
-	benchH  = flag.Int("hidden", 32, "benchmarks: H")
-	bench16 = flag.Bool("bf16", false, "benchmarks: products of bf16")
+	benchV      = flag.Int("vocab", 4700, "benchmarks: V")
+	benchB      = flag.Int("batch", 64, "benchmarks: B")
+	benchT      = flag.Int("len", 37, "benchmarks: T")
+	benchE      = flag.Int("emb", 32, "benchmarks: E")
+	benchH      = flag.Int("hidden", 32, "benchmarks: H")
+	benchSparse = flag.Float64("sparse", 0, "benchmarks: --sparse-backward of relgan")
+	bench16     = flag.Bool("bf16", false, "benchmarks: products of bf16")
 )
 
 func benchModels(tb testing.TB) (*generator.Generator, discriminator.Discriminator) {
@@ -104,6 +105,38 @@ func BenchmarkStep(b *testing.B) {
 			_, err := s.Run(batch, 1, uint32(i), 1)
 			require.NoError(b, err)
 			_, err = ga.Update(s.Grad)
+			require.NoError(b, err)
+		})
+	})
+	b.Run("relgan", func(b *testing.B) { // a generator's step of RelGAN: memory of 128, 16 representations, 300 filters
+		gen, err := generator.New(generator.Config{Cell: "relational", Vocab: *benchV, Emb: *benchE, Hidden: 128, Layers: 1, Slots: 1, Heads: 2}, 1)
+		require.NoError(b, err)
+		gen.Params()[len(gen.Params())-1].Data[vocab.Eos] = -1e9
+		dis, err := discriminator.New(discriminator.Config{Kind: "relgan", Vocab: *benchV, Emb: 64, Widths: []int{2, 3, 4, 5}, Filters: 300, Highway: true, Representations: 16}, 1)
+		require.NoError(b, err)
+		opt := NewAdam(adam, gen.Params())
+		a := game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, "gumbel-softmax"), feedback: feedback.Detached, sparse: *benchSparse, bf16: *bench16}
+		s, err := newGeneratorStep(gen, dis, a)
+		require.NoError(b, err)
+		measure(b, func(i int) {
+			_, err := s.Run(batch, 1, uint32(i), .1)
+			require.NoError(b, err)
+			_, err = opt.Update(s.Grad)
+			require.NoError(b, err)
+		})
+	})
+	b.Run("g_transformer", func(b *testing.B) { // straight-through, two blocks of 64 units
+		gen, err := generator.New(generator.Config{Cell: "transformer", Vocab: *benchV, Emb: 64, Hidden: 64, Layers: 2, Heads: 2, Context: batch.T}, 1)
+		require.NoError(b, err)
+		gen.Params()[len(gen.Params())-1].Data[vocab.Eos] = -1e9
+		opt := NewAdam(adam, gen.Params())
+		a := game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, "st-gumbel"), feedback: feedback.StraightThrough, bf16: *bench16}
+		s, err := newGeneratorStep(gen, dis, a)
+		require.NoError(b, err)
+		measure(b, func(i int) {
+			_, err := s.Run(batch, 1, uint32(i), .7)
+			require.NoError(b, err)
+			_, err = opt.Update(s.Grad)
 			require.NoError(b, err)
 		})
 	})

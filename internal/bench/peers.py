@@ -21,7 +21,8 @@ ap.add_argument('--no-peer', action='store_true', help='textgan alone')
 a = ap.parse_args()
 V, B, T, E, H, De, F = a.vocab, a.batch, a.len, a.emb, a.hidden, 64, 100
 
-WORKS = {'mle': 'mle', 'g_soft': 'gan_g_soft', 'g_st': 'gan_g_st', 'd_st': 'gan_d_ids', 'd_soft': 'gan_d_soft', 'vae': 'vae', 'sample': 'sample'}
+WORKS = {'mle': 'mle', 'g_soft': 'gan_g_soft', 'g_st': 'gan_g_st', 'd_st': 'gan_d_ids', 'd_soft': 'gan_d_soft', 'vae': 'vae', 'sample': 'sample',
+         'relgan': 'relgan'}  # memory of 128, R = 16, 300 filters; --emb and --len as the others
 works = [w for w in WORKS if not a.only or w in a.only.split(',')]
 
 
@@ -41,6 +42,11 @@ def floor():
     soft = 2 * n * V * (E + De)
     exp, noise = 25 * n * V, 48 * n * V
     enc = 2 * n * 4 * H * (E + H)
+    M, R, RF = 128, 16, 300
+    memory = 2 * n * (E * M + 2 * 3 * M * M + 2 * 2 * M * M + 2 * M * M)
+    reps = sum(2 * B * R * (T - k + 1) * k * (De // R) * RF for k in (2, 3, 4, 5))
+    dense = 2 * 2 * B * R * (4 * RF) ** 2 + 2 * B * R * 4 * RF * 100
+    params_r = V * E + E * M + 3 * M * M + 4 * M * M + 2 * M * M + M * V + V
     return {
         'mle': (3 * (out + rnn) + exp, adam(params_g)),
         # forward: output, y.[E|De]; back: dy = [dE|dDe].[E|De]', dh, dW, dE; critic: real and fake forward, input gradient sparse
@@ -49,6 +55,9 @@ def floor():
         'd_st': (out + rnn + exp + 2 * conv + 2 * 2 * 2 * 2 * B * (4 * F) ** 2, adam(params_d)),
         'd_soft': (out + rnn + exp + noise + soft + 2 * n * V * De + 2 * conv + 2 * 2 * 2 * 2 * B * (4 * F) ** 2, adam(params_d) + 2 * y),
         'vae': (3 * (out + rnn + enc) + exp, adam(params_g + 4 * H * (E + H) + 64 * H)),
+        # forward, output and memory; back; y by the critic's tables, and its gradient; real and fake through the critic,
+        # the fake back: of its filters those that won
+        'relgan': (3 * (2 * n * M * V + memory) + 2 * 2 * n * V * De + 2 * reps + 3 * dense + exp + noise, adam(params_r) + 3 * y),
         'sample': (out + rnn + exp, 4 * params_g),
     }
 
