@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
-	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 const parquetMagic = "PAR1"
@@ -27,24 +29,30 @@ func readParquet(in *input, visit func([]byte, int) error) (err error) {
 	if err != nil {
 		return at(0, err)
 	}
-	if err := checkFooter(text, size); err != nil {
-		return at(0, err)
+	var meta format.FileMetaData
+	footer, err := footerOf(text, size)
+	if err == nil {
+		err = thrift.Unmarshal(new(thrift.CompactProtocol), footer, &meta)
 	}
-	f, err := parquet.OpenFile(text, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return at(0, fmt.Errorf("not a Parquet file: %w", err))
 	}
-	column, err := leaf(f.Schema(), in.opt.Field)
+	column, nullable, err := leaf(meta.Schema, in.opt.Field)
 	if err != nil {
 		return at(0, err)
 	}
-	for _, group := range f.RowGroups() {
-		pages := group.ColumnChunks()[column].Pages()
-		err := eachValue(pages, func(v parquet.Value) error {
-			if row++; v.IsNull() {
+	for _, group := range meta.RowGroups {
+		if column >= len(group.Columns) {
+			return at(row+1, fmt.Errorf("%w: a group of %d columns", errPage, len(group.Columns)))
+		}
+		chunk, err := newChunk(text, size, group.Columns[column], nullable, in.left.total)
+		if err != nil {
+			return at(row+1, err)
+		}
+		err = chunk.each(func(sentence []byte, null bool) error {
+			if row++; null {
 				return in.tolerate(at(row, refuse("null", errors.New("the sentence is null"))))
 			}
-			sentence := v.ByteArray()
 			if err := in.left.spend(lineCost + len(sentence)); err != nil {
 				return at(row, err)
 			}
@@ -53,7 +61,6 @@ func readParquet(in *input, visit func([]byte, int) error) (err error) {
 			}
 			return visit(sentence, row)
 		})
-		pages.Close()
 		var own *place
 		if err != nil && !errors.As(err, &own) && errors.Is(err, errPage) {
 			err = at(row+1, err)
@@ -62,86 +69,91 @@ func readParquet(in *input, visit func([]byte, int) error) (err error) {
 			return err
 		}
 	}
-	if int64(row) != f.NumRows() {
-		return at(row, fmt.Errorf("damaged Parquet file: %d rows of %d", row, f.NumRows()))
+	if int64(row) != meta.NumRows {
+		return at(row, fmt.Errorf("damaged Parquet file: %d rows of %d", row, meta.NumRows))
 	}
 	return nil
 }
 
-// checkFooter holds the size that a file gives for its footer against that of the
-// file; the library would make room for it first.
-func checkFooter(text io.ReaderAt, size int64) error {
+// footerOf reads the description of the file from its end. It holds the size that the
+// file gives for it against that of the file before it makes room.
+func footerOf(text io.ReaderAt, size int64) ([]byte, error) {
 	const tail = 4 + len(parquetMagic)
 	end := make([]byte, tail)
 	if size < int64(tail+len(parquetMagic)) {
-		return errors.New("not a Parquet file: cut short")
+		return nil, errors.New("cut short")
 	}
 	if _, err := text.ReadAt(end, size-int64(tail)); err != nil {
-		return fmt.Errorf("read: %w", err)
+		return nil, fmt.Errorf("read: %w", err)
 	}
-	if string(end[4:]) != parquetMagic || int64(binary.LittleEndian.Uint32(end)) > size-int64(tail+len(parquetMagic)) {
-		return errors.New("not a Parquet file: cut short or damaged")
+	length := int64(binary.LittleEndian.Uint32(end))
+	if string(end[4:]) != parquetMagic || length > size-int64(tail+len(parquetMagic)) {
+		return nil, errors.New("cut short or damaged")
 	}
-	return nil
+	footer := make([]byte, length)
+	if _, err := text.ReadAt(footer, size-int64(tail)-length); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	return footer, nil
 }
 
 var errPage = errors.New("damaged Parquet file")
 
-// eachValue calls visit with the values of a column.
-func eachValue(pages parquet.Pages, visit func(parquet.Value) error) error {
-	values := make([]parquet.Value, 256)
-	for {
-		page, err := pages.ReadPage()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", errPage, err)
-		}
-		from := page.Values()
-		for {
-			n, err := from.ReadValues(values)
-			for _, v := range values[:n] {
-				if err := visit(v); err != nil {
-					return err
-				}
-			}
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("%w: %w", errPage, err)
-			}
-		}
-		parquet.Release(page)
-	}
-}
-
-// leaf is the number of a column of strings, one a row, by its name with dots.
-func leaf(schema *parquet.Schema, field string) (column int, err error) {
+// leaf is the number of a column of strings, one a row, by its name with dots, and
+// how many of the groups around it and itself can be null.
+func leaf(schema []format.SchemaElement, field string) (column, nullable int, err error) {
 	if field == "" {
 		field = defaultField
 	}
 	var names []string
-	found := -1
-	for i, path := range schema.Columns() {
-		name := strings.Join(path, ".")
-		names = append(names, name)
-		if name == field {
-			found = i
+	var found *format.SchemaElement
+	lists := false
+	// The elements are a tree, each before its children.
+	var walk func(path []string, nulls int, repeated bool) error
+	walk = func(path []string, nulls int, repeated bool) error {
+		if len(schema) == 0 {
+			return errPage
 		}
+		e := &schema[0]
+		schema = schema[1:]
+		if path == nil {
+			path = []string{} // the root has no name
+		} else {
+			path = append(slices.Clip(path), e.Name)
+			switch e.RepetitionType.V {
+			case format.Optional:
+				nulls++
+			case format.Repeated:
+				repeated = true
+			}
+		}
+		if e.NumChildren.V > 0 {
+			for range e.NumChildren.V {
+				if err := walk(path, nulls, repeated); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		name := strings.Join(path, ".")
+		if name == field && found == nil {
+			found, column, nullable, lists = e, len(names), nulls, repeated
+		}
+		names = append(names, name)
+		return nil
 	}
-	if found < 0 {
-		return 0, fmt.Errorf("no column %q; choose another with --field (there are %.60q)", field, names[:min(len(names), 8)])
+	if err := walk(nil, 0, false); err != nil {
+		return 0, 0, err
 	}
-	c, ok := schema.Lookup(schema.Columns()[found]...)
 	switch {
-	case !ok || c.MaxRepetitionLevel > 0:
-		return 0, fmt.Errorf("column %q holds lists; a sentence is one string", field)
-	case c.Node.Type().Kind() != parquet.ByteArray:
-		return 0, fmt.Errorf("column %q holds no strings but %v", field, c.Node.Type())
+	case found == nil:
+		return 0, 0, fmt.Errorf("no column %q; choose another with --field (there are %.60q)", field, names[:min(len(names), 8)])
+	case lists:
+		return 0, 0, fmt.Errorf("column %q holds lists; a sentence is one string", field)
+	case found.Type.V != format.ByteArray:
+		return 0, 0, fmt.Errorf("column %q holds no strings but %v", field, found.Type.V)
 	}
-	return c.ColumnIndex, nil
+	return column, nullable, nil
 }
 
 // wholeFile is the text with access to any part of it.
