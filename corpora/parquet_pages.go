@@ -164,6 +164,9 @@ func (c *chunk) values(levels, text []byte, encoding format.Encoding, n int32, v
 	return nil
 }
 
+// plainDictionary is what older files call RLEDictionary.
+const plainDictionary format.Encoding = 2
+
 // reader returns a function that reads the values one after another.
 func (c *chunk) reader(text []byte, encoding format.Encoding) (next func() ([]byte, error), err error) {
 	switch encoding {
@@ -172,7 +175,7 @@ func (c *chunk) reader(text []byte, encoding format.Encoding) (next func() ([]by
 			value, text, err = plainValue(text)
 			return value, err
 		}, nil
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		index := &hybrid{}
 		if len(text) > 0 {
 			index.width, index.src = int(text[0]), text[1:]
