@@ -4,6 +4,7 @@ import (
 	"flag"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -164,4 +165,38 @@ func BenchmarkStep(b *testing.B) {
 			require.Equal(b, int32(batch.T), lengths[0], "a sentence ended early")
 		})
 	})
+}
+
+// BenchmarkDoubleCV are the three steps that a double-cv step is held against, one
+// after the other in every round, so that the machine is the same for all: with
+// the default shapes double-cv's time has to stay below 1.6 times that of the
+// other two together, which the metric says.
+//
+//	go test -run '^$' -bench DoubleCV -benchtime 20x ./train
+func BenchmarkDoubleCV(b *testing.B) {
+	gen, dis := benchModels(b)
+	batch := fullBatch(*benchB, *benchT, *benchV)
+	names := []string{"straight-through", "rloo", "double-cv", "double-cv:alpha=auto"}
+	var steps []GeneratorStep
+	for _, name := range names {
+		s, err := newGeneratorStep(gen, dis, game{B: batch.B, T: batch.T, objective: RSGAN, estimator: estimatorOf(b, name), feedback: feedback.StraightThrough, bf16: *bench16})
+		require.NoError(b, err)
+		defer s.Close()
+		steps = append(steps, s)
+	}
+	spent := make([]time.Duration, len(names))
+	measure(b, func(i int) {
+		for k, s := range steps {
+			begin := time.Now()
+			_, err := s.Run(batch, 1, uint32(i), 1)
+			require.NoError(b, err)
+			if i > 0 {
+				spent[k] += time.Since(begin)
+			}
+		}
+	})
+	for k, name := range names {
+		b.ReportMetric(spent[k].Seconds()*1000/float64(b.N), "ms/"+name)
+	}
+	b.ReportMetric(spent[2].Seconds()/(spent[0]+spent[1]).Seconds(), "double-cv/(st+rloo)")
 }

@@ -52,14 +52,11 @@ func (c Config) checkGAN() error {
 	if err != nil {
 		return err
 	}
-	if (!e.Relaxed() || e.joint()) && Objective(c.Objective).Couples() {
-		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", c.Objective, c.Estimator)
-	}
 	if _, err := parseBandwidths(c.MMDBandwidths); err != nil {
 		return err
 	}
-	if e.ratios() && c.Objective != string(Standard) && c.Objective != string(RSGAN) {
-		return fmt.Errorf("train: --estimator %s takes the discriminator's scores for log density ratios, which they are under --objective %s and %s, not %s", c.Estimator, Standard, RSGAN, c.Objective)
+	if err := e.Suits(Objective(c.Objective)); err != nil {
+		return err
 	}
 	if c.SparseBackward > 0 && !keepsRelaxedRow(c.Estimator) {
 		return fmt.Errorf("train: --sparse-backward leaves out entries of the relaxed row, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through", c.Estimator)
@@ -361,6 +358,9 @@ func (s *relaxedStep) Run(real *vocab.Batch, seed uint64, step uint32, tau float
 		if err := s.real.load(real); err != nil {
 			return 0, err
 		}
+	}
+	if !s.estimator.Relaxed() { // which has no temperature, and may be given none
+		tau = 1
 	}
 	s.noise.set(seed, rng.GeneratorStep(step), tau)
 	return s.Program.Run()

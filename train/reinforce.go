@@ -58,6 +58,21 @@ func (e Estimator) ratios() bool {
 	return e.score != nil && e.score.baseline != nil && e.score.baseline.Reads() == relax.LogRatios
 }
 
+// Unbiased reports whether the mean of the estimate is the gradient of the expected
+// loss. maligan has another objective.
+func (e Estimator) Unbiased() bool { return !e.Relaxed() && !e.ratios() }
+
+// Suits says why the estimator cannot be used with an objective; nil if it can.
+func (e Estimator) Suits(o Objective) error {
+	if (!e.Relaxed() || e.joint()) && o.Couples() {
+		return fmt.Errorf("train: %s couples the sentences of a batch, so none has a reward of its own; choose another --objective for --estimator %s", o, e.Name)
+	}
+	if e.ratios() && o != Standard && o != RSGAN {
+		return fmt.Errorf("train: --estimator %s takes the discriminator's scores for log density ratios, which they are under --objective %s and %s, not %s", e.Name, Standard, RSGAN, o)
+	}
+	return nil
+}
+
 // WarmUp is the number of draws after which the estimator has settled.
 func (e Estimator) WarmUp() int {
 	decay := 0.

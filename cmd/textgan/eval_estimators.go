@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/eval"
 	"textgan/train"
 	"textgan/train/probe"
 )
@@ -15,6 +16,7 @@ import (
 type estimatorsOptions struct {
 	modelOptions
 	Steps      int      `opt:"steps" default:"50" check:"min=2,max=1000000000" doc:"adversarial steps of every estimator"`
+	Seconds    float64  `opt:"seconds" default:"0" check:"min=0,max=1e9" doc:"wall-clock time for the steps of every estimator, in the place of --steps; 0: equal steps" meta:"S"`
 	Estimators []string `opt:"estimators" doc:"names, or shell patterns over names; default all" meta:"NAME,..."`
 	Feedback   []string `opt:"feedback" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token; default all three" meta:"NAME,..."`
 	Tau        float64  `opt:"tau" default:"0" check:"min=0,max=1e6" doc:"temperature of the gradients at the start; 0: where the run's schedule begins"`
@@ -40,7 +42,7 @@ func evalEstimatorsCommand(p *process) *cli.Command {
 			opt.Taus = []float64{o.Tau}
 		}
 		line := c.newLine()
-		r, err := p.Compare(c.ctx, opt, o.Steps, progressOf(line, "estimators"))
+		r, err := p.Compare(c.ctx, opt, o.Steps, o.Seconds, progressOf(line, "estimators"))
 		line.End()
 		if err != nil {
 			return err
@@ -55,7 +57,9 @@ func evalEstimatorsCommand(p *process) *cli.Command {
 // comparisonRow is an estimator of a comparison as JSON.
 type comparisonRow struct {
 	probe.Result
+	Steps    int            `json:"steps"`
 	Millis   float64        `json:"ms_per_step"`
+	Verdict  *eval.Verdict  `json:"verdict,omitempty"`
 	Diverged string         `json:"diverged,omitempty"`
 	End      evaluationLine `json:"end"`
 }
@@ -64,42 +68,57 @@ func jsonComparison(c *probe.Comparison) any {
 	g := c.Gradient
 	rows := make([]comparisonRow, len(c.Ends))
 	for i, e := range c.Ends {
-		rows[i] = comparisonRow{Result: g.Estimators[i], Millis: e.Millis, End: jsonEvaluation(e.Evaluation)}
+		rows[i] = comparisonRow{Result: g.Estimators[i], Steps: e.Steps, Millis: e.Millis, Verdict: e.Verdict, End: jsonEvaluation(e.Evaluation)}
 		if e.Diverged != nil {
 			rows[i].Diverged = e.Diverged.Error()
 		}
 	}
 	return struct {
 		Step       int             `json:"step"`
-		Steps      int             `json:"steps"`
+		Steps      int             `json:"steps,omitempty"`
+		Seconds    float64         `json:"seconds,omitempty"`
+		Unjudged   string          `json:"unjudged,omitempty"`
 		Objective  string          `json:"objective"`
 		Batch      int             `json:"batch"`
 		Parts      []probe.Part    `json:"parts"`
 		Reference  probe.Result    `json:"reference"`
 		Start      evaluationLine  `json:"start"`
 		Estimators []comparisonRow `json:"estimators"`
-	}{g.Step, c.Steps, g.Objective, g.Batch, g.Parts, g.Reference, jsonEvaluation(c.Start), rows}
+	}{g.Step, c.Steps, c.Seconds, c.Unjudged, g.Objective, g.Batch, g.Parts, g.Reference, jsonEvaluation(c.Start), rows}
 }
 
 // writeComparison prints the table for people.
 func writeComparison(w io.Writer, c *probe.Comparison) error {
 	writeReference(w, c.Gradient)
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(tab, "estimator\tfeedback\ttau\tms/step\tms/draw\ttrace variance\t± SE\tSNR\tcosine\t± SE\tNLL\tBLEU-4\tself-BLEU-4\tdifferent\t")
+	fmt.Fprint(tab, "estimator\tfeedback\ttau\tsteps\tms/step\tms/draw\ttrace variance\t± SE\tSNR\tcosine\t± SE\tMSE in 1 s\tfrontier\tNLL\tBLEU-4\tself-BLEU-4\tdifferent\t")
 	if c.Start.Language != nil {
 		fmt.Fprint(tab, "valid\tNLL_oracle\t")
 	}
-	fmt.Fprint(tab, "\nat the start\t-\t-\t-\t-\t-\t-\t-\t-\t-\t", scoreColumns(c.Start), "\n")
+	fmt.Fprint(tab, "\nat the start\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t", scoreColumns(c.Start), "\n")
 	for i, e := range c.Ends {
 		x := c.Gradient.Estimators[i]
 		y := x.Parts[0]
-		fmt.Fprintf(tab, "%s\t%.1f\t%.2f\t%.3g\t%.1g\t%s\t%s\t%s\t%s\n", probeColumns(x), e.Millis, x.Millis, y.Trace, y.TraceSE,
-			orNone(y.SNR, "%.3g", "-"), orNone(y.Cosine, "%.3f", "-"), orNone(y.CosineSE, "%.3f", "-"), scoreColumns(e.Evaluation))
+		place := "-"
+		if e.Verdict != nil {
+			place = fmt.Sprintf("%s (%+.3f ± %.3f)", e.Verdict.Place, e.Verdict.Gap, e.Verdict.ErrGap)
+		}
+		fmt.Fprintf(tab, "%s\t%d\t%.1f\t%.2f\t%.3g\t%.1g\t%s\t%s\t%s\t%s\t%s\t%s\n", probeColumns(x), e.Steps, e.Millis, x.Millis, y.Trace, y.TraceSE,
+			orNone(y.SNR, "%.3g", "-"), orNone(y.Cosine, "%.3f", "-"), orNone(y.CosineSE, "%.3f", "-"), orNone(x.EqualTime[1], "%.3g", "-"), place, scoreColumns(e.Evaluation))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%d adversarial steps each; variance, SNR and cosine are of the gradients before the first.\n", c.Steps)
+	each := fmt.Sprintf("%d adversarial steps each", c.Steps)
+	if c.Seconds > 0 {
+		each = fmt.Sprintf("%g seconds of adversarial steps each, by the wall clock", c.Seconds)
+	}
+	_, err := fmt.Fprintf(w, "\n%s; variance, SNR, cosine and MSE (of the average of the draws of a second) are of the gradients before the first.\n", each)
+	if err == nil && c.Unjudged == "" {
+		_, err = fmt.Fprintln(w, "frontier: samples at temperature 1 against BLEU-4 and self-BLEU-4 of the start over its temperature; the gap is in BLEU-4.")
+	} else if err == nil {
+		_, err = fmt.Fprintf(w, "No frontier: %s.\n", c.Unjudged)
+	}
 	for i, e := range c.Ends {
 		if e.Diverged != nil && err == nil {
 			x := c.Gradient.Estimators[i]

@@ -108,6 +108,12 @@ func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 		if c.Estimator, err = train.ParseEstimator(name); err != nil {
 			return nil, err
 		}
+		if err := c.Suits(train.Objective(p.t.Config.Objective)); err != nil {
+			if slices.Contains(opt.Estimators, name) {
+				return nil, err
+			}
+			continue
+		}
 		if !c.Relaxed() {
 			list = append(list, c)
 			continue

@@ -205,7 +205,7 @@ func TestProbeRefuses(t *testing.T) {
 	stop()
 	_, err = p.Measure(stopped, Options{}, nil)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = p.Compare(context.Background(), Options{}, 1, nil)
+	_, err = p.Compare(context.Background(), Options{}, 1, 0, nil)
 	require.ErrorContains(t, err, "at least 2")
 }
 
@@ -219,7 +219,7 @@ func TestCompare(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, err := Open(dir, step, 0, 1, nil)
 			require.NoError(t, err)
-			c, err := p.Compare(context.Background(), Options{Estimators: []string{"gumbel-softmax", "reinforce*", "rloo"}, Samples: 32, Reference: 32, Now: ticking()}, 4, nil)
+			c, err := p.Compare(context.Background(), Options{Estimators: []string{"gumbel-softmax", "reinforce*", "rloo"}, Samples: 32, Reference: 32, Now: ticking()}, 4, 0, nil)
 			require.NoError(t, err)
 			require.Len(t, c.Ends, len(c.Gradient.Estimators))
 			ends := map[string]float64{}
@@ -228,10 +228,42 @@ func TestCompare(t *testing.T) {
 				ends[x.Estimator+" "+x.Feedback] = e.NLL
 				require.Nil(t, e.Diverged)
 				require.NotEqual(t, c.Start.NLL, e.NLL)
+				require.Equal(t, 4, e.Steps)
+				require.Equal(t, c.Unjudged == "", e.Verdict != nil)
 			}
 			require.Equal(t, want.NLL, ends["gumbel-softmax soft"])
 			require.Equal(t, ends["reinforce "], ends["reinforce-constant:value=0 "])
 			require.NotEqual(t, ends["reinforce "], ends["rloo "])
 		})
 	}
+}
+
+// By time every estimator takes as many steps as the clock gives it: of one that
+// ticks once a look, nine steps of a trial take a millisecond each.
+func TestCompareByTime(t *testing.T) {
+	dir, _ := probed(t, func(c *train.Config) { c.AdvSteps, c.Keep = 2, 9 })
+	p, err := Open(dir, "30", 0, 1, nil)
+	require.NoError(t, err)
+	c, err := p.Compare(context.Background(), Options{Estimators: []string{"rloo", "double-cv:alpha=auto", "maligan"}, Samples: 32, Reference: 32, Now: ticking()}, 0, .02, nil)
+	require.NoError(t, err)
+	require.Len(t, c.Ends, 3)
+	for i, e := range c.Ends {
+		require.InDelta(t, 15, e.Steps, 6)
+		require.Equal(t, c.Gradient.Estimators[i].Estimator != "maligan", c.Gradient.Estimators[i].Unbiased)
+	}
+}
+
+// An estimator that the run's objective cannot have is left out, unless it was
+// asked for by name.
+func TestUnsuitableEstimators(t *testing.T) {
+	dir, _ := probed(t, func(c *train.Config) { c.AdvSteps, c.Objective = 2, "hinge" })
+	p, err := Open(dir, "last", 0, 1, nil)
+	require.NoError(t, err)
+	list, err := p.candidates(Options{Taus: []float64{1}})
+	require.NoError(t, err)
+	for _, c := range list {
+		require.NotEqual(t, "maligan", c.Name)
+	}
+	_, err = p.candidates(Options{Taus: []float64{1}, Estimators: []string{"maligan"}})
+	require.ErrorContains(t, err, "not hinge")
 }

@@ -95,7 +95,7 @@ func (p *Probe) newReport(ctx context.Context, opt Options) (*Report, error) {
 }
 
 func (r *Report) result(c candidate, m *gradientMoments, ms float64) Result {
-	x := Result{Estimator: c.Name, Feedback: c.feedback, Tau: c.tau, Unbiased: !c.Relaxed(), Samples: m.draws, Millis: ms}
+	x := Result{Estimator: c.Name, Feedback: c.feedback, Tau: c.tau, Unbiased: c.Unbiased(), Samples: m.draws, Millis: ms}
 	var bias2 float64 // of all weights, less the part that noise explains
 	for part, p := range r.Parts {
 		k := m.compare(r.reference, part)
