@@ -54,7 +54,7 @@ for name in ("builtin", "corpus"):
     tables = [json.load(open(f)) for f in files]
     print(f"{'the built-in corpus' if name == 'builtin' else corpus}: {seconds} seconds of adversarial steps each, {len(files)} seeds; mean ± deviation\n")
     columns = [("steps", lambda r: r["steps"], "%.0f"), ("NLL", lambda r: r["end"].get("nll"), "%.4f"),
-               ("BLEU-4", lambda r: r["end"]["bleu"][3], "%.4f"), ("self-BLEU-4", lambda r: r["end"]["self_bleu"][3], "%.4f"),
+               ("BLEU-4", lambda r: r["end"]["bleu"]["4"], "%.4f"), ("self-BLEU-4", lambda r: r["end"]["self_bleu"]["4"], "%.4f"),
                ("valid", lambda r: language(r, "share"), "%.4f"), ("NLL_oracle", lambda r: language(r, "nats"), "%.4f"),
                ("MSE in 1 s", lambda r: r["equal_time_mse"][1], "%.3g")]
 
