@@ -60,7 +60,7 @@ for name in ("builtin", "corpus"):
 
     def language(row, what):
         l = row["end"].get("language")
-        if not l:
+        if not l or what == "nats" and l["valid"] == 0:
             return None
         return l["valid"] / l["sentences"] if what == "share" else l["nll_oracle_per_token"]
 
@@ -68,7 +68,7 @@ for name in ("builtin", "corpus"):
         if not values or any(v is None for v in values):
             return "-"
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        return (form + " ± " + ("%.1g" if form == "%.3g" else form)) % (statistics.mean(values), spread)
+        return (form + " ± " + ("%.1g" if form == "%.3g" else form.replace("+", ""))) % (statistics.mean(values), spread)
 
     start = [dict(steps=0, end=t["start"], equal_time_mse=[None] * 3) for t in tables]
     rows = [["estimator"] + [c[0] for c in columns] + ["frontier (gap)"]]
