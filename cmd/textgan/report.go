@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/cmd/textgan/report"
+	"textgan/corpora"
 	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
@@ -28,6 +29,7 @@ func reportCommand(p *process) *cli.Command {
 			return err
 		}
 		var lines []string
+		var language corpora.Language
 		if c.opt.Train != "" {
 			text, err := c.open(c.opt.Train, c.opt.textInput.of(m), 0, m.Config.Seed)
 			if err != nil {
@@ -37,13 +39,13 @@ func reportCommand(p *process) *cli.Command {
 		} else if text, _, err := m.Text(); err != nil {
 			c.warn("without nearest training lines: %v", err)
 		} else {
-			lines = text.Lines
+			lines, language = text.Lines, text.Language
 		}
 		r, err := rundir.Open(c.opt.Run)
 		if err != nil {
 			return err
 		}
-		if err := writeReport(r, m.Vocab, lines); err != nil {
+		if err := writeReport(r, m.Vocab, lines, language); err != nil {
 			return err
 		}
 		if c.opt.JSON {
@@ -54,7 +56,8 @@ func reportCommand(p *process) *cli.Command {
 	})
 }
 
-// writeReport writes the report of a run that has learnt lines.
-func writeReport(r *rundir.Run, v *vocab.Vocab, lines []string) error {
-	return report.Write(r, report.Options{Train: lines, Tokenize: v.Tokenizer().Tokenize})
+// writeReport writes the report of a run that has learnt lines, of a language if they
+// were generated.
+func writeReport(r *rundir.Run, v *vocab.Vocab, lines []string, language corpora.Language) error {
+	return report.Write(r, report.Options{Train: lines, Tokenize: v.Tokenizer().Tokenize, Language: language})
 }

@@ -90,7 +90,7 @@ func (p *process) reportOf(w *rundir.Writer, t *train.Trainer) error {
 	} else {
 		lines = learnt.Lines
 	}
-	return writeReport(&w.Run, t.Data.Vocab, lines)
+	return writeReport(&w.Run, t.Data.Vocab, lines, t.Data.Learnt.Language)
 }
 
 // inherit completes the options of a warm start.

@@ -299,7 +299,9 @@ func (s *svg) trace(t trace, px, py func(float64) float64) {
 	}
 	if t.dots {
 		for i, x := range t.x {
+			s.printf(`<g><title>%s: %s at %s</title>`, html.EscapeString(t.name), label(t.y[i]), label(x))
 			s.dot(t.mark, px(x), py(t.y[i]), t.colour)
+			s.printf(`</g>`)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"textgan/corpora"
 	"textgan/eval"
 	"textgan/internal/atomicfile"
 	"textgan/internal/terminal"
@@ -32,6 +33,9 @@ type Options struct {
 	// in. Without them that section is left out.
 	Train    []string
 	Tokenize eval.Tokenizer
+	// Language is that of a built-in corpus, nil for others: its entropy is drawn, and
+	// samples that it does not hold are marked.
+	Language corpora.Language
 }
 
 // Write writes the report and the model card into the run's directory.
@@ -56,12 +60,19 @@ type document struct {
 	Config   string // TOML
 	Steps    int
 	Phases   []phase
+	Verdict  []string // sentences with numbers
+	Warnings []string
+	Table    table
 	Final    []value // of the last evaluation
 	Charts   []chart
 	Samples  []sample
 	Copied   []copied
 	Longest  eval.Copies // over all lines of the last sample
 	Figures  []figure
+
+	evaluations []evaluation
+	series      map[string]*points
+	final       map[string]float64
 }
 
 // phase is a part of the run and the step that it ended with.
@@ -75,7 +86,13 @@ type value struct{ Name, Text string }
 // sample is the beginning of what was sampled at a step.
 type sample struct {
 	Step  int
-	Lines []string
+	Lines []sampleLine
+}
+
+// sampleLine is a sentence, Invalid if the language of the corpus does not hold it.
+type sampleLine struct {
+	Text    string
+	Invalid bool
 }
 
 // Last is the newest sample, nil if there is none.
@@ -84,6 +101,13 @@ func (d *document) Last() *sample {
 		return nil
 	}
 	return &d.Samples[len(d.Samples)-1]
+}
+
+// Marks reports whether a sentence is marked as invalid.
+func (d *document) Marks() bool {
+	return slices.ContainsFunc(d.Samples, func(s sample) bool {
+		return slices.ContainsFunc(s.Lines, func(l sampleLine) bool { return l.Invalid })
+	})
 }
 
 func read(r *rundir.Run, o Options) (*document, error) {
@@ -96,10 +120,10 @@ func read(r *rundir.Run, o Options) (*document, error) {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	d := &document{Name: filepath.Base(abs), Manifest: r.Manifest, Config: string(config)}
-	if err := d.readMetrics(r); err != nil {
+	if err := d.readMetrics(r, o.Language); err != nil {
 		return nil, err
 	}
-	last, err := d.readSamples(r)
+	last, err := d.readSamples(r, o.Language)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +134,7 @@ func read(r *rundir.Run, o Options) (*document, error) {
 }
 
 // readMetrics gathers the series of the record.
-func (d *document) readMetrics(r *rundir.Run) error {
+func (d *document) readMetrics(r *rundir.Run, language corpora.Language) error {
 	series := map[string]*points{}
 	var names []string
 	final := map[string]float64{}
@@ -140,10 +164,19 @@ func (d *document) readMetrics(r *rundir.Run) error {
 			s.x, s.y = append(s.x, float64(rec.Step)), append(s.y, v)
 			final[f.Name] = v
 		}
+		d.evaluate(rec)
 	}
+	d.series, d.final = series, final
+	d.summarise(language)
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
 	for _, name := range names {
 		d.Final = append(d.Final, value{label(name), number(final[name])})
+	}
+	if p := series["nll/valid"]; p != nil && language != nil {
+		const entropy = "nll/entropy of the language"
+		h := language.Entropy().Token
+		series[entropy] = &points{x: []float64{p.x[0], p.x[len(p.x)-1]}, y: []float64{h, h}}
+		names = slices.Insert(names, 1+slices.Index(names, "nll/valid"), entropy)
 	}
 	return d.draw(names, series)
 }
@@ -160,7 +193,7 @@ const sampleSteps, sampleLines = 8, 4
 
 // readSamples takes the beginnings of samples that are spread over the run, and
 // returns all lines of the last one.
-func (d *document) readSamples(r *rundir.Run) (last []string, err error) {
+func (d *document) readSamples(r *rundir.Run, language corpora.Language) (last []string, err error) {
 	dir := r.Path("samples")
 	entries, err := os.ReadDir(dir)
 	if err != nil && !os.IsNotExist(err) {
@@ -182,7 +215,16 @@ func (d *document) readSamples(r *rundir.Run) (last []string, err error) {
 			return nil, err
 		}
 		last = strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
-		d.Samples = append(d.Samples, sample{step, last[:min(sampleLines, len(last))]})
+		shown := sample{Step: step}
+		for _, line := range last[:min(sampleLines, len(last))] {
+			invalid := false
+			if language != nil {
+				_, ok := language.LogProb(line)
+				invalid = !ok
+			}
+			shown.Lines = append(shown.Lines, sampleLine{line, invalid})
+		}
+		d.Samples = append(d.Samples, shown)
 	}
 	return last, nil
 }
