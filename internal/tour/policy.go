@@ -28,7 +28,8 @@ var walkerMap = []string{"S...X", ".#.#.", "...#.", "X#..G"}
 
 const walkerMoves, walkerBatch = 12, 16
 
-// walkers are the ways to train.
+// walkers are the ways to train: score functions, of which there are scoreWalkers, then
+// relaxations.
 var walkers = []struct {
 	name, spec, tag string
 	toGo            bool
@@ -41,6 +42,8 @@ var walkers = []struct {
 	{"straight-through Gumbel", "st-gumbel", "st-gumbel", false},
 	{"ReinMax", "reinmax", "reinmax", false},
 }
+
+const scoreWalkers = 4
 
 func computePolicy(ctx context.Context, o Options) (*Results, error) {
 	r := &Results{}
@@ -57,8 +60,11 @@ func computePolicy(ctx context.Context, o Options) (*Results, error) {
 	r.Add("best", world.Best(), "greatest return there is")
 	r.Add("uniform", world.Return(uniform), "return of moves that are all as likely")
 
-	learning := plot.Chart{Title: "Return, in the mean of an episode", Height: 270, Width: 360, X: plot.Axis{Label: "episodes"}, Y: plot.Axis{Label: "return"},
-		Text: "The exact return of the policy over the episodes it has learnt from, by estimator, in the mean of some seeds, and the greatest return there is."}
+	learning := func(of string) plot.Chart {
+		return plot.Chart{Title: "Return with " + of, X: plot.Axis{Label: "episodes", Lo: 0, Hi: float64(steps * walkerBatch)}, Y: plot.Axis{Label: "return of an episode", Lo: -.4, Hi: .95},
+			Text: "The exact return of the policy over the episodes it has learnt from, by " + of + ", in the mean of some seeds, and the greatest return there is."}
+	}
+	charts := []plot.Chart{learning("score functions"), learning("relaxations of the world")}
 	best := plot.Points{X: []float64{0, float64(steps * walkerBatch)}, Y: []float64{world.Best(), world.Best()}}
 	var names, arrows, texts, values []string
 	states := [][]float32{uniform} // policies to measure gradients at: those of rloo
@@ -99,13 +105,16 @@ func computePolicy(ctx context.Context, o Options) (*Results, error) {
 			moved += t.Moved()
 		}
 		names = append(names, way.name)
-		learning.Layers = append(learning.Layers, plot.Layer{Name: way.name, Colour: k, Frames: []plot.Points{curve}})
+		c := &charts[k/scoreWalkers]
+		c.Layers = append(c.Layers, plot.Layer{Name: way.name, Colour: k % scoreWalkers, Frames: []plot.Points{curve}})
 		r.Add("return-"+way.tag, curve.Y[20], "return after %d episodes with %s, mean of %d seeds", steps*walkerBatch, way.name, seeds)
 		r.Add("moves-"+way.tag, float64(moved)/float64(seeds), "moves made to get there")
 	}
-	learning.Layers = append(learning.Layers, plot.Layer{Name: "the greatest there is", Colour: 6, Size: 1, Frames: []plot.Points{best}})
-	if err := r.Draw(learning, nil, nil); err != nil {
-		return nil, err
+	for _, c := range charts {
+		c.Layers = append(c.Layers, plot.Layer{Name: "the greatest there is", Colour: 6, Size: 1, Frames: []plot.Points{best}})
+		if err := r.Draw(c, nil, nil); err != nil {
+			return nil, err
+		}
 	}
 	drawWorld(r, world, names, values, arrows, texts)
 	return r, qualities(ctx, r, o, world, states, draws)
@@ -120,7 +129,7 @@ func qualities(ctx context.Context, r *Results, o Options, world *gridworld.Worl
 	}
 	variance := plot.Layer{Name: "deviation of one estimate", Colour: 0, Kind: plot.Lying, Size: .36}
 	bias := plot.Layer{Name: "bias", Colour: 1, Kind: plot.Lying, Size: .36}
-	chance := plot.Layer{Name: "bias that chance would show", Colour: 6, Kind: plot.Dots, Size: 6}
+	chance := plot.Layer{Name: "bias that chance would show", Colour: 6, Kind: plot.Dots, Size: 7}
 	var texts []string
 	for i, logits := range states {
 		var v, b, c plot.Points
@@ -178,7 +187,7 @@ func drawWorld(r *Results, w *gridworld.World, names, values, arrows, texts []st
 		fmt.Fprintf(to, "M%d %dh%dv%dh-%dz", 10+s%w.Wide*cellSize, 10+s/w.Wide*cellSize, cellSize, cellSize, cellSize)
 	}
 	d.path(`fill="none" style="stroke:var(--line)"`, 0, floor.String())
-	d.path(`style="fill:var(--soft)"`, 0, wall.String())
+	d.path(`style="fill:var(--line)"`, 0, wall.String())
 	for s := range w.Cells() {
 		if name, ok := map[byte]string{'G': "goal", 'X': "hole", 'S': "start"}[w.Cell(s)]; ok {
 			y := 10 + s/w.Wide*cellSize

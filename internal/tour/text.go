@@ -99,7 +99,7 @@ const letters = 54
 
 func samples(r *Results, run *words.Run) {
 	const shown = 5
-	d := newDrawing("Sentences over the steps", "Five sentences that the generator writes, from a salad of words at first to sentences that are mostly of the language.", 380, shown*42+8)
+	d := newDrawing("Sentences over the steps", "Five sentences that the generator writes, from a salad of words at first to sentences that are mostly of the language.", 380, shown*38+4)
 	lines := make([][]string, 2*shown)
 	var values, texts []string
 	for _, l := range run.Looks {
@@ -116,7 +116,7 @@ func samples(r *Results, run *words.Run) {
 		if i%2 == 1 {
 			x = 24
 		}
-		d.write(x, float64(18+i/2*42+i%2*17), style, len(values)-1, frames...)
+		d.write(x, float64(18+i/2*38+i%2*16), style, len(values)-1, frames...)
 	}
 	d.add(r, []Control{{Label: "step", Values: values, Start: len(values) - 1}}, texts)
 }
@@ -190,34 +190,47 @@ func filters(r *Results, run *words.Run) {
 
 // fired are sentences whose words are marked where filters fire.
 func fired(r *Results, run *words.Run) {
-	d := newDrawing("Where the filters fire", "Eight sentences, four real and four generated. Behind each word the darker a shade the more of the filters that tell the two apart fired for a window that holds it.", 380, 8*42+52)
 	most := 1
 	for _, f := range run.Fired {
 		for _, n := range f.Count {
 			most = max(most, n)
 		}
 	}
-	y := 18.
-	for i, f := range run.Fired {
-		if i == 0 || i == 4 {
-			d.write(10, y, `font-weight="600"`, 0, map[bool]string{true: "real", false: "generated"}[f.Real])
-			y += 20
-		}
-		x, lines := 10., 1
-		for j, word := range f.Words {
-			if word == "<eos>" {
-				continue
+	// lay visits every word with its place, a heading with the width 0, and returns the
+	// height of all.
+	lay := func(visit func(word string, x, y, wide, share float64)) float64 {
+		y := 18.
+		for i, f := range run.Fired {
+			if i%(len(run.Fired)/2) == 0 {
+				visit(map[bool]string{true: "real", false: "generated"}[f.Real], 10, y, 0, 0)
+				y += 20
 			}
-			wide := wordWidth(word)
-			if x+wide > 370 && lines == 1 {
-				x, y, lines = 24, y+18, 2
+			x, first := 10., true
+			for j, word := range f.Words {
+				if word == "<eos>" {
+					continue
+				}
+				wide := wordWidth(word)
+				if x+wide > 370 && first {
+					x, y, first = 24, y+18, false
+				}
+				visit(word, x, y, wide, float64(f.Count[j])/float64(most))
+				x += wide + 1
 			}
-			fmt.Fprintf(d, `<rect x="%.1f" y="%g" width="%.1f" height="16" rx="2" style="fill:var(--accent)" fill-opacity="%.2f"/>`, x, y-12, wide, .55*float64(f.Count[j])/float64(most))
-			d.write(math.Round(10*x+20)/10, y, fmt.Sprintf(`textLength="%.1f" lengthAdjust="spacingAndGlyphs"`, wide-4), 0, word)
-			x += wide + 1
+			y += 22
 		}
-		y += 22
+		return y
 	}
+	high := lay(func(string, float64, float64, float64, float64) {})
+	d := newDrawing("Where the filters fire", "Eight sentences, four real and four generated. The darker the shade behind a word, the more of the filters that tell the two apart fired for a window that holds it.", 380, int(high))
+	lay(func(word string, x, y, wide, share float64) {
+		if wide == 0 {
+			d.write(x, y, `font-weight="600"`, 0, word)
+			return
+		}
+		fmt.Fprintf(d, `<rect x="%.1f" y="%g" width="%.1f" height="16" rx="2" style="fill:var(--accent)" fill-opacity="%.2f"/>`, x, y-12, wide, .55*share)
+		d.write(math.Round(10*x+20)/10, y, fmt.Sprintf(`textLength="%.1f" lengthAdjust="spacingAndGlyphs"`, wide-4), 0, word)
+	})
 	d.add(r, nil, nil)
 }
 
