@@ -67,7 +67,7 @@ func TestTensorsStartApart(t *testing.T) {
 	for _, cell := range choices("cell") {
 		for _, tie := range []bool{false, true} {
 			c := Options.Defaults()
-			c.Cell, c.Tie, c.Seed, c.Emb, c.Hidden, c.Layers, c.Slots, c.LatentDim, c.Categories, c.EncHidden = cell, tie, 7, 6, 6, 2, 1, 3, 4, 4
+			c.Cell, c.Tie, c.Seed, c.Emb, c.Hidden, c.Layers, c.Slots, c.LatentDim, c.Categories, c.EncHidden, c.MaxLen = cell, tie, 7, 8, 8, 2, 1, 3, 4, 4, 9
 			models := map[string]nn.Params{}
 			add := func(name string, c Config) {
 				require.NoError(t, c.Architecture(V).Check())
