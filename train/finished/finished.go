@@ -130,6 +130,9 @@ func (m *Model) build(c settings) (weights nn.Params, err error) {
 	if c.Cell == "relational" {
 		n.Slots, n.Heads = c.Slots, c.Heads
 	}
+	if c.Cell == "transformer" {
+		n.Heads, n.Context = c.Heads, c.MaxLen+1
+	}
 	if m.net, err = sampling.New(n, 0); err != nil {
 		return nil, err
 	}

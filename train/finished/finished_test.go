@@ -35,13 +35,14 @@ func run(t testing.TB, change func(*train.Config)) string {
 // Whatever the network, sentences are those of package model, one stream or many.
 func TestSameAsModel(t *testing.T) {
 	for name, change := range map[string]func(*train.Config){
-		"lstm":       func(c *train.Config) { c.Layers = 2 },
-		"tied gru":   func(c *train.Config) { c.Cell, c.Tie = "gru", true },
-		"relational": func(c *train.Config) { c.Cell, c.Slots = "relational", 2 },
-		"backwards":  func(c *train.Config) { c.Backwards = true },
-		"char":       func(c *train.Config) { c.Tokenizer = "char" },
-		"vae":        func(c *train.Config) { c.Model, c.Latent = "vae", "logistic" },
-		"choices":    func(c *train.Config) { c.Model, c.Latent, c.LearnedPrior = "vae", "categorical", true },
+		"lstm":        func(c *train.Config) { c.Layers = 2 },
+		"tied gru":    func(c *train.Config) { c.Cell, c.Tie = "gru", true },
+		"relational":  func(c *train.Config) { c.Cell, c.Slots = "relational", 2 },
+		"transformer": func(c *train.Config) { c.Cell = "transformer" },
+		"backwards":   func(c *train.Config) { c.Backwards = true },
+		"char":        func(c *train.Config) { c.Tokenizer = "char" },
+		"vae":         func(c *train.Config) { c.Model, c.Latent = "vae", "logistic" },
+		"choices":     func(c *train.Config) { c.Model, c.Latent, c.LearnedPrior = "vae", "categorical", true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := run(t, change)
