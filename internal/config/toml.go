@@ -124,7 +124,8 @@ func (s *Set[T]) TOML(cfg T, unused ...string) []byte {
 	for _, o := range s.byGroup() {
 		field := v.FieldByIndex(o.field)
 		idle := slices.Contains(unused, o.Group) && reflect.DeepEqual(field.Interface(), defaults.FieldByIndex(o.field).Interface())
-		if !o.InFile || idle {
+		unset := len(o.Choices) > 0 && field.Kind() == reflect.String && field.String() == "" // which is no choice
+		if !o.InFile || idle || unset {
 			continue
 		}
 		if o.Group != group {
