@@ -8,6 +8,7 @@ var Lessons = []Lesson{
 	gumbelMax,
 	gumbelSoftmax,
 	relatives,
+	annealing,
 	imageVAE,
 	policy,
 	channelGates,

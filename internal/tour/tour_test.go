@@ -378,3 +378,24 @@ func TestGumbelSoftmax(t *testing.T) {
 		n.is(fmt.Sprintf("softmax-%d", i+1), math.Exp(l)/sum, 1e-12)
 	}
 }
+
+func TestAnnealing(t *testing.T) {
+	n := ask(t, annealing)
+	n.is("constant-tau", 1, 1e-12)
+	n.is("linear-tau", 1-.9*39/40, 1e-12)
+	n.is("exponential-tau", math.Pow(10, -39./40), 1e-12)
+	n.is("jang-tau", math.Exp(-.06*35), 1e-12) // stairs of five steps
+	// A controller that holds its target sees it on average, to the noise of 16 sentences.
+	n.is("adaptive-entropy", .5, .05)
+	// The words of a model whose softmax has more entropy than the target are sharpened.
+	require.Greater(t, n.value("adaptive-tau"), .05)
+	require.Less(t, n.value("adaptive-tau"), 1.)
+
+	// Before the first update nothing differs but the schedule, and all begin at tau 1: so
+	// do the gradients.
+	frames := n.Pictures[1].Frames
+	for _, f := range frames {
+		first, _, _ := strings.Cut(f.Move[0], "l")
+		require.Equal(t, strings.SplitN(frames[0].Move[0], "l", 2)[0], first)
+	}
+}
