@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -77,9 +78,7 @@ const colourCount = 7
 // move, in the order of their attributes data-move. A chart without layers that move
 // has no frames.
 func (c Chart) Render() (image string, frames [][]string, err error) {
-	if c.Width == 0 {
-		c.Width, c.Height = 360, 250
-	}
+	c.Width, c.Height = cmp.Or(c.Width, 360), cmp.Or(c.Height, 250)
 	n := 1
 	for _, l := range c.Layers {
 		if len(l.Frames) > 1 && n > 1 && len(l.Frames) != n {
@@ -179,19 +178,14 @@ func colourOf(l Layer) string { return fmt.Sprintf("var(--tg%d)", l.Colour%colou
 
 func styleOf(l Layer) string {
 	colour := colourOf(l)
-	size := func(otherwise float64) float64 {
-		if l.Size > 0 {
-			return l.Size
-		}
-		return otherwise
-	}
+	size := func(otherwise float64) float64 { return cmp.Or(l.Size, otherwise) }
 	switch l.Kind {
 	case Dots:
 		return fmt.Sprintf(`fill="none" stroke="%s" stroke-linecap="round" stroke-width="%g"`, colour, size(4))
 	case Bars, Lying:
 		return fmt.Sprintf(`fill="%s"`, colour)
 	case Area:
-		return fmt.Sprintf(`fill="%s" fill-opacity=".3"`, colour)
+		return fmt.Sprintf(`fill="%s" fill-opacity=".3" stroke="%s" stroke-width="%g"`, colour, colour, size(1.2))
 	case Span, Segment:
 		return fmt.Sprintf(`fill="none" stroke="%s" stroke-width="%g"`, colour, size(1.2))
 	}
@@ -217,10 +211,7 @@ func (b box) path(l Layer, p Points) string {
 		ok := func(v float64, s scale) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) && (v > 0 || !s.log) }
 		return ok(p.X[i], b.x) && ok(p.Y[i], b.y)
 	}
-	half := l.Size / 2
-	if half == 0 {
-		half = .4
-	}
+	half := cmp.Or(l.Size, .8) / 2
 	broken := true
 	for i, x := range p.X {
 		if !finite(i) {

@@ -17,9 +17,9 @@ var annealing = Lesson{
 		"Training begins with a large τ, whose gradients are calm, and comes to a small one, whose words are nearly choices. How fast is a schedule: a function of the step, fixed beforehand.",
 		"An adaptive schedule looks instead at the relaxed words and moves τ until their mean entropy is where one wants it, whatever the logits have grown to. Both are seen here on a short training of the default text GAN.",
 	},
-	Formula: "τ(t) = τ₀ (τ₁/τ₀)^(t/T)                      exponential\nlog τ ← log τ + gain · (H* − H)/H*     adaptive",
+	Formula: "exponential: τ = τ₀ (τ₁/τ₀)^(t/T)\nadaptive: log τ ← log τ + gain (H* − H)/H*",
 	Next:    "textgan train --tau-schedule adaptive:entropy=0.5,gain=0.1",
-	Sources: []Source{{"textgan/internal/rng", "ParseSchedule"}, {"textgan/train", "Trainer.Take"}},
+	Sources: []Source{{"textgan/generator/relax", "ParseSchedule"}, {"textgan/train", "Trainer.Take"}},
 	compute: computeAnnealing,
 }
 

@@ -145,7 +145,7 @@ func (b *browser) eval(expression string, value any) {
 }
 
 func (b *browser) open(path string, width int, scheme string) {
-	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}, nil)
+	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false}, nil)
 	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
 	before := b.loaded
 	b.call("Page.navigate", map[string]any{"url": "file://" + filepath.ToSlash(path)}, nil)
@@ -204,7 +204,7 @@ const complaints = `(() => {
 		}
 	}
 	for (const e of document.querySelectorAll("input, select")) if (!e.labels.length || !e.labels[0].textContent.trim()) found.push("no label: " + e.id);
-	for (const e of document.querySelectorAll("svg")) if (e.getAttribute("role") !== "img" || !e.getAttribute("aria-label") || !(e.querySelector("desc") || {}).textContent) found.push("no alternative: " + e.outerHTML.slice(0, 80));
+	for (const e of document.querySelectorAll("figure > svg")) if (e.getAttribute("role") !== "img" || !e.getAttribute("aria-label") || !(e.querySelector("desc") || {}).textContent) found.push("no alternative: " + e.outerHTML.slice(0, 80));
 	const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
 	if (new Set(ids).size !== ids.length) found.push("an id is there twice");
 	let level = 0;

@@ -21,9 +21,9 @@ var gumbelMax = Lesson{
 	Sentences: []string{
 		"Add noise to the logits and take the largest: with Gumbel noise, and with no other, the winner is a draw from the softmax. A draw has become a function of logits and noise.",
 		"Other noise of the same variance, or Gumbel noise of another scale, gives other frequencies; a chi-square says how many draws it takes to notice.",
-		"Gumbel's law is what maxima come to: of one hundred heart rates, normally distributed, the highest is nearly Gumbel.",
+		"Gumbel's law is what maxima come to: of one hundred normal heart rates the highest is on its way there, as its skewness says, and a long tail to the right is what it has already.",
 	},
-	Formula: "argmaxᵢ (logitᵢ + gᵢ) ~ softmax(logits),  gᵢ = −log(−log uᵢ)\nargmaxᵢ (logitᵢ + s gᵢ) ~ softmax(logits/s)",
+	Formula: "g = −log(−log u),  u ~ U(0,1)\nargmax (logits + g) ~ softmax(logits)\nargmax (logits + s g) ~ softmax(logits/s)",
 	Next:    "textgan eval samplers --draws 1000000",
 	Sources: []Source{{"textgan/eval/variance", "Samplers"}, {"textgan/internal/kernel", "GumbelArgmax"}, {"textgan/internal/kernel", "Normal"}},
 	compute: computeGumbelMax,

@@ -21,7 +21,7 @@ var lostTerm = Lesson{
 		"Whoever draws z and then differentiates f as if z were a constant gets the second term alone. Here that is the gradient of a small penalty, and descending along it ends where the true loss is not least.",
 		"The score function puts the lost term back: f times the derivative of log p, averaged over draws. It is right on average, and noisy.",
 	},
-	Formula: "L(θ) = E[f(z, θ)],  z ~ p(z; θ)\n∇L = E[f ∇ log p(z; θ)] + E[∇f]\n     the lost term          the naive gradient",
+	Formula: "L(θ) = E[f(z, θ)],  z ~ p(z; θ)\n∇L = E[f ∇ log p(z; θ)]   the lost term\n   + E[∇f]                the naive gradient",
 	Next:    "textgan eval variance --problem builtin:bandit --estimators 'reinforce*'",
 	Sources: []Source{{"textgan/eval/variance", "Run"}, {"textgan/internal/kernel", "GumbelArgmax"}},
 	compute: computeLostTerm,

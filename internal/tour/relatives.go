@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"textgan/eval/plot"
 	"textgan/eval/variance"
@@ -15,7 +16,7 @@ var relatives = Lesson{
 	Name: "relatives", Title: "Straight-through and its relatives",
 	Sentences: []string{
 		"Every estimator of training on one problem that is small enough to know its gradient: two words out of three, the second depending on the first, and a small network for f. Its bias is an error that no number of draws mends; its variance goes down with draws.",
-		"The relaxed ones trade one for the other by τ. The score functions have no bias, so that with enough evaluations of f they win: REINFORCE with the mean of the other draws for its baseline overtakes each relaxed estimator somewhere.",
+		"The relaxed ones trade one for the other by τ. The score functions but maligan have no bias, so that with enough evaluations of f they win: REINFORCE with the mean of the other draws for its baseline overtakes each relaxed estimator somewhere.",
 	},
 	Formula: "MSE of n draws = bias² + variance / n",
 	Next:    "textgan eval variance --problem builtin:short-sequence",
@@ -100,7 +101,11 @@ func computeRelatives(ctx context.Context, o Options) (*Results, error) {
 	var ticks []float64
 	var names []string
 	for i, e := range rows {
-		ticks, names = append(ticks, float64(n-i)), append(names, e.Name)
+		name := e.Name
+		if specs, _ := laboratory(e); strings.Contains(specs[0], "n=4") {
+			name += ", 4 draws"
+		}
+		ticks, names = append(ticks, float64(n-i)), append(names, name)
 	}
 	const least, most = 1e-5, 30
 	for k, tau := range relativesTaus {
@@ -114,14 +119,14 @@ func computeRelatives(ctx context.Context, o Options) (*Results, error) {
 			}
 			b.X, b.Y = append(b.X, squared), append(b.Y, y+.2)
 			v.X, v.Y = append(v.X, x.Trace), append(v.Y, y-.2)
-			if e.Relaxed && x.MSE < bestMSE {
+			if e.Relaxed && x.Evals == 1 && x.MSE < bestMSE {
 				best, bestMSE = e.Name, x.MSE
 			}
 		}
 		bias.Frames, spread.Frames = append(bias.Frames, b), append(spread.Frames, v)
 		values = append(values, fmt.Sprintf("%g", tau))
 		gs, st := at("gumbel-softmax", k), at("straight-through", k)
-		texts = append(texts, fmt.Sprintf("gumbel-softmax: bias %.3f, variance %.3g; straight-through: bias %.3f, variance %.3g; least mean squared error of one estimate: %s", gs.Bias, gs.Trace, st.Bias, st.Trace, best))
+		texts = append(texts, fmt.Sprintf("gumbel-softmax: bias %.3f, variance %.3g; straight-through: bias %.3f, variance %.3g; least mean squared error of one draw: %s", gs.Bias, gs.Trace, st.Bias, st.Trace, best))
 		if tau == .5 || tau == 1 {
 			for _, name := range []string{"gumbel-softmax", "st-gumbel", "straight-through", "reinmax"} {
 				x := at(name, k)

@@ -18,8 +18,8 @@ var reparameterise = Lesson{
 		"Such a gradient knows how f slopes at x; the score function knows only how large f is there. So it costs the more variance, the more dimensions f sums over, and the other does not.",
 		"Any location-scale family can be drawn so, and whatever is a smooth function of one: a log-normal is e to the power of a normal. A choice among words is no smooth function of anything, and the next lessons are about that.",
 	},
-	Formula: "x = μ + σ ε\n∂/∂μ E[f(x)] = E[f′(x)]                 along the draw\n            = E[f(x) · −(log g)′(ε)/σ]    score function",
-	Next:    "textgan vae gradients --family laplace",
+	Formula: "x = μ + σ ε,  ε ~ g\n∂/∂μ E f(x)\n  = E[f′(x)]                  along the draw\n  = E[−f(x) (log g)′(ε)/σ]    score function",
+	Next:    "textgan vae gradients --latent laplace",
 	Sources: []Source{{"textgan/eval/variance", "Continuous"}, {"textgan/internal/location", "Family.Noise"}},
 	compute: computeReparameterise,
 }

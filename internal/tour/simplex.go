@@ -119,7 +119,7 @@ func computeGumbelSoftmax(_ context.Context, o Options) (*Results, error) {
 	}
 	return r, r.Draw(plot.Chart{
 		Title: "Dead coordinates", X: x, Y: plot.Axis{Label: "share", Lo: 0, Hi: 1},
-		Text:   "The share of dead coordinates of the gradient and the share of draws in a corner over the temperature: both are near one at a low temperature and near nothing at a high one.",
+		Text:   "The share of dead coordinates of the gradient and the share of draws in a corner over the temperature: both are near one at a low temperature and small at a high one.",
 		Layers: []plot.Layer{dead, corner},
 	}, nil, nil)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"regexp"
 	"runtime"
 	"slices"
@@ -19,12 +20,20 @@ import (
 var computed sync.Map
 
 func results(t *testing.T, l Lesson) Done {
+	if testing.Short() && !quick(l) {
+		t.Skip("takes seconds")
+	}
 	once, _ := computed.LoadOrStore(l.Name, sync.OnceValues(func() ([]Done, error) {
 		return Run(context.Background(), []Lesson{l}, Options{Seed: 1, small: true}, nil)
 	}))
 	done, err := once.(func() ([]Done, error))()
 	require.NoError(t, err)
 	return done[0]
+}
+
+// quick lessons are computed in short tests too.
+func quick(l Lesson) bool {
+	return slices.Contains([]string{"lost-term", "reparameterise", "rejection", "gumbel-softmax"}, l.Name)
 }
 
 // value is a number of a lesson.
@@ -135,7 +144,9 @@ func TestEveryLesson(t *testing.T) {
 func TestPage(t *testing.T) {
 	var all []Done
 	for _, l := range Lessons {
-		all = append(all, results(t, l))
+		if !testing.Short() || quick(l) {
+			all = append(all, results(t, l))
+		}
 	}
 	var page bytes.Buffer
 	require.NoError(t, WritePage(&page, all, Options{Seed: 1, small: true}))
@@ -147,19 +158,24 @@ func TestPage(t *testing.T) {
 }
 
 func TestThreadsDoNotMatter(t *testing.T) {
-	if testing.Short() {
-		t.Skip("computes the lessons again")
+	// The first of these calls the laboratory, which draws in parallel, the second trains.
+	lessons := []Lesson{reparameterise, annealing}
+	switch {
+	case testing.Short():
+		t.Skip("takes seconds")
+	case os.Getenv("TEXTGAN_SLOW_TESTS") != "":
+		lessons = Lessons
 	}
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)
 	var first, second bytes.Buffer
 	var all []Done
-	for _, l := range Lessons {
+	for _, l := range lessons {
 		all = append(all, results(t, l))
 	}
 	require.NoError(t, WritePage(&first, all, Options{Seed: 1, small: true}))
 	runtime.GOMAXPROCS(1 + before%2)
-	again, err := Run(context.Background(), Lessons, Options{Seed: 1, small: true}, nil)
+	again, err := Run(context.Background(), lessons, Options{Seed: 1, small: true}, nil)
 	require.NoError(t, err)
 	require.NoError(t, WritePage(&second, again, Options{Seed: 1, small: true}))
 	require.True(t, bytes.Equal(first.Bytes(), second.Bytes()))
