@@ -280,3 +280,20 @@ func FuzzFile(f *testing.F) {
 		require.Equal(t, cfg, again)
 	})
 }
+
+// A choice that need not be made is read back as none; one that is made must be known.
+func TestTOMLOfNoChoice(t *testing.T) {
+	type options struct {
+		Preset string `opt:"preset" check:"oneof=a|b" doc:"one of two"`
+	}
+	set := New[options]()
+	layer, err := set.File("config.toml", set.TOML(options{}))
+	require.NoError(t, err)
+	got, err := set.Resolve(layer)
+	require.NoError(t, err)
+	require.Equal(t, options{}, got)
+	layer, err = set.File("config.toml", []byte("preset = \"c\"\n"))
+	require.NoError(t, err)
+	_, err = set.Resolve(layer)
+	require.ErrorContains(t, err, "want a or b")
+}

@@ -92,6 +92,9 @@ func (o Option) setOne(field reflect.Value, text string) error {
 		field.SetFloat(v)
 	default:
 		field.SetString(text)
+		if text == "" && o.Default == "" && !o.Required { // a file that holds every option holds those without a value too
+			return nil
+		}
 	}
 	for _, c := range o.checks {
 		if err := c.holds(field); err != nil {
