@@ -12,7 +12,7 @@ import (
 type Config struct {
 	model.Config
 
-	Preset string `opt:"preset" check:"oneof=lstm-mle|seqgan|maligan|gsgan|textgan-mmd|relgan" doc:"a published configuration; options that are given beside it are stronger; docs/presets.md"`
+	Preset string `opt:"preset" doc:"a published configuration: lstm-mle, seqgan, maligan, gsgan, textgan-mmd or relgan; options that are given beside it are stronger; docs/presets.md" meta:"NAME"`
 
 	WarmStart string `opt:"warm-start" doc:"begin a GAN with what this run of --model mle or vae has come to, in the place of likelihood training: weights, vocabulary, sizes; its text too, unless another is given" meta:"DIR"`
 
