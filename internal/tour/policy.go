@@ -187,7 +187,7 @@ func drawWorld(r *Results, w *gridworld.World, names, values, arrows, texts []st
 		fmt.Fprintf(to, "M%d %dh%dv%dh-%dz", 10+s%w.Wide*cellSize, 10+s/w.Wide*cellSize, cellSize, cellSize, cellSize)
 	}
 	d.path(`class="tg-grid" fill="none" style="stroke:var(--line)"`, 0, floor.String())
-	d.path(`style="fill:var(--line)"`, 0, wall.String())
+	d.path(`style="fill:var(--soft)"`, 0, wall.String())
 	for s := range w.Cells() {
 		if name, ok := map[byte]string{'G': "goal", 'X': "hole", 'S': "start"}[w.Cell(s)]; ok {
 			y := 10 + s/w.Wide*cellSize
