@@ -248,7 +248,7 @@ func TestCompletion(t *testing.T) {
 	require.Zero(t, runOut(&out, io.Discard, "textgan completion bash"))
 	require.NoError(t, os.WriteFile(script, out.Bytes(), 0o666))
 	for line, want := range map[string]string{
-		"textgan ":                               "train tour sample critic eval vae report verify sweep corpus version completion --help",
+		"textgan ":                               "train tour sample critic eval vae export report verify sweep corpus version completion --help",
 		"textgan ev":                             "eval",
 		"textgan eval ":                          "bleu self-bleu diversity nll all frontier variance estimators samplers --help",
 		"textgan eval bleu --smo":                "--smoothing",
