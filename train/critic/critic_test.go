@@ -75,8 +75,10 @@ func TestSavedCriticDrawsTheSame(t *testing.T) {
 	other := load(t, run(t, func(c *train.Config) { c.MLESteps = 60 }))
 	_, err = Load(dir, other)
 	require.ErrorContains(t, err, "belongs to the weights of step 120")
-	_, err = Load(t.TempDir(), m)
+	_, err = Load(run(t, func(c *train.Config) { c.MLESteps = 5 }), m)
 	require.ErrorIs(t, err, ErrNone)
+	_, err = Load(t.TempDir(), m)
+	require.ErrorContains(t, err, "not a run directory")
 
 	path := filepath.Join(dir, "critic", "backwards.safetensors")
 	b, err := os.ReadFile(path)
