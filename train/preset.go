@@ -28,11 +28,11 @@ var Presets = []Preset{
 		{"discriminator", "cnn"}, {"d-emb", "64"}, {"d-widths", "1,2,3,4,5,6,7,8,9,10,15,20"}, {"d-filters", "143"}, {"d-highway", "true"}, {"d-dropout", "0.25"}, {"d-lr", "0.0001"}, {"d-pretrain", "23400"},
 	}},
 	{"maligan", "MaliGAN (Che et al. 2017) with the sizes of Texygen", [][2]string{
-		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "1560"},
-		{"estimator", "maligan"}, {"objective", "standard"}, {"g-lr", "0.01"}, {"adv-steps", "80"}, {"g-steps", "50"}, {"d-steps", "45"}, {"mle-every", "0"},
-		{"discriminator", "cnn"}, {"d-emb", "32"}, {"d-widths", "2,3"}, {"d-filters", "150"}, {"d-highway", "true"}, {"d-dropout", "0.25"}, {"d-lr", "0.0001"}, {"d-pretrain", "30"},
+		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "12480"},
+		{"estimator", "maligan"}, {"objective", "standard"}, {"g-lr", "0.01"}, {"adv-steps", "100"}, {"g-steps", "50"}, {"d-steps", "45"}, {"mle-every", "0"},
+		{"discriminator", "cnn"}, {"d-emb", "32"}, {"d-widths", "2,3"}, {"d-filters", "150"}, {"d-highway", "true"}, {"d-dropout", "0"}, {"d-lr", "0.0001"}, {"d-pretrain", "240"},
 	}},
-	{"gsgan", "the Gumbel-Softmax GAN of Kusner and Hernandez-Lobato (2016)", [][2]string{
+	{"gsgan", "a Gumbel-Softmax GAN after Kusner and Hernandez-Lobato (2016)", [][2]string{
 		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"batch", "200"}, {"mle-steps", "0"},
 		{"estimator", "gumbel-softmax"}, {"feedback", "soft"}, {"tau-schedule", "linear:from=5,to=1"}, {"objective", "standard"}, {"g-lr", "0.001"},
 		{"adv-steps", "20000"}, {"g-steps", "1"}, {"d-steps", "1"}, {"mle-every", "0"},
@@ -40,9 +40,9 @@ var Presets = []Preset{
 	}},
 	{"textgan-mmd", "TextGAN's feature matching (Zhang et al. 2017) with the sizes of Texygen", [][2]string{
 		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "12480"},
-		{"estimator", "gumbel-softmax"}, {"feedback", "soft"}, {"tau-schedule", "0.01"}, {"objective", "mmd"}, {"g-lr", "0.0001"},
+		{"estimator", "gumbel-softmax"}, {"feedback", "soft"}, {"tau-schedule", "0.001"}, {"objective", "mmd"}, {"g-lr", "0.01"},
 		{"adv-steps", "100"}, {"g-steps", "100"}, {"d-steps", "45"}, {"mle-every", "0"},
-		{"discriminator", "cnn"}, {"d-emb", "32"}, {"d-widths", "2,3"}, {"d-filters", "150"}, {"d-highway", "true"}, {"d-dropout", "0.25"}, {"d-lr", "0.0001"}, {"d-pretrain", "240"},
+		{"discriminator", "cnn"}, {"d-emb", "32"}, {"d-widths", "2,3"}, {"d-filters", "150"}, {"d-highway", "false"}, {"d-dropout", "0"}, {"d-lr", "0.0001"}, {"d-pretrain", "240"},
 	}},
 	{"relgan", "RelGAN (Nie et al. 2019) with beta 100", [][2]string{
 		{"model", "gan"}, {"cell", "relational"}, {"slots", "1"}, {"heads", "2"}, {"emb", "32"}, {"hidden", "512"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "23400"},
