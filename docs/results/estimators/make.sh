@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the tables of this directory, in about a quarter of an hour on two cores.
+# Makes the tables of this directory. It takes long: `comparison` trains by every estimator.
 # usage: sh make.sh TEXTGAN [DIRECTORY]
 #
 # With a DIRECTORY the tables go there instead, of a tiny run and few draws: a
