@@ -8,7 +8,7 @@
 # SECONDS (default 2) of wall clock are what an estimator trains for, so run it on
 # a machine that does nothing else. In all it takes about
 #   2 corpora x 3 seeds x (45 s + 21 estimators x (1.1 SECONDS + 1 s))
-# which is 11 minutes with the default, and half of that without CORPUS. 20 seconds
+# which would be 11 minutes with the default (nine were seen), and half of that without CORPUS. 20 seconds
 # (50 minutes) say more. CORPUS is any text, one sentence a line; COCO captions
 # for the table of the documentation.
 set -e
