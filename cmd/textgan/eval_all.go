@@ -167,14 +167,7 @@ func classify(texts []judged, sources []source, held []string, k tokens, seed ui
 		if i < len(sources) {
 			lines = words.Add(sources[i].lines, k.tokenize)
 		} else {
-			real = nil
-			for j, x := range reference {
-				if j%2 == 0 {
-					lines = append(lines, x)
-				} else {
-					real = append(real, x)
-				}
-			}
+			lines, real = halves(reference)
 		}
 		r, err := twosample.Test(real, lines, seed)
 		if err != nil {
@@ -265,15 +258,24 @@ func judgeAll(o eval.SuiteOptions, words []string, sources []source) (texts []ju
 	return texts, nil
 }
 
+// halves are every other line of a text, from the first and from the second on.
+func halves[T any](text []T) (first, second []T) {
+	for i, line := range text {
+		if i%2 == 0 {
+			first = append(first, line)
+		} else {
+			second = append(second, line)
+		}
+	}
+	return first, second
+}
+
 // judgeHalf holds every other line of the reference against the rest.
 func judgeHalf(o eval.SuiteOptions, words []string) (judged, error) {
 	words = slices.Concat(words, o.Reference, o.Train)
-	var halves [2][]string
-	for i, line := range o.Reference {
-		halves[i%2] = append(halves[i%2], line)
-	}
-	o.Reference, o.Train = halves[1], nil
-	texts, err := judgeAll(o, words, []source{{name: "half against half", kind: "half", lines: halves[0]}})
+	lines, rest := halves(o.Reference)
+	o.Reference, o.Train = rest, nil
+	texts, err := judgeAll(o, words, []source{{name: "half against half", kind: "half", lines: lines}})
 	if err != nil {
 		return judged{}, err
 	}

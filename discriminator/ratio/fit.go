@@ -132,22 +132,7 @@ func (r Report) Leak() bool {
 }
 
 func (r *Report) judge(real, fake []float64) {
-	parts := [2][]float64{real, fake}
-	var loss, lossVar, acc, accVar float64
-	for i, sign := range [2]float64{1, -1} {
-		n, right := float64(len(parts[i])), 0.0
-		nats := make([]float64, len(parts[i]))
-		for j, s := range parts[i] {
-			nats[j] = softplus(-sign * s)
-			if sign*s > 0 {
-				right++
-			}
-		}
-		m, v := meanVar(nats)
-		loss, lossVar = loss+m/2, lossVar+v/n/4
-		acc, accVar = acc+right/n/2, accVar+right/n*(1-right/n)/n/4
-	}
-	r.Loss, r.LossErr, r.Accuracy, r.AccErr = loss, math.Sqrt(lossVar), acc, math.Sqrt(accVar)
+	r.Loss, r.LossErr, r.Accuracy, r.AccErr = Judge(real, fake)
 	m, v := meanVar(real)
 	top := slices.Max(fake)
 	weights := make([]float64, len(fake))
@@ -157,6 +142,30 @@ func (r *Report) judge(real, fake []float64) {
 	w, wv := meanVar(weights)
 	r.Gain = m - top - math.Log(w)
 	r.GainErr = math.Sqrt(v/float64(len(real)) + wv/(w*w)/float64(len(fake)))
+}
+
+// Judge is the log-loss in nats and the accuracy of scores, each side counted half,
+// and their standard errors over sentences. A score of 0 is half right. Either side
+// needs two scores.
+func Judge(real, fake []float64) (loss, lossErr, accuracy, accuracyErr float64) {
+	for i, scores := range [2][]float64{real, fake} {
+		sign, n := 1-2*float64(i), float64(len(scores))
+		nats, right := make([]float64, len(scores)), make([]float64, len(scores))
+		for j, s := range scores {
+			nats[j] = softplus(-sign * s)
+			switch {
+			case s == 0:
+				right[j] = 0.5
+			case sign*s > 0:
+				right[j] = 1
+			}
+		}
+		m, v := meanVar(nats)
+		loss, lossErr = loss+m/2, lossErr+v/n/4
+		m, v = meanVar(right)
+		accuracy, accuracyErr = accuracy+m/2, accuracyErr+v/n/4
+	}
+	return loss, math.Sqrt(lossErr), accuracy, math.Sqrt(accuracyErr)
 }
 
 // LogLoss is the mean of -log sigmoid(s) over real and of -log sigmoid(-s)

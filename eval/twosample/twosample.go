@@ -69,33 +69,24 @@ func Test(real, other [][]int32, seed uint64) (Result, error) {
 			}
 		}
 	}
-	var accuracy, nats [2]moments // by text: each counts half
+	var judged [2][]float64 // scores of the lines of each text
 	for r := range 3 {
 		models, learn, judge := r, (r+1)%3, (r+2)%3
 		c, err := fit(parts, models, learn, int(words), seed+uint64(r)<<32)
 		if err != nil {
 			return Result{}, err
 		}
-		for i, sign := range [2]float64{1, -1} {
+		for i := range judged {
 			scores, _, err := c.Scores(withEnds(parts[i][judge]))
 			if err != nil {
 				return Result{}, err
 			}
-			for _, s := range scores {
-				right := 0.0
-				if s *= sign; s > 0 {
-					right = 1
-				} else if s == 0 {
-					right = 0.5
-				}
-				accuracy[i].add(right)
-				nats[i].add(math.Ln2 - math.Max(-s, 0) - math.Log1p(math.Exp(-math.Abs(s))))
-			}
+			judged[i] = append(judged[i], scores...)
 		}
 	}
 	out := Result{Lines: n, Signature: fmt.Sprintf("two-sample|critic:stat,kneser-ney|n:1-%d|parts:3|steps:%d|lines:%d|seed:%d|version:%s", orders, steps, n, seed, eval.Version)}
-	out.Accuracy, out.AccuracyErr = half(accuracy)
-	out.Nats, out.NatsErr = half(nats)
+	loss, lossErr, accuracy, accuracyErr := ratio.Judge(judged[0], judged[1])
+	out.Accuracy, out.AccuracyErr, out.Nats, out.NatsErr = accuracy, accuracyErr, math.Ln2-loss, lossErr
 	return out, nil
 }
 
@@ -176,19 +167,4 @@ func (p logProber) LogProbs(dst []float64, sentences [][]int32) error {
 		}
 	})
 	return nil
-}
-
-// moments are the count, the sum and the sum of squares of numbers.
-type moments struct{ n, sum, squares float64 }
-
-func (m *moments) add(v float64) { m.n, m.sum, m.squares = m.n+1, m.sum+v, m.squares+v*v }
-
-// half is the mean of both means, and its standard error.
-func half(m [2]moments) (mean, err float64) {
-	for _, x := range m {
-		mu := x.sum / x.n
-		mean += mu / 2
-		err += (x.squares/x.n - mu*mu) / (x.n - 1) / 4
-	}
-	return mean, math.Sqrt(max(0, err))
 }
