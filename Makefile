@@ -36,7 +36,7 @@ test:
 	go test ./...
 
 test-slow: ## tests that take minutes; TEXTGAN_TEXYGEN=DIR of a checkout adds Texygen's tables
-	TEXTGAN_SLOW_TESTS=1 go test ./generator/relax ./eval ./internal/tour
+	TEXTGAN_SLOW_TESTS=1 go test ./generator/relax ./eval ./cmd/textgan/tour
 
 torture: ## every crash point, disk fault, kill and mutation of small runs: docs/reliability.md; Linux on amd64
 	TEXTGAN_TORTURE=1 go test -count=1 -timeout 2h -v ./internal/torture

@@ -9,8 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/cmd/textgan/tour"
 	"textgan/internal/atomicfile"
-	"textgan/internal/tour"
 )
 
 func tourCommand(p *process) *cli.Command {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"textgan/internal/tour"
+	"textgan/cmd/textgan/tour"
 )
 
 // runTour runs the command and returns what it says.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"textgan/cmd/textgan/tour/gates"
 	"textgan/eval/plot"
-	"textgan/internal/tour/gates"
 )
 
 var channelGates = Lesson{
@@ -18,7 +18,7 @@ var channelGates = Lesson{
 	},
 	Formula: "E[−log p(label | x·gate)] + price · Σ σ(α),  gate = σ((α + g₁ − g₂)/τ)\nopen with probability σ(α), whatever τ",
 	Next:    "textgan eval variance --problem builtin:rebar-toy-0.45",
-	Sources: []Source{{"textgan/internal/tour/gates", "NewTrainer"}, {"textgan/internal/op", "Categorical"}, {"textgan/internal/op", "Bernoulli"}},
+	Sources: []Source{{"textgan/cmd/textgan/tour/gates", "NewTrainer"}, {"textgan/internal/op", "Categorical"}, {"textgan/internal/op", "Bernoulli"}},
 	compute: computeGates,
 }
 

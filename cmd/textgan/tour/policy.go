@@ -6,8 +6,8 @@ import (
 	"math"
 	"strings"
 
+	"textgan/cmd/textgan/tour/gridworld"
 	"textgan/eval/plot"
-	"textgan/internal/tour/gridworld"
 )
 
 var policy = Lesson{
@@ -19,7 +19,7 @@ var policy = Lesson{
 	},
 	Formula: "∇E[R] = E[Σₜ (Rₜ − b) ∇ log p(moveₜ | cellₜ)]",
 	Next:    "textgan eval variance --problem builtin:short-sequence",
-	Sources: []Source{{"textgan/internal/tour/gridworld", "NewTrainer"}, {"textgan/internal/tour/gridworld", "World.Gradient"}, {"textgan/generator/relax", "New"}},
+	Sources: []Source{{"textgan/cmd/textgan/tour/gridworld", "NewTrainer"}, {"textgan/cmd/textgan/tour/gridworld", "World.Gradient"}, {"textgan/generator/relax", "New"}},
 	compute: computePolicy,
 }
 

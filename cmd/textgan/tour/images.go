@@ -7,10 +7,10 @@ import (
 
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"textgan/cmd/textgan/tour/images"
 	"textgan/eval/plot"
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
-	"textgan/internal/tour/images"
 )
 
 var imageVAE = Lesson{
@@ -21,7 +21,7 @@ var imageVAE = Lesson{
 	},
 	Formula: "−log p(x) ≤ E[−log p(x|z)] + KL(q(z|x) ‖ p(z)),  z ~ q(z|x)",
 	Next:    "textgan train --model vae --latent categorical",
-	Sources: []Source{{"textgan/internal/tour/images", "NewTrainer"}, {"textgan/internal/op", "Reparameterise"}, {"textgan/internal/op", "Categorical"}, {"textgan/generator/relax", "New"}},
+	Sources: []Source{{"textgan/cmd/textgan/tour/images", "NewTrainer"}, {"textgan/internal/op", "Reparameterise"}, {"textgan/internal/op", "Categorical"}, {"textgan/generator/relax", "New"}},
 	compute: computeImages,
 }
 

@@ -6,9 +6,9 @@ import (
 	"math"
 	"strings"
 
+	"textgan/cmd/textgan/tour/words"
 	"textgan/eval"
 	"textgan/eval/plot"
-	"textgan/internal/tour/words"
 	"textgan/train"
 )
 
@@ -21,7 +21,7 @@ var textGAN = Lesson{
 	},
 	Formula: "likelihood: −Σ log p(xₜ | x before t)   then   loss of D(relaxed sentence), τ from 1 to 0.5",
 	Next:    "textgan train && textgan eval frontier --run runs/001",
-	Sources: []Source{{"textgan/train", "Trainer.Run"}, {"textgan/eval", "NewFrontier"}, {"textgan/corpora", "Evaluate"}, {"textgan/internal/tour/words", "Filters.Tell"}},
+	Sources: []Source{{"textgan/train", "Trainer.Run"}, {"textgan/eval", "NewFrontier"}, {"textgan/corpora", "Evaluate"}, {"textgan/cmd/textgan/tour/words", "Filters.Tell"}},
 	compute: computeWords,
 }
 

@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/integrate/quad"
 
+	"textgan/cmd/textgan/tour/gridworld"
+	"textgan/cmd/textgan/tour/images"
 	"textgan/corpora"
 	"textgan/internal/gradcheck"
-	"textgan/internal/tour/gridworld"
-	"textgan/internal/tour/images"
 )
 
 // What the lessons that train say is held against mathematics by the tests of their
