@@ -10,6 +10,7 @@ import (
 
 	"textgan/discriminator/ratio"
 	"textgan/generator"
+	"textgan/train"
 	"textgan/train/critic"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -40,6 +41,9 @@ func criticCommand(p *process) *cli.Command {
 			if back, err = model.Load(c.opt.Backwards, rundir.Best); err != nil {
 				return err
 			}
+			if done, err := train.Finished(c.opt.Backwards); err == nil && !done {
+				c.warn("the training of %s is not finished; go on with it first: %s", c.opt.Backwards, c.commandLine("train", "--run", c.opt.Backwards, "--resume"))
+			}
 		}
 		begun := c.now()
 		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
@@ -53,7 +57,10 @@ func criticCommand(p *process) *cli.Command {
 		if err := k.Save(c.opt.Run); err != nil {
 			return err
 		}
-		if k.Leak() {
+		switch {
+		case k.Gain+z95*k.GainErr < 0:
+			c.warn("the critic is worse than none: a held-out sentence loses %.3f nats by it, so that sampling by it makes the text worse", -k.Gain)
+		case k.Leak():
 			c.warn("the critic knows its training lines by heart (loss %.3f there, %.3f on held-out lines): the backwards model has memorised more of them than the generator; train it with more --dropout", k.TrainLoss, k.Loss)
 		}
 		if c.opt.JSON {
@@ -67,13 +74,14 @@ func criticCommand(p *process) *cli.Command {
 	})
 }
 
-// printCritic says what a critic can tell; intervals are of 95 %.
+const z95 = 1.96 // of an interval of 95 %
+
+// printCritic says what a critic can tell.
 func (p *process) printCritic(k *critic.Critic, run string, took time.Duration) error {
-	const z = 1.96
 	fmt.Fprintf(p.out, "features         %v\n", k.Features)
-	fmt.Fprintf(p.out, "held-out loss    %.4f ± %.4f nats (ln 2 = 0.6931 tells nothing; %.4f on what it has learnt, best at step %d)\n", k.Loss, z*k.LossErr, k.TrainLoss, k.Step)
-	fmt.Fprintf(p.out, "accuracy         %.1f ± %.1f %%\n", 100*k.Accuracy, 100*z*k.AccErr)
-	fmt.Fprintf(p.out, "gain             %.3f ± %.3f nats a sentence\n", k.Gain, z*k.GainErr)
+	fmt.Fprintf(p.out, "held-out loss    %.4f ± %.4f nats (ln 2 = 0.6931 tells nothing; %.4f on what it has learnt, best at step %d)\n", k.Loss, z95*k.LossErr, k.TrainLoss, k.Step)
+	fmt.Fprintf(p.out, "accuracy         %.1f ± %.1f %%\n", 100*k.Accuracy, 100*z95*k.AccErr)
+	fmt.Fprintf(p.out, "gain             %.3f ± %.3f nats a sentence\n", k.Gain, z95*k.GainErr)
 	fmt.Fprintf(p.out, "on %d held-out lines and %d sentences of the generator; intervals of 95 %%\n", k.HeldReal, k.HeldFake)
 	_, err := fmt.Fprintf(p.talk, "trained in %.1f s; next: %s\n", took.Seconds(), p.commandLine("sample", "--run", run, "--critic"))
 	return err

@@ -106,3 +106,19 @@ func TestSaveOnSignal(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(whole), string(saved))
 }
+
+// A critic whose backwards model is only half trained says so.
+func TestCriticOfUnfinishedBackwards(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const small = " --model mle --corpus-lines 300 --eval-every 20 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --mle-steps 40"
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run m"+small))
+	talk := &stopper{word: "likelihood   step 20 ", signal: syscall.SIGINT}
+	require.Equal(t, 130, runOut(io.Discard, talk, "textgan train --backwards --run b"+small), talk.String())
+	const critic = "textgan critic --run m --backwards b --sentences 100 --steps 10"
+	var first, second bytes.Buffer
+	require.Zero(t, runOut(io.Discard, &first, critic), first.String())
+	require.Contains(t, first.String(), "the training of b is not finished; go on with it first: textgan train --run b --resume")
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run b --resume"))
+	require.Zero(t, runOut(io.Discard, &second, critic), second.String())
+	require.NotContains(t, second.String(), "not finished")
+}
