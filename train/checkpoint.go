@@ -19,6 +19,10 @@ const (
 	optimiserFile = "optimiser.safetensors"
 )
 
+// bestValue is the number of state.json that holds the best value of a metric other than
+// the validation NLL.
+const bestValue = "best_value"
+
 // saved is all that a run remembers. Together with the configuration it decides
 // everything that follows.
 func (t *Trainer) saved() Saved {
@@ -34,6 +38,9 @@ func (t *Trainer) saved() Saved {
 		{"lr_decays", &kept[int]{func() int { return t.best.Decays }, func(n int) error { t.setDecays(n); return nil }}},
 		t.place(),
 	}}
+	if t.by.name != metrics[0].name {
+		s.Numbers = append(s.Numbers, Number{bestValue, &t.best.Value})
+	}
 	s.check("step", func() string { return within(t.Step, math.MaxUint32) })
 	s.check("since", func() string {
 		if t.phase == len(t.phases) {

@@ -35,11 +35,12 @@ type AdamOptions struct {
 
 // RecordOptions say when a run is looked at, and what is kept of it.
 type RecordOptions struct {
-	EvalEvery   int `opt:"eval-every" default:"250" check:"min=0,max=1000000000" doc:"steps between evaluations; 0: only at the ends of the phases" group:"record"`
-	EvalSamples int `opt:"eval-samples" default:"1000" check:"min=1,max=100000000" doc:"sentences sampled for an evaluation" group:"record"`
-	LogEvery    int `opt:"log-every" default:"25" check:"min=1,max=1000000000" doc:"steps between lines of metrics" group:"record"`
-	SaveEvery   int `opt:"save-every" default:"500" check:"min=0,max=1000000000" doc:"steps between checkpoints; 0: only at the end" group:"record"`
-	Keep        int `opt:"keep" default:"3" check:"min=1,max=1000000" doc:"checkpoints to keep besides the best" group:"record"`
+	EvalEvery   int    `opt:"eval-every" default:"250" check:"min=0,max=1000000000" doc:"steps between evaluations; 0: only at the ends of the phases" group:"record"`
+	EvalSamples int    `opt:"eval-samples" default:"1000" check:"min=1,max=100000000" doc:"sentences sampled for an evaluation" group:"record"`
+	LogEvery    int    `opt:"log-every" default:"25" check:"min=1,max=1000000000" doc:"steps between lines of metrics" group:"record"`
+	SaveEvery   int    `opt:"save-every" default:"500" check:"min=0,max=1000000000" doc:"steps between checkpoints; 0: only at the end" group:"record"`
+	Best        Metric `opt:"best" default:"nll" doc:"metric of the evaluations by which the checkpoint best is chosen; training itself goes by the validation NLL" group:"record"`
+	Keep        int    `opt:"keep" default:"3" check:"min=1,max=1000000" doc:"checkpoints to keep besides the best one" group:"record"`
 }
 
 // bf16 reports whether products of training read operands rounded to bf16.

@@ -56,7 +56,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 			return nil, nil, err
 		}
 	}
-	m := rundir.Manifest{Model: c.Model, Preset: c.Preset, Seed: c.Seed, Precision: c.Precision, Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: d.Learnt.Lines}}
+	m := rundir.Manifest{Model: c.Model, Preset: c.Preset, Seed: c.Seed, Precision: c.Precision, Best: string(c.Best), Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: d.Learnt.Lines}}
 	if from != nil {
 		if err := from.checkText(c, d); err != nil {
 			return nil, nil, err

@@ -9,6 +9,7 @@ import (
 
 	"textgan/discriminator"
 	"textgan/generator"
+	"textgan/internal/config"
 	"textgan/internal/nn"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -62,6 +63,7 @@ type Trainer struct {
 	since  int     // steps taken in it
 	loss   float64 // of the last step
 	best   best
+	by     metric // of the checkpoint best
 	judge  *judge
 
 	saveSoon atomic.Bool // somebody has asked for a checkpoint
@@ -70,13 +72,15 @@ type Trainer struct {
 	watch Watcher
 }
 
-// best is what a run remembers of its validation NLL.
+// best is what a run remembers of its validation NLL, and of the metric of the
+// checkpoint best if that is another one.
 type best struct {
 	weights nn.Params // of the lowest NLL
 	Scored  bool      // has one been found?
 	NLL     float64
-	Worse   int // evaluations since
-	Decays  int // times that the step size of likelihood training was cut
+	Worse   int      // evaluations since
+	Decays  int      // times that the step size of likelihood training was cut
+	Value   *float64 // of the other metric; nil before there was one
 }
 
 // New returns a trainer at step 0, its weights a function of the configuration.
@@ -94,6 +98,12 @@ func newTrainer(c Config, d *model.Data) (*Trainer, error) {
 	}
 	t := &Trainer{Config: c, Data: d, common: &common{Config: c, T: d.MaxT}}
 	var err error
+	if t.by, err = c.Best.find(); err != nil {
+		return nil, err
+	}
+	if err := t.by.fits(c, d.Learnt.Language); err != nil {
+		return nil, &config.Error{Msg: err.Error()}
+	}
 	if t.common.batches, err = vocab.NewBatches(d.Train, vocab.BatchOptions{Size: c.Batch, Seed: c.Seed, Bucket: c.Bucket}); err != nil {
 		return nil, err
 	}
@@ -238,8 +248,8 @@ func (t *Trainer) log(r Record) error {
 	return t.run.Log(t.Step, append([]rundir.Field{{Name: "phase", Value: t.Phase()}}, r.Fields...)...)
 }
 
-// evaluate judges the generator, records what is found, and says whether its
-// validation NLL is the best of the run.
+// evaluate judges the generator, records what is found, and says whether it is the
+// best of the run by the metric that was chosen.
 func (t *Trainer) evaluate() (improved bool, err error) {
 	e, samples, err := t.Evaluate(t.Step)
 	if err != nil {
@@ -252,7 +262,7 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 		return false, &Diverged{t.Step, fmt.Sprintf("the validation NLL is %v", e.NLL), t.loss}
 	}
 	counts := t.fit.Observe(e) || !fits || t.since == p.Steps()
-	if improved = counts && (!t.best.Scored || e.NLL < t.best.NLL); improved {
+	if e.Best = counts && (!t.best.Scored || e.NLL < t.best.NLL); e.Best {
 		t.best.NLL, t.best.Worse, t.best.Scored = e.NLL, 0, true
 		if err := t.best.weights.Set(t.fit.Saved().Weights); err != nil {
 			return false, err
@@ -261,7 +271,13 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 		t.best.Worse++
 		t.setDecays(t.best.Decays + 1)
 	}
-	e.Best = improved
+	improved = e.Best
+	if t.by.name != metrics[0].name {
+		value, ok := t.by.of(e)
+		if improved = counts && ok && (t.best.Value == nil || t.by.better(value, *t.best.Value)); improved {
+			t.best.Value = &value
+		}
+	}
 	if t.watch.Eval != nil {
 		t.watch.Eval(e)
 	}

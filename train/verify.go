@@ -179,8 +179,8 @@ func Repair(dir string) (did []string, err error) {
 	return rundir.Repair(dir, func(newest *rundir.Checkpoint) (best int, ok bool) { return bestOf(r, newest) })
 }
 
-// bestOf finds the step of the lowest validation NLL that a checkpoint knows of: the
-// last at which the record says just that.
+// bestOf finds the step of the best value of the run's metric that a checkpoint knows of:
+// the first with a checkpoint at which the record says just that.
 func bestOf(r *rundir.Run, ck *rundir.Checkpoint) (step int, ok bool) {
 	path, err := ck.Path(model.StateFile)
 	if err != nil {
@@ -191,19 +191,29 @@ func bestOf(r *rundir.Run, ck *rundir.Checkpoint) (step int, ok bool) {
 		return 0, false
 	}
 	var state struct {
-		Scored bool    `json:"scored"`
-		NLL    float64 `json:"best_nll"`
+		Scored bool     `json:"scored"`
+		NLL    float64  `json:"best_nll"`
+		Value  *float64 `json:"best_value"`
 	}
-	if err := json.Unmarshal(text, &state); err != nil || !state.Scored {
+	by, err := Metric(r.Manifest.Best).find()
+	if err != nil || json.Unmarshal(text, &state) != nil {
+		return 0, false
+	}
+	if by.name == metrics[0].name && state.Scored {
+		state.Value = &state.NLL
+	}
+	if state.Value == nil {
 		return 0, false
 	}
 	for rec, err := range r.Metrics() {
 		if err != nil || rec.Step > ck.Step {
 			break
 		}
-		if nll, there := rec.Float("nll/valid"); there && nll == state.NLL {
-			step, ok = rec.Step, true
+		if value, there := rec.Float(by.field); there && value == *state.Value {
+			if _, err := r.LoadCheckpoint(strconv.Itoa(rec.Step)); err == nil {
+				return rec.Step, true
+			}
 		}
 	}
-	return step, ok
+	return 0, false
 }

@@ -65,6 +65,9 @@ func (s *trainOutput) begin() {
 		}
 		s.say("game       %s", game)
 	}
+	if c.Best != train.Options.Defaults().Best {
+		s.say("best       by %s", c.Best)
+	}
 	s.say("run        %s, seed %d, step %d", s.run.Dir, c.Seed, t.Step)
 	if t.Phase() == train.Done {
 		s.say("           is done; there is nothing left to do")

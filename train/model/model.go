@@ -124,8 +124,8 @@ type Model struct {
 	settings config.Layer // all of its run
 }
 
-// Load reads the generator of a run. which is "last", "best" (the lowest
-// validation NLL) or the number of a step.
+// Load reads the generator of a run. which is "last", "best" (by the metric that the run
+// has chosen; the validation NLL, unless it says otherwise) or the number of a step.
 func Load(dir, which string) (*Model, error) {
 	r, err := rundir.Open(dir)
 	if err != nil {
