@@ -185,7 +185,7 @@ func runCell(c call[sweepRunOptions], plan *sweep.Plan, cell sweep.Cell) error {
 func sweepTableCommand(p *process) *cli.Command {
 	type options struct {
 		Format   string `opt:"format" default:"text" check:"oneof=text|csv|markdown|latex" doc:"of the table"`
-		HTML     string `opt:"html" doc:"write a page with the table and the curves of all runs too" meta:"FILE"`
+		HTML     string `opt:"html" doc:"write the page of report --sweep too" meta:"FILE"`
 		Frontier bool   `opt:"frontier" doc:"quality against diversity of all complete runs instead, by eval frontier with its defaults"`
 		sweepOptions
 		jsonOption
@@ -208,7 +208,7 @@ func sweepTableCommand(p *process) *cli.Command {
 		}
 		c.sayStates(table)
 		if c.opt.HTML != "" {
-			if err := writeSweepPage(c.opt.HTML, plan, table); err != nil {
+			if err := c.compare(c.opt.HTML, plan.File, membersOf(table), reportOptions{}); err != nil {
 				return err
 			}
 		}

@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"encoding/csv"
 	"fmt"
-	"html/template"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 
-	"textgan/eval/plot"
-	"textgan/internal/atomicfile"
+	"textgan/cmd/textgan/report"
 	"textgan/internal/config"
 	"textgan/internal/terminal"
 	"textgan/train/rundir"
@@ -136,78 +132,27 @@ func sweepFrontier(p *process, ctx context.Context, t *sweep.Table, json jsonOpt
 	return evalFrontier(call[frontierOptions]{process: p, ctx: ctx, opt: o})
 }
 
-//go:embed sweep.html.tmpl
-var sweepPageText string
-
-var sweepPage = template.Must(template.New("sweep").Parse(sweepPageText))
-
-// writeSweepPage writes one page that needs no network: the table, and for every
-// column of the records the curves of all runs on shared axes.
-func writeSweepPage(path string, plan *sweep.Plan, t *sweep.Table) error {
-	type chart struct {
-		Title, Note string
-		SVG         template.HTML
-	}
-	var charts []chart
-	names, curves, err := sweepCurves(t)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		var svg strings.Builder
-		c := chart{Title: name}
-		if err := plot.Curves(&svg, name, curves[name], nil, strings.HasPrefix(name, "norm/")); err != nil {
-			c.Note = "This chart cannot be drawn: " + err.Error()
-		} else {
-			c.SVG = template.HTML(svg.String()[max(0, strings.Index(svg.String(), "<svg")):])
-		}
-		charts = append(charts, c)
-	}
-	var rows [][]string
-	for _, r := range t.Rows {
-		rows = append(rows, cellsOf(t, r, " ± "))
-	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		return sweepPage.Execute(w, map[string]any{"File": plan.File, "Cells": t.Cells, "Head": headOf(t), "Rows": rows, "Charts": charts})
-	})
-}
-
-// sweepCurves reads the records of all runs that have begun: by column, a curve
-// for every run.
-func sweepCurves(t *sweep.Table) (names []string, curves map[string][]plot.Curve, err error) {
-	curves = map[string][]plot.Curve{}
+// membersOf are the runs of a sweep for a page, named by the options that tell them
+// apart.
+func membersOf(t *sweep.Table) (members []report.Member) {
 	for _, c := range t.Cells {
-		r, err := rundir.Open(c.Dir)
-		if c.State == sweep.Missing || err != nil {
-			continue
-		}
-		label := []string{fmt.Sprint(c.Index)}
+		m := report.Member{State: string(c.State), Why: c.Why}
+		var parts []string
 		for _, s := range c.Own {
-			label = append(label, s.Value)
-		}
-		own := map[string]*plot.Curve{}
-		for rec, err := range r.Metrics() {
-			if err != nil {
-				return nil, nil, err
-			}
-			for _, f := range rec.Fields {
-				v, ok := rec.Float(f.Name)
-				if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
-					continue
-				}
-				if own[f.Name] == nil {
-					own[f.Name] = &plot.Curve{Name: terminal.Line(strings.Join(label, " "))}
-					if !slices.Contains(names, f.Name) {
-						names = append(names, f.Name)
-					}
-				}
-				own[f.Name].X, own[f.Name].Y = append(own[f.Name].X, float64(rec.Step)), append(own[f.Name].Y, v)
+			if s.Name != "seed" {
+				parts = append(parts, s.Name+" "+s.Value)
 			}
 		}
-		for name, curve := range own {
-			curves[name] = append(curves[name], *curve)
+		if m.Name = terminal.Line(strings.Join(parts, ", ")); m.Name == "" {
+			m.Name = fmt.Sprintf("run %d", c.Index)
 		}
+		if c.State == sweep.Done {
+			m.State = ""
+		}
+		if r, err := rundir.Open(c.Dir); err == nil && c.State != sweep.Missing {
+			m.Run = r
+		}
+		members = append(members, m)
 	}
-	slices.Sort(names)
-	return names, curves, nil
+	return members
 }

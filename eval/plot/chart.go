@@ -72,7 +72,8 @@ const (
 const chartStyle = `<style>.tg-chart{--tg0:#0072b2;--tg1:#c75200;--tg2:#00805d;--tg3:#b05590;--tg4:#9c6c00;--tg5:#2a83b5;--tg6:#767676}` +
 	`@media(prefers-color-scheme:dark){.tg-chart{--tg0:#4da3e0;--tg1:#ff8a45;--tg2:#2cc496;--tg3:#e39ac7;--tg4:#f0b63c;--tg5:#8fd0f5;--tg6:#a0a0a0}}</style>`
 
-const colourCount = 7
+// Colours is how many there are.
+const Colours = 7
 
 // Render returns the chart as SVG and, for every frame, the data of the paths that
 // move, in the order of their attributes data-move. A chart without layers that move
@@ -174,7 +175,7 @@ func (c Chart) scale(a Axis, upright bool) (scale, error) {
 	return newScale(values, a.Log, below, 0.04)
 }
 
-func colourOf(l Layer) string { return fmt.Sprintf("var(--tg%d)", l.Colour%colourCount) }
+func colourOf(l Layer) string { return fmt.Sprintf("var(--tg%d)", l.Colour%Colours) }
 
 func styleOf(l Layer) string {
 	colour := colourOf(l)

@@ -144,7 +144,6 @@ type axes struct {
 	xLabel, yLabel string
 	x, y           scale
 	traces         []trace
-	marks          []float64 // vertical lines at these x
 	xTicks         []float64 // nil: round values
 	yTicks         []float64
 	xNames, yNames []string // of the ticks, instead of their values
@@ -169,7 +168,7 @@ func (s *svg) printf(format string, args ...any) { fmt.Fprintf(&s.Builder, forma
 func (s *svg) begin(width, height float64, title, text string) {
 	s.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" width="%g" height="%g" role="img" aria-label="%s">`, width, height, width, height, html.EscapeString(title))
 	s.printf(`<title>%s</title><desc>%s</desc>`, html.EscapeString(title), html.EscapeString(text))
-	s.printf(`<style>.tg{font:%dpx system-ui,sans-serif;fill:#333}.tg-grid{stroke:#ccc;stroke-width:.5}.tg-axis{stroke:#777}.tg-mark{stroke:#999}@media(prefers-color-scheme:dark){.tg{fill:#ddd}.tg-grid{stroke:#444}}</style>`, textSize)
+	s.printf(`<style>.tg{font:%dpx system-ui,sans-serif;fill:#333}.tg-grid{stroke:#ccc;stroke-width:.5}.tg-axis{stroke:#777}.tg-mark{stroke:#767676}@media(prefers-color-scheme:dark){.tg{fill:#ddd}.tg-grid{stroke:#444}}</style>`, textSize)
 }
 
 func (s *svg) end(w io.Writer) error {
@@ -274,9 +273,6 @@ func (s *svg) axes(a axes, left, top, width, height float64) box {
 	}
 	s.segment("tg-axis", x0, y0, x1, y0)
 	s.segment("tg-axis", x0, y0, x0, y1)
-	for _, v := range a.marks {
-		s.segment("tg-mark", px(v), y0, px(v), y1)
-	}
 	return b
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 	"testing"
 
 	"textgan/eval"
@@ -56,28 +57,50 @@ func TestFrontier(t *testing.T) {
 
 func TestCurves(t *testing.T) {
 	x := []float64{1, 2, 3, 4}
-	draw := func(logarithmic bool, curves ...Curve) string {
-		var b bytes.Buffer
-		require.NoError(t, Curves(&b, "curves", curves, []float64{2}, logarithmic))
-		return b.String()
+	level := 2.12
+	phases := []Phase{{Name: "first", To: 2}, {Name: "a name too long for its part", From: 2, To: 4, First: 2}}
+	draw := func(log bool, curves ...Curve) Drawing {
+		d, err := Curves{Title: "curves", Curves: curves, Phases: phases, Log: log}.Render()
+		require.NoError(t, err)
+		return d
 	}
-	two := []Curve{{"a<b", x, []float64{2.05, 2.1, math.NaN(), 2.15}}, {"c", x, []float64{0, math.Inf(1), 100, 1}}}
-	for _, logarithmic := range []bool{false, true} {
-		svg := draw(logarithmic, two...)
-		require.Equal(t, svg, draw(logarithmic, two...), "the same figure twice")
-		require.NoError(t, xml.Unmarshal([]byte(svg), new(struct{})))
-		require.Contains(t, svg, "a&lt;b")
-		require.NotContains(t, svg, "NaN")
-		require.NotContains(t, svg, "Inf")
+	two := []Curve{{Name: "a<b", X: x, Y: []float64{2.05, 2.1, math.NaN(), 2.15}, Level: &level}, {Name: "c", Colour: 1, X: x, Y: []float64{0, math.Inf(1), 100, 1}}}
+	for _, log := range []bool{false, true} {
+		d := draw(log, two...)
+		require.Equal(t, d.SVG, draw(log, two...).SVG, "the same figure twice")
+		require.NoError(t, xml.Unmarshal([]byte(d.SVG), new(struct{})))
+		require.Contains(t, d.SVG, "a&lt;b from 2.05 at first 1 to 2.15 at a name too long for its part 4, to be compared with 2.12")
+		require.Contains(t, d.SVG, ">first<")
+		require.Contains(t, d.SVG, "rotate(90)\">a name too long for its part<")
+		require.NotContains(t, d.SVG, "NaN")
+		require.NotContains(t, d.SVG, "Inf")
+		for i := range 4 { // phases alike give axes alike, whatever the values
+			require.Equal(t, d.At(x[i]), draw(false, Curve{X: x, Y: []float64{1e-3, 4, 5, 6}}).At(x[i]))
+		}
+		require.Less(t, d.At(0), d.At(1))
+		require.Equal(t, d.At(4), d.At(5), "the end")
 	}
-	require.Contains(t, draw(false, two[0]), ">2.15<", "ticks that can be told apart")
-	var steps bytes.Buffer
-	require.NoError(t, Curves(&steps, "steps", []Curve{{"a", []float64{250, 1400}, []float64{1, 2}}}, nil, false))
-	require.Contains(t, steps.String(), ">1000<", "not 1000.00")
-	draw(false, Curve{"constant", x[:1], x[:1]})
-	draw(true, Curve{"constant", x[:1], x[:1]})
-	require.ErrorIs(t, Curves(io.Discard, "none", []Curve{{"a", x[:1], []float64{math.NaN()}}}, nil, false), ErrNothing)
-	require.ErrorIs(t, Curves(io.Discard, "none", []Curve{{"a", x[:1], []float64{-1}}}, nil, true), ErrNothing)
+	require.Contains(t, draw(false, two[0]).SVG, ">2.15<", "ticks that can be told apart")
+	steps, err := Curves{Curves: []Curve{{Name: "a", X: []float64{250, 1400}, Y: []float64{1, 2}}}}.Render()
+	require.NoError(t, err)
+	require.Contains(t, steps.SVG, ">1000<", "not 1000.00")
+	draw(false, Curve{X: x[:1], Y: x[:1]})
+	draw(true, Curve{X: x[:1], Y: x[:1]})
+	_, err = Curves{Curves: []Curve{{X: x[:1], Y: []float64{math.NaN()}}}}.Render()
+	require.ErrorIs(t, err, ErrNothing)
+	_, err = Curves{Curves: []Curve{{X: x[:1], Y: []float64{-1}}}, Log: true}.Render()
+	require.ErrorIs(t, err, ErrNothing)
+}
+
+// Each part of an axis of steps has room, and the longer one more of it.
+func TestParts(t *testing.T) {
+	p := parts([]Phase{{Name: "long", To: 4000}, {Name: "empty", From: 4000, To: 4000}, {Name: "short", From: 4000, To: 4001}}, 50, 410)
+	require.Len(t, p, 2)
+	require.Equal(t, 50., p[0].x0)
+	require.Equal(t, p[0].x1, p[1].x0)
+	require.InDelta(t, 410, p[1].x1, 1e-9)
+	require.GreaterOrEqual(t, p[1].x1-p[1].x0, float64(leastPhase))
+	require.Greater(t, p[0].x1-p[0].x0, 300.)
 }
 
 // Series that leave a drawing no range, or one at the end of what numbers can hold,
@@ -89,16 +112,15 @@ func TestSeriesWithoutRange(t *testing.T) {
 		"tiny": {5e-324, 5e-324, 1e-323}, "far": {1e17, 1e17 + 16, 1e17}, "huge": {-big, big, 0}, "one": {7},
 		"steps apart": {1e-12, 1, 1e12}, "close": {1e6, 1e6 + 1e-3, 1e6 - 1e-3}, "none": {}, "NaN": {math.NaN(), math.NaN(), math.Inf(1)},
 	} {
-		for _, logarithmic := range []bool{false, true} {
-			var b bytes.Buffer
-			err := Curves(&b, name, []Curve{{name, []float64{1, 2, 3}[:len(y)], y}}, []float64{2}, logarithmic)
+		for _, log := range []bool{false, true} {
+			d, err := Curves{Title: name, Curves: []Curve{{Name: name, X: []float64{1, 2, 3}[:len(y)], Y: y}}, Log: log}.Render()
 			if err != nil {
 				require.True(t, errors.Is(err, ErrNothing) || errors.Is(err, ErrRange), "%s: %v", name, err)
 				continue
 			}
-			require.NoError(t, xml.Unmarshal(b.Bytes(), new(struct{})))
-			require.NotContains(t, b.String(), "NaN", name)
-			require.NotContains(t, b.String(), "Inf", name)
+			require.NoError(t, xml.Unmarshal([]byte(d.SVG), new(struct{})))
+			require.NotContains(t, strings.ReplaceAll(d.SVG, name, ""), "NaN", name)
+			require.NotContains(t, d.SVG, "Inf", name)
 		}
 	}
 }

@@ -1,32 +1,59 @@
 package report
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"math"
 	"slices"
+	"sort"
 	"strings"
 
+	"textgan/corpora"
 	"textgan/eval/plot"
 )
 
 // points are one column of the record.
 type points struct{ x, y []float64 }
 
-// chart is a drawing of the columns that belong together: those that share the
-// part of their names before the slash.
+// section is the charts of the same phases, which share their axis of steps.
+type section struct {
+	Title, Note string
+	Charts      []chart
+}
+
+// chart is a drawing of the columns that belong together, and what it says at some
+// steps.
 type chart struct {
+	ID          int // within the page
 	Title, Note string
 	SVG         template.HTML // of package plot
+	Stops       []stop
+}
+
+// stop is a place on the axis of steps with the values there. Places are shares of the
+// picture in percent.
+type stop struct {
+	Label           string
+	At, Left, Width float64
+	Checked         bool
+	Readings        []reading
+}
+
+// reading is what a curve says at a stop.
+type reading struct {
+	Colour, Dash     int
+	Name, Text, Note string
 }
 
 // subjects are the known groups in the order of the page; others follow.
 var subjects = []struct{ group, title, note string }{
 	{"nll", "Negative log-likelihood", "nats per token, ends of sentences included; valid is held-out text"},
-	{"loss", "Adversarial losses", "d: discriminator, g: generator"},
-	{"accuracy", "Accuracy of the discriminator", "share of pairs of a real and a generated sentence in which the real one scores higher; near 1 it teaches the generator little"},
-	{"score", "Scores of the discriminator", "means over a batch"},
+	{"bleu", "BLEU against held-out text", "by order, sentence level, method1"},
+	{"self_bleu", "self-BLEU of the samples", "by order; more is less diverse"},
+	{"valid", "Valid sentences", "share of a sample that the built-in language holds"},
+	{"different", "Different sentences", "share of a sample"},
+	{"nll_oracle", "NLL_oracle", "nats per token of the valid samples under the language itself"},
 	{"elbo", "Evidence lower bound", "nats per sentence"},
 	{"rec", "Reconstruction", "nats per sentence"},
 	{"kl", "KL divergence of the code", "nats per sentence; near 0 the code is not used"},
@@ -35,12 +62,12 @@ var subjects = []struct{ group, title, note string }{
 	{"nll_weighted", "NLL by importance weighting", "nats per sentence"},
 	{"beta", "beta", "weight of the KL divergence"},
 	{"norm", "Gradient norms", "before clipping, logarithmic"},
+	{"loss", "Adversarial losses", "d: discriminator, g: generator"},
+	{"accuracy", "Accuracy of the discriminator", "share of pairs of a real and a generated sentence in which the real one scores higher; near 1 it teaches the generator little"},
+	{"score", "Scores of the discriminator", "means over a batch"},
 	{"tau", "tau", "temperature of the relaxed choice; it divides the logits"},
-	{"bleu", "BLEU against held-out text", "by order, sentence level, method1"},
-	{"self_bleu", "self-BLEU of the samples", "by order; more is less diverse"},
-	{"different", "Different sentences", "share of a sample"},
-	{"valid", "Valid sentences", "share of a sample that the built-in language holds"},
-	{"nll_oracle", "NLL_oracle", "nats per token of the valid samples under the language itself"},
+	{"critic", "The critic", "gain: nats per sentence that it tells own sentences from real ones by"},
+	{"cooperative", "Cooperative rounds", "effective: share of the own sentences that the weights leave"},
 }
 
 func groupOf(name string) string {
@@ -70,7 +97,7 @@ func label(name string) string {
 }
 
 // drawCurves draws a chart; tests put another function in its place.
-var drawCurves = plot.Curves
+var drawCurves = plot.Curves.Render
 
 // attempt turns a panic of f into its error: no chart may end a report, or the run
 // that writes it.
@@ -83,46 +110,301 @@ func attempt(f func() error) (err error) {
 	return f()
 }
 
-// draw makes a chart of every group of names, which come sorted by group.
-func (d *document) draw(names []string, columns map[string]*points) error {
-	var marks []float64
-	for _, p := range d.Phases[:max(0, len(d.Phases)-1)] {
-		marks = append(marks, float64(p.End))
-	}
-	for len(names) > 0 {
-		group := groupOf(names[0])
-		n := slices.IndexFunc(names, func(name string) bool { return groupOf(name) != group })
-		if n < 0 {
-			n = len(names)
-		}
-		c := chart{Title: group}
-		if i := rank(group); i < len(subjects) {
-			c.Title, c.Note = subjects[i].title, subjects[i].note
-		}
-		var series []plot.Curve
-		for _, name := range names[:n] {
-			short := strings.TrimPrefix(name, group+"/")
-			if label(name) != name {
-				short = label(name)
-			}
-			series = append(series, plot.Curve{Name: short, X: columns[name].x, Y: columns[name].y})
-		}
-		var svg bytes.Buffer
-		err := attempt(func() error { return drawCurves(&svg, c.Title, series, marks, group == "norm") })
-		if err != nil {
-			c.Note = "This chart cannot be drawn: " + err.Error() + "."
-		} else {
-			c.SVG = inline(svg.String())
-		}
-		d.Charts = append(d.Charts, c)
-		names = names[n:]
-	}
-	return nil
+// timeline is an axis of steps that several runs share, phase by phase. A phase is as
+// long as that of the run which spent most steps in it.
+type timeline struct {
+	phases []plot.Phase
+	steps  bool // do all runs begin each phase at the same step, so that ticks say steps?
 }
 
-// inline takes the XML declaration off, which has no place inside HTML.
-func inline(svg string) template.HTML {
-	return template.HTML(svg[max(0, strings.Index(svg, "<svg")):])
+func newTimeline(runs []*document) *timeline {
+	t := &timeline{steps: true}
+	length := map[string]int{}
+	var names []string
+	first := map[string]int{}
+	for _, d := range runs {
+		at := 0 // behind the phases of this run that are there
+		for _, p := range d.Phases {
+			i := slices.Index(names, p.Name)
+			if i < 0 {
+				names = slices.Insert(names, at, p.Name)
+				i, first[p.Name] = at, p.From
+			} else if first[p.Name] != p.From {
+				t.steps = false
+			}
+			at = i + 1
+			length[p.Name] = max(length[p.Name], p.End-p.From)
+		}
+	}
+	at := 0.0
+	for _, name := range names {
+		p := plot.Phase{Name: name, From: at, To: at + float64(length[name])}
+		if t.steps {
+			p.First = float64(first[name])
+		}
+		t.phases = append(t.phases, p)
+		at = p.To
+	}
+	return t
+}
+
+// at is the place of a run's step on the timeline.
+func (t *timeline) at(d *document, step float64) float64 {
+	for i, p := range d.Phases {
+		if step > float64(p.End) && i < len(d.Phases)-1 {
+			continue
+		}
+		j := slices.IndexFunc(t.phases, func(x plot.Phase) bool { return x.Name == p.Name })
+		return min(t.phases[j].From+step-float64(p.From), t.phases[j].To)
+	}
+	return step // no phase is known
+}
+
+// in is the index of the phase that holds a place.
+func (t *timeline) in(x float64) int {
+	for i, p := range t.phases {
+		if x <= p.To {
+			return i
+		}
+	}
+	return max(0, len(t.phases)-1)
+}
+
+// label is what a place is called.
+func (t *timeline) label(x float64) string {
+	if len(t.phases) == 0 {
+		return fmt.Sprintf("step %g", x)
+	}
+	p := t.phases[t.in(x)]
+	step := x - p.From + p.First
+	if t.steps {
+		return fmt.Sprintf("step %g", step)
+	}
+	return fmt.Sprintf("%s step %g", p.Name, step)
+}
+
+// curves are what a chart is made of: by name a colour and one or more curves of it,
+// of which a reading is the mean.
+type curves struct {
+	title, note, levelNote string
+	log                    bool
+	keys                   []key
+	level                  *float64 // of all keys
+}
+
+type key struct {
+	name   string
+	colour int
+	runs   []plot.Curve
+	level  *float64
+}
+
+// sections draws the charts and puts those together that span the same phases: all, the
+// first alone, or later ones.
+func (t *timeline) sections(all []curves) (out []section) {
+	type span struct{ from, to int }
+	spanOf := func(c curves) span {
+		s := span{len(t.phases), 0}
+		for _, k := range c.keys {
+			for _, r := range k.runs {
+				for i, x := range r.X {
+					if y := r.Y[i]; !math.IsNaN(y) && !math.IsInf(y, 0) {
+						s.from, s.to = min(s.from, t.in(x)), max(s.to, t.in(x))
+					}
+				}
+			}
+		}
+		return s
+	}
+	const whole, early, late = 0, 1, 2
+	parts := [3][]curves{}
+	spans := [3]span{}
+	for _, c := range all {
+		s, kind := spanOf(c), whole
+		switch {
+		case len(t.phases) < 2:
+		case s.from > 0 && s.from < len(t.phases):
+			kind = late
+		case s.to == 0:
+			kind = early
+		}
+		if len(parts[kind]) == 0 {
+			spans[kind] = s
+		}
+		spans[kind] = span{min(spans[kind].from, s.from), max(spans[kind].to, s.to)}
+		parts[kind] = append(parts[kind], c)
+	}
+	id := 0
+	for _, kind := range []int{whole, late, early} {
+		if len(parts[kind]) == 0 {
+			continue
+		}
+		sec := section{Title: "Curves"}
+		phases := t.phases
+		if kind != whole {
+			s := spans[kind]
+			phases = phases[min(s.from, len(phases)-1) : s.to+1]
+			var names []string
+			for _, p := range phases {
+				names = append(names, p.Name)
+			}
+			sec.Title = "Curves of " + strings.Join(names, " and ")
+		}
+		for _, c := range parts[kind] {
+			sec.Charts = append(sec.Charts, t.draw(id, c, phases))
+			id++
+		}
+		out = append(out, sec)
+	}
+	return out
+}
+
+// draw makes a chart.
+func (t *timeline) draw(id int, c curves, phases []plot.Phase) chart {
+	p := plot.Curves{Title: c.title, Phases: phases, Log: c.log, Level: c.level}
+	for _, k := range c.keys {
+		for i, r := range k.runs {
+			r.Colour = k.colour
+			if i == 0 {
+				r.Level = k.level
+			}
+			p.Curves = append(p.Curves, r)
+		}
+	}
+	out := chart{ID: id, Title: c.title, Note: c.note}
+	var d plot.Drawing
+	err := attempt(func() (err error) { d, err = drawCurves(p); return err })
+	if err != nil {
+		out.Note = "This chart cannot be drawn: " + err.Error() + "."
+		return out
+	}
+	if c.levelNote != "" {
+		out.Note = strings.TrimPrefix(out.Note+"; dotted: "+c.levelNote, "; ")
+	}
+	out.SVG = template.HTML(d.SVG)
+	places := places(p.Curves)
+	for i, x := range places {
+		left, right := 0., 100.
+		if i > 0 {
+			left = 50 * (d.At(places[i-1]) + d.At(x))
+		}
+		if i < len(places)-1 {
+			right = 50 * (d.At(x) + d.At(places[i+1]))
+		}
+		s := stop{Label: t.label(x), At: round(100 * d.At(x)), Left: round(left), Width: round(right - left), Checked: i == len(places)-1}
+		for _, k := range c.keys {
+			s.Readings = append(s.Readings, t.reading(k, x))
+		}
+		out.Stops = append(out.Stops, s)
+	}
+	return out
+}
+
+func round(v float64) float64 { return math.Round(100*v) / 100 }
+
+// reading is what a key has at a place: there or, with a note, the last before.
+func (t *timeline) reading(k key, x float64) reading {
+	r := reading{Colour: k.colour % plot.Colours, Dash: k.colour / plot.Colours % 3, Name: k.name, Text: "–"}
+	sum, n, latest := 0.0, 0, math.Inf(-1)
+	for _, c := range k.runs {
+		i := sort.SearchFloat64s(c.X, math.Nextafter(x, math.Inf(1))) - 1
+		for i >= 0 && (math.IsNaN(c.Y[i]) || math.IsInf(c.Y[i], 0)) {
+			i--
+		}
+		if i >= 0 {
+			sum, n, latest = sum+c.Y[i], n+1, max(latest, c.X[i])
+		}
+	}
+	if n == 0 {
+		return r
+	}
+	r.Text = number(sum / float64(n))
+	if latest < x {
+		r.Note = "at " + strings.TrimPrefix(t.label(latest), "step ")
+	}
+	return r
+}
+
+// mostStops is how many places of a chart have their values on the page.
+const mostStops = 48
+
+// places are where curves have finite values: all of them or, of many, those of sparse
+// curves and some of the others.
+func places(all []plot.Curve) []float64 {
+	sparse, rest := map[float64]bool{}, map[float64]bool{}
+	for _, c := range all {
+		into := rest
+		if len(c.X) <= mostStops/2 {
+			into = sparse
+		}
+		for i, x := range c.X {
+			if y := c.Y[i]; !math.IsNaN(y) && !math.IsInf(y, 0) {
+				into[x] = true
+			}
+		}
+	}
+	keys := func(m map[float64]bool) (out []float64) {
+		for x := range m {
+			out = append(out, x)
+		}
+		slices.Sort(out)
+		return out
+	}
+	thin := func(xs []float64, n int) (out []float64) {
+		n = min(n, len(xs))
+		for i := range n {
+			out = append(out, xs[(i+1)*len(xs)/n-1]) // the last is among them
+		}
+		return out
+	}
+	kept := thin(keys(sparse), mostStops)
+	for x := range sparse {
+		delete(rest, x)
+	}
+	kept = append(kept, thin(keys(rest), max(1, mostStops-len(kept)))...)
+	slices.Sort(kept)
+	return kept
+}
+
+// charts are those of one run: a chart of every group of columns.
+func (d *document) charts(language corpora.Language) []section {
+	t := newTimeline([]*document{d})
+	var all []curves
+	for _, name := range d.names {
+		group := groupOf(name)
+		if len(all) == 0 || groupOf(d.names[slices.Index(d.names, name)-1]) != group {
+			all = append(all, curvesOf(group))
+		}
+		c := &all[len(all)-1]
+		k := key{name: strings.TrimPrefix(name, group+"/"), colour: len(c.keys), level: d.reference.level(name)}
+		if label(name) != name {
+			k.name = label(name)
+		}
+		if k.level != nil {
+			c.levelNote = "real text"
+		}
+		if name == "nll/valid" && language != nil {
+			h := language.Entropy().Token
+			c.level, c.levelNote = &h, "entropy of the language"
+		}
+		s := d.series[name]
+		at := plot.Curve{Name: k.name, Y: s.y}
+		for _, x := range s.x {
+			at.X = append(at.X, t.at(d, x))
+		}
+		k.runs = []plot.Curve{at}
+		c.keys = append(c.keys, k)
+	}
+	return t.sections(all)
+}
+
+// curvesOf are the empty curves of a group.
+func curvesOf(group string) curves {
+	c := curves{title: group, log: group == "norm"}
+	if i := rank(group); i < len(subjects) {
+		c.title, c.note = subjects[i].title, subjects[i].note
+	}
+	return c
 }
 
 // figure is a picture that somebody else has drawn. As an image, unlike as a

@@ -47,44 +47,48 @@ func Write(r *rundir.Run, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(r.Path(HTMLFile), func(w io.Writer) error { return page.Execute(w, d) }); err != nil {
+	if len(o.Train) > 0 && len(d.last) > 0 {
+		d.lookUp(d.last, o)
+	}
+	shown := d.page(o)
+	if err := atomicfile.Write(r.Path(HTMLFile), func(w io.Writer) error { return pageTemplate.Execute(w, shown) }); err != nil {
 		return err
 	}
-	return atomicfile.Write(r.Path(CardFile), func(w io.Writer) error { return card.Execute(terminal.Writer(w), d) })
+	return atomicfile.Write(r.Path(CardFile), func(w io.Writer) error { return cardTemplate.Execute(terminal.Writer(w), d) })
 }
 
-// document is all that the two templates show.
+// document is what the directory of a run says.
 type document struct {
 	Name     string
 	Manifest rundir.Manifest
 	Config   string // TOML
 	Steps    int
 	Phases   []phase
-	Verdict  []string // sentences with numbers
-	Warnings []string
-	Table    table
-	Final    []value // of the last evaluation
-	Charts   []chart
+	Final    []value // of every column, the last
 	Samples  []sample
 	Copied   []copied
 	Longest  eval.Copies // over all lines of the last sample
 	Figures  []figure
 
-	evaluations []evaluation
+	names       []string // of the columns, in the order of the page
 	series      map[string]*points
 	final       map[string]float64
+	evaluations []evaluation
+	last        []string // all lines of the last sample
+	reference   reference
 }
 
-// phase is a part of the run and the step that it ended with.
+// phase is a part of the run, with the steps that it began after and ended with.
 type phase struct {
-	Name string
-	End  int
+	Name      string
+	From, End int
 }
 
 type value struct{ Name, Text string }
 
 // sample is the beginning of what was sampled at a step.
 type sample struct {
+	Title string
 	Step  int
 	Lines []sampleLine
 }
@@ -103,13 +107,6 @@ func (d *document) Last() *sample {
 	return &d.Samples[len(d.Samples)-1]
 }
 
-// Marks reports whether a sentence is marked as invalid.
-func (d *document) Marks() bool {
-	return slices.ContainsFunc(d.Samples, func(s sample) bool {
-		return slices.ContainsFunc(s.Lines, func(l sampleLine) bool { return l.Invalid })
-	})
-}
-
 func read(r *rundir.Run, o Options) (*document, error) {
 	config, err := r.ReadFile(rundir.ConfigFile)
 	if err != nil {
@@ -120,24 +117,21 @@ func read(r *rundir.Run, o Options) (*document, error) {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	d := &document{Name: filepath.Base(abs), Manifest: r.Manifest, Config: string(config)}
-	if err := d.readMetrics(r, o.Language); err != nil {
+	if err := d.readMetrics(r); err != nil {
 		return nil, err
 	}
 	last, err := d.readSamples(r, o.Language)
 	if err != nil {
 		return nil, err
 	}
-	if len(o.Train) > 0 && len(last) > 0 {
-		d.lookUp(last, o)
-	}
+	d.last = last
+	d.reference = newReference(r, o, len(last))
 	return d, d.readFigures(r)
 }
 
 // readMetrics gathers the series of the record.
-func (d *document) readMetrics(r *rundir.Run, language corpora.Language) error {
-	series := map[string]*points{}
-	var names []string
-	final := map[string]float64{}
+func (d *document) readMetrics(r *rundir.Run) error {
+	d.series, d.final = map[string]*points{}, map[string]float64{}
 	for rec, err := range r.Metrics() {
 		if err != nil {
 			return err
@@ -145,8 +139,10 @@ func (d *document) readMetrics(r *rundir.Run, language corpora.Language) error {
 		d.Steps = rec.Step
 		for _, f := range rec.Fields {
 			if name, ok := f.Value.(string); ok && f.Name == "phase" {
-				if n := len(d.Phases); n == 0 || d.Phases[n-1].Name != name {
+				if n := len(d.Phases); n == 0 {
 					d.Phases = append(d.Phases, phase{Name: name})
+				} else if d.Phases[n-1].Name != name {
+					d.Phases = append(d.Phases, phase{Name: name, From: d.Phases[n-1].End})
 				}
 				d.Phases[len(d.Phases)-1].End = rec.Step
 				continue
@@ -155,31 +151,25 @@ func (d *document) readMetrics(r *rundir.Run, language corpora.Language) error {
 			if !ok {
 				continue
 			}
-			s := series[f.Name]
+			s := d.series[f.Name]
 			if s == nil {
 				s = &points{}
-				series[f.Name] = s
-				names = append(names, f.Name)
+				d.series[f.Name] = s
+				d.names = append(d.names, f.Name)
 			}
 			s.x, s.y = append(s.x, float64(rec.Step)), append(s.y, v)
-			final[f.Name] = v
+			d.final[f.Name] = v
 		}
 		d.evaluate(rec)
 	}
-	d.series, d.final = series, final
-	d.summarise(language)
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
-	for _, name := range names {
-		d.Final = append(d.Final, value{label(name), number(final[name])})
+	slices.SortFunc(d.names, byRank)
+	for _, name := range d.names {
+		d.Final = append(d.Final, value{label(name), number(d.final[name])})
 	}
-	if p := series["nll/valid"]; p != nil && language != nil {
-		const entropy = "nll/entropy of the language"
-		h := language.Entropy().Token
-		series[entropy] = &points{x: []float64{p.x[0], p.x[len(p.x)-1]}, y: []float64{h, h}}
-		names = slices.Insert(names, 1+slices.Index(names, "nll/valid"), entropy)
-	}
-	return d.draw(names, series)
+	return nil
 }
+
+func byRank(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) }
 
 func number(v float64) string {
 	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
@@ -215,7 +205,7 @@ func (d *document) readSamples(r *rundir.Run, language corpora.Language) (last [
 			return nil, err
 		}
 		last = strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
-		shown := sample{Step: step}
+		shown := sample{Title: fmt.Sprintf("step %d", step), Step: step}
 		for _, line := range last[:min(sampleLines, len(last))] {
 			invalid := false
 			if language != nil {

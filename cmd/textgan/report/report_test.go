@@ -107,12 +107,12 @@ func TestFind(t *testing.T) {
 
 // A chart that fails, with an error or a panic, becomes a sentence in its place.
 func TestNoChartEndsAReport(t *testing.T) {
-	defer func(f func(io.Writer, string, []plot.Curve, []float64, bool) error) { drawCurves = f }(drawCurves)
+	defer func(f func(plot.Curves) (plot.Drawing, error)) { drawCurves = f }(drawCurves)
 	for words, f := range map[string]func() error{
 		"on purpose":        func() error { return errors.New("on purpose") },
 		"index out of rang": func() error { return make([]error, len(os.Getenv("")))[0] },
 	} {
-		drawCurves = func(io.Writer, string, []plot.Curve, []float64, bool) error { return f() }
+		drawCurves = func(plot.Curves) (plot.Drawing, error) { return plot.Drawing{}, f() }
 		r := run(t)
 		require.NoError(t, Write(r, Options{}))
 		content, err := os.ReadFile(r.Path(HTMLFile))

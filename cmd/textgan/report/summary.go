@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"textgan/corpora"
 	"textgan/train/rundir"
@@ -11,35 +12,42 @@ import (
 
 // evaluation is what the record says of the weights at a step, by column.
 type evaluation struct {
-	Phase  string
-	Step   int
-	values map[string]float64
+	Phase     string
+	Step      int
+	values    map[string]float64
+	sentences int                // of the sample that is kept; 0: none is
+	stdErr    map[string]float64 // over these sentences
 }
 
-// columns of the summary, as far as the record has them.
-var columns = []struct {
+// column of the summary. Better is 1 if more is better, -1 if less is, 0 where it
+// depends on the others.
+type column struct {
 	name, title string
 	digits      int
 	percent     bool
-}{
-	{"nll/valid", "NLL", 4, false},
-	{"bleu/2", "BLEU-2", 3, false}, {"bleu/3", "BLEU-3", 3, false}, {"bleu/4", "BLEU-4", 3, false}, {"bleu/5", "BLEU-5", 3, false},
-	{"self_bleu/4", "self-BLEU-4", 3, false},
-	{"different", "different", 1, true},
-	{"valid", "valid", 1, true}, {"nll_oracle", "NLL_oracle", 3, false},
+	better      int
 }
 
-// table is the summary that the console prints: a row for the weights that each phase
-// has ended with.
-type table struct {
-	Head []string
-	Rows []tableRow
+var columns = []column{
+	{"nll/valid", "NLL", 4, false, -1},
+	{"bleu/2", "BLEU-2", 3, false, 1}, {"bleu/3", "BLEU-3", 3, false, 1}, {"bleu/4", "BLEU-4", 3, false, 1}, {"bleu/5", "BLEU-5", 3, false, 1},
+	{"self_bleu/4", "self-BLEU-4", 3, false, -1},
+	{"different", "different", 1, true, 1},
+	{"valid", "valid", 1, true, 1}, {"nll_oracle", "NLL_oracle", 3, false, 0},
 }
 
-type tableRow struct {
-	Phase string
-	Step  int
-	Cells []string
+func columnOf(name string) column {
+	return columns[slices.IndexFunc(columns, func(c column) bool { return c.name == name })]
+}
+
+// columnsOf are those that some evaluation has.
+func columnsOf(all []evaluation) (shown []column) {
+	for _, c := range columns {
+		if slices.ContainsFunc(all, func(e evaluation) bool { _, ok := e.values[c.name]; return ok }) {
+			shown = append(shown, c)
+		}
+	}
+	return shown
 }
 
 // evaluate adds a record to the evaluations, if it is one. It does not say its phase.
@@ -77,46 +85,140 @@ func (d *document) ends() (ends []evaluation) {
 	return ends
 }
 
-// summarise fills the table and the verdict.
-func (d *document) summarise(language corpora.Language) {
+const tableLegend = "NLL: nats per token of held-out text, less is better. BLEU against held-out text, more is better; self-BLEU-4, less is more varied."
+
+// summarise fills the table that the console prints too, and the verdict.
+func (d *document) summarise(p *page, language corpora.Language) {
 	ends := d.ends()
 	if len(ends) == 0 {
 		return
 	}
-	var shown []int
-	for i, c := range columns {
-		if slices.ContainsFunc(ends, func(e evaluation) bool { _, ok := e.values[c.name]; return ok }) {
-			shown = append(shown, i)
-			d.Table.Head = append(d.Table.Head, c.title)
+	for i := range ends {
+		if i == 0 || i == len(ends)-1 {
+			d.reference.measure(&ends[i])
 		}
+	}
+	first, last := ends[0], ends[len(ends)-1]
+	shown := columnsOf(ends)
+	t := table{Title: "Summary by phase", Head: []string{"step"}, Notes: []string{tableLegend}}
+	for _, c := range shown {
+		t.Head = append(t.Head, c.title)
 	}
 	for _, e := range ends {
-		row := tableRow{Phase: e.Phase, Step: e.Step}
-		for _, i := range shown {
-			row.Cells = append(row.Cells, e.cell(i))
+		row := tableRow{Name: "after " + e.Phase, Cells: cells(fmt.Sprint(e.Step))}
+		for _, c := range shown {
+			row.Cells = append(row.Cells, cell{Text: e.cell(c)})
 		}
-		d.Table.Rows = append(d.Table.Rows, row)
+		t.Rows = append(t.Rows, row)
 	}
-	d.verdict(ends, language)
+	if len(ends) > 1 {
+		row := tableRow{Name: "change", Cells: cells("")}
+		withIntervals := false
+		for _, c := range shown {
+			by, i, ok := change(first, last, c)
+			row.Cells = append(row.Cells, changeCell(by, i, ok, c))
+			withIntervals = withIntervals || i != nil
+		}
+		t.Rows = append(t.Rows, row)
+		if withIntervals {
+			t.Notes = append(t.Notes, fmt.Sprintf("Change from the first row to the last, and its 95 %% interval, bold where that leaves out 0: over the %d and %d sentences of the two evaluations (BLEU: standard error of a mean, the held-out lines given; self-BLEU: jackknife over %d groups; valid: Agresti and Caffo). How far another seed of training would move the numbers is not in one run.", first.sentences, last.sentences, groups))
+		} else {
+			t.Notes = append(t.Notes, "Change from the first row to the last, of a single evaluation each: the run keeps nothing to compute an interval from.")
+		}
+	}
+	if d.reference.lines > 0 {
+		row := tableRow{Name: "real text", Cells: cells("")}
+		for _, c := range shown {
+			text := ""
+			if v := d.reference.level(c.name); v != nil {
+				text = c.format(*v)
+			}
+			row.Cells = append(row.Cells, cell{Text: text})
+		}
+		t.Rows = append(t.Rows, row)
+		t.Notes = append(t.Notes, fmt.Sprintf("Real text: %d lines of the training text in the place of the samples.", d.reference.lines))
+	}
+	p.Tables = append(p.Tables, t)
+	d.verdict(p, first, last, language)
 }
 
-func (e evaluation) cell(i int) string {
-	c := columns[i]
-	v, ok := e.values[c.name]
+// changeCell is a change in a table, with its interval.
+func changeCell(by float64, i *interval, ok bool, c column) cell {
 	switch {
-	case !ok || c.name == "nll_oracle" && e.values["valid"] == 0:
+	case !ok:
+		return cell{Text: "-"}
+	case i == nil:
+		return cell{Text: signed(by, c)}
+	}
+	return cell{signed(by, c), i.between(c), i.told()}
+}
+
+func (e evaluation) cell(c column) string {
+	v, ok := e.values[c.name]
+	if !ok || c.name == "nll_oracle" && e.values["valid"] == 0 {
 		return "-"
-	case c.percent:
+	}
+	return c.format(v)
+}
+
+func (c column) format(v float64) string {
+	if c.percent {
 		return fmt.Sprintf("%.*f %%", c.digits, 100*v)
 	}
 	return fmt.Sprintf("%.*f", c.digits, v)
 }
 
+// change is how much a column has risen from one evaluation to another, with its
+// interval over the sentences where these are known.
+func change(from, to evaluation, c column) (by float64, i *interval, ok bool) {
+	a, hasA := from.values[c.name]
+	b, hasB := to.values[c.name]
+	if !hasA || !hasB || c.name == "nll_oracle" && (from.values["valid"] == 0 || to.values["valid"] == 0) {
+		return 0, nil, false
+	}
+	seA, errA := from.stdErr[c.name]
+	seB, errB := to.stdErr[c.name]
+	switch {
+	case errA && errB:
+		n := normal(b-a, math.Hypot(seA, seB))
+		i = &n
+	case c.name == "valid" && from.sentences > 0 && to.sentences > 0:
+		n := proportions(a, float64(from.sentences), b, float64(to.sentences))
+		i = &n
+	}
+	return b - a, i, true
+}
+
+// direction of a change: 1, -1, or 0 where an interval holds 0.
+func direction(by float64, i *interval) int {
+	switch {
+	case i != nil && !i.told():
+		return 0
+	case by > 0:
+		return 1
+	case by < 0:
+		return -1
+	}
+	return 0
+}
+
+// qualityAndVariety says what the directions of BLEU and self-BLEU come to.
+var qualityAndVariety = map[[2]int]string{
+	{1, 1}:   "closer to real text at the price of variety; eval frontier tells whether a lower temperature of the first would have done the same",
+	{1, 0}:   "closer to real text, and no loss of variety that can be told from chance",
+	{1, -1}:  "closer to real text, and more varied",
+	{0, 1}:   "less varied, and no closer to real text as far as can be told",
+	{0, 0}:   "neither change can be told from chance",
+	{0, -1}:  "more varied, and as close to real text as before as far as can be told",
+	{-1, 1}:  "farther from real text, and less varied",
+	{-1, 0}:  "farther from real text, and no more varied as far as can be told",
+	{-1, -1}: "more varied, and farther from real text",
+}
+
 // verdict says what the numbers come to. Every sentence has its numbers in it.
-func (d *document) verdict(ends []evaluation, language corpora.Language) {
-	say := func(format string, args ...any) { d.Verdict = append(d.Verdict, fmt.Sprintf(format, args...)) }
-	warn := func(format string, args ...any) { d.Warnings = append(d.Warnings, fmt.Sprintf(format, args...)) }
-	first, last := ends[0], ends[len(ends)-1]
+func (d *document) verdict(p *page, first, last evaluation, language corpora.Language) {
+	say := func(format string, args ...any) { p.Verdict = append(p.Verdict, fmt.Sprintf(format, args...)) }
+	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	nll := last.values["nll/valid"]
 	if last.Phase != first.Phase {
 		before := first.values["nll/valid"]
@@ -124,32 +226,35 @@ func (d *document) verdict(ends []evaluation, language corpora.Language) {
 		if nll > before {
 			word = "worse"
 		}
-		say("Held-out text is predicted %s after the %s phase than after the %s phase: %.4f against %.4f nats a token (%+.4f).", word, last.Phase, first.Phase, nll, before, nll-before)
-		quality, isQuality := change(first, last, "bleu/4")
-		variety, isVariety := change(first, last, "self_bleu/4")
-		if isQuality && isVariety {
-			text := fmt.Sprintf("BLEU-4 went %s (%+.3f) and self-BLEU-4 %s (%+.3f): ", direction(quality), quality, direction(variety), variety)
-			switch {
-			case math.Abs(quality) < .01 && math.Abs(variety) < .01:
-				text += "both by less than 0.01, no change to speak of."
-			case quality > 0 && variety <= 0:
-				text += "closer to real text, and no less varied."
-			case quality > 0:
-				text += "closer to real text at the price of variety; eval frontier tells whether a lower temperature of the first would have done the same."
-			case variety < 0:
-				text += "more varied, and farther from real text."
-			default:
-				text += "neither closer to real text nor more varied."
-			}
-			say("%s", text)
+		on := "held-out text"
+		if h := d.Manifest.HeldOut; h != nil {
+			on = fmt.Sprintf("the same %d held-out lines", h.Lines)
 		}
-		if v, ok := change(first, last, "valid"); ok {
-			say("Valid sentences: %.1f %% after %s, %.1f %% after %s (%+.1f points).", 100*first.values["valid"], first.Phase, 100*last.values["valid"], last.Phase, 100*v)
+		say("Held-out text is predicted %s after the %s phase than after the %s phase: %.4f against %.4f nats a token (%s), on %s.", word, last.Phase, first.Phase, nll, before, signed(nll-before, columnOf("nll/valid")), on)
+		bleu, self := columnOf("bleu/4"), columnOf("self_bleu/4")
+		quality, i, isQuality := change(first, last, bleu)
+		variety, j, isVariety := change(first, last, self)
+		if isQuality && isVariety {
+			say("BLEU-4 %s and self-BLEU-4 %s: %s.", moved(quality, i, bleu), moved(variety, j, self), qualityAndVariety[[2]int{direction(quality, i), direction(variety, j)}])
+			if r := d.reference.level("bleu/4"); r != nil && last.values["bleu/4"] > *r {
+				say("BLEU-4 is now %.3f, above the %.3f of real text: more of it is no longer better, but a sign of safe sentences.", last.values["bleu/4"], *r)
+			}
+		}
+		valid := columnOf("valid")
+		if by, i, ok := change(first, last, valid); ok {
+			text := signed(by, valid) + " points"
+			if i != nil {
+				text += ", 95 % interval " + i.between(valid)
+			}
+			say("Valid sentences: %.1f %% after %s, %.1f %% after %s (%s).", 100*first.values["valid"], first.Phase, 100*last.values["valid"], last.Phase, text)
 		}
 	} else {
 		say("After %d steps of %s, held-out text costs %.4f nats a token.", last.Step, last.Phase, nll)
 		if v, ok := last.values["valid"]; ok {
 			say("Valid sentences: %.1f %%.", 100*v)
+		}
+		if r := d.reference.level("bleu/4"); r != nil {
+			say("BLEU-4 is %.3f, where real text has %.3f; self-BLEU-4 is %.3f, where real text has %.3f.", last.values["bleu/4"], *r, last.values["self_bleu/4"], d.reference.real["self_bleu/4"])
 		}
 	}
 	if language != nil {
@@ -160,9 +265,9 @@ func (d *document) verdict(ends []evaluation, language corpora.Language) {
 	if v, ok := last.values["different"]; ok && v < 0.2 {
 		warn("The samples have collapsed: %.1f %% of them are different sentences. Go back to an earlier checkpoint; a smaller --g-lr or a higher tau may help.", 100*v)
 	}
-	if p := d.series["accuracy/d"]; p != nil && last.Phase == "adversarial" {
+	if s := d.series["accuracy/d"]; s != nil && last.Phase == "adversarial" {
 		const window = 50
-		tail := p.y[max(0, len(p.y)-window):]
+		tail := s.y[max(0, len(s.y)-window):]
 		sum := 0.0
 		for _, v := range tail {
 			sum += v
@@ -180,19 +285,18 @@ func (d *document) verdict(ends []evaluation, language corpora.Language) {
 	}
 }
 
-// change is how much a column has risen from one evaluation to another.
-func change(from, to evaluation, name string) (by float64, ok bool) {
-	a, hasA := from.values[name]
-	b, hasB := to.values[name]
-	return b - a, hasA && hasB
-}
-
-func direction(by float64) string {
+// moved tells a change with its interval.
+func moved(by float64, i *interval, c column) string {
+	word := "went nowhere"
 	switch {
 	case by > 0:
-		return "up"
+		word = "went up"
 	case by < 0:
-		return "down"
+		word = "went down"
 	}
-	return "nowhere"
+	text := strings.TrimSpace(fmt.Sprintf("%s by %.*f", word, c.digits, math.Abs(by)))
+	if i == nil {
+		return text + " (a single evaluation each)"
+	}
+	return fmt.Sprintf("%s (95 %% interval %s)", text, i.between(c))
 }

@@ -33,6 +33,6 @@ func markdown(name string) string {
 var markdownMarks = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", "|", `\|`, "#", `\#`)
 
 var (
-	page = template.Must(template.New("report").Funcs(functions).Parse(pageText))
-	card = text.Must(text.New("card").Funcs(functions).Parse(cardText))
+	pageTemplate = template.Must(template.New("report").Funcs(functions).Parse(pageText))
+	cardTemplate = text.Must(text.New("card").Funcs(functions).Parse(cardText))
 )

@@ -1,0 +1,135 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+
+	"textgan/eval"
+	"textgan/train/rundir"
+)
+
+// reference judges texts as the evaluations of a run have, by the held-out lines that
+// the run keeps.
+type reference struct {
+	run      *rundir.Run
+	tokenize eval.Tokenizer
+	words    *eval.Lexicon
+	held     *eval.References // nil: the run keeps none
+	real     map[string]float64
+	lines    int // of real text that real was measured on
+}
+
+// orders is the highest n of BLEU-n in the record.
+const orders = 5
+
+// newReference measures also what as many real lines as an evaluation has sentences come to, if
+// the training text is there: against the held-out lines, which are none of them.
+func newReference(r *rundir.Run, o Options, sentences int) reference {
+	f := reference{run: r, tokenize: o.Tokenize, words: eval.NewLexicon(), real: map[string]float64{}}
+	if r.Manifest.HeldOut == nil || o.Tokenize == nil {
+		return f
+	}
+	content, err := r.ReadFile(rundir.HeldOutFile)
+	if err != nil {
+		return f
+	}
+	if f.held, err = eval.NewReferences(f.words.Add(splitLines(content), o.Tokenize), orders); err != nil {
+		f.held = nil
+		return f
+	}
+	if sentences < 2 || len(o.Train) < sentences {
+		return f
+	}
+	lines := make([]string, sentences)
+	different := map[string]bool{}
+	for i := range lines {
+		lines[i] = o.Train[i*len(o.Train)/sentences]
+		different[lines[i]] = true
+	}
+	bleu, err := f.bleu(lines)
+	if err != nil {
+		return f
+	}
+	self, err := selfBLEU(lines, o.Tokenize)
+	if err != nil {
+		return f
+	}
+	for n := 2; n <= orders; n++ {
+		f.real[fmt.Sprintf("bleu/%d", n)], f.real[fmt.Sprintf("self_bleu/%d", n)] = bleu.ByOrder[n-1], self.ByOrder[n-1]
+	}
+	f.real["different"] = float64(len(different)) / float64(sentences)
+	f.lines = sentences
+	return f
+}
+
+func splitLines(content []byte) []string {
+	return strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
+}
+
+func (f *reference) bleu(lines []string) (eval.Score, error) {
+	return eval.BLEU(f.held, f.words.Find(lines, f.tokenize), eval.Options{MaxN: orders})
+}
+
+func selfBLEU(lines []string, tokenize eval.Tokenizer) (eval.Score, error) {
+	return eval.SelfBLEU(eval.NewLexicon().Add(lines, tokenize), eval.Options{MaxN: orders})
+}
+
+// level is what real text has for a column, nil if that is not known.
+func (f *reference) level(name string) *float64 {
+	if v, ok := f.real[name]; ok && !math.IsNaN(v) {
+		return &v
+	}
+	return nil
+}
+
+// groups of sentences that the jackknife leaves out in turn.
+const groups = 20
+
+// measure finds the standard errors of an evaluation over its sentences, which the run
+// keeps, as far as they are the ones that its numbers were computed from.
+func (f *reference) measure(e *evaluation) {
+	if f.held == nil {
+		return
+	}
+	content, err := f.run.ReadFile(filepath.Join("samples", fmt.Sprintf("step-%d.txt", e.Step)))
+	if err != nil {
+		return
+	}
+	lines := splitLines(content)
+	bleu, err := f.bleu(lines)
+	if err != nil || !near(bleu.ByOrder[3], e.values["bleu/4"]) {
+		return
+	}
+	e.sentences = len(lines)
+	e.stdErr = map[string]float64{}
+	for n := 2; n <= orders; n++ {
+		e.stdErr[fmt.Sprintf("bleu/%d", n)] = bleu.StdErr[n-1]
+	}
+	if len(lines) < 2*groups {
+		return
+	}
+	all, err := selfBLEU(lines, f.tokenize)
+	if err != nil || !near(all.ByOrder[3], e.values["self_bleu/4"]) {
+		return
+	}
+	spread, err := jackknife(groups, func(group int) (float64, error) {
+		var rest []string
+		for i, line := range lines {
+			if i%groups != group {
+				rest = append(rest, line)
+			}
+		}
+		s, err := selfBLEU(rest, f.tokenize)
+		if err != nil {
+			return 0, err
+		}
+		return s.ByOrder[3], nil
+	})
+	if err == nil {
+		e.stdErr["self_bleu/4"] = spread
+	}
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9 }
