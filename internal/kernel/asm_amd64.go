@@ -94,120 +94,60 @@ func tile1x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks
 //go:noescape
 func tile1x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
-// tileRounded8x1x512 is a tileFunc of 8 x 1 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded8x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
 // tileBF168x1x512 is a tileFunc of 8 x 1 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF168x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded8x2x512 is a tileFunc of 8 x 2 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded8x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // tileBF168x2x512 is a tileFunc of 8 x 2 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF168x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
-// tileRounded8x3x512 is a tileFunc of 8 x 3 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded8x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
 // tileBF168x3x512 is a tileFunc of 8 x 3 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF168x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded4x1x512 is a tileFunc of 4 x 1 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded4x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // tileBF164x1x512 is a tileFunc of 4 x 1 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF164x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
-// tileRounded4x2x512 is a tileFunc of 4 x 2 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded4x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
 // tileBF164x2x512 is a tileFunc of 4 x 2 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF164x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded4x3x512 is a tileFunc of 4 x 3 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded4x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // tileBF164x3x512 is a tileFunc of 4 x 3 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF164x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
-// tileRounded2x1x512 is a tileFunc of 2 x 1 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded2x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
 // tileBF162x1x512 is a tileFunc of 2 x 1 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF162x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded2x2x512 is a tileFunc of 2 x 2 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded2x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // tileBF162x2x512 is a tileFunc of 2 x 2 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF162x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
-// tileRounded2x3x512 is a tileFunc of 2 x 3 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded2x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
 // tileBF162x3x512 is a tileFunc of 2 x 3 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF162x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded1x1x512 is a tileFunc of 1 x 1 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded1x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // tileBF161x1x512 is a tileFunc of 1 x 1 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF161x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
-// tileRounded1x2x512 is a tileFunc of 1 x 2 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded1x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
 // tileBF161x2x512 is a tileFunc of 1 x 2 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
 //go:noescape
 func tileBF161x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded1x3x512 is a tileFunc of 1 x 3 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded1x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // tileBF161x3x512 is a tileFunc of 1 x 3 vectors whose k counts pairs of bf16, the first of a pair in the upper half.
 //
@@ -423,51 +363,6 @@ func tile1x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks
 //
 //go:noescape
 func tile1x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded4x1x256 is a tileFunc of 4 x 1 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded4x2x256 is a tileFunc of 4 x 2 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded4x3x256 is a tileFunc of 4 x 3 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded2x1x256 is a tileFunc of 2 x 1 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded2x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded2x2x256 is a tileFunc of 2 x 2 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded2x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded2x3x256 is a tileFunc of 2 x 3 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded2x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded1x1x256 is a tileFunc of 1 x 1 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded1x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded1x2x256 is a tileFunc of 1 x 2 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded1x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-
-// tileRounded1x3x256 is a tileFunc of 1 x 3 vectors that takes denormals for zero.
-//
-//go:noescape
-func tileRounded1x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // exp256 is expGeneric.
 //

@@ -5,8 +5,13 @@
 #include "textflag.h"
 
 // func tile8x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile8x1x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile8x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z9
@@ -132,6 +137,7 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -266,8 +272,13 @@ DATA iota<>+508(SB)/4, $0x0000007f
 GLOBL iota<>(SB), RODATA|NOPTR, $512
 
 // func tile8x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile8x2x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile8x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z17
@@ -442,12 +453,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile8x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·tile8x3x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·tile8x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z25
@@ -708,12 +725,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile4x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile4x1x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile4x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z5
@@ -801,12 +824,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile4x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile4x2x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile4x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z9
@@ -919,12 +948,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile4x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile4x3x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile4x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z13
@@ -1062,12 +1097,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile2x1x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile2x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1136,12 +1177,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile2x2x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile2x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1223,12 +1270,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile2x3x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile2x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1323,12 +1376,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x4x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile2x4x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile2x4x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1436,12 +1495,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile2x5x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile2x5x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1562,12 +1627,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile2x6x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile2x6x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1701,12 +1772,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile1x1x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile1x1x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1766,12 +1843,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile1x2x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile1x2x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1838,12 +1921,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile1x3x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile1x3x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -1917,12 +2006,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x4x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile1x4x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile1x4x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -2003,12 +2098,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x5x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile1x5x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile1x5x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -2096,12 +2197,18 @@ store:
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x6x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F
-TEXT ·tile1x6x512(SB), NOSPLIT, $0-104
+// Requires: AVX, AVX512F, SSE
+TEXT ·tile1x6x512(SB), NOSPLIT, $16-104
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         last+56(FP), AX
 	VPBROADCASTD AX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
@@ -2193,142 +2300,6 @@ store:
 	ADDQ    AX, c+64(FP)
 	MOVQ    ldx+96(FP), AX
 	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileRounded8x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded8x1x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z9
-	VPCMPGTD     Z9, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VMOVUPS.Z    (DX), K1, Z9
-	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z9, Z0, Z1
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z9, Z0, Z2
-	VBROADCASTSS (SI)(DI*2), Z0
-	VFMADD231PS  Z9, Z0, Z3
-	VBROADCASTSS (SI)(R8*1), Z0
-	VFMADD231PS  Z9, Z0, Z4
-	VBROADCASTSS (R9), Z0
-	VFMADD231PS  Z9, Z0, Z5
-	VBROADCASTSS (R9)(DI*1), Z0
-	VFMADD231PS  Z9, Z0, Z6
-	VBROADCASTSS (R9)(DI*2), Z0
-	VFMADD231PS  Z9, Z0, Z7
-	VBROADCASTSS (R9)(R8*1), Z0
-	VFMADD231PS  Z9, Z0, Z8
-	ADDQ         CX, SI
-	ADDQ         CX, R9
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z1, Z1
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-	VMULPS       Z0, Z5, Z5
-	VMULPS       Z0, Z6, Z6
-	VMULPS       Z0, Z7, Z7
-	VMULPS       Z0, Z8, Z8
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS.Z    (AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z1
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z2
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z3
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z4
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z5
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z6
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z7
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z8
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, K1, (AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x08, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x08, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x08, AX, AX
 	ADDQ    AX, x+88(FP)
 	DECQ    count+0(FP)
 	JNZ     tile
@@ -2465,192 +2436,6 @@ store:
 	VMOVUPS Z7, K1, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z8, K1, (AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x08, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x08, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x08, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded8x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded8x2x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z17
-	VPCMPGTD     Z17, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VMOVUPS      (DX), Z17
-	VMOVUPS.Z    64(DX), K1, Z18
-	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z17, Z0, Z1
-	VFMADD231PS  Z18, Z0, Z2
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z17, Z0, Z3
-	VFMADD231PS  Z18, Z0, Z4
-	VBROADCASTSS (SI)(DI*2), Z0
-	VFMADD231PS  Z17, Z0, Z5
-	VFMADD231PS  Z18, Z0, Z6
-	VBROADCASTSS (SI)(R8*1), Z0
-	VFMADD231PS  Z17, Z0, Z7
-	VFMADD231PS  Z18, Z0, Z8
-	VBROADCASTSS (R9), Z0
-	VFMADD231PS  Z17, Z0, Z9
-	VFMADD231PS  Z18, Z0, Z10
-	VBROADCASTSS (R9)(DI*1), Z0
-	VFMADD231PS  Z17, Z0, Z11
-	VFMADD231PS  Z18, Z0, Z12
-	VBROADCASTSS (R9)(DI*2), Z0
-	VFMADD231PS  Z17, Z0, Z13
-	VFMADD231PS  Z18, Z0, Z14
-	VBROADCASTSS (R9)(R8*1), Z0
-	VFMADD231PS  Z17, Z0, Z15
-	VFMADD231PS  Z18, Z0, Z16
-	ADDQ         CX, SI
-	ADDQ         CX, R9
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z1, Z1
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-	VMULPS       Z0, Z5, Z5
-	VMULPS       Z0, Z6, Z6
-	VMULPS       Z0, Z7, Z7
-	VMULPS       Z0, Z8, Z8
-	VMULPS       Z0, Z9, Z9
-	VMULPS       Z0, Z10, Z10
-	VMULPS       Z0, Z11, Z11
-	VMULPS       Z0, Z12, Z12
-	VMULPS       Z0, Z13, Z13
-	VMULPS       Z0, Z14, Z14
-	VMULPS       Z0, Z15, Z15
-	VMULPS       Z0, Z16, Z16
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS      (AX), Z17
-	VFMADD231PS  Z17, Z0, Z1
-	VMOVUPS.Z    64(AX), K1, Z17
-	VFMADD231PS  Z17, Z0, Z2
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z17
-	VFMADD231PS  Z17, Z0, Z3
-	VMOVUPS.Z    64(AX), K1, Z17
-	VFMADD231PS  Z17, Z0, Z4
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z17
-	VFMADD231PS  Z17, Z0, Z5
-	VMOVUPS.Z    64(AX), K1, Z17
-	VFMADD231PS  Z17, Z0, Z6
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z17
-	VFMADD231PS  Z17, Z0, Z7
-	VMOVUPS.Z    64(AX), K1, Z17
-	VFMADD231PS  Z17, Z0, Z8
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z17
-	VFMADD231PS  Z17, Z0, Z9
-	VMOVUPS.Z    64(AX), K1, Z17
-	VFMADD231PS  Z17, Z0, Z10
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z17
-	VFMADD231PS  Z17, Z0, Z11
-	VMOVUPS.Z    64(AX), K1, Z17
-	VFMADD231PS  Z17, Z0, Z12
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z17
-	VFMADD231PS  Z17, Z0, Z13
-	VMOVUPS.Z    64(AX), K1, Z17
-	VFMADD231PS  Z17, Z0, Z14
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z17
-	VFMADD231PS  Z17, Z0, Z15
-	VMOVUPS.Z    64(AX), K1, Z17
-	VFMADD231PS  Z17, Z0, Z16
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, (AX)
-	VMOVUPS Z6, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, (AX)
-	VMOVUPS Z8, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	VMOVUPS Z10, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z11, (AX)
-	VMOVUPS Z12, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z13, (AX)
-	VMOVUPS Z14, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z15, (AX)
-	VMOVUPS Z16, K1, 64(AX)
 	ADDQ    CX, AX
 	MOVQ    ars+24(FP), AX
 	IMUL3Q  $0x08, AX, AX
@@ -2853,278 +2638,6 @@ store:
 	ADDQ    CX, AX
 	VMOVUPS Z15, (AX)
 	VMOVUPS Z16, K1, 64(AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x08, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x08, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x08, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded8x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·tileRounded8x3x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z25
-	VPCMPGTD     Z25, Z0, K1
-
-tile:
-	MOVQ       c+64(FP), AX
-	MOVQ       ldc+72(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       CX, AX
-	MOVQ       k+8(FP), AX
-	MOVQ       aks+32(FP), CX
-	MOVQ       b+40(FP), DX
-	MOVQ       bks+48(FP), BX
-	MOVQ       a+16(FP), SI
-	MOVQ       ars+24(FP), DI
-	LEAQ       (DI)(DI*2), R8
-	LEAQ       (SI)(DI*4), R9
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	TESTQ      AX, AX
-	JZ         done
-
-loop:
-	VMOVUPS      (DX), Z25
-	VMOVUPS      64(DX), Z26
-	VMOVUPS.Z    128(DX), K1, Z27
-	PREFETCHT0   192(DX)
-	PREFETCHT0   256(DX)
-	PREFETCHT0   320(DX)
-	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z25, Z0, Z1
-	VFMADD231PS  Z26, Z0, Z2
-	VFMADD231PS  Z27, Z0, Z3
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z25, Z0, Z4
-	VFMADD231PS  Z26, Z0, Z5
-	VFMADD231PS  Z27, Z0, Z6
-	VBROADCASTSS (SI)(DI*2), Z0
-	VFMADD231PS  Z25, Z0, Z7
-	VFMADD231PS  Z26, Z0, Z8
-	VFMADD231PS  Z27, Z0, Z9
-	VBROADCASTSS (SI)(R8*1), Z0
-	VFMADD231PS  Z25, Z0, Z10
-	VFMADD231PS  Z26, Z0, Z11
-	VFMADD231PS  Z27, Z0, Z12
-	VBROADCASTSS (R9), Z0
-	VFMADD231PS  Z25, Z0, Z13
-	VFMADD231PS  Z26, Z0, Z14
-	VFMADD231PS  Z27, Z0, Z15
-	VBROADCASTSS (R9)(DI*1), Z0
-	VFMADD231PS  Z25, Z0, Z16
-	VFMADD231PS  Z26, Z0, Z17
-	VFMADD231PS  Z27, Z0, Z18
-	VBROADCASTSS (R9)(DI*2), Z0
-	VFMADD231PS  Z25, Z0, Z19
-	VFMADD231PS  Z26, Z0, Z20
-	VFMADD231PS  Z27, Z0, Z21
-	VBROADCASTSS (R9)(R8*1), Z0
-	VFMADD231PS  Z25, Z0, Z22
-	VFMADD231PS  Z26, Z0, Z23
-	VFMADD231PS  Z27, Z0, Z24
-	ADDQ         CX, SI
-	ADDQ         CX, R9
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z1, Z1
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-	VMULPS       Z0, Z5, Z5
-	VMULPS       Z0, Z6, Z6
-	VMULPS       Z0, Z7, Z7
-	VMULPS       Z0, Z8, Z8
-	VMULPS       Z0, Z9, Z9
-	VMULPS       Z0, Z10, Z10
-	VMULPS       Z0, Z11, Z11
-	VMULPS       Z0, Z12, Z12
-	VMULPS       Z0, Z13, Z13
-	VMULPS       Z0, Z14, Z14
-	VMULPS       Z0, Z15, Z15
-	VMULPS       Z0, Z16, Z16
-	VMULPS       Z0, Z17, Z17
-	VMULPS       Z0, Z18, Z18
-	VMULPS       Z0, Z19, Z19
-	VMULPS       Z0, Z20, Z20
-	VMULPS       Z0, Z21, Z21
-	VMULPS       Z0, Z22, Z22
-	VMULPS       Z0, Z23, Z23
-	VMULPS       Z0, Z24, Z24
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS      (AX), Z25
-	VFMADD231PS  Z25, Z0, Z1
-	VMOVUPS      64(AX), Z25
-	VFMADD231PS  Z25, Z0, Z2
-	VMOVUPS.Z    128(AX), K1, Z25
-	VFMADD231PS  Z25, Z0, Z3
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z25
-	VFMADD231PS  Z25, Z0, Z4
-	VMOVUPS      64(AX), Z25
-	VFMADD231PS  Z25, Z0, Z5
-	VMOVUPS.Z    128(AX), K1, Z25
-	VFMADD231PS  Z25, Z0, Z6
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z25
-	VFMADD231PS  Z25, Z0, Z7
-	VMOVUPS      64(AX), Z25
-	VFMADD231PS  Z25, Z0, Z8
-	VMOVUPS.Z    128(AX), K1, Z25
-	VFMADD231PS  Z25, Z0, Z9
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z25
-	VFMADD231PS  Z25, Z0, Z10
-	VMOVUPS      64(AX), Z25
-	VFMADD231PS  Z25, Z0, Z11
-	VMOVUPS.Z    128(AX), K1, Z25
-	VFMADD231PS  Z25, Z0, Z12
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z25
-	VFMADD231PS  Z25, Z0, Z13
-	VMOVUPS      64(AX), Z25
-	VFMADD231PS  Z25, Z0, Z14
-	VMOVUPS.Z    128(AX), K1, Z25
-	VFMADD231PS  Z25, Z0, Z15
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z25
-	VFMADD231PS  Z25, Z0, Z16
-	VMOVUPS      64(AX), Z25
-	VFMADD231PS  Z25, Z0, Z17
-	VMOVUPS.Z    128(AX), K1, Z25
-	VFMADD231PS  Z25, Z0, Z18
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z25
-	VFMADD231PS  Z25, Z0, Z19
-	VMOVUPS      64(AX), Z25
-	VFMADD231PS  Z25, Z0, Z20
-	VMOVUPS.Z    128(AX), K1, Z25
-	VFMADD231PS  Z25, Z0, Z21
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z25
-	VFMADD231PS  Z25, Z0, Z22
-	VMOVUPS      64(AX), Z25
-	VFMADD231PS  Z25, Z0, Z23
-	VMOVUPS.Z    128(AX), K1, Z25
-	VFMADD231PS  Z25, Z0, Z24
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	VMOVUPS Z6, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, (AX)
-	VMOVUPS Z8, 64(AX)
-	VMOVUPS Z9, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, 64(AX)
-	VMOVUPS Z12, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z13, (AX)
-	VMOVUPS Z14, 64(AX)
-	VMOVUPS Z15, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, 64(AX)
-	VMOVUPS Z18, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z19, (AX)
-	VMOVUPS Z20, 64(AX)
-	VMOVUPS Z21, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, 64(AX)
-	VMOVUPS Z24, K1, 128(AX)
 	ADDQ    CX, AX
 	MOVQ    ars+24(FP), AX
 	IMUL3Q  $0x08, AX, AX
@@ -3437,105 +2950,6 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileRounded4x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded4x1x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z5
-	VPCMPGTD     Z5, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VMOVUPS.Z    (DX), K1, Z5
-	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z5, Z0, Z1
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z5, Z0, Z2
-	VBROADCASTSS (SI)(DI*2), Z0
-	VFMADD231PS  Z5, Z0, Z3
-	VBROADCASTSS (SI)(R8*1), Z0
-	VFMADD231PS  Z5, Z0, Z4
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z1, Z1
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS.Z    (AX), K1, Z5
-	VFMADD231PS  Z5, Z0, Z1
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z5
-	VFMADD231PS  Z5, Z0, Z2
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z5
-	VFMADD231PS  Z5, Z0, Z3
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z5
-	VFMADD231PS  Z5, Z0, Z4
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
 // func tileBF164x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F, AVX512_BF16, SSE
 TEXT ·tileBF164x1x512(SB), NOSPLIT, $16-104
@@ -3623,130 +3037,6 @@ store:
 	VMOVUPS Z3, K1, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded4x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded4x2x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z9
-	VPCMPGTD     Z9, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VMOVUPS      (DX), Z9
-	VMOVUPS.Z    64(DX), K1, Z10
-	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z9, Z0, Z1
-	VFMADD231PS  Z10, Z0, Z2
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z9, Z0, Z3
-	VFMADD231PS  Z10, Z0, Z4
-	VBROADCASTSS (SI)(DI*2), Z0
-	VFMADD231PS  Z9, Z0, Z5
-	VFMADD231PS  Z10, Z0, Z6
-	VBROADCASTSS (SI)(R8*1), Z0
-	VFMADD231PS  Z9, Z0, Z7
-	VFMADD231PS  Z10, Z0, Z8
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z1, Z1
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-	VMULPS       Z0, Z5, Z5
-	VMULPS       Z0, Z6, Z6
-	VMULPS       Z0, Z7, Z7
-	VMULPS       Z0, Z8, Z8
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS      (AX), Z9
-	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS.Z    64(AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z2
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z9
-	VFMADD231PS  Z9, Z0, Z3
-	VMOVUPS.Z    64(AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z4
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z9
-	VFMADD231PS  Z9, Z0, Z5
-	VMOVUPS.Z    64(AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z6
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z9
-	VFMADD231PS  Z9, Z0, Z7
-	VMOVUPS.Z    64(AX), K1, Z9
-	VFMADD231PS  Z9, Z0, Z8
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, (AX)
-	VMOVUPS Z6, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, (AX)
-	VMOVUPS Z8, K1, 64(AX)
 	ADDQ    CX, AX
 	MOVQ    ars+24(FP), AX
 	IMUL3Q  $0x04, AX, AX
@@ -3879,155 +3169,6 @@ store:
 	ADDQ    CX, AX
 	VMOVUPS Z7, (AX)
 	VMOVUPS Z8, K1, 64(AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x04, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded4x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded4x3x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z13
-	VPCMPGTD     Z13, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	LEAQ   (DI)(DI*2), R8
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VMOVUPS      (DX), Z13
-	VMOVUPS      64(DX), Z14
-	VMOVUPS.Z    128(DX), K1, Z15
-	VBROADCASTSS (SI), Z0
-	VFMADD231PS  Z13, Z0, Z1
-	VFMADD231PS  Z14, Z0, Z2
-	VFMADD231PS  Z15, Z0, Z3
-	VBROADCASTSS (SI)(DI*1), Z0
-	VFMADD231PS  Z13, Z0, Z4
-	VFMADD231PS  Z14, Z0, Z5
-	VFMADD231PS  Z15, Z0, Z6
-	VBROADCASTSS (SI)(DI*2), Z0
-	VFMADD231PS  Z13, Z0, Z7
-	VFMADD231PS  Z14, Z0, Z8
-	VFMADD231PS  Z15, Z0, Z9
-	VBROADCASTSS (SI)(R8*1), Z0
-	VFMADD231PS  Z13, Z0, Z10
-	VFMADD231PS  Z14, Z0, Z11
-	VFMADD231PS  Z15, Z0, Z12
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z1, Z1
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-	VMULPS       Z0, Z5, Z5
-	VMULPS       Z0, Z6, Z6
-	VMULPS       Z0, Z7, Z7
-	VMULPS       Z0, Z8, Z8
-	VMULPS       Z0, Z9, Z9
-	VMULPS       Z0, Z10, Z10
-	VMULPS       Z0, Z11, Z11
-	VMULPS       Z0, Z12, Z12
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS      (AX), Z13
-	VFMADD231PS  Z13, Z0, Z1
-	VMOVUPS      64(AX), Z13
-	VFMADD231PS  Z13, Z0, Z2
-	VMOVUPS.Z    128(AX), K1, Z13
-	VFMADD231PS  Z13, Z0, Z3
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z13
-	VFMADD231PS  Z13, Z0, Z4
-	VMOVUPS      64(AX), Z13
-	VFMADD231PS  Z13, Z0, Z5
-	VMOVUPS.Z    128(AX), K1, Z13
-	VFMADD231PS  Z13, Z0, Z6
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z13
-	VFMADD231PS  Z13, Z0, Z7
-	VMOVUPS      64(AX), Z13
-	VFMADD231PS  Z13, Z0, Z8
-	VMOVUPS.Z    128(AX), K1, Z13
-	VFMADD231PS  Z13, Z0, Z9
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z13
-	VFMADD231PS  Z13, Z0, Z10
-	VMOVUPS      64(AX), Z13
-	VFMADD231PS  Z13, Z0, Z11
-	VMOVUPS.Z    128(AX), K1, Z13
-	VFMADD231PS  Z13, Z0, Z12
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	VMOVUPS Z6, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, (AX)
-	VMOVUPS Z8, 64(AX)
-	VMOVUPS Z9, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, 64(AX)
-	VMOVUPS Z12, K1, 128(AX)
 	ADDQ    CX, AX
 	MOVQ    ars+24(FP), AX
 	IMUL3Q  $0x04, AX, AX
@@ -4205,86 +3346,6 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileRounded2x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded2x1x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z1
-	VPCMPGTD     Z1, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VBROADCASTSS (SI), Z0
-	VBROADCASTSS (SI)(DI*1), Z1
-	VMOVUPS.Z    (DX), K1, Z4
-	VFMADD231PS  Z4, Z0, Z2
-	VFMADD231PS  Z4, Z1, Z3
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS.Z    (AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z2
-	ADDQ         CX, AX
-	VMOVUPS.Z    (AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z3
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
 // func tileBF162x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F, AVX512_BF16, SSE
 TEXT ·tileBF162x1x512(SB), NOSPLIT, $16-104
@@ -4351,99 +3412,6 @@ store:
 	VMOVUPS Z1, K1, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded2x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded2x2x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z1
-	VPCMPGTD     Z1, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VBROADCASTSS (SI), Z0
-	VBROADCASTSS (SI)(DI*1), Z1
-	VMOVUPS      (DX), Z6
-	VFMADD231PS  Z6, Z0, Z2
-	VFMADD231PS  Z6, Z1, Z4
-	VMOVUPS.Z    64(DX), K1, Z6
-	VFMADD231PS  Z6, Z0, Z3
-	VFMADD231PS  Z6, Z1, Z5
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-	VMULPS       Z0, Z5, Z5
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS      (AX), Z1
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS.Z    64(AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z3
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z1
-	VFMADD231PS  Z1, Z0, Z4
-	VMOVUPS.Z    64(AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z5
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
 	ADDQ    CX, AX
 	MOVQ    ars+24(FP), AX
 	IMUL3Q  $0x02, AX, AX
@@ -4541,112 +3509,6 @@ store:
 	ADDQ    CX, AX
 	VMOVUPS Z3, (AX)
 	VMOVUPS Z4, K1, 64(AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x02, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded2x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded2x3x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z1
-	VPCMPGTD     Z1, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VBROADCASTSS (SI), Z0
-	VBROADCASTSS (SI)(DI*1), Z1
-	VMOVUPS      (DX), Z8
-	VFMADD231PS  Z8, Z0, Z2
-	VFMADD231PS  Z8, Z1, Z5
-	VMOVUPS      64(DX), Z8
-	VFMADD231PS  Z8, Z0, Z3
-	VFMADD231PS  Z8, Z1, Z6
-	VMOVUPS.Z    128(DX), K1, Z8
-	VFMADD231PS  Z8, Z0, Z4
-	VFMADD231PS  Z8, Z1, Z7
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-	VMULPS       Z0, Z5, Z5
-	VMULPS       Z0, Z6, Z6
-	VMULPS       Z0, Z7, Z7
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS      (AX), Z1
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      64(AX), Z1
-	VFMADD231PS  Z1, Z0, Z3
-	VMOVUPS.Z    128(AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z4
-	ADDQ         CX, AX
-	VMOVUPS      (AX), Z1
-	VFMADD231PS  Z1, Z0, Z5
-	VMOVUPS      64(AX), Z1
-	VFMADD231PS  Z1, Z0, Z6
-	VMOVUPS.Z    128(AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z7
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, 64(AX)
-	VMOVUPS Z4, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, (AX)
-	VMOVUPS Z6, 64(AX)
-	VMOVUPS Z7, K1, 128(AX)
 	ADDQ    CX, AX
 	MOVQ    ars+24(FP), AX
 	IMUL3Q  $0x02, AX, AX
@@ -4775,77 +3637,6 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileRounded1x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded1x1x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z1
-	VPCMPGTD     Z1, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	VPXORD Z2, Z2, Z2
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VBROADCASTSS (SI), Z0
-	VMOVUPS.Z    (DX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z2
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z2, Z2
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS.Z    (AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z2
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
 // func tileBF161x1x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, AVX512F, AVX512_BF16, SSE
 TEXT ·tileBF161x1x512(SB), NOSPLIT, $16-104
@@ -4902,84 +3693,6 @@ store:
 	MOVQ    c+64(FP), AX
 	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded1x2x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded1x2x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z1
-	VPCMPGTD     Z1, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VBROADCASTSS (SI), Z0
-	VMOVUPS      (DX), Z1
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS.Z    64(DX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z3
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS      (AX), Z1
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS.Z    64(AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z3
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
 	ADDQ    CX, AX
 	MOVQ    ars+24(FP), AX
 	IMUL3Q  $0x01, AX, AX
@@ -5060,91 +3773,6 @@ store:
 	MOVQ    ldc+72(FP), CX
 	VMOVUPS Z1, (AX)
 	VMOVUPS Z2, K1, 64(AX)
-	ADDQ    CX, AX
-	MOVQ    ars+24(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, a+16(FP)
-	MOVQ    ldc+72(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, c+64(FP)
-	MOVQ    ldx+96(FP), AX
-	IMUL3Q  $0x01, AX, AX
-	ADDQ    AX, x+88(FP)
-	DECQ    count+0(FP)
-	JNZ     tile
-	LDMXCSR (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded1x3x512(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, AVX512F, SSE
-TEXT ·tileRounded1x3x512(SB), NOSPLIT, $16-104
-	STMXCSR      (SP)
-	MOVL         (SP), AX
-	ORL          $0x00008040, AX
-	MOVL         AX, 8(SP)
-	LDMXCSR      8(SP)
-	MOVQ         last+56(FP), AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU32    iota<>+0(SB), Z1
-	VPCMPGTD     Z1, Z0, K1
-
-tile:
-	MOVQ   k+8(FP), AX
-	MOVQ   aks+32(FP), CX
-	MOVQ   b+40(FP), DX
-	MOVQ   bks+48(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   ars+24(FP), DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	TESTQ  AX, AX
-	JZ     done
-
-loop:
-	VBROADCASTSS (SI), Z0
-	VMOVUPS      (DX), Z1
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      64(DX), Z1
-	VFMADD231PS  Z1, Z0, Z3
-	VMOVUPS.Z    128(DX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z4
-	ADDQ         CX, SI
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), AX
-	CMPL         AX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Z0
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z3, Z3
-	VMULPS       Z0, Z4, Z4
-
-addend:
-	MOVL         beta+84(FP), AX
-	TESTL        AX, AX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Z0
-	MOVQ         x+88(FP), AX
-	MOVQ         ldx+96(FP), CX
-	VMOVUPS      (AX), Z1
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      64(AX), Z1
-	VFMADD231PS  Z1, Z0, Z3
-	VMOVUPS.Z    128(AX), K1, Z1
-	VFMADD231PS  Z1, Z0, Z4
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, 64(AX)
-	VMOVUPS Z4, K1, 128(AX)
 	ADDQ    CX, AX
 	MOVQ    ars+24(FP), AX
 	IMUL3Q  $0x01, AX, AX
@@ -7627,8 +6255,13 @@ done36:
 	RET
 
 // func scale512(alpha float32, x []float32)
-// Requires: AVX, AVX512F
-TEXT ·scale512(SB), NOSPLIT, $0-32
+// Requires: AVX, AVX512F, SSE
+TEXT ·scale512(SB), NOSPLIT, $16-32
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         x_base+8(FP), AX
 	VBROADCASTSS alpha+0(FP), Z0
 	MOVQ         x_len+16(FP), CX
@@ -7676,12 +6309,18 @@ next42:
 	VMOVUPS      Z0, K1, (AX)(DX*4)
 
 done41:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func softmaxBackward512(dx []float32, y []float32, dy []float32, scale float32, dot float32)
-// Requires: AVX, AVX512F
-TEXT ·softmaxBackward512(SB), NOSPLIT, $0-80
+// Requires: AVX, AVX512F, SSE
+TEXT ·softmaxBackward512(SB), NOSPLIT, $16-80
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         dx_base+0(FP), AX
 	MOVQ         y_base+24(FP), CX
 	MOVQ         dy_base+48(FP), DX
@@ -7747,6 +6386,7 @@ next47:
 	VMOVUPS      Z0, K1, (AX)(SI*4)
 
 done46:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
@@ -15567,12 +14207,17 @@ done139:
 	RET
 
 // func tile4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile4x1x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile4x1x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -15665,6 +14310,7 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
@@ -15687,12 +14333,17 @@ DATA lastLanes<>+60(SB)/4, $0x00000000
 GLOBL lastLanes<>(SB), RODATA|NOPTR, $64
 
 // func tile4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile4x2x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile4x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -15810,16 +14461,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tile4x3x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·tile4x3x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ       c+64(FP), CX
@@ -15979,16 +14636,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile2x1x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile2x1x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16058,16 +14721,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile2x2x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile2x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16150,16 +14819,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile2x3x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile2x3x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16255,16 +14930,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x4x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile2x4x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile2x4x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16373,16 +15054,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile2x5x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile2x5x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16504,16 +15191,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile2x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile2x6x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile2x6x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16648,16 +15341,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile1x1x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile1x1x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16716,16 +15415,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile1x2x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile1x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16791,16 +15496,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile1x3x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile1x3x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16873,16 +15584,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x4x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile1x4x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile1x4x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -16962,16 +15679,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x5x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile1x5x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile1x5x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -17058,16 +15781,22 @@ store:
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
 	JNZ        tile
+	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
 // func tile1x6x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3
-TEXT ·tile1x6x256(SB), NOSPLIT, $0-104
-	MOVQ last+56(FP), CX
-	LEAQ lastLanes<>+32(SB), AX
-	SHLQ $0x02, CX
-	SUBQ CX, AX
+// Requires: AVX, FMA3, SSE
+TEXT ·tile1x6x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	MOVQ    last+56(FP), CX
+	LEAQ    lastLanes<>+32(SB), AX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
 
 tile:
 	MOVQ   k+8(FP), CX
@@ -17149,958 +15878,6 @@ store:
 	VMOVUPS    Y5, 128(CX)
 	VMOVUPS    (AX), Y0
 	VMASKMOVPS Y6, Y0, 160(CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func tileRounded4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
-TEXT ·tileRounded4x1x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	LEAQ   (R8)(R8*2), R9
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	TESTQ  CX, CX
-	JZ     done
-
-loop:
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (BX), Y0, Y5
-	VBROADCASTSS (DI), Y0
-	VFMADD231PS  Y5, Y0, Y1
-	VBROADCASTSS (DI)(R8*1), Y0
-	VFMADD231PS  Y5, Y0, Y2
-	VBROADCASTSS (DI)(R8*2), Y0
-	VFMADD231PS  Y5, Y0, Y3
-	VBROADCASTSS (DI)(R9*1), Y0
-	VFMADD231PS  Y5, Y0, Y4
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y3, Y3
-	VMULPS       Y0, Y4, Y4
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y5
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (CX), Y0, Y0
-	VFMADD231PS  Y0, Y5, Y1
-	ADDQ         DX, CX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (CX), Y0, Y0
-	VFMADD231PS  Y0, Y5, Y2
-	ADDQ         DX, CX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (CX), Y0, Y0
-	VFMADD231PS  Y0, Y5, Y3
-	ADDQ         DX, CX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (CX), Y0, Y0
-	VFMADD231PS  Y0, Y5, Y4
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
-	ADDQ       DX, CX
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y2, Y0, (CX)
-	ADDQ       DX, CX
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y3, Y0, (CX)
-	ADDQ       DX, CX
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y4, Y0, (CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	LDMXCSR    (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
-TEXT ·tileRounded4x2x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	LEAQ   (R8)(R8*2), R9
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	TESTQ  CX, CX
-	JZ     done
-
-loop:
-	VMOVUPS      (BX), Y9
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(BX), Y0, Y10
-	VBROADCASTSS (DI), Y0
-	VFMADD231PS  Y9, Y0, Y1
-	VFMADD231PS  Y10, Y0, Y2
-	VBROADCASTSS (DI)(R8*1), Y0
-	VFMADD231PS  Y9, Y0, Y3
-	VFMADD231PS  Y10, Y0, Y4
-	VBROADCASTSS (DI)(R8*2), Y0
-	VFMADD231PS  Y9, Y0, Y5
-	VFMADD231PS  Y10, Y0, Y6
-	VBROADCASTSS (DI)(R9*1), Y0
-	VFMADD231PS  Y9, Y0, Y7
-	VFMADD231PS  Y10, Y0, Y8
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y3, Y3
-	VMULPS       Y0, Y4, Y4
-	VMULPS       Y0, Y5, Y5
-	VMULPS       Y0, Y6, Y6
-	VMULPS       Y0, Y7, Y7
-	VMULPS       Y0, Y8, Y8
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y9
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y9, Y1
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(CX), Y0, Y0
-	VFMADD231PS  Y0, Y9, Y2
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y9, Y3
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(CX), Y0, Y0
-	VFMADD231PS  Y0, Y9, Y4
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y9, Y5
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(CX), Y0, Y0
-	VFMADD231PS  Y0, Y9, Y6
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y9, Y7
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(CX), Y0, Y0
-	VFMADD231PS  Y0, Y9, Y8
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    Y1, (CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y2, Y0, 32(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y3, (CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y4, Y0, 32(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y5, (CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y6, Y0, 32(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y7, (CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y8, Y0, 32(CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	LDMXCSR    (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, MMX+, SSE
-TEXT ·tileRounded4x3x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       DX, CX
-	MOVQ       k+8(FP), CX
-	MOVQ       aks+32(FP), DX
-	MOVQ       b+40(FP), BX
-	MOVQ       bks+48(FP), SI
-	MOVQ       a+16(FP), DI
-	MOVQ       ars+24(FP), R8
-	LEAQ       (R8)(R8*2), R9
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	VXORPS     Y12, Y12, Y12
-	TESTQ      CX, CX
-	JZ         done
-
-loop:
-	VMOVUPS      (BX), Y13
-	VMOVUPS      32(BX), Y14
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(BX), Y0, Y15
-	PREFETCHT0   96(BX)
-	PREFETCHT0   128(BX)
-	PREFETCHT0   160(BX)
-	VBROADCASTSS (DI), Y0
-	VFMADD231PS  Y13, Y0, Y1
-	VFMADD231PS  Y14, Y0, Y2
-	VFMADD231PS  Y15, Y0, Y3
-	VBROADCASTSS (DI)(R8*1), Y0
-	VFMADD231PS  Y13, Y0, Y4
-	VFMADD231PS  Y14, Y0, Y5
-	VFMADD231PS  Y15, Y0, Y6
-	VBROADCASTSS (DI)(R8*2), Y0
-	VFMADD231PS  Y13, Y0, Y7
-	VFMADD231PS  Y14, Y0, Y8
-	VFMADD231PS  Y15, Y0, Y9
-	VBROADCASTSS (DI)(R9*1), Y0
-	VFMADD231PS  Y13, Y0, Y10
-	VFMADD231PS  Y14, Y0, Y11
-	VFMADD231PS  Y15, Y0, Y12
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y3, Y3
-	VMULPS       Y0, Y4, Y4
-	VMULPS       Y0, Y5, Y5
-	VMULPS       Y0, Y6, Y6
-	VMULPS       Y0, Y7, Y7
-	VMULPS       Y0, Y8, Y8
-	VMULPS       Y0, Y9, Y9
-	VMULPS       Y0, Y10, Y10
-	VMULPS       Y0, Y11, Y11
-	VMULPS       Y0, Y12, Y12
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y13
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y13, Y1
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y13, Y2
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y3
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y13, Y4
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y13, Y5
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y6
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y13, Y7
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y13, Y8
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y9
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y13, Y10
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y13, Y11
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y12
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    Y1, (CX)
-	VMOVUPS    Y2, 32(CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y3, Y0, 64(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y4, (CX)
-	VMOVUPS    Y5, 32(CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y6, Y0, 64(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y7, (CX)
-	VMOVUPS    Y8, 32(CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y9, Y0, 64(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y10, (CX)
-	VMOVUPS    Y11, 32(CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y12, Y0, 64(CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x04, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	LDMXCSR    (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded2x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
-TEXT ·tileRounded2x1x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	TESTQ  CX, CX
-	JZ     done
-
-loop:
-	VBROADCASTSS (DI), Y3
-	VBROADCASTSS (DI)(R8*1), Y4
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (BX), Y0, Y0
-	VFMADD231PS  Y0, Y3, Y1
-	VFMADD231PS  Y0, Y4, Y2
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y2
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y3
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (CX), Y0, Y0
-	VFMADD231PS  Y0, Y3, Y1
-	ADDQ         DX, CX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (CX), Y0, Y0
-	VFMADD231PS  Y0, Y3, Y2
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
-	ADDQ       DX, CX
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y2, Y0, (CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	LDMXCSR    (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded2x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
-TEXT ·tileRounded2x2x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	TESTQ  CX, CX
-	JZ     done
-
-loop:
-	VBROADCASTSS (DI), Y5
-	VBROADCASTSS (DI)(R8*1), Y6
-	VMOVUPS      (BX), Y0
-	VFMADD231PS  Y0, Y5, Y1
-	VFMADD231PS  Y0, Y6, Y3
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(BX), Y0, Y0
-	VFMADD231PS  Y0, Y5, Y2
-	VFMADD231PS  Y0, Y6, Y4
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y3, Y3
-	VMULPS       Y0, Y4, Y4
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y5
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y5, Y1
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(CX), Y0, Y0
-	VFMADD231PS  Y0, Y5, Y2
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y5, Y3
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(CX), Y0, Y0
-	VFMADD231PS  Y0, Y5, Y4
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    Y1, (CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y2, Y0, 32(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y3, (CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y4, Y0, 32(CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	LDMXCSR    (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded2x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
-TEXT ·tileRounded2x3x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	TESTQ  CX, CX
-	JZ     done
-
-loop:
-	VBROADCASTSS (DI), Y7
-	VBROADCASTSS (DI)(R8*1), Y8
-	VMOVUPS      (BX), Y0
-	VFMADD231PS  Y0, Y7, Y1
-	VFMADD231PS  Y0, Y8, Y4
-	VMOVUPS      32(BX), Y0
-	VFMADD231PS  Y0, Y7, Y2
-	VFMADD231PS  Y0, Y8, Y5
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(BX), Y0, Y0
-	VFMADD231PS  Y0, Y7, Y3
-	VFMADD231PS  Y0, Y8, Y6
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y3, Y3
-	VMULPS       Y0, Y4, Y4
-	VMULPS       Y0, Y5, Y5
-	VMULPS       Y0, Y6, Y6
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y7
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y7, Y1
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y7, Y2
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y7, Y3
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y7, Y4
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y7, Y5
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y7, Y6
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    Y1, (CX)
-	VMOVUPS    Y2, 32(CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y3, Y0, 64(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y4, (CX)
-	VMOVUPS    Y5, 32(CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y6, Y0, 64(CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x02, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	LDMXCSR    (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded1x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
-TEXT ·tileRounded1x1x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	VXORPS Y1, Y1, Y1
-	TESTQ  CX, CX
-	JZ     done
-
-loop:
-	VBROADCASTSS (DI), Y2
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (BX), Y0, Y0
-	VFMADD231PS  Y0, Y2, Y1
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y2
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (CX), Y0, Y0
-	VFMADD231PS  Y0, Y2, Y1
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	LDMXCSR    (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded1x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
-TEXT ·tileRounded1x2x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	TESTQ  CX, CX
-	JZ     done
-
-loop:
-	VBROADCASTSS (DI), Y3
-	VMOVUPS      (BX), Y0
-	VFMADD231PS  Y0, Y3, Y1
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(BX), Y0, Y0
-	VFMADD231PS  Y0, Y3, Y2
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y2
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y3
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y3, Y1
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   32(CX), Y0, Y0
-	VFMADD231PS  Y0, Y3, Y2
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    Y1, (CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y2, Y0, 32(CX)
-	ADDQ       DX, CX
-	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, a+16(FP)
-	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, c+64(FP)
-	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x01, CX, CX
-	ADDQ       CX, x+88(FP)
-	DECQ       count+0(FP)
-	JNZ        tile
-	LDMXCSR    (SP)
-	VZEROUPPER
-	RET
-
-// func tileRounded1x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
-TEXT ·tileRounded1x3x256(SB), NOSPLIT, $16-104
-	STMXCSR (SP)
-	MOVL    (SP), AX
-	ORL     $0x00008040, AX
-	MOVL    AX, 8(SP)
-	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
-
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	TESTQ  CX, CX
-	JZ     done
-
-loop:
-	VBROADCASTSS (DI), Y4
-	VMOVUPS      (BX), Y0
-	VFMADD231PS  Y0, Y4, Y1
-	VMOVUPS      32(BX), Y0
-	VFMADD231PS  Y0, Y4, Y2
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(BX), Y0, Y0
-	VFMADD231PS  Y0, Y4, Y3
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	DECQ         CX
-	JNZ          loop
-
-done:
-	MOVL         alpha+80(FP), CX
-	CMPL         CX, $0x3f800000
-	JE           addend
-	VBROADCASTSS alpha+80(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y3, Y3
-
-addend:
-	MOVL         beta+84(FP), CX
-	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y4
-	MOVQ         x+88(FP), CX
-	MOVQ         ldx+96(FP), DX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y4, Y1
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y4, Y2
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y4, Y3
-	ADDQ         DX, CX
-
-store:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	VMOVUPS    Y1, (CX)
-	VMOVUPS    Y2, 32(CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y3, Y0, 64(CX)
 	ADDQ       DX, CX
 	MOVQ       ars+24(FP), CX
 	IMUL3Q     $0x01, CX, CX
@@ -18841,8 +16618,13 @@ done165:
 	RET
 
 // func scale256(alpha float32, x []float32)
-// Requires: AVX, AVX2
-TEXT ·scale256(SB), NOSPLIT, $0-32
+// Requires: AVX, AVX2, SSE
+TEXT ·scale256(SB), NOSPLIT, $16-32
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         x_base+8(FP), AX
 	VBROADCASTSS alpha+0(FP), Y0
 	MOVQ         x_len+16(FP), CX
@@ -18907,12 +16689,18 @@ next171:
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
 
 done170:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func softmaxBackward256(dx []float32, y []float32, dy []float32, scale float32, dot float32)
-// Requires: AVX, AVX2
-TEXT ·softmaxBackward256(SB), NOSPLIT, $0-80
+// Requires: AVX, AVX2, SSE
+TEXT ·softmaxBackward256(SB), NOSPLIT, $16-80
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 8(SP)
+	LDMXCSR      8(SP)
 	MOVQ         dx_base+0(FP), AX
 	MOVQ         y_base+24(FP), CX
 	MOVQ         dy_base+48(FP), DX
@@ -19010,6 +16798,7 @@ next176:
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
 
 done175:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 

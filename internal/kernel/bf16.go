@@ -7,8 +7,8 @@ import "math"
 //
 //	C = alpha bf16(op(A)) bf16(op(B)) + beta C
 //
-// Denormals are zero wherever one is read or would be written. For operands that
-// bf16 can hold, and as long as nothing is denormal, the bits are those of Gemm.
+// Denormals are zero wherever one is read or would be written, on every machine.
+// For operands that bf16 can hold the bits are those of the assembly of Gemm.
 //
 // A CPU with AVX512_BF16 multiplies pairs, in half the time. Every other one does
 // the same rounding with what it has: the bits do not depend on which, nor on the
@@ -148,7 +148,7 @@ func (p *product) packing() packing {
 	if NativeBF16() {
 		return packing{isa.pairs, 2}
 	}
-	return packing{isa.rounded, 1}
+	return packing{isa.gemm, 1}
 }
 
 // tiledBF16 computes C[i0:i1, j0:j1]. Both operands are packed, packK steps of k

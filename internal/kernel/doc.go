@@ -29,6 +29,14 @@
 // rounds differently, and fuses multiply and add on some CPUs, but [Sum],
 // [SumSquares], [Max], [Uniform] and [AddColumnSums] agree there too.
 //
+// # Denormals
+//
+// A softmax of a low temperature is full of values around the least normal
+// number, 2^-126, and some CPUs need microcode for each that is below: a product
+// takes twenty times as long. The assembly of products, of [Scale], which ends a
+// softmax, and of [SoftmaxBackward] takes denormals for zero; [Exp] and [Sigmoid]
+// do so everywhere. Otherwise they are numbers as any.
+//
 // # Accuracy
 //
 // Greatest errors of the assembly, over every float32, in units of the last

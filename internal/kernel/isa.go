@@ -41,9 +41,9 @@ type instructionSet struct {
 
 	gemm gemmKernels
 
-	// Products of bf16: by tiles of gemm that take denormals for zero, or of pairs
-	// where the CPU has the instruction.
-	rounded, pairs       gemmKernels
+	// Products of bf16: by the tiles of gemm, or of pairs where the CPU has the
+	// instruction.
+	pairs                gemmKernels
 	roundBF16, halveBF16 func(dst, src []float32)
 	pairBF16             func(dst, first, second []float32)
 }

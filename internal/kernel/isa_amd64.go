@@ -54,16 +54,6 @@ var avx512Set = instructionSet{
 			{tile1x1x512, tile1x2x512, tile1x3x512, tile1x4x512, tile1x5x512, tile1x6x512},
 		},
 	},
-	rounded: gemmKernels{
-		width:   16,
-		heights: []int{8, 4, 2, 1},
-		tiles: [][]tileFunc{
-			{tileRounded8x1x512, tileRounded8x2x512, tileRounded8x3x512},
-			{tileRounded4x1x512, tileRounded4x2x512, tileRounded4x3x512},
-			{tileRounded2x1x512, tileRounded2x2x512, tileRounded2x3x512},
-			{tileRounded1x1x512, tileRounded1x2x512, tileRounded1x3x512},
-		},
-	},
 	roundBF16: roundBF16x512, pairBF16: pairBF16x512, halveBF16: halveBlocks,
 }
 
@@ -146,15 +136,6 @@ var avx2Set = instructionSet{
 			{tile4x1x256, tile4x2x256, tile4x3x256},
 			{tile2x1x256, tile2x2x256, tile2x3x256, tile2x4x256, tile2x5x256, tile2x6x256},
 			{tile1x1x256, tile1x2x256, tile1x3x256, tile1x4x256, tile1x5x256, tile1x6x256},
-		},
-	},
-	rounded: gemmKernels{
-		width:   8,
-		heights: []int{4, 2, 1},
-		tiles: [][]tileFunc{
-			{tileRounded4x1x256, tileRounded4x2x256, tileRounded4x3x256},
-			{tileRounded2x1x256, tileRounded2x2x256, tileRounded2x3x256},
-			{tileRounded1x1x256, tileRounded1x2x256, tileRounded1x3x256},
 		},
 	},
 	roundBF16: roundBF16x256, pairBF16: pairBF16Generic, halveBF16: halveBF16Generic,

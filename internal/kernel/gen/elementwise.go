@@ -44,19 +44,23 @@ func (g isa) elementwise() {
 	g.ret()
 
 	g.text("scale", "func(alpha float32, x []float32)", "is scaleGeneric.")
+	restore := flushDenormals()
 	x, alpha = base("x"), g.scalar("alpha")
 	g.loop(length("x"), 2, func(at []place) {
 		g.stores(g.mul(g.loads(at, x), alpha), at, x)
 	})
+	restore()
 	g.ret()
 
 	g.text("softmaxBackward", "func(dx, y, dy []float32, scale, dot float32)", "is softmaxBackwardGeneric.")
+	restore = flushDenormals()
 	dx, y, dy := base("dx"), base("y"), base("dy")
 	scale, dot := g.scalar("scale"), g.scalar("dot")
 	g.loop(length("dx"), 2, func(at []place) {
 		t := g.mul(g.loads(at, y), scale)
 		g.stores(g.mul(t, g.sub(g.loads(at, dy), dot)), at, dx)
 	})
+	restore()
 	g.ret()
 
 	g.adam()

@@ -72,30 +72,25 @@ func lastLanes() operand.Mem {
 type arithmetic struct {
 	name string // of the tiles, before the size
 	doc  string
-	// flush makes denormals zero, those of the operands and those of the sums.
-	flush bool
 	// pairs of bf16 in place of float32: k counts pairs.
 	pairs bool
 }
 
 var (
 	float32s = arithmetic{name: "tile", doc: "is a tileFunc of %d x %d vectors."}
-	rounded  = arithmetic{name: "tileRounded", doc: "is a tileFunc of %d x %d vectors that takes denormals for zero.", flush: true}
-	bf16s    = arithmetic{name: "tileBF16", doc: "is a tileFunc of %d x %d vectors whose k counts pairs of bf16, the first of a pair in the upper half.", flush: true, pairs: true}
+	bf16s    = arithmetic{name: "tileBF16", doc: "is a tileFunc of %d x %d vectors whose k counts pairs of bf16, the first of a pair in the upper half.", pairs: true}
 )
 
 // tile emits C[m, nv vectors] = alpha A B + beta X, and goes on with the next m
 // rows of A, C and X, count times in all. A has any stride of rows and of steps
 // of k, so that neither operand needs packing; B is row-major. The last vector
 // of a row has last lanes. X is not read if beta is 0; its stride is 0 for a
-// bias, ldc for C itself. Strides are in bytes.
+// bias, ldc for C itself. Strides are in bytes. Denormals are zero, those of the
+// operands and those of the sums.
 func (g isa) tile(of arithmetic, m, nv int) {
 	g.text(fmt.Sprintf("%s%dx%dx", of.name, m, nv), "func(count, k int, a *float32, ars, aks int, b *float32, bks, last int, c *float32, ldc int, alpha, beta float32, x *float32, ldx int)",
 		fmt.Sprintf(of.doc, m, nv))
-	restore := func() {}
-	if of.flush {
-		restore = flushDenormals()
-	}
+	restore := flushDenormals()
 	// Instructions that the assembler does not know name registers by number.
 	fixed := func() operand.Op { return g.reg() }
 	if of.pairs {
@@ -266,11 +261,8 @@ func (g isa) tiles() {
 		}
 	}
 	for _, m := range heights {
-		for nv := 1; nv <= 3; nv++ {
-			g.tile(rounded, m, nv)
-			if g.wide() {
-				g.tile(bf16s, m, nv)
-			}
+		for nv := 1; nv <= 3 && g.wide(); nv++ {
+			g.tile(bf16s, m, nv)
 		}
 	}
 }
