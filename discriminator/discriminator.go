@@ -60,13 +60,15 @@ type Config struct {
 
 	Cell  string `json:"cell,omitempty"`  // of an rnn: lstm or gru
 	Units int    `json:"units,omitempty"` // of an rnn, from each end
+
+	Tune bool `json:"tune,omitempty"` // of a reverse-lm: is its backwards model trained?
 }
 
 // Options are the rows that a discriminator has in the table of a run's settings
 // (package internal/config): the same as Config, without what follows from the
 // text.
 type Options struct {
-	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn; relgan, with a score for each of --d-reps embeddings; rnn, recurrent from both ends" group:"discriminator"`
+	DKind        string  `opt:"discriminator" default:"cnn" doc:"network that tells real sentences from generated ones: cnn; relgan, with a score for each of --d-reps embeddings; rnn, recurrent from both ends; reverse-lm, the log ratio of a backwards language model to the generator" group:"discriminator"`
 	DEmb         int     `opt:"d-emb" default:"64" check:"min=1,max=65536" doc:"size of the discriminator's embeddings" group:"discriminator"`
 	DWidths      []int   `opt:"d-widths" default:"2,3,4,5" check:"min=1,max=1000" doc:"tokens that the discriminator's filters span" group:"discriminator"`
 	DFilters     int     `opt:"d-filters" default:"64" check:"min=1,max=65536" doc:"filters of each width" group:"discriminator"`
@@ -75,6 +77,7 @@ type Options struct {
 	DReps        int     `opt:"d-reps" default:"16" check:"min=1,max=65536" doc:"embeddings of a sentence that a relgan reads; they divide --d-emb" group:"discriminator"`
 	DCell        string  `opt:"d-cell" default:"lstm" check:"oneof=lstm|gru" doc:"layers of an rnn" group:"discriminator"`
 	DUnits       int     `opt:"d-units" default:"64" check:"min=1,max=65536" doc:"units of an rnn, from each end of a sentence" group:"discriminator"`
+	DTune        bool    `opt:"d-tune" doc:"let training move the backwards model of a reverse-lm too, not the weight and offset of the log ratio alone" group:"discriminator"`
 	SpectralNorm bool    `opt:"spectral-norm" doc:"spectral normalisation of the discriminator" group:"discriminator"`
 }
 
@@ -86,6 +89,8 @@ func (o Options) Config(v int) Config {
 		c.Representations = o.DReps
 	case "rnn":
 		c.Cell, c.Units = o.DCell, o.DUnits
+	case ReverseLM:
+		c.Tune = o.DTune
 	}
 	return c
 }
@@ -104,6 +109,7 @@ var Kinds = []Kind{
 	{"cnn", "convolutions over words, the largest of each filter, a highway layer", Config.checkCNN, newCNN},
 	{"relgan", "several embeddings of a sentence, each through one such network to a score of its own", Config.checkRelGAN, newRelGAN},
 	{"rnn", "an LSTM or GRU from each end; mean, maximum and attention over the words", Config.checkRNN, newRNN},
+	{ReverseLM, "log ratio of a language model that reads backwards to the generator", Config.checkReverseLM, newReverseLM},
 }
 
 func (c Config) kind() (Kind, error) {

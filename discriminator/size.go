@@ -10,8 +10,11 @@ type Size struct {
 
 // Size is that of New's result.
 func (c Config) Size() (s Size) {
-	if c.Kind == "rnn" {
+	switch c.Kind {
+	case "rnn":
 		return c.sizeRNN()
+	case ReverseLM: // without the models, which are somebody else's
+		return Size{Weights: 2, Row: 8}
 	}
 	R := float64(max(1, c.Representations))
 	emb, filters := float64(c.Emb), float64(c.Filters)

@@ -15,6 +15,7 @@ func TestSizeCountsTheWeights(t *testing.T) {
 		{Kind: "relgan", Vocab: 20, Emb: 8, Widths: []int{2}, Filters: 5, Representations: 1},
 		{Kind: "rnn", Vocab: 20, Emb: 8, Cell: "lstm", Units: 5},
 		{Kind: "rnn", Vocab: 20, Emb: 8, Cell: "gru", Units: 3, SpectralNorm: true},
+		{Kind: ReverseLM, Vocab: 20},
 	} {
 		d, err := New(c, 1)
 		require.NoError(t, err)

@@ -47,9 +47,15 @@ func (g *Generator) Params() network.Params { return g.net.Params }
 // Bind puts the network into a graph. With train set, the second result lists
 // the nodes in the order of Params, for the gradients.
 func (g *Generator) Bind(graph *network.Graph, train bool) (network.Language, []*G.Node) {
+	return g.BindAs(graph, "", train)
+}
+
+// BindAs is Bind with a prefix before the names of the leaves, so that the network can
+// be in a graph twice.
+func (g *Generator) BindAs(graph *network.Graph, prefix string, train bool) (network.Language, []*G.Node) {
 	var nodes []*G.Node
 	bind := func(p *nn.Param) *G.Node {
-		n := graph.Weights(p, train)
+		n := graph.Leaf(prefix+p.Name, p.Data, train, p.Shape...)
 		nodes = append(nodes, n)
 		return n
 	}

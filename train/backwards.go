@@ -1,20 +1,32 @@
 package train
 
 import (
+	"fmt"
+
+	"textgan/discriminator"
 	"textgan/generator"
+	"textgan/internal/config"
 	"textgan/internal/nn"
 	"textgan/internal/rng"
 	"textgan/train/model"
+	"textgan/train/rundir"
 	"textgan/vocab"
 )
 
 // BackwardsOptions are those of the language model that reads from right to left
-// and tells cooperative rounds what the generator's sentences lack.
+// and tells what the generator's sentences lack: cooperative rounds, and a game against
+// the log ratio of the two.
 type BackwardsOptions struct {
-	BackSteps   int     `opt:"back-steps" default:"2500" check:"min=1,max=1000000000" doc:"likelihood steps of the backwards model of --critic ratio" group:"cooperative"`
-	BackHidden  int     `opt:"back-hidden" default:"0" check:"min=0,max=65536" doc:"units of the backwards model; 0: as many as the generator's" group:"cooperative"`
-	BackDropout float64 `opt:"back-dropout" default:"0.3" check:"min=0,max=0.95" doc:"dropout of the backwards model: more than the generator's, or it knows the training lines by heart" group:"cooperative"`
-	BackLR      float64 `opt:"back-lr" default:"0.004" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a tenth" group:"cooperative"`
+	BackRun     string  `opt:"back-run" doc:"take the backwards model of this run of --backwards, trained on the same lines, instead of training one" group:"backwards" meta:"DIR"`
+	BackSteps   int     `opt:"back-steps" default:"2500" check:"min=1,max=1000000000" doc:"likelihood steps of the backwards model that --critic ratio and --discriminator reverse-lm ask" group:"backwards"`
+	BackHidden  int     `opt:"back-hidden" default:"0" check:"min=0,max=65536" doc:"units of the backwards model; 0: as many as the generator's" group:"backwards"`
+	BackDropout float64 `opt:"back-dropout" default:"0.3" check:"min=0,max=0.95" doc:"dropout of the backwards model: more than the generator's, or it knows the training lines by heart" group:"backwards"`
+	BackLR      float64 `opt:"back-lr" default:"0.004" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a tenth" group:"backwards"`
+}
+
+// HasBackwards reports whether the run trains, or takes, a backwards model.
+func (c Config) HasBackwards() bool {
+	return c.Model == "gan" && c.Options.Config(1).Reads() || c.CoopRounds > 0 && (c.Critic == "ratio" || c.Critic == discriminator.ReverseLM)
 }
 
 // BackwardsPhase is the name of the phase.
@@ -30,17 +42,13 @@ type backwards struct {
 	batch      vocab.Batch
 	likelihood *generator.Likelihood // made when it is first needed
 	opt        *Adam
+	tuned      bool // does a discriminator train the weights afterwards, and save them?
 }
 
 func newBackwards(c *common, d *model.Data) (*backwards, error) {
 	b := &backwards{common: c, BackwardsOptions: c.BackwardsOptions}
-	arch := c.Generator(d.Vocab.Size())
-	arch.Dropout = c.BackDropout
-	if c.BackHidden > 0 {
-		arch.Hidden, arch.Tie = c.BackHidden, false
-	}
 	var err error
-	if b.gen, err = generator.New(arch, rng.Apart(c.Seed, "back")); err != nil {
+	if b.gen, err = generator.New(c.backwardsModel(d.Vocab.Size()), rng.Apart(c.Seed, "back")); err != nil {
 		return nil, err
 	}
 	turned := make([][]int32, len(d.Train))
@@ -59,7 +67,12 @@ func newBackwards(c *common, d *model.Data) (*backwards, error) {
 
 func (b *backwards) Name() string { return BackwardsPhase }
 
-func (b *backwards) Steps() int { return b.BackSteps }
+func (b *backwards) Steps() int {
+	if b.BackRun != "" || b.CoopRounds == 0 && b.AdvSteps == 0 {
+		return 0
+	}
+	return b.BackSteps
+}
 
 func (b *backwards) Step(at int) (Record, error) {
 	if b.likelihood == nil {
@@ -90,7 +103,10 @@ func falling(lr float64, step, steps int) float64 {
 
 func (b *backwards) Saved() Saved {
 	s := savedAdam(b.opt, "backwards_updates")
-	s.Weights, s.Moments = named("backwards.", b.gen.Params()), named("backwards.", s.Moments)
+	s.Moments = named("backwards.", s.Moments)
+	if !b.tuned {
+		s.Weights = named("backwards.", b.gen.Params())
+	}
 	s.Numbers = append(s.Numbers, Number{"backwards_batches", &kept[int]{b.batches.Position, b.batches.Seek}})
 	return s
 }
@@ -101,4 +117,54 @@ func named(prefix string, params nn.Params) (ps nn.Params) {
 		ps = append(ps, &nn.Param{Name: prefix + p.Name, Shape: p.Shape, Data: p.Data})
 	}
 	return ps
+}
+
+// openBackwards opens the run of --back-run for a run of c on d, and makes c record the
+// size of its model.
+func openBackwards(c *Config, d *model.Data) (*generator.Generator, error) {
+	refuse := func(why string) error {
+		return &config.Error{Msg: fmt.Sprintf("train: --back-run %s: %s", c.BackRun, why)}
+	}
+	m, err := model.Load(c.BackRun, rundir.Last)
+	if err != nil {
+		return nil, fmt.Errorf("train: --back-run: %w", err)
+	}
+	was := m.Config
+	gen, ok := m.Generator.(*generator.Generator)
+	switch {
+	case !was.Backwards || !ok:
+		return nil, refuse("the run does not read backwards; train it with --model mle --backwards")
+	case m.Vocab.Hash() != d.Vocab.Hash():
+		return nil, refuse("the run has another vocabulary; train it on the same text with the same --tokenizer, --min-count, --vocab-size and split")
+	case c.Valid == "" && m.Manifest.Corpus.SHA256 == d.SHA256 && !was.HoldsOutAs(c.Config):
+		return nil, refuse("it has learnt lines that this run holds out; train it with the same --split-seed and --valid-fraction")
+	}
+	want := c.backwardsModel(d.Vocab.Size())
+	c.BackHidden = was.Hidden
+	now := c.backwardsModel(d.Vocab.Size())
+	now.Dropout = gen.Dropout
+	if now != gen.Config {
+		return nil, refuse(fmt.Sprintf("its model is %+v, not of the layers and embeddings of this run's, %+v", gen.Config, want))
+	}
+	return gen, nil
+}
+
+// backwardsModel is the architecture of the backwards model over v ids.
+func (c Config) backwardsModel(v int) generator.Config {
+	arch := c.Generator(v)
+	arch.Dropout = c.BackDropout
+	if c.BackHidden > 0 && c.BackHidden != arch.Hidden {
+		arch.Hidden, arch.Tie = c.BackHidden, false
+	}
+	return arch
+}
+
+// take gives the run the backwards model of another.
+func (t *Trainer) take(gen *generator.Generator) error {
+	for _, p := range t.phases {
+		if b, ok := p.(*backwards); ok {
+			return b.gen.Params().Set(gen.Params())
+		}
+	}
+	return nil
 }

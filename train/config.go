@@ -59,6 +59,10 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --warm-start begins a GAN, not --model %s", c.Model)
 	case c.Backwards && c.Model != "mle":
 		return fmt.Errorf("train: --backwards is for --model mle, not %s", c.Model)
+	case c.Model == "gan" && c.Options.Config(1).Reads() && c.GeneratorModel == "vae":
+		return fmt.Errorf("train: --discriminator %s asks the generator for likelihoods, of which a VAE has a bound alone; drop --generator vae", c.DKind)
+	case c.Model == "gan" && c.Options.Config(1).Reads() && Objective(c.Objective).Matches():
+		return fmt.Errorf("train: --discriminator %s has no features that --objective %s could match; choose another --objective", c.DKind, c.Objective)
 	case c.WarmStart != "" && c.MLESteps > 0:
 		return fmt.Errorf("train: a warm start takes the place of likelihood training; drop --mle-steps %d", c.MLESteps)
 	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0):
@@ -80,6 +84,9 @@ func (c Config) idle() map[string]string {
 	if c.CoopRounds == 0 {
 		why["cooperative"] = "there are no cooperative rounds without --coop-rounds"
 	}
+	if !c.HasBackwards() {
+		why["backwards"] = "nothing asks a backwards model: neither --discriminator reverse-lm nor --critic ratio with --coop-rounds"
+	}
 	return why
 }
 
@@ -92,7 +99,7 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		group = "adversarial"
 	}
 	if why = c.idle()[group]; why != "" {
-		return why, group != "cooperative"
+		return why, group != "cooperative" && group != "backwards"
 	}
 	switch {
 	case name == "slots" && c.Cell != "relational":
@@ -105,8 +112,14 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--discriminator " + c.DKind + " reads one embedding of a sentence", false
 	case (name == "d-cell" || name == "d-units") && c.DKind != "rnn":
 		return "--discriminator " + c.DKind + " is not recurrent", false
-	case (name == "d-widths" || name == "d-filters" || name == "d-highway") && c.DKind == "rnn":
-		return "--discriminator rnn has no filters", false
+	case (name == "d-widths" || name == "d-filters" || name == "d-highway") && (c.DKind == "rnn" || c.DKind == discriminator.ReverseLM):
+		return "--discriminator " + c.DKind + " has no filters", false
+	case (name == "d-emb" || name == "d-dropout" || name == "spectral-norm") && c.DKind == discriminator.ReverseLM:
+		return "--discriminator " + c.DKind + " has no weights but those of language models", false
+	case name == "d-tune" && c.DKind != discriminator.ReverseLM:
+		return "--discriminator " + c.DKind + " is trained as a whole", false
+	case (name == "back-steps" || name == "back-lr" || name == "back-hidden" || name == "back-dropout") && c.BackRun != "":
+		return "--back-run brings the model", false
 	case (name == "tau-schedule" || name == "feedback") && c.ScoreFunction():
 		return "--estimator " + c.Estimator + " scores words that are drawn, without a temperature and with nothing else to feed back", false
 	}

@@ -17,7 +17,7 @@ import (
 // CooperativeOptions are those of cooperative rounds.
 type CooperativeOptions struct {
 	CoopRounds    int     `opt:"coop-rounds" default:"0" check:"min=0,max=1000" doc:"rounds of learning from own sentences that a critic has weighed, at the end of a run; 0: none"`
-	Critic        string  `opt:"critic" default:"ratio" check:"oneof=ratio|stat|none" doc:"what weighs them: ratio (a backwards model and statistics of a sentence), stat (the statistics), none (every sentence the same: the control)" group:"cooperative"`
+	Critic        string  `opt:"critic" default:"ratio" check:"oneof=ratio|reverse-lm|stat|none" doc:"what weighs them: ratio (a backwards model and statistics of a sentence), reverse-lm (the model alone), stat (the statistics), none (every sentence the same: the control)" group:"cooperative"`
 	CoopSteps     int     `opt:"coop-steps" default:"400" check:"min=1,max=1000000" doc:"likelihood steps of a round" group:"cooperative"`
 	CoopSentences int     `opt:"coop-sentences" default:"30000" check:"min=100,max=10000000" doc:"own sentences of a round" group:"cooperative"`
 	CoopBatch     int     `opt:"coop-batch" default:"128" check:"min=4,max=65536" doc:"sentences of such a step" group:"cooperative"`
@@ -50,7 +50,7 @@ type cooperative struct {
 	*common
 	fit  fitting
 	gen  *generator.Generator
-	back *backwards // nil unless the critic looks at the ratio
+	back *backwards // nil unless the critic looks at the ratio, which is its first feature then
 	d    *model.Data
 
 	like *generator.Likelihood // of a step; made when it is first needed
@@ -294,7 +294,7 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 		real[i] = withEnd(s)
 	}
 	statistics := ratio.NewStatistics(p.d.Vocab.Size(), real)
-	if p.back == nil {
+	if p.Critic == "stat" {
 		return ratio.New([]ratio.Features{statistics}, nil)
 	}
 	const rows = 128
@@ -306,9 +306,11 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 		}
 		models[i] = l
 	}
-	first := make([]float64, 1+statistics.Width())
-	first[0] = 0.5
-	return ratio.New([]ratio.Features{ratio.LogRatio{Backwards: ratio.Reversed{LogProber: models[0]}, Generator: models[1]}, statistics}, first)
+	features, first := []ratio.Features{ratio.LogRatio{Backwards: ratio.Reversed{LogProber: models[0]}, Generator: models[1]}}, []float64{0.5}
+	if p.Critic == "ratio" {
+		features, first = append(features, statistics), append(first, make([]float64, statistics.Width())...)
+	}
+	return ratio.New(features, first)
 }
 
 // maxWeight bounds what one sentence can count for, in means.

@@ -20,7 +20,7 @@ const evaluated = 260
 // what is made: of weights, of the graphs of each phase, and of an evaluation.
 func (c Config) memory(d *model.Data) machine.Need {
 	v, T := d.Vocab.Size(), d.MaxT
-	if c.Model == "gan" && c.DKind != "rnn" {
+	if c.Model == "gan" && (c.DKind == "cnn" || c.DKind == "relgan") {
 		T = max(T, slices.Max(c.DWidths))
 	}
 	net := c.Generator(v).Size()
@@ -36,11 +36,17 @@ func (c Config) memory(d *model.Data) machine.Need {
 	rows := 2 * real * (all.Token + 2*E) // teacher forcing: with gradients, and of held-out text
 	var dis float64
 	if c.Model == "gan" {
-		size := c.Options.Config(v).Size()
+		size, De := c.Options.Config(v).Size(), float64(c.DEmb)
+		if c.Options.Config(v).Reads() { // a table of all that two language models read by, gradients of it, and the models' states
+			back := c.backwardsModel(v).Size()
+			De = back.Matrix/V + net.Matrix/V + 2*E + 3
+			size.Weights += V * De
+			size.Token += 4*De + back.Token + net.Token + 4*E
+			size.Row += 2 * V
+		}
 		dis = 3*size.Weights + 2*size.Weights
 		rows += 2 * ((real+N)*size.Token + 2*B*size.Row) // its step and that of the generator
 		if e, err := ParseEstimator(c.Estimator); err == nil && e.choice != nil {
-			De := float64(c.DEmb)
 			weights += 2*net.Weights + net.Matrix + 2*V*(E+De)
 			steps := 1. // graphs that relaxed words are written in
 			if !e.Hard() {
@@ -54,6 +60,10 @@ func (c Config) memory(d *model.Data) machine.Need {
 			weights += net.Weights + 3*net.Matrix
 			rows += N * (net.Token + 2*E)
 		}
+	}
+	if c.HasBackwards() {
+		weights += 6 * c.backwardsModel(v).Size().Weights
+		rows += real * (c.backwardsModel(v).Size().Token + 2*E)
 	}
 	if c.CoopRounds > 0 {
 		weights += 5 * net.Weights

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"textgan/corpora"
+	"textgan/generator"
 	"textgan/internal/config"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -45,13 +46,24 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	heldOut := strings.Join(d.Valid.Lines, "\n") + "\n"
 	tok := d.Vocab.Tokenizer()
 	c.MaxLen, c.Tokenizer, c.Case = d.MaxT-1, tok.Name(), tok.Case() // recorded as if they had been given
+	var back *generator.Generator
+	if c.BackRun != "" {
+		if back, err = openBackwards(&c, d); err != nil {
+			return nil, nil, err
+		}
+	}
 	t, err := newTrainer(c, d)
 	if err != nil {
 		return nil, nil, err
 	}
+	if back != nil {
+		if err := t.take(back); err != nil {
+			return nil, nil, err
+		}
+	}
 	// Another working directory must find the files too.
 	given := c
-	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart, &c.TokenizerFile} {
+	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart, &c.BackRun, &c.TokenizerFile} {
 		if *path, err = corpora.Absolute(*path); err != nil {
 			return nil, nil, err
 		}
@@ -102,7 +114,17 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 		if ck != nil {
 			return t.restore(r, ck)
 		}
-		if t.Config.WarmStart == "" { // else stopped before the first step
+		// else stopped before the first step
+		if c := t.Config; c.BackRun != "" {
+			back, err := openBackwards(&c, t.Data)
+			if err == nil {
+				err = t.take(back)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if t.Config.WarmStart == "" {
 			return nil
 		}
 		from, err := openSource(t.Config.WarmStart)

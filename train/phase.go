@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"textgan/discriminator"
 	"textgan/generator"
@@ -56,34 +57,47 @@ func (c Config) checkPhases() error {
 
 // newPhases makes the phases of a run, in their order.
 func newPhases(c *common, d *model.Data) (fit fitting, list []Phase, err error) {
+	var dis discriminator.Discriminator
 	if c.Model == "gan" {
-		dis, err := discriminator.New(c.Options.Config(d.Vocab.Size()), c.Seed)
-		if err != nil {
+		if dis, err = discriminator.New(c.Options.Config(d.Vocab.Size()), c.Seed); err != nil {
 			return nil, nil, err
 		}
 		c.T = max(c.T, dis.MinT())
-		if fit, err = newFitting(c, d.Vocab.Size()); err != nil {
+	}
+	if fit, err = newFitting(c, d.Vocab.Size()); err != nil {
+		return nil, nil, err
+	}
+	list = []Phase{fit}
+	var back *backwards
+	if c.HasBackwards() {
+		if back, err = newBackwards(c, d); err != nil {
 			return nil, nil, err
+		}
+	}
+	if dis != nil {
+		if reader, ok := dis.(discriminator.Reader); ok {
+			list, back.tuned = append(list, back), c.DTune
+			gen, ok := fit.LanguageModel().(*generator.Generator)
+			if !ok {
+				return nil, nil, fmt.Errorf("train: --discriminator %s needs a generator with a likelihood of its own, not %T", c.DKind, fit.LanguageModel())
+			}
+			if err := reader.Read(gen, back.gen, vocab.Bos, vocab.Eos); err != nil {
+				return nil, nil, err
+			}
 		}
 		pre, err := newPretraining(c, fit.LanguageModel(), dis)
 		if err != nil {
 			return nil, nil, err
 		}
-		list = []Phase{fit, pre, newGAN(c, fit, pre)}
-	} else {
-		if fit, err = newFitting(c, d.Vocab.Size()); err != nil {
-			return nil, nil, err
-		}
-		list = []Phase{fit}
+		list = append(list, pre, newGAN(c, fit, pre))
 	}
 	if c.CoopRounds == 0 {
 		return fit, list, nil
 	}
-	var back *backwards
-	if c.Critic == "ratio" {
-		if back, err = newBackwards(c, d); err != nil {
-			return nil, nil, err
-		}
+	switch {
+	case c.Critic != "ratio" && c.Critic != discriminator.ReverseLM:
+		back = nil
+	case !slices.Contains(list, Phase(back)):
 		list = append(list, back)
 	}
 	rounds, err := newCooperative(c, fit, back, d)
