@@ -1,19 +1,36 @@
 package train
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"runtime"
 
 	"textgan/corpora"
 	"textgan/generator"
+	"textgan/internal/cache"
+	"textgan/internal/kernel"
 	"textgan/train/model"
 )
 
-// Encoder trains a small language model on lines, for the features of texts
-// that are compared with them. Words seen once are its <unk>, so it has an
-// idea of words that lines do not hold. Equal lines and seed give an equal
-// model. It takes some seconds.
-func Encoder(ctx context.Context, lines []string, seed uint64) (*model.Model, error) {
+// encoderVersion changes when equal lines and settings come to another encoder than
+// before: TestEncoderVersion.
+const encoderVersion = 1
+
+// An Encoder is a small language model of a text, for the features of texts that are
+// compared with it. Words seen once are its <unk>, so it has an idea of words that the
+// text does not hold. Equal lines and seed give an equal model.
+type Encoder struct {
+	config Config
+	data   *model.Data
+	key    cache.Key
+}
+
+// NewEncoder prepares one for lines. The seed is that of its weights and batches (rng
+// streams of a run).
+func NewEncoder(lines []string, seed uint64) (*Encoder, error) {
 	c := Options.Defaults()
 	c.Model, c.Seed, c.SplitSeed, c.MinCount = "mle", seed, seed, 2
 	c.Hidden, c.Dropout = 128, 0.2
@@ -27,12 +44,58 @@ func Encoder(ctx context.Context, lines []string, seed uint64) (*model.Model, er
 	if err != nil {
 		return nil, err
 	}
-	t, err := New(c, d)
+	return &Encoder{c, d, encoderKey(c, d.SHA256)}, nil
+}
+
+// encoderKey names what an encoder depends on: text, settings, and whatever else can
+// change a bit of its weights.
+func encoderKey(c Config, text string) (k cache.Key) {
+	h := sha256.New()
+	fmt.Fprintf(h, "encoder %d, %s %s %s, text %s\n%s", encoderVersion, runtime.Version(), runtime.GOARCH, kernel.ISA(), text, Options.TOML(c))
+	h.Sum(k[:0])
+	return k
+}
+
+// Train trains it, which takes some seconds, or minutes for a large text.
+func (e *Encoder) Train(ctx context.Context) (*model.Model, error) {
+	t, err := New(e.config, e.data)
 	if err != nil {
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
 	if err := t.Run(ctx, Watcher{}); err != nil {
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
-	return &model.Model{Config: c.Config, Vocab: d.Vocab, Generator: t.LanguageModel().(*generator.Generator), Step: t.Step}, nil
+	return e.model(t.LanguageModel().(*generator.Generator), t.Step), nil
+}
+
+func (e *Encoder) model(g *generator.Generator, step int) *model.Model {
+	return &model.Model{Config: e.config.Config, Vocab: e.data.Vocab, Generator: g, Step: step}
+}
+
+// Kept returns the encoder that Keep has put into dir, bit for bit that of Train; nil
+// if there is none.
+func (e *Encoder) Kept(dir cache.Dir) *model.Model {
+	content, ok := dir.Get(e.key)
+	if !ok || len(content) < 8 {
+		return nil
+	}
+	g, err := generator.New(e.config.Generator(e.data.Vocab.Size()), e.config.Seed)
+	if err != nil {
+		return nil
+	}
+	step, weights := binary.LittleEndian.Uint64(content), content[8:]
+	if err := g.Params().Read("encoder", bytes.NewReader(weights), int64(len(weights))); err != nil {
+		return nil
+	}
+	return e.model(g, int(step))
+}
+
+// Keep puts m, which Train has returned, into dir.
+func (e *Encoder) Keep(dir cache.Dir, m *model.Model) error {
+	var content bytes.Buffer
+	content.Write(binary.LittleEndian.AppendUint64(nil, uint64(m.Step)))
+	if err := m.Generator.Params().Write(&content); err != nil {
+		return err
+	}
+	return dir.Put(e.key, content.Bytes())
 }

@@ -22,7 +22,8 @@ import (
 // encoderOptions choose where sentence features come from.
 type encoderOptions struct {
 	Features bool   `opt:"features" default:"true" doc:"Frechet distance and MAUVE on sentence features"`
-	Encoder  string `opt:"encoder" doc:"run whose model gives the features; without it one is trained on the reference" meta:"DIR"`
+	Encoder  string `opt:"encoder" doc:"run whose model gives the features; without it one is trained on the reference, once: it is kept in the user's folder of caches" meta:"DIR"`
+	NoCache  bool   `opt:"no-cache" doc:"train an encoder without looking for one that is kept, and do not keep it"`
 }
 
 type evalAllOptions struct {
@@ -101,7 +102,7 @@ func evalAll(c call[evalAllOptions]) error {
 	}
 	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
 	if o.Features {
-		encoder, err := c.encoder(c.ctx, o.Encoder, held)
+		encoder, err := c.encoder(c.ctx, o.encoderOptions, held)
 		switch {
 		case err != nil && (o.Encoder != "" || c.ctx.Err() != nil):
 			return err

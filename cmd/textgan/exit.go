@@ -133,6 +133,7 @@ var (
 // packages are the names that errors of this module may begin with.
 var packages = []string{
 	"atomicfile",
+	"cache",
 	"cell",
 	"config",
 	"corpora",

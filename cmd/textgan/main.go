@@ -16,11 +16,13 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"golang.org/x/term"
 
+	"textgan/internal/cache"
 	"textgan/internal/terminal"
 )
 
@@ -30,6 +32,9 @@ func main() {
 	// it the write fails, and exitCode knows what that means.
 	signal.Ignore(syscall.SIGPIPE)
 	p := &process{in: os.Stdin, out: os.Stdout, talk: os.Stderr, environ: os.Environ(), now: time.Now}
+	if dir, err := os.UserCacheDir(); err == nil { // without a home nothing is kept
+		p.cache = cache.Dir(filepath.Join(dir, "textgan"))
+	}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
 		p.out = terminal.Writer(os.Stdout)
 	}

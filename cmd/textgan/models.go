@@ -96,9 +96,10 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 // so that the distances between two texts do not move with the seed of the samples.
 const encoderSeed = 1
 
-// encoder is the model of the run dir, or one trained on lines if dir is empty.
-func (p *process) encoder(ctx context.Context, dir string, lines []string) (*model.Model, error) {
-	if dir != "" {
+// encoder is the model of the run that o names or, if it names none, one trained on
+// lines, which is kept for the next time.
+func (p *process) encoder(ctx context.Context, o encoderOptions, lines []string) (*model.Model, error) {
+	if dir := o.Encoder; dir != "" {
 		m, err := model.Load(dir, rundir.Best)
 		if err == nil {
 			_, err = m.Features(lines[:1])
@@ -108,6 +109,25 @@ func (p *process) encoder(ctx context.Context, dir string, lines []string) (*mod
 		}
 		return m, err
 	}
+	kept := p.cache
+	if o.NoCache {
+		kept = ""
+	}
+	e, err := train.NewEncoder(lines, encoderSeed)
+	if err != nil {
+		return nil, err
+	}
+	if m := e.Kept(kept); m != nil {
+		fmt.Fprintf(p.talk, "the encoder of these %d reference lines is that of an earlier call, from %s; --no-cache trains it again\n", len(lines), kept)
+		return m, nil
+	}
 	fmt.Fprintf(p.talk, "training an encoder on the %d reference lines; --encoder DIR takes that of a run, --features=false does without\n", len(lines))
-	return train.Encoder(ctx, lines, encoderSeed)
+	m, err := e.Train(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Keep(kept, m); err != nil {
+		p.warn("the encoder is not kept for the next call: %v; --no-cache does not try", err)
+	}
+	return m, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/internal/cache"
 	"textgan/internal/config"
 	"textgan/internal/kernel"
 	"textgan/internal/progress"
@@ -31,6 +32,7 @@ type process struct {
 	name    string     // how the program was called, with its path
 	width   func() int // columns of the terminal that talk is; nil if it is none
 	now     func() time.Time
+	cache   cache.Dir
 	saved   string // what a fault would leave behind, and how to go on with it
 }
 
