@@ -4,6 +4,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"textgan/generator/sampling"
+	"textgan/internal/rng"
 	"textgan/network"
 )
 
@@ -31,8 +32,17 @@ type LanguageModel interface {
 // Codes are what the sentences of a batch are written from [B,Z]. A nil *Codes
 // is that of sentences without: its methods do nothing.
 type Codes struct {
-	v *VAE
-	Z []float32
+	v    *VAE
+	Z    []float32
+	part rng.Part
+}
+
+// SetPart makes the sentences those of a part of a batch: the i-th draws its code by row
+// part.Row(i).
+func (c *Codes) SetPart(part rng.Part) {
+	if c != nil {
+		c.part = part
+	}
 }
 
 // Draw draws all codes from the prior: that of row i by row 2^32-1-i of the
@@ -42,7 +52,7 @@ func (c *Codes) Draw(key Key) {
 		return
 	}
 	for i, n := 0, c.v.Width(); i < len(c.Z)/n; i++ {
-		sampling.PriorCode(c.v.code, c.Z[i*n:][:n], key, i)
+		sampling.PriorCode(c.v.code, c.Z[i*n:][:n], key, c.part.Row(i))
 	}
 }
 
@@ -76,7 +86,7 @@ func (v *VAE) LanguageModel() LanguageModel { return decoderModel{v} }
 
 func (m decoderModel) Params() network.Params { return m.v.writing }
 
-func (m decoderModel) Codes(B int) *Codes { return &Codes{m.v, make([]float32, B*m.v.Width())} }
+func (m decoderModel) Codes(B int) *Codes { return &Codes{v: m.v, Z: make([]float32, B*m.v.Width())} }
 
 func (m decoderModel) BindBatch(g *network.Graph, B int, train bool) (network.Language, []*G.Node, *Codes) {
 	d, codes := m.v.bindDecoder(g, m.v.writing, train), m.Codes(B)

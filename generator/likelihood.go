@@ -25,6 +25,8 @@ type Likelihood struct {
 	weights []float32 // [B,T]
 	nll     []float32 // [B,T] of the last run
 	key     []uint32
+	places  *op.Plan // of the tokens of a whole batch; nil: batches are whole
+	own     *op.Plan // of those of a part
 	Others  []Others // as many as asked for; the loss has their weighted -log p too
 	// Codes are what the sentences are given of a LanguageModel that reads codes: the
 	// model is p(ids[b,t] | ids[b,<t], z[b]) then. nil for the others.
@@ -38,6 +40,7 @@ type LikelihoodOptions struct {
 	// Dropout applies the configured dropout; only for training.
 	Dropout bool
 	BF16    bool // products read operands rounded to bf16
+	Parts   bool // batches are parts of larger ones
 	Others  int  // tokens that are scored at every place besides the one that is read
 }
 
@@ -54,7 +57,10 @@ func (g *Generator) Likelihood(o LikelihoodOptions) (*Likelihood, error) {
 }
 
 func newLikelihood(p LanguageModel, dropout float64, o LikelihoodOptions) (*Likelihood, error) {
-	l := &Likelihood{B: o.B, T: o.T, ids: make([]int32, o.B*o.T), lengths: make([]int32, o.B), weights: make([]float32, o.B*o.T), key: make([]uint32, 3)}
+	l := &Likelihood{B: o.B, T: o.T, ids: make([]int32, o.B*o.T), lengths: make([]int32, o.B), weights: make([]float32, o.B*o.T), key: op.NewKey(0)}
+	if o.Parts {
+		l.key, l.places, l.own = op.NewKey(o.B*o.T), op.NewPlan(o.T), op.NewPlan(o.T)
+	}
 	graph := op.NewGraph()
 	if o.BF16 {
 		graph.UseBF16()
@@ -108,12 +114,13 @@ func states(g *op.Graph, net op.Net, ids, lengths *G.Node, drop func(x *G.Node, 
 func noDropout(x *G.Node, _ uint32) *G.Node { return x }
 
 // Mean runs the graph on a batch and returns the mean negative log-likelihood
-// per real token, in nats. seed and step name the dropout masks.
+// per real token, in nats; of a part of a batch its share of that mean. seed and
+// step name the dropout masks.
 func (l *Likelihood) Mean(b *vocab.Batch, seed uint64, step uint32) (float64, error) {
 	if err := l.Load(b); err != nil {
 		return 0, err
 	}
-	w := 1 / float32(b.Tokens())
+	w := 1 / float32(b.Of().Tokens())
 	for i := range l.weights {
 		l.weights[i] = w
 	}
@@ -134,7 +141,26 @@ func (l *Likelihood) Weighted(b *vocab.Batch, weights []float32, seed uint64, st
 
 // Load copies a batch into the graph's inputs. It may have fewer rows and
 // fewer steps than the graph.
-func (l *Likelihood) Load(b *vocab.Batch) error { return LoadBatch(b, l.ids, l.lengths, l.B, l.T) }
+func (l *Likelihood) Load(b *vocab.Batch) error {
+	err := LoadBatch(b, l.ids, l.lengths, l.B, l.T)
+	if err == nil && l.places != nil {
+		packedRows(op.KeyRows(l.key), b, l.places, l.own)
+	}
+	return err
+}
+
+// packedRows sets rows to the places that the packed tokens of a batch have among those of
+// the one that it is a part of. The plans are scratch.
+func packedRows(rows []uint32, b *vocab.Batch, whole, own *op.Plan) {
+	whole.Set(b.Of().Lengths)
+	own.Set(b.Lengths)
+	for t := range own.Steps {
+		for i := range own.Count[t] {
+			rows[own.Off[t]+i] = uint32(whole.Off[t] + b.Part.Row(i))
+		}
+	}
+	clear(rows[own.N:])
+}
 
 // LoadBatch copies a batch into ids [B,T] and lengths [B] of a graph.
 func LoadBatch(b *vocab.Batch, ids, lengths []int32, B, T int) error {

@@ -13,23 +13,25 @@ type actions struct {
 	relax.Actions[float32]
 	T, S   int
 	key    rng.Key
+	part   rng.Part
 	ids    []int32   // [B,T,S]
 	p      []float32 // [B,T,S+1]
 	values []float32 // [B,T,S,m]
 }
 
 // newActions prepares to value several tokens at every place.
-func (s *reinforceStep) newActions() {
-	n, S := s.game.B*s.game.T, s.estimator.score.actions.Slots()
-	s.actions = &actions{Actions: s.estimator.score.actions, T: s.game.T, S: S,
-		ids: make([]int32, n*S), p: make([]float32, n*(S+1)), values: make([]float32, n*S*s.estimator.score.rollouts)}
+func newActions(g game) *actions {
+	n, score := g.B*g.T, g.estimator.score
+	S := score.actions.Slots()
+	return &actions{Actions: score.actions, T: g.T, S: S,
+		ids: make([]int32, n*S), p: make([]float32, n*(S+1)), values: make([]float32, n*S*score.rollouts)}
 }
 
-// choose is told of every token as it is drawn. Its noise is row i T + t of
-// the Noise stream.
-func (a *actions) choose(i, t int, logits []float32, id int32) {
-	at := i*a.T + t
-	key := a.key.At(a.key.Step, uint32(at))
+// choose is told of every token as it is drawn. The noise of sentence i of a batch is row
+// i T + t of the Noise stream.
+func (a *actions) choose(row, t int, logits []float32, id int32) {
+	at := a.part.Index(row)*a.T + t
+	key := a.key.At(a.key.Step, uint32(row*a.T+t))
 	key.Stream = rng.Noise
 	a.Choose(a.ids[at*a.S:][:a.S], a.p[at*(a.S+1):][:a.S+1], logits, int(id), key)
 }
@@ -60,7 +62,7 @@ func (s *reinforceStep) weighByActions(key rng.Key) error {
 	}
 
 	// The weights of log p: of the drawn tokens, and of the graph's others.
-	w, n := make([]float32, a.S), float32(s.game.B)
+	w, n := make([]float32, a.S), float32(s.sentences())
 	for at, mask := range s.mask {
 		clear(w)
 		if mask > 0 {

@@ -43,6 +43,7 @@ type backwards struct {
 	likelihood *generator.Likelihood // made when it is first needed
 	opt        *Adam
 	tuned      bool // does a discriminator train the weights afterwards, and save them?
+	sum        gradients
 }
 
 func newBackwards(c *common, d *model.Data) (*backwards, error) {
@@ -77,17 +78,17 @@ func (b *backwards) Steps() int {
 func (b *backwards) Step(at int) (Record, error) {
 	if b.likelihood == nil {
 		var err error
-		if b.likelihood, err = b.gen.Likelihood(generator.LikelihoodOptions{B: b.Batch, T: b.T, Train: true, Dropout: true, BF16: b.bf16()}); err != nil {
+		if b.likelihood, err = b.gen.Likelihood(generator.LikelihoodOptions{B: b.part(), T: b.T, Train: true, Dropout: true, BF16: b.bf16(), Parts: b.Accumulate > 1}); err != nil {
 			return Record{}, err
 		}
 	}
 	b.batches.Next(&b.batch)
-	loss, err := b.likelihood.Mean(&b.batch, rng.Apart(b.Seed, "back"), uint32(at))
+	loss, grad, err := b.sum.mean(b.cut, &b.batch, b.likelihood, len(b.gen.Params()), rng.Apart(b.Seed, "back"), uint32(at))
 	if err != nil {
 		return Record{}, err
 	}
 	b.opt.LR = falling(b.BackLR, at, b.BackSteps)
-	norm, err := update(b.opt, "nll", loss, b.likelihood.Grad)
+	norm, err := update(b.opt, "nll", loss, grad)
 	if err != nil {
 		return Record{}, err
 	}

@@ -21,6 +21,7 @@ type Config struct {
 	discriminator.Options
 	PhaseOptions
 	AdamOptions
+	AccumulateOptions
 	RecordOptions
 }
 
@@ -52,6 +53,9 @@ func (c Config) Check() error {
 		return err
 	}
 	if err := c.checkPhases(); err != nil {
+		return err
+	}
+	if err := c.checkAccumulate(); err != nil {
 		return err
 	}
 	switch {

@@ -55,6 +55,7 @@ type cooperative struct {
 
 	like *generator.Likelihood // of a step; made when it is first needed
 	opt  *Adam
+	sum  gradients
 	mean nn.Params // average of the round's weights
 	was  nn.Params // weights before the round
 	pool *nn.Param // [sentences,T] resampled sentences, as numbers
@@ -109,17 +110,17 @@ func (p *cooperative) Step(at int) (Record, error) {
 	}
 	if p.like == nil {
 		var err error
-		if p.like, err = p.gen.Likelihood(generator.LikelihoodOptions{B: p.CoopBatch, T: p.T, Train: true, Dropout: true, BF16: p.bf16()}); err != nil {
+		if p.like, err = p.gen.Likelihood(generator.LikelihoodOptions{B: p.CoopBatch / p.Accumulate, T: p.T, Train: true, Dropout: true, BF16: p.bf16(), Parts: p.Accumulate > 1}); err != nil {
 			return Record{}, err
 		}
 	}
 	batch := p.mix(at, i)
-	loss, err := p.like.Mean(batch, rng.Apart(p.Seed, "coop"), uint32(at))
+	loss, grad, err := p.sum.mean(p.cut, batch, p.like, len(p.gen.Params()), rng.Apart(p.Seed, "coop"), uint32(at))
 	if err != nil {
 		return Record{}, err
 	}
 	p.opt.LR = falling(p.CoopLR, i, p.CoopSteps)
-	norm, err := update(p.opt, "nll", loss, p.like.Grad)
+	norm, err := update(p.opt, "nll", loss, grad)
 	if err != nil {
 		return Record{}, err
 	}

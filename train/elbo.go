@@ -10,6 +10,7 @@ import (
 	"textgan/internal/op"
 	"textgan/internal/rng"
 	"textgan/train/rundir"
+	"textgan/vocab"
 )
 
 // ELBOOptions are those of training a VAE besides MLEOptions.
@@ -99,6 +100,7 @@ type elbo struct {
 	tau          relax.Schedule // of a categorical code
 	decoder      *Adam
 	encoder      *Adam
+	sum          gradients
 
 	CaughtUp bool    // does the encoder no longer take steps of its own?
 	LastMI   float64 // mutual information of the last evaluation
@@ -116,7 +118,7 @@ func newELBO(c *common, vae *generator.VAE) (*elbo, error) {
 	if p.tau, err = relax.ParseSchedule(c.LatentTau, c.MLESteps); err != nil {
 		return nil, err
 	}
-	o := generator.ELBOOptions{B: c.Batch, T: c.T, Encoder: true, Decoder: true, FreeBits: c.FreeBits, FreeBitsTotal: c.FreeBitsTotal, Relaxation: relaxation, BF16: c.bf16()}
+	o := generator.ELBOOptions{B: c.part(), T: c.T, Parts: c.Accumulate > 1, Encoder: true, Decoder: true, FreeBits: c.FreeBits, FreeBitsTotal: c.FreeBitsTotal, Relaxation: relaxation, BF16: c.bf16()}
 	if p.bound, err = p.vae.ELBO(o); err != nil {
 		return nil, err
 	}
@@ -125,7 +127,7 @@ func newELBO(c *common, vae *generator.VAE) (*elbo, error) {
 			return nil, err
 		}
 	}
-	if p.held, err = p.vae.NewEvaluator(c.Batch, c.T); err != nil {
+	if p.held, err = p.vae.NewEvaluator(c.part(), c.T); err != nil {
 		return nil, err
 	}
 	p.decoder, p.encoder = c.adam(c.LR, p.vae.DecoderParams()), c.adam(c.LR, p.vae.EncoderParams())
@@ -176,22 +178,22 @@ func (p *elbo) settledAt() generator.ELBOStep {
 func (p *elbo) step(at func() generator.ELBOStep, both bool) (Record, error) {
 	batch := p.next()
 	step := at()
-	loss, err := p.bound.Step(batch, step)
+	encoders := len(p.vae.EncoderParams())
+	loss, grad, parts, err := p.run(p.bound, batch, step, encoders+len(p.vae.DecoderParams()))
 	if err != nil {
 		return Record{}, err
 	}
-	encoders := len(p.vae.EncoderParams())
-	norm, err := update(p.decoder, "bound", loss, func(i int) []float32 { return p.bound.Grad(encoders + i) })
+	norm, err := update(p.decoder, "bound", loss, func(i int) []float32 { return grad(encoders + i) })
 	if err != nil {
 		return Record{}, err
 	}
 	normE := 0.0
 	if both {
-		if normE, err = update(p.encoder, "bound", loss, p.bound.Grad); err != nil {
+		if normE, err = update(p.encoder, "bound", loss, grad); err != nil {
 			return Record{}, err
 		}
 	}
-	rec, kl := p.bound.Parts()
+	rec, kl := parts[0], parts[1]
 	r := newRecord(batch.Tokens(), loss, "elbo/train", -(rec + kl), "rec/train", rec, "kl/train", kl, "beta", step.Beta, "norm/decoder", norm, "norm/encoder", normE)
 	if p.vae.Categorical() {
 		r.Fields = append(r.Fields, rundir.Field{Name: "tau/code", Value: step.Tau})
@@ -200,6 +202,39 @@ func (p *elbo) step(at func() generator.ELBOStep, both bool) (Record, error) {
 		r.Fields = append(r.Fields, rundir.Field{Name: "encoder_updates", Value: p.encoder.Steps()})
 	}
 	return r, nil
+}
+
+// run takes a batch through a bound, and returns the loss, its gradient of n tensors, and the
+// two sides of the bound.
+func (p *elbo) run(bound *generator.ELBO, batch *vocab.Batch, step generator.ELBOStep, n int) (loss float64, grad func(i int) []float32, parts []float64, err error) {
+	if p.cut.parts > 1 { // what free bits compare with their thresholds are means over the batch
+		var shares []float64
+		units := 0
+		err = p.cut.each(batch, func(_ int, piece *vocab.Batch) error {
+			share, err := bound.Divergences(piece, step)
+			shares, units = append(shares, share...), len(share)
+			return err
+		})
+		if err != nil {
+			return 0, nil, nil, err
+		}
+		if units > 0 {
+			step.Mean = p.cut.total(shares, units)
+		}
+	}
+	loss, grad, err = p.sum.of(p.cut, batch, bound, n, func(piece *vocab.Batch) (float64, error) {
+		loss, err := bound.Step(piece, step)
+		rec, kl := 0.0, 0.0
+		if err == nil {
+			rec, kl = bound.Parts()
+		}
+		parts = append(parts, rec, kl)
+		return loss, err
+	})
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	return loss, grad, p.cut.total(parts, 2), nil
 }
 
 // patienceOfEncoder is how many updates are averaged when it is asked whether
@@ -214,11 +249,11 @@ func (p *elbo) catchUp() (tokens int, err error) {
 	for i := 1; i <= p.Aggressive; i++ {
 		batch := p.next()
 		tokens += batch.Tokens()
-		loss, err := p.encoderBound.Step(batch, p.annealed())
+		loss, grad, _, err := p.run(p.encoderBound, batch, p.annealed(), len(p.vae.EncoderParams()))
 		if err != nil {
 			return tokens, err
 		}
-		if _, err := update(p.encoder, "bound", loss, p.encoderBound.Grad); err != nil {
+		if _, err := update(p.encoder, "bound", loss, grad); err != nil {
 			return tokens, err
 		}
 		if sum += loss / patienceOfEncoder; i%patienceOfEncoder == 0 {

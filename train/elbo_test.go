@@ -27,6 +27,7 @@ func TestResumeVAE(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"gaussian, cyclical":       func(c *Config) { c.KLAnneal, c.FreeBits, c.Bidirectional = "cyclical", .1, true },
 		"bf16":                     func(c *Config) { c.Precision = "bf16" },
+		"in parts":                 func(c *Config) { c.Accumulate, c.FreeBits = 4, .1 },
 		"categorical, own updates": func(c *Config) { c.Latent, c.Aggressive, c.Cell, c.LearnedPrior = "categorical", 25, "gru", true },
 		"logistic, stops early":    func(c *Config) { c.Latent, c.KLAnneal, c.Patience, c.LR, c.EvalEvery = "logistic", "none", 1, .5, 2 },
 	} {

@@ -121,17 +121,18 @@ func (p *gan) update(tau float64) (Record, error) {
 		}
 	}
 	batch := p.next()
-	loss, err := p.g.Run(batch, p.Seed, uint32(p.opt.Steps()), tau)
+	loss, grad, err := p.g.estimate(p.cut, batch, p.Seed, uint32(p.opt.Steps()), tau)
 	if err != nil {
 		return Record{}, err
 	}
-	norm, err := update(p.opt, "generator's loss", loss, p.g.Grad)
+	norm, err := update(p.opt, "generator's loss", loss, grad)
 	if err != nil {
 		return Record{}, err
 	}
 	if s, ok := p.g.(*relaxedStep); ok {
 		if a, ok := p.game.tau.(*relax.Adaptive); ok {
-			a.Observe(s.rollout.Mean(a.Of.Of))
+			sharp := p.cut.total(s.sharpness, 2)
+			a.Observe(sharp[0] / max(1, sharp[1]))
 		}
 	}
 	r := newRecord(batch.Tokens(), loss, "loss/g", loss, "norm/g", norm, "tau", tau)
@@ -179,7 +180,8 @@ func adversarial(moments nn.Params) (ps nn.Params) {
 
 // game is the sizes of an adversarial batch and the settings of its losses.
 type game struct {
-	B, T      int
+	B, T      int // sentences of a graph
+	parts     int // graphs that make a batch; 0 counts as 1
 	objective Objective
 	// of objectives that match features
 	bandwidths []float64
@@ -204,7 +206,7 @@ func (a game) graph() *op.Graph {
 
 // game is that of the options.
 func (c *common) game() (a game, err error) {
-	a = game{B: c.Batch, T: c.T, smooth: c.LabelSmooth, sparse: c.SparseBackward, bf16: c.bf16()}
+	a = game{B: c.part(), T: c.T, parts: c.Accumulate, smooth: c.LabelSmooth, sparse: c.SparseBackward, bf16: c.bf16()}
 	if a.objective, err = ParseObjective(c.Objective); err != nil {
 		return a, err
 	}
@@ -221,6 +223,25 @@ func (c *common) game() (a game, err error) {
 	a.tau, err = relax.ParseSchedule(c.TauSchedule, c.AdvSteps)
 	return a, err
 }
+
+// key is the memory of a graph's key, with the given rows if it runs parts of batches.
+func (a game) key(rows int) []uint32 {
+	if a.parts <= 1 {
+		rows = 0
+	}
+	return op.NewKey(rows)
+}
+
+// share is a part's share of the loss of a batch.
+func (a game) share(g *op.Graph, loss *G.Node) *G.Node {
+	if a.parts <= 1 {
+		return loss
+	}
+	return maths{g}.scale(1/float64(a.parts), loss)
+}
+
+// sentences are those of a batch.
+func (a game) sentences() int { return a.B * max(1, a.parts) }
 
 // hard reports whether the discriminator sees sentences of ids.
 func (a game) hard() bool { return a.estimator.Hard() }
@@ -242,6 +263,8 @@ type GeneratorStep interface {
 	// Grad is the gradient of the i-th weight tensor.
 	Grad(i int) []float32
 	Close() error
+	// estimate is Run for a batch in parts, and returns the gradient too.
+	estimate(c *cut, real *vocab.Batch, seed uint64, step uint32, tau float64) (loss float64, grad func(i int) []float32, err error)
 }
 
 func newGeneratorStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (GeneratorStep, error) {
@@ -266,6 +289,7 @@ type StepOptions struct {
 // to be of --model gan.
 func (t *Trainer) NewGeneratorStep(o StepOptions) (GeneratorStep, error) {
 	c := *t.common
+	c.Accumulate = 1
 	c.Batch, c.Estimator, c.Feedback = cmp.Or(o.B, c.Batch), cmp.Or(o.Estimator, c.Estimator), cmp.Or(o.Feedback, c.Feedback)
 	if o.Sparse != nil {
 		c.SparseBackward = *o.Sparse
@@ -299,6 +323,10 @@ type relaxedStep struct {
 	real    *textInput
 	noise   *rolloutInput
 	rollout op.Rollout
+	params  int
+	sum     gradients
+
+	sharpness []float64 // for an adaptive tau: of every part of the last batch the sum over its tokens, and how many
 
 	game                                      // read for the shares of the loss alone
 	realScores, fakeScores, rewards []float32 // of the last run, for the shares
@@ -306,7 +334,7 @@ type relaxedStep struct {
 
 func newRelaxedStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*relaxedStep, error) {
 	g := a.graph()
-	s := &relaxedStep{noise: newRolloutInput(g), game: a}
+	s := &relaxedStep{noise: newRolloutInput(g, a), game: a}
 	net, params, codes := lm.BindBatch(g, a.B, true)
 	s.noise.codes = codes
 	d := dis.Bind(g, nil, false)
@@ -347,7 +375,8 @@ func newRelaxedStep(lm generator.LanguageModel, dis discriminator.Discriminator,
 	if err != nil {
 		return nil, err
 	}
-	if s.Program, err = g.Compile(loss, params...); err != nil {
+	s.params = len(params)
+	if s.Program, err = g.Compile(a.share(g, loss), params...); err != nil {
 		return nil, fmt.Errorf("train: generator's step: %w", err)
 	}
 	return s, nil
@@ -362,8 +391,28 @@ func (s *relaxedStep) Run(real *vocab.Batch, seed uint64, step uint32, tau float
 	if !s.estimator.Relaxed() { // which has no temperature, and may be given none
 		tau = 1
 	}
-	s.noise.set(seed, rng.GeneratorStep(step), tau)
+	s.noise.set(seed, rng.GeneratorStep(step), tau, partOfBatch(real))
 	return s.Program.Run()
+}
+
+func (s *relaxedStep) estimate(c *cut, real *vocab.Batch, seed uint64, step uint32, tau float64) (float64, func(i int) []float32, error) {
+	s.sharpness = s.sharpness[:0]
+	return s.sum.of(c, real, s, s.params, func(piece *vocab.Batch) (float64, error) {
+		loss, err := s.Run(piece, seed, step, tau)
+		if a, ok := s.tau.(*relax.Adaptive); ok && err == nil {
+			sum, n := s.rollout.Sum(a.Of.Of)
+			s.sharpness = append(s.sharpness, sum, float64(n))
+		}
+		return loss, err
+	})
+}
+
+// partOfBatch is the part that b is; b may be nil.
+func partOfBatch(b *vocab.Batch) rng.Part {
+	if b == nil {
+		return rng.Part{}
+	}
+	return b.Part
 }
 
 // shares sets dst [B] to every sentence's share of the loss.
@@ -411,13 +460,17 @@ type rolloutInput struct {
 	codes      *generator.Codes // of the graph's sentences
 }
 
-func newRolloutInput(g *op.Graph) *rolloutInput {
-	in := &rolloutInput{key: make([]uint32, 3), tau: []float32{1}}
+func newRolloutInput(g *op.Graph, a game) *rolloutInput {
+	in := &rolloutInput{key: a.key(a.B), tau: []float32{1}}
 	in.keyN, in.tauN = g.Key("noise", in.key), g.Leaf("tau", in.tau, false, 1)
 	return in
 }
 
-func (in *rolloutInput) set(seed uint64, step uint32, tau float64) {
+func (in *rolloutInput) set(seed uint64, step uint32, tau float64, part rng.Part) {
+	for i := range op.KeyRows(in.key) {
+		op.KeyRows(in.key)[i] = uint32(part.Row(i))
+	}
+	in.codes.SetPart(part)
 	op.RunKey{Seed: seed, Step: step}.Put(in.key)
 	in.tau[0] = float32(tau)
 	in.codes.Draw(rng.Key{Seed: seed, Stream: rng.Noise, Step: step})

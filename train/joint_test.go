@@ -135,7 +135,7 @@ func TestJointSteps(t *testing.T) {
 			l, err := gen.Likelihood(generator.LikelihoodOptions{B: B, T: T, Train: true, Others: V})
 			require.NoError(t, err)
 			defer l.Close()
-			s := &reinforceStep{Likelihood: l, game: game{B: B, T: T}, batch: drawn, weights: make([]float32, B*T)}
+			s := &reinforceStep{Likelihood: l, game: game{B: B, T: T}, draft: &draft{batch: drawn, weights: make([]float32, B*T)}}
 			for i := range B {
 				for k := range int(drawn.Lengths[i]) {
 					at := (i*T + k) * V

@@ -26,7 +26,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 	net := c.Generator(v).Size()
 	all := c.Architecture(v).Size() // with the encoder
 	const float = 4
-	B, V, E := float64(c.Batch), float64(v), float64(c.Emb)
+	B, V, E := float64(c.part()), float64(v), float64(c.Emb)
 	N := B * float64(T)
 	real := B * min(float64(T), 1.5*(meanLength(d.Train)+1)) // pages of the padding are never touched
 
@@ -65,6 +65,10 @@ func (c Config) memory(d *model.Data) machine.Need {
 		weights += 6 * c.backwardsModel(v).Size().Weights
 		rows += real * (c.backwardsModel(v).Size().Token + 2*E)
 	}
+	if c.Accumulate > 1 { // sums of gradients
+		weights += 2*all.Weights + net.Weights
+		dis += dis / 5
+	}
 	if c.CoopRounds > 0 {
 		weights += 5 * net.Weights
 		rows += 3 * N * net.Token
@@ -81,7 +85,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 		{What: "the program", Bytes: program},
 		{What: "weights of the generator", Bytes: float * weights, Lower: "--hidden, --emb, --layers or --vocab-size"},
 		{What: "weights of the discriminator", Bytes: float * dis, Lower: "--d-filters or --d-emb"},
-		{What: "a batch", Bytes: float * rows, Lower: "--batch or --max-len"},
+		{What: "a batch", Bytes: float * rows, Lower: "--batch or --max-len (--accumulate cuts a batch)"},
 		{What: "the text", Bytes: text, Lower: "--max-bytes"},
 		{What: "samples of an evaluation", Bytes: sample, Lower: "--eval-samples"},
 	}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"textgan/generator"
+	"textgan/vocab"
 )
 
 // MLEOptions are those of likelihood training, by teacher forcing or by the
@@ -42,15 +43,16 @@ type mle struct {
 	likelihood *generator.Likelihood // with gradients
 	held       *generator.Likelihood // without
 	opt        *Adam
+	sum        gradients
 }
 
 func newMLE(c *common, gen *generator.Generator) (*mle, error) {
 	m := &mle{common: c, gen: gen}
 	var err error
-	if m.likelihood, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: c.T, Train: true, Dropout: true, BF16: c.bf16()}); err != nil {
+	if m.likelihood, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.part(), T: c.T, Train: true, Dropout: true, BF16: c.bf16(), Parts: c.Accumulate > 1}); err != nil {
 		return nil, err
 	}
-	if m.held, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.Batch, T: c.T}); err != nil {
+	if m.held, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.part(), T: c.T}); err != nil {
 		return nil, err
 	}
 	m.opt = c.adam(c.LR, m.gen.Params())
@@ -65,15 +67,20 @@ func (m *mle) LanguageModel() generator.LanguageModel { return m.gen }
 
 func (m *mle) Step(int) (Record, error) {
 	batch := m.next()
-	loss, err := m.likelihood.Mean(batch, m.Seed, uint32(m.opt.Steps()))
+	loss, grad, err := m.sum.mean(m.cut, batch, m.likelihood, len(m.gen.Params()), m.Seed, uint32(m.opt.Steps()))
 	if err != nil {
 		return Record{}, err
 	}
-	norm, err := update(m.opt, "nll", loss, m.likelihood.Grad)
+	norm, err := update(m.opt, "nll", loss, grad)
 	if err != nil {
 		return Record{}, err
 	}
 	return newRecord(batch.Tokens(), loss, "nll/train", loss, "norm/mle", norm), nil
+}
+
+// mean is Likelihood.Mean of a batch in parts, and its gradient: n tensors.
+func (s *gradients) mean(c *cut, batch *vocab.Batch, l *generator.Likelihood, n int, seed uint64, step uint32) (float64, func(i int) []float32, error) {
+	return s.of(c, batch, l, n, func(piece *vocab.Batch) (float64, error) { return l.Mean(piece, seed, step) })
 }
 
 func (m *mle) Between() (Record, error) { return m.Step(0) }

@@ -68,7 +68,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 			return nil, nil, err
 		}
 	}
-	m := rundir.Manifest{Model: c.Model, Preset: c.Preset, Seed: c.Seed, Precision: c.Precision, Best: string(c.Best), Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: d.Learnt.Lines}}
+	m := rundir.Manifest{Model: c.Model, Preset: c.Preset, Seed: c.Seed, Precision: c.Precision, Best: string(c.Best), Parts: c.Accumulate, Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: d.Learnt.Lines}}
 	if from != nil {
 		if err := from.checkText(c, d); err != nil {
 			return nil, nil, err
@@ -170,6 +170,9 @@ func reopen(r *rundir.Run, stdin io.Reader) (*Trainer, error) {
 	}
 	if p := cmp.Or(r.Manifest.Precision, "float32"); p != c.Precision {
 		return nil, fmt.Errorf("train: %s: the run was started with --precision %s, and %s now says %s; put it back", r.Dir, p, rundir.ConfigFile, c.Precision)
+	}
+	if n := max(1, r.Manifest.Parts); n != c.Accumulate {
+		return nil, fmt.Errorf("train: %s: the run was started with --accumulate %d, and %s now says %d; put it back", r.Dir, n, rundir.ConfigFile, c.Accumulate)
 	}
 	if m := r.Manifest; m.Model != c.Model || m.Seed != c.Seed {
 		return nil, fmt.Errorf("train: %s: the run was started with --model %s --seed %d, and %s now says %s and %d; put it back", r.Dir, m.Model, m.Seed, rundir.ConfigFile, c.Model, c.Seed)

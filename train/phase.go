@@ -122,6 +122,7 @@ type common struct {
 	T       int // longest sentence that graphs have room for, its end included
 	batches *vocab.Batches
 	batch   vocab.Batch
+	cut     *cut
 }
 
 // next is the next batch of real sentences.

@@ -28,6 +28,7 @@ type pretraining struct {
 	dis  discriminator.Discriminator
 	opt  *Adam
 	step *stepD // made when it is first needed
+	sum  gradients
 }
 
 func newPretraining(c *common, lm generator.LanguageModel, dis discriminator.Discriminator) (*pretraining, error) {
@@ -62,16 +63,28 @@ func (p *pretraining) update(tau float64) (Record, error) {
 		}
 	}
 	batch := p.next()
-	loss, err := p.step.run(batch, p.Seed, uint32(p.opt.Steps()), tau)
+	var real, generated []float32 // scores of the sentences, part after part
+	state := p.dis.State()
+	before := state.Clone()
+	loss, grad, err := p.sum.of(p.cut, batch, p.step, len(p.dis.Params()), func(piece *vocab.Batch) (float64, error) {
+		if err := state.Set(before); err != nil { // it moves once an update, by the weights alone
+			return 0, err
+		}
+		loss, err := p.step.run(piece, p.Seed, uint32(p.opt.Steps()), tau)
+		if err == nil {
+			real, generated = append(real, p.step.means(0)...), append(generated, p.step.means(1)...)
+		}
+		return loss, err
+	})
 	if err != nil {
 		return Record{}, err
 	}
-	norm, err := update(p.opt, "discriminator's loss", loss, p.step.Grad)
+	norm, err := update(p.opt, "discriminator's loss", loss, grad)
 	if err != nil {
 		return Record{}, err
 	}
-	accuracy, real, generated := p.step.telling()
-	return newRecord(batch.Tokens(), loss, "loss/d", loss, "norm/d", norm, "accuracy/d", accuracy, "score/real", real, "score/generated", generated), nil
+	real, generated = p.cut.rows(real), p.cut.rows(generated)
+	return newRecord(batch.Tokens(), loss, "loss/d", loss, "norm/d", norm, "accuracy/d", aboveShare(real, generated), "score/real", mean(real), "score/generated", mean(generated)), nil
 }
 
 func (p *pretraining) Saved() Saved {
@@ -90,13 +103,19 @@ type stepD struct {
 	noise   *rolloutInput
 	key     []uint32
 	B       int
+	parts   int // of a batch
 
 	scores [2]func() []float32 // [B,R] of the real sentences and of the generated ones
 }
 
 func newStepD(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*stepD, error) {
 	g := a.graph()
-	s := &stepD{key: make([]uint32, 3), B: a.B}
+	s := &stepD{B: a.B, parts: a.parts}
+	scored := a.B // by one reading
+	if a.hard() {
+		scored *= 2
+	}
+	s.key = a.key(scored)
 	d := dis.Bind(g, g.Key("dropout", s.key), true)
 	var r, f *G.Node // scores [B,R]
 	if a.hard() {
@@ -108,7 +127,7 @@ func newStepD(lm generator.LanguageModel, dis discriminator.Discriminator, a gam
 		scores := d.Score(d.Embed(s.real.idsN, s.real.lenN), s.real.lenN)
 		r, f = g.Rows(scores, 0, a.B), g.Rows(scores, a.B, 2*a.B)
 	} else {
-		s.noise, s.real = newRolloutInput(g), newTextInput(g, "real", a.B, a.T)
+		s.noise, s.real = newRolloutInput(g, a), newTextInput(g, "real", a.B, a.T)
 		net, _, codes := lm.BindBatch(g, a.B, false)
 		s.noise.codes = codes
 		out := g.Rollout(net, d.Table(), s.noise.tauN, s.noise.keyN, a.rollout())
@@ -120,7 +139,7 @@ func newStepD(lm generator.LanguageModel, dis discriminator.Discriminator, a gam
 	if err != nil {
 		return nil, err
 	}
-	if s.Program, err = g.Compile(loss, d.Params()...); err != nil {
+	if s.Program, err = g.Compile(a.share(g, loss), d.Params()...); err != nil {
 		return nil, fmt.Errorf("train: discriminator's step: %w", err)
 	}
 	return s, nil
@@ -133,23 +152,21 @@ func (s *stepD) run(real *vocab.Batch, seed uint64, step uint32, tau float64) (f
 		return 0, err
 	}
 	if s.noise != nil {
-		s.noise.set(seed, rng.DiscriminatorStep(step), tau)
+		s.noise.set(seed, rng.DiscriminatorStep(step), tau, real.Part)
 	} else {
+		s.sampler.SetPart(real.Part)
 		s.sampler.Draw(s.real.ids[s.B*s.real.T:], s.real.lengths[s.B:], rng.Key{Seed: seed, Stream: rng.Sample, Step: rng.DiscriminatorStep(step)}, 0)
 	}
 	op.RunKey{Seed: seed, Step: step}.Put(s.key)
+	for i := range op.KeyRows(s.key) { // sampled sentences stand behind all real ones
+		op.KeyRows(s.key)[i] = uint32(i/s.B*s.B*s.parts + real.Part.Row(i%s.B))
+	}
 	return s.Run()
 }
 
-// telling is how well the discriminator told real sentences from generated ones in
-// the last run, before it moved: the share of pairs of the two in which the real
-// one scores higher (ties count half), and the mean scores. One half is guessing;
-// an objective that compares scores, as rsgan does, has no other threshold. Of
-// several scores of a sentence the mean counts.
-func (s *stepD) telling() (accuracy, real, generated float64) {
-	r, f := perSentence(s.scores[0](), s.B), perSentence(s.scores[1](), s.B)
-	return aboveShare(r, f), mean(r), mean(f)
-}
+// means are the scores [B] that the last run gave the real (0) or the generated (1)
+// sentences. Of several scores of a sentence the mean counts.
+func (s *stepD) means(of int) []float32 { return perSentence(s.scores[of](), s.B) }
 
 // perSentence are the means [B] over the scores [B,R] of a sentence.
 func perSentence(scores []float32, B int) []float32 {
@@ -163,7 +180,9 @@ func perSentence(scores []float32, B int) []float32 {
 	return means
 }
 
-// aboveShare is the share of pairs (a_i, b_j) with a_i > b_j, ties counted half.
+// aboveShare is the share of pairs (a_i, b_j) with a_i > b_j, ties counted half. Of real
+// sentences and generated ones it is the accuracy of a discriminator: one half is guessing. An
+// objective that compares scores, as rsgan does, has no other threshold.
 func aboveShare(a, b []float32) float64 {
 	a, b = slices.Clone(a), slices.Clone(b)
 	slices.Sort(a)

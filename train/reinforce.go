@@ -178,7 +178,17 @@ func (c *scorer) scores() ([]float32, error) {
 type reinforceStep struct {
 	*generator.Likelihood // its gradients are the estimate
 	game
-	scorer  *scorer
+	lm     generator.LanguageModel
+	scorer *scorer
+	sum    gradients
+	fields []rundir.Field
+	drafts []*draft // of the parts of a batch
+	*draft          // the present one
+}
+
+// draft is what is known of the sentences of a part of a batch.
+type draft struct {
+	part    rng.Part
 	sampler *generator.Sampler
 	greedy  *generator.Sampler
 	codes   *generator.Codes // of the sentences, in the order that they are sampled
@@ -186,7 +196,6 @@ type reinforceStep struct {
 	real                   []float32 // [B,R] scores
 	rewards, greedyRewards []float32 // [B]
 	squares                []float32 // [B] of the scores in the logits, token by token while they are drawn [B,T]
-	fields                 []rundir.Field
 	completed              []float32 // [B] rewards of completions
 	mask, weights          []float32 // [B,T]
 	values                 []float32 // [B,T,m]
@@ -195,7 +204,7 @@ type reinforceStep struct {
 }
 
 func newReinforceStep(lm generator.LanguageModel, dis discriminator.Discriminator, a game) (*reinforceStep, error) {
-	s := &reinforceStep{game: a}
+	s := &reinforceStep{game: a, lm: lm}
 	var err error
 	options := generator.LikelihoodOptions{B: a.B, T: a.T, Train: true, BF16: a.bf16}
 	if a.estimator.score.actions != nil {
@@ -207,7 +216,25 @@ func newReinforceStep(lm generator.LanguageModel, dis discriminator.Discriminato
 	if s.scorer, err = newScorer(dis, a.B, a.T); err != nil {
 		return nil, fmt.Errorf("train: scorer: %w", err)
 	}
-	s.codes = lm.Codes(a.B)
+	return s, s.begin(0)
+}
+
+// begin makes the i-th draft of an update the present one.
+func (s *reinforceStep) begin(i int) error {
+	if i == len(s.drafts) {
+		d, err := newDraft(s.lm, s.game)
+		if err != nil {
+			return err
+		}
+		s.drafts = append(s.drafts, d)
+	}
+	s.draft = s.drafts[i]
+	return nil
+}
+
+func newDraft(lm generator.LanguageModel, a game) (*draft, error) {
+	s := &draft{codes: lm.Codes(a.B)}
+	var err error
 	if s.sampler, err = lm.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T}); err != nil {
 		return nil, err
 	}
@@ -220,7 +247,7 @@ func newReinforceStep(lm generator.LanguageModel, dis discriminator.Discriminato
 	s.mask, s.weights = make([]float32, a.B*a.T), make([]float32, a.B*a.T)
 	s.values = make([]float32, a.B*a.T*max(1, a.estimator.score.rollouts))
 	if a.estimator.score.actions != nil {
-		s.newActions()
+		s.actions = newActions(a)
 	}
 	if b := a.estimator.score.baseline; b != nil && b.Reads() == relax.ScoreSquares {
 		s.squares = make([]float32, a.B*a.T)
@@ -242,23 +269,73 @@ func (s *reinforceStep) reward(dst []float32) error {
 	return nil
 }
 
-func (s *reinforceStep) Run(real *vocab.Batch, seed uint64, step uint32, _ float64) (float64, error) {
+func (s *reinforceStep) Run(real *vocab.Batch, seed uint64, step uint32, tau float64) (float64, error) {
+	loss, _, err := s.estimate(&cut{parts: 1}, real, seed, step, tau)
+	return loss, err
+}
+
+// estimate draws the sentences of all parts, for baselines compare their rewards, and then
+// lets each part have its share of the gradient.
+func (s *reinforceStep) estimate(c *cut, real *vocab.Batch, seed uint64, step uint32, _ float64) (float64, func(i int) []float32, error) {
+	key := rng.Key{Seed: seed, Stream: rng.Sample, Step: rng.GeneratorStep(step)}
+	var rewards, more []float32
+	var losses []float64
+	err := c.each(real, func(i int, piece *vocab.Batch) error {
+		if err := s.begin(i); err != nil {
+			return err
+		}
+		if err := s.draw(piece, key); err != nil {
+			return err
+		}
+		loss := 0.0
+		for _, r := range s.rewards {
+			loss -= float64(r) / float64(s.sentences())
+		}
+		losses = append(losses, loss)
+		m, err := s.compared(key)
+		rewards, more = append(rewards, s.rewards...), append(more, m...)
+		return err
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	advantage := s.advantage(c.rows(rewards), c.rows(more))
+	next := 0
+	return s.sum.of(c, real, s.Likelihood, len(s.lm.Params()), func(*vocab.Batch) (float64, error) {
+		if err := s.begin(next); err != nil {
+			return 0, err
+		}
+		loss := losses[next]
+		next++
+		if err := s.weigh(key, advantage); err != nil {
+			return 0, err
+		}
+		s.sort()
+		_, err := s.Weighted(&s.batch, s.weights, seed, step)
+		return loss, err
+	})
+}
+
+// draw samples the sentences of the present draft and scores them.
+func (s *reinforceStep) draw(real *vocab.Batch, key rng.Key) error {
 	text := s.scorer.text
+	s.part = partOfBatch(real)
+	s.codes.SetPart(s.part)
+	s.sampler.SetPart(s.part)
 	if s.objective.Relative() {
 		if err := text.load(real); err != nil {
-			return 0, err
+			return err
 		}
 		real, err := s.scorer.scores()
 		if err != nil {
-			return 0, err
+			return err
 		}
 		s.real = append(s.real[:0], real...)
 	}
-	key := rng.Key{Seed: seed, Stream: rng.Sample, Step: rng.GeneratorStep(step)}
 	s.codes.Draw(key)
 	if s.actions != nil {
 		s.sampler.Watch(s.actions.choose)
-		s.actions.key = key
+		s.actions.key, s.actions.part = key, s.part
 	} else if s.squares != nil {
 		s.sampler.Watch(s.square)
 	}
@@ -272,32 +349,17 @@ func (s *reinforceStep) Run(real *vocab.Batch, seed uint64, step uint32, _ float
 			s.mask[i] = 1
 		}
 	}
-	if err := s.reward(s.rewards); err != nil {
-		return 0, err
-	}
-	loss := 0.0
-	for _, r := range s.rewards {
-		loss -= float64(r) / float64(len(s.rewards))
-	}
-	if err := s.weigh(key); err != nil {
-		return 0, err
-	}
-	s.sort()
-	if _, err := s.Weighted(&s.batch, s.weights, seed, step); err != nil {
-		return 0, err
-	}
-	return loss, nil
+	return s.reward(s.rewards)
 }
 
-// weigh sets the weights of all tokens from the rewards.
-func (s *reinforceStep) weigh(key rng.Key) error {
-	switch {
-	case s.actions != nil:
-		return s.weighByActions(key)
-	case s.estimator.score.rollouts > 0:
-		return s.weighByRollouts(key)
+// compared is what the baseline reads of the sentences of the present draft besides their
+// rewards [B], which become log ratios if it reads these.
+func (s *reinforceStep) compared(key rng.Key) (more []float32, err error) {
+	baseline := s.estimator.score.baseline
+	if baseline == nil {
+		return nil, nil
 	}
-	baseline, more := s.estimator.score.baseline, s.greedyRewards
+	more = s.greedyRewards
 	switch baseline.Reads() {
 	case relax.GreedyRewards:
 		// The greedy sentence of a code, or without codes of all sentences: the
@@ -312,7 +374,7 @@ func (s *reinforceStep) weigh(key rng.Key) error {
 			text.lengths[i] = text.lengths[0]
 		}
 		if err := s.reward(s.greedyRewards); err != nil {
-			return err
+			return nil, err
 		}
 	case relax.ScoreSquares:
 		more = s.squares[:s.game.B]
@@ -326,23 +388,55 @@ func (s *reinforceStep) weigh(key rng.Key) error {
 	case relax.LogRatios:
 		copy(s.rewards, perSentence(s.scorer.Output(), s.game.B))
 	}
-	baseline.Advantage(s.rewards, s.rewards, more)
-	if baseline.Reads() == relax.LogRatios {
-		s.fields = append(s.fields[:0], rundir.Field{Name: "effective/g", Value: relax.EffectiveSize(s.rewards)})
+	return more, nil
+}
+
+// advantage turns the rewards of all sentences of a batch into what the baseline makes of
+// them; without one there is none.
+func (s *reinforceStep) advantage(rewards, more []float32) []float32 {
+	baseline := s.estimator.score.baseline
+	if baseline == nil {
+		return nil
 	}
-	relax.SequenceWeights(s.weights, s.rewards, s.mask)
+	baseline.Advantage(rewards, rewards, more)
+	if baseline.Reads() == relax.LogRatios {
+		s.fields = append(s.fields[:0], rundir.Field{Name: "effective/g", Value: relax.EffectiveSize(rewards)})
+	}
+	return rewards
+}
+
+// weigh sets the weights of all tokens of the present draft, from the rewards or the
+// advantages of the batch.
+func (s *reinforceStep) weigh(key rng.Key, advantage []float32) error {
+	switch {
+	case s.actions != nil:
+		return s.weighByActions(key)
+	case s.estimator.score.rollouts > 0:
+		return s.weighByRollouts(key)
+	}
+	partOf(s.rewards, advantage, s.part)
+	relax.TokenWeights(s.weights, spread(s.weights, s.rewards), nil, s.mask, s.sentences())
 	return nil
+}
+
+// spread sets dst [B,T] to a value of each sentence [B].
+func spread(dst, values []float32) []float32 {
+	T := len(dst) / len(values)
+	for i := range dst {
+		dst[i] = values[i/T]
+	}
+	return dst
 }
 
 // square is told of every token as it is drawn and keeps the squared length of
 // its score in the logits, onehot - p.
-func (s *reinforceStep) square(i, t int, logits []float32, id int32) {
+func (s *reinforceStep) square(row, t int, logits []float32, id int32) {
 	relax.Softmax(logits, logits, 1)
 	sum := 1 - 2*float64(logits[id])
 	for _, p := range logits {
 		sum += float64(p) * float64(p)
 	}
-	s.squares[i*s.game.T+t] = float32(sum)
+	s.squares[s.part.Index(row)*s.game.T+t] = float32(sum)
 }
 
 // Fields are what the last run says of itself for the record.
@@ -366,7 +460,7 @@ func (s *reinforceStep) weighByRollouts(key rng.Key) error {
 		}
 	}
 	relax.RolloutQ(s.weights, s.values, s.rewards, s.mask)
-	relax.TokenWeights(s.weights, s.weights, nil, s.mask, s.game.B)
+	relax.TokenWeights(s.weights, s.weights, nil, s.mask, s.sentences())
 	return nil
 }
 
@@ -374,7 +468,7 @@ func (s *reinforceStep) weighByRollouts(key rng.Key) error {
 // have the id that next gives, and then go on as the generator will; their
 // rewards go where next says. It gives -1 for a sentence that is not wanted,
 // and is not asked about those that end before t. In completion number c of a
-// step sentence i draws from row (1+c) B + i of the key.
+// step sentence i of B in a batch draws from row (1+c) B + i of the key.
 func (s *reinforceStep) complete(key rng.Key, c, t int, next func(i int) (id int32, reward *float32)) error {
 	text, B, T := s.scorer.text, s.game.B, s.game.T
 	wanted := make([]*float32, B)
@@ -394,7 +488,7 @@ func (s *reinforceStep) complete(key rng.Key, c, t int, next func(i int) (id int
 	if none {
 		return nil
 	}
-	s.sampler.Complete(text.ids, text.lengths, t+1, key, (1+c)*B)
+	s.sampler.Complete(text.ids, text.lengths, t+1, key, (1+c)*s.sentences())
 	if err := s.reward(s.completed); err != nil {
 		return err
 	}

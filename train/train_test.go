@@ -75,6 +75,10 @@ func TestResumeIsExact(t *testing.T) {
 		"recurrent discriminator": func(c *Config) {
 			c.DKind, c.DUnits, c.DWidths, c.Estimator, c.Feedback = "rnn", 6, nil, "st-gumbel", "straight-through"
 		},
+		"in parts": func(c *Config) { c.Accumulate, c.Estimator, c.Feedback = 4, "st-gumbel", "straight-through" },
+		"in parts, moving average": func(c *Config) {
+			c.Accumulate, c.Estimator, c.DKind, c.DReps = 2, "reinforce-moving-average", "relgan", 2
+		},
 		"mmd":      func(c *Config) { c.Objective, c.Estimator, c.Feedback = "mmd", "gumbel-softmax", "soft" },
 		"sinkhorn": func(c *Config) { c.Objective, c.DKind, c.DUnits, c.Estimator = "sinkhorn", "rnn", 6, "st-gumbel" },
 		"soft, adaptive": func(c *Config) {

@@ -96,7 +96,7 @@ func newTrainer(c Config, d *model.Data) (*Trainer, error) {
 	if err := c.checkMemory(d); err != nil {
 		return nil, err
 	}
-	t := &Trainer{Config: c, Data: d, common: &common{Config: c, T: d.MaxT}}
+	t := &Trainer{Config: c, Data: d, common: &common{Config: c, T: d.MaxT, cut: &cut{parts: c.Accumulate}}}
 	var err error
 	if t.by, err = c.Best.find(); err != nil {
 		return nil, err

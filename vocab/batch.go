@@ -18,6 +18,36 @@ type Batch struct {
 	IDs     []int32 // [B,T] row-major: the tokens, Eos, then Pad
 	Lengths []int32 // [B] tokens of each row, Eos counted
 	Index   []int32 // [B] position of each sentence in the list it was drawn from
+
+	Whole *Batch   // what this is a part of; nil: it is whole
+	Part  rng.Part // which part
+}
+
+// Of is the batch that b is a part of: itself, if it is whole.
+func (b *Batch) Of() *Batch {
+	if b.Whole != nil {
+		return b.Whole
+	}
+	return b
+}
+
+// Cut makes dst a part of b, whose number of sentences the number of parts divides. The
+// memory of dst is used again.
+func (b *Batch) Cut(dst *Batch, part rng.Part) {
+	n := b.B / part.Of
+	dst.B, dst.T, dst.Whole, dst.Part = n, 0, b, part
+	dst.IDs, dst.Lengths, dst.Index = dst.IDs[:0], dst.Lengths[:0], dst.Index[:0]
+	for i := range n {
+		dst.T = max(dst.T, int(b.Lengths[part.Row(i)]))
+	}
+	for i := range n {
+		row := part.Row(i)
+		dst.Lengths = append(dst.Lengths, b.Lengths[row])
+		dst.IDs = append(dst.IDs, b.IDs[row*b.T:][:dst.T]...)
+		if len(b.Index) > 0 {
+			dst.Index = append(dst.Index, b.Index[row])
+		}
+	}
 }
 
 // Tokens is the number of tokens that are not Pad, Eos counted.

@@ -63,6 +63,7 @@ type Sampler struct {
 	free  []*sampleScratch // of rows that nobody is writing
 
 	watch func(row, t int, logits []float32, id int32) // nil: nobody
+	part  rng.Part
 
 	condition *Condition // nil: sentences depend on nothing but their words
 }
@@ -113,6 +114,10 @@ func (s *Sampler) Draw(ids, lengths []int32, key Key, first int) {
 // goroutines call f, each for sentences of its own.
 func (s *Sampler) Watch(f func(row, t int, logits []float32, id int32)) { s.watch = f }
 
+// SetPart makes the sentences of a call those of a part: the i-th draws from row
+// first plus part.Row(i).
+func (s *Sampler) SetPart(part rng.Part) { s.part = part }
+
 // Complete is Draw for sentences whose first kept tokens stand in ids already,
 // row by row; none of these but the last is Eos.
 func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
@@ -124,7 +129,7 @@ func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 			n := min(sampleRows, hi-at)
 			s.write(sc, w, rows{
 				ids: ids[at*s.opt.MaxLen:], lengths: lengths[at : at+n], at: at,
-				kept: func(int) int { return kept }, number: func(r int) int { return first + at + r },
+				kept: func(int) int { return kept }, number: func(r int) int { return first + s.part.Row(at+r) },
 			}, key)
 		}
 	})

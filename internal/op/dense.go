@@ -2,6 +2,7 @@ package op
 
 import (
 	"math"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -141,7 +142,9 @@ func (h *highway) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 
 // Dropout zeroes each value with probability p and divides the others by 1-p.
 // key [3] names the run; layer tells the dropouts of a graph apart: value i of x
-// uses draw i of row layer of the Dropout stream. With p = 0 it is x itself.
+// uses draw i of row layer of the Dropout stream. A key with rows says which rows of a
+// larger x these are: n of them for n, or for n times as many, rows of x. With p = 0 it is x
+// itself.
 func (g *Graph) Dropout(x *G.Node, p float64, key *G.Node, layer uint32) *G.Node {
 	if g.err != nil || p == 0 {
 		return x
@@ -159,10 +162,28 @@ type dropout struct {
 	layer uint32
 	y     *tensor.Dense
 	mask  []float32
+	whole []float32 // of the larger x
+}
+
+// draw fills the mask with uniform numbers.
+func (d *dropout) draw(k RunKey) {
+	key := k.stream(rng.Dropout, d.layer)
+	if len(k.rows) == 0 {
+		kernel.Uniform(d.mask, key)
+		return
+	}
+	each := len(d.mask) / len(k.rows)
+	if n := each * (int(slices.Max(k.rows)) + 1); n > len(d.whole) {
+		d.whole = make([]float32, n)
+	}
+	kernel.Uniform(d.whole, key)
+	for i, row := range k.rows {
+		copy(d.mask[i*each:][:each], d.whole[int(row)*each:])
+	}
 }
 
 func (d *dropout) forward(in []G.Value) G.Value {
-	kernel.Uniform(d.mask, KeyOf(in[1]).stream(rng.Dropout, d.layer))
+	d.draw(KeyOf(in[1]))
 	x, y, keep := f32(in[0]), f32(d.y), 1/(1-d.p)
 	for i, u := range d.mask {
 		d.mask[i] = 0

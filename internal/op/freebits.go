@@ -15,9 +15,13 @@ import (
 // it is beta times the mean divergence. A divergence below its threshold has no
 // gradient.
 //
+// The mean divergences are those of the sentences of the graph, or, if that is a part of a
+// batch, those of the batch: mean [D], nil for none. The result is the part's share of the
+// price then, by the sum of its weights.
+//
 // Kingma et al. 2016, appendix C.8, for each; the same on the sum, as in Li et
 // al. 2019, section 2.
-func (g *Graph) FreeBits(kl, weights, beta *G.Node, each, total float64) *G.Node {
+func (g *Graph) FreeBits(kl, weights, beta, mean *G.Node, each, total float64) *G.Node {
 	if g.err != nil {
 		return nil
 	}
@@ -26,7 +30,14 @@ func (g *Graph) FreeBits(kl, weights, beta *G.Node, each, total float64) *G.Node
 		return g.fail("FreeBits: divergences %v and weights %v do not fit", kl.Shape(), weights.Shape())
 	}
 	f := &freeBits{B: B, D: D, each: float32(each), total: float32(total), mean: make([]float32, D), pays: make([]float32, D)}
-	return g.apply("FreeBits", f, nil, kl, weights, beta)
+	in := []*G.Node{kl, weights, beta}
+	if mean != nil {
+		if mean.Shape()[0] != D {
+			return g.fail("FreeBits: divergences %v and mean %v do not fit", kl.Shape(), mean.Shape())
+		}
+		in = append(in, mean)
+	}
+	return g.apply("FreeBits", f, nil, in...)
 }
 
 type freeBits struct {
@@ -39,9 +50,18 @@ type freeBits struct {
 
 func (f *freeBits) forward(in []G.Value) G.Value {
 	kl, weights, beta := f32(in[0]), f32(in[1]), f32(in[2])[0]
-	clear(f.mean)
-	for b, w := range weights {
-		kernel.Axpy(w, kl[b*f.D:][:f.D], f.mean)
+	share := float32(1)
+	if len(in) > 3 {
+		copy(f.mean, f32(in[3]))
+		share = 0
+		for _, w := range weights {
+			share += w
+		}
+	} else {
+		clear(f.mean)
+		for b, w := range weights {
+			kernel.Axpy(w, kl[b*f.D:][:f.D], f.mean)
+		}
 	}
 	sum := float32(0)
 	for d, m := range f.mean {
@@ -57,7 +77,7 @@ func (f *freeBits) forward(in []G.Value) G.Value {
 		clear(f.pays)
 		sum = f.total
 	}
-	f.price = G.F32(beta * sum)
+	f.price = G.F32(beta * sum * share)
 	return &f.price
 }
 

@@ -75,7 +75,7 @@ func (g *Graph) Ints(name string, data []int32, shape ...int) *G.Node {
 }
 
 // Key binds the three words {seed low, seed high, step} that name the draws of
-// a run; see package rng.
+// a run, and the rows behind them, if there are any: see NewKey and package rng.
 func (g *Graph) Key(name string, data []uint32) *G.Node {
 	return leaf(g, name, data, tensor.Uint32, []int{len(data)})
 }

@@ -237,7 +237,7 @@ func TestFreeBits(t *testing.T) {
 				scalar: true,
 				inputs: []*input{random("kl", 1, B, D)},
 				build: func(g *Graph, in []*G.Node) *G.Node {
-					return g.FreeBits(in[0], g.Leaf("weights", weights, false, B), g.Leaf("beta", beta, false, 1), c.each, c.total)
+					return g.FreeBits(in[0], g.Leaf("weights", weights, false, B), g.Leaf("beta", beta, false, 1), nil, c.each, c.total)
 				},
 				plain: func(t *tape, in [][]num) []num {
 					sum := t.lift(0)
@@ -278,7 +278,7 @@ func TestLatentShapesThatDoNotFit(t *testing.T) {
 			return g.CategoricalKL(2, f(4, 8), f(6))
 		},
 		"FreeBits": func(g *Graph, f func(...int) *G.Node, _, _ *G.Node) *G.Node {
-			return g.FreeBits(f(4, 8), f(8), f(1), 0, 0)
+			return g.FreeBits(f(4, 8), f(8), f(1), nil, 0, 0)
 		},
 	} {
 		g := NewGraph()

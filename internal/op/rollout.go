@@ -90,7 +90,7 @@ type Rollout struct {
 // hard tokens cost a lookup, and the gradient of y is formed step by step.
 //
 // tau [1] divides the logits; key names the noise: row b*T+t of the Noise
-// stream for token t of sentence b. A sentence that has emitted Eos costs and
+// stream for token t of sentence b, or of the sentence that its rows [B] say. A sentence that has emitted Eos costs and
 // contributes nothing more.
 func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Rollout {
 	if g.err != nil {
@@ -206,17 +206,16 @@ func (r Rollout) IDs(dst []int32, pad int32) {
 	}
 }
 
-// Mean returns the mean of f over the rows that the relaxation kept of the
-// tokens of the last run, which are y for the Gumbel-Softmax family.
-func (r Rollout) Mean(f func(row []float32) float64) float64 {
-	n, sum := 0, 0.0
+// Sum returns the sum of f over the rows that the relaxation kept of the tokens of
+// the last run, which are y for the Gumbel-Softmax family, and their number.
+func (r Rollout) Sum(f func(row []float32) float64) (sum float64, n int) {
 	for _, c := range r.op.groups {
 		n += c.plan.N
 		for at := range c.plan.N {
 			sum += f(c.y[at*c.V:][:c.V])
 		}
 	}
-	return sum / float64(max(1, n))
+	return sum, n
 }
 
 // rollout is the operation: what all sentences share, and groups of them.
@@ -252,6 +251,7 @@ type rollout struct {
 	dTable, dReader                  []float32
 	tau                              float32
 	key                              rng.Key
+	names                            RunKey
 	sum                              groupSum
 
 	joinFn, scatterFn, readerFn                                    func(lo, hi int)
@@ -285,7 +285,8 @@ func (r *rollout) bind(in []G.Value) {
 	if !(r.tau > 0) {
 		panic(fmt.Sprintf("tau is %v; it divides the logits and must be positive", r.tau))
 	}
-	r.key = KeyOf(rest[2]).stream(rng.Noise, 0)
+	r.names = KeyOf(rest[2])
+	r.key = r.names.stream(rng.Noise, 0)
 	r.conditioning.bind(in)
 }
 

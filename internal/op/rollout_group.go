@@ -190,7 +190,8 @@ func (c *rolloutGroup) emit(lo, hi int) {
 
 func (c *rolloutGroup) rowKey(at int) rng.Key {
 	k := c.key
-	k.Row = uint32(c.token[at])
+	sentence, t := int(c.token[at])/c.cfg.T, int(c.token[at])%c.cfg.T
+	k.Row = uint32(c.names.row(sentence)*c.cfg.T + t)
 	return k
 }
 

@@ -35,3 +35,14 @@ func Apart(seed uint64, part string) uint64 {
 	}
 	return seed ^ name
 }
+
+// Part is every Of-th sentence of a batch, from sentence Piece on: with Of pieces, the
+// Piece-th. A sentence draws from the row that it has in the whole batch, whatever part of
+// it is run at a time. The zero value is the whole batch.
+type Part struct{ Piece, Of int }
+
+// Row is the row in the batch of sentence i of the part.
+func (p Part) Row(i int) int { return i*max(p.Of, 1) + p.Piece }
+
+// Index is the inverse of Row, for a row of the part.
+func (p Part) Index(row int) int { return row / max(p.Of, 1) }

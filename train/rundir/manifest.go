@@ -22,6 +22,7 @@ type Manifest struct {
 	Seed      uint64     `json:"seed"`
 	Precision string     `json:"precision,omitempty"` // of products in training: bf16; older runs have none and are of float32
 	Best      string     `json:"best,omitempty"`      // metric by which the checkpoint best is chosen; older runs have none and go by the validation NLL
+	Parts     int        `json:"parts,omitempty"`     // that the sentences of a step are cut into; older runs have none and take whole steps
 	Corpus    Corpus     `json:"corpus"`
 	Valid     *Corpus    `json:"valid,omitempty"`         // the held-out text, if it was one of its own
 	Config    string     `json:"config_sha256,omitempty"` // hex, of ConfigFile; older runs have none

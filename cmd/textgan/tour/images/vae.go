@@ -134,7 +134,7 @@ func (v *VAE) bound(B int, relaxation op.Relaxation, train bool) (*graph, error)
 	}
 	pixels := decode(z)
 	rec := g.Bernoulli(x, pixels)
-	price := g.FreeBits(kl, g.Leaf("mean", repeat(B, 1/float32(B)), false, B), g.Leaf("beta", []float32{1}, false, 1), 0, 0)
+	price := g.FreeBits(kl, g.Leaf("mean", repeat(B, 1/float32(B)), false, B), g.Leaf("beta", []float32{1}, false, 1), nil, 0, 0)
 	if g.Err() != nil {
 		return nil, g.Err()
 	}
