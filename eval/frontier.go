@@ -61,6 +61,9 @@ type Verdict struct {
 	// negative if it is worse. ErrGap is its standard error.
 	Gap    float64 `json:"gap"`
 	ErrGap float64 `json:"std_err"`
+	// Across: Gap is in X, by how much the point is more diverse than the curve at
+	// its Y.
+	Across bool `json:"across,omitempty"`
 }
 
 // A Frontier is the quality-diversity curve of a maximum-likelihood model over
@@ -168,30 +171,14 @@ func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
 // Beyond the ends of the curve only one answer each is possible. A point that
 // is less diverse than all of the curve is inside if the best corner beats it
 // in Y too. A point that is more diverse than all of the curve is outside if it
-// beats the most diverse corner in Y too. s is then the slope at that end: for
-// all that is known, the point may belong beside the line.
+// beats the most diverse corner in Y too; s is then the slope at that end: for
+// all that is known, the point may belong beside the line. Where the curve ends
+// steeply, nothing is told by that, and the point is compared across: outside if it
+// is more diverse than the curve at its Y, beyond noise (Across).
 //
-// Near an end the curve can be so steep that the error of its slope drowns any gap.
 // A point that is not inside and beats some corner in both X and Y, each beyond
 // noise, is outside whatever the gap says: nobody would choose that corner.
 func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
-	v, err := f.judgeByGap(p, confidence)
-	if err == nil && (v.Place == BeyondSweep || v.Place == WithinNoise) && f.dominates(p, cmp.Or(confidence, 0.95)) {
-		v.Place = Outside
-	}
-	return v, err
-}
-
-// dominates reports whether p beats a corner in both coordinates beyond noise.
-func (f *Frontier) dominates(p Point, confidence float64) bool {
-	z := math.Sqrt2 * math.Erfinv(confidence)
-	return slices.ContainsFunc(f.points, func(c Point) bool {
-		return c.X-p.X > z*math.Hypot(p.ErrX, c.ErrX) && f.better(p.Y, c.Y) > z*math.Hypot(p.ErrY, c.ErrY)
-	})
-}
-
-// judgeByGap is Judge without dominance.
-func (f *Frontier) judgeByGap(p Point, confidence float64) (Verdict, error) {
 	confidence = cmp.Or(confidence, 0.95)
 	if !(confidence > 0 && confidence < 1) {
 		return Verdict{}, fmt.Errorf("eval: confidence %v; it lies between 0 and 1", confidence)
@@ -199,23 +186,76 @@ func (f *Frontier) judgeByGap(p Point, confidence float64) (Verdict, error) {
 	if err := p.check(); err != nil {
 		return Verdict{}, err
 	}
+	z := math.Sqrt2 * math.Erfinv(confidence)
+	v, side := f.judgeByGap(p, z)
+	if side < 0 && v.Place == BeyondSweep {
+		if across, ok := f.judgeAcross(p, z); ok && across.Place == Outside {
+			v = across
+		}
+	}
+	if (v.Place == BeyondSweep || v.Place == WithinNoise) && f.dominates(p, z) {
+		v.Place = Outside
+	}
+	return v, nil
+}
+
+// Across compares p with the curve at p.Y instead of p.X: the verdict's gap is in X.
+// It returns false where no place of the curve is as good in Y, or as bad.
+func (f *Frontier) Across(p Point, confidence float64) (Verdict, bool) {
+	return f.judgeAcross(p, math.Sqrt2*math.Erfinv(cmp.Or(confidence, 0.95)))
+}
+
+// dominates reports whether p beats a corner in both coordinates beyond z standard
+// errors.
+func (f *Frontier) dominates(p Point, z float64) bool {
+	return slices.ContainsFunc(f.points, func(c Point) bool {
+		return c.X-p.X > z*math.Hypot(p.ErrX, c.ErrX) && f.better(p.Y, c.Y) > z*math.Hypot(p.ErrY, c.ErrY)
+	})
+}
+
+// judgeByGap is Judge by the gap at p.X alone. side is negative before the first
+// corner of the curve and positive behind the last.
+func (f *Frontier) judgeByGap(p Point, z float64) (v Verdict, side int) {
 	last := len(f.points) - 1
 	switch {
 	case p.X < f.points[0].X:
-		v := f.compare(p, f.points[0], f.points[0], f.slope(0, min(1, last)), confidence)
-		if v.Place != Outside {
+		if v = f.compare(p, f.points[0], f.points[0], f.slope(0, min(1, last)), z); v.Place != Outside {
 			v.Place = BeyondSweep
 		}
-		return v, nil
+		return v, -1
 	case p.X > f.points[last].X:
-		v := f.compare(p, f.points[last], f.points[last], f.slope(max(0, last-1), last), confidence)
-		if v.Place != Inside {
+		if v = f.compare(p, f.points[last], f.points[last], f.slope(max(0, last-1), last), z); v.Place != Inside {
 			v.Place = BeyondSweep
 		}
-		return v, nil
+		return v, 1
 	}
 	i := slices.IndexFunc(f.points, func(q Point) bool { return q.X >= p.X })
-	return f.compare(p, f.points[max(0, i-1)], f.points[i], f.slope(max(0, i-1), max(i, min(1, last))), confidence), nil
+	return f.compare(p, f.points[max(0, i-1)], f.points[i], f.slope(max(0, i-1), max(i, min(1, last))), z), 0
+}
+
+// judgeAcross compares at p.Y. A point that is worse than all of the curve in Y, but
+// no more than noise explains, is compared with its most diverse corner.
+func (f *Frontier) judgeAcross(p Point, z float64) (Verdict, bool) {
+	t := &Frontier{axes: Axes{X: f.axes.Y, Y: f.axes.X, LowerYBetter: true}}
+	for _, c := range slices.Backward(f.points) {
+		t.points = append(t.points, f.turn(c))
+	}
+	p = f.turn(p)
+	v, side := t.judgeByGap(p, z)
+	v.Across = true
+	if end := t.points[len(t.points)-1]; side > 0 && p.X-end.X <= z*math.Hypot(p.ErrX, end.ErrX) {
+		side = 0
+		if v.Place = WithinNoise; v.Gap > z*v.ErrGap {
+			v.Place = Outside
+		}
+	}
+	return v, side == 0
+}
+
+// turn exchanges the axes, so that less is better on both.
+func (f *Frontier) turn(p Point) Point {
+	p.X, p.Y, p.ErrX, p.ErrY = -f.better(p.Y, 0), p.X, p.ErrY, p.ErrX
+	return p
 }
 
 // slope is that of the line between corners i and j, 0 if they are the same.
@@ -237,7 +277,7 @@ func (f *Frontier) better(y, base float64) float64 {
 // compare judges p against the line from a to b, or against the level of a if
 // they are the same corner. slope is that of the curve, by which an error of X
 // is one of Y.
-func (f *Frontier) compare(p, a, b Point, slope, confidence float64) (v Verdict) {
+func (f *Frontier) compare(p, a, b Point, slope, z float64) (v Verdict) {
 	t := 0.0
 	if a.X != b.X {
 		t = (p.X - a.X) / (b.X - a.X)
@@ -245,7 +285,7 @@ func (f *Frontier) compare(p, a, b Point, slope, confidence float64) (v Verdict)
 	mix := func(ea, eb float64) float64 { return (1-t)*(1-t)*ea*ea + t*t*eb*eb }
 	v.Gap = f.better(p.Y, (1-t)*a.Y+t*b.Y)
 	v.ErrGap = math.Sqrt(p.ErrY*p.ErrY + mix(a.ErrY, b.ErrY) + slope*slope*(p.ErrX*p.ErrX+mix(a.ErrX, b.ErrX)))
-	switch noise := math.Sqrt2 * math.Erfinv(confidence) * v.ErrGap; {
+	switch noise := z * v.ErrGap; {
 	case v.Gap > noise:
 		v.Place = Outside
 	case v.Gap < -noise:

@@ -70,6 +70,7 @@ func TestFrontierGolden(t *testing.T) {
 		Verdicts      []struct {
 			Place      Place
 			Gap, Error float64
+			Across     bool
 		}
 	}
 	golden(t, "frontier.json", &cases)
@@ -91,6 +92,7 @@ func TestFrontierGolden(t *testing.T) {
 			require.Equal(t, w.Place, v.Place)
 			require.InDelta(t, w.Gap, v.Gap, 1e-12)
 			require.InDelta(t, w.Error, v.ErrGap, 1e-12)
+			require.Equal(t, w.Across, v.Across)
 		}
 	}
 }
@@ -103,7 +105,7 @@ func TestFrontierErrorRate(t *testing.T) {
 	noisy := func(temperature, x float64) Point {
 		return Point{Temperature: temperature, X: x + sd*r.NormFloat64(), Y: 0.2 + 0.5*x + sd*r.NormFloat64(), ErrX: sd, ErrY: sd}
 	}
-	wrong := 0
+	wrong, wrongAtEnd := 0, 0
 	for range runs {
 		f, err := NewFrontier(BLEUAxes(5), []Point{noisy(1, 0.3), noisy(0.8, 0.5), noisy(0.6, 0.7)})
 		require.NoError(t, err)
@@ -112,8 +114,14 @@ func TestFrontierErrorRate(t *testing.T) {
 		if v.Place != WithinNoise {
 			wrong++
 		}
+		v, err = f.Judge(noisy(1, 0.3), 0.9) // compared across in about half of the cases
+		require.NoError(t, err)
+		if v.Place == Outside || v.Place == Inside {
+			wrongAtEnd++
+		}
 	}
 	require.InDelta(t, 0.1, float64(wrong)/runs, 4*math.Sqrt(0.09/runs)+0.005) // 0.005: the curve is known to first order
+	require.InDelta(t, 0.1, float64(wrongAtEnd)/runs, 4*math.Sqrt(0.09/runs)+0.02, wrongAtEnd)
 }
 
 func TestFrontierErrors(t *testing.T) {

@@ -372,7 +372,14 @@ func (p plane) measureRoom() *room {
 		if q.Name == realText || q.Verdict == nil || q.Verdict.Place != eval.Outside {
 			continue
 		}
-		if share := q.Verdict.Gap / r.Gap; r.Closed == nil || share > *r.Closed {
+		v, ok := *q.Verdict, true
+		if r.Across && !v.Across { // both in X
+			v, ok = p.frontier.Across(q.Point, 0)
+		}
+		if !ok || v.Across != r.Across {
+			continue
+		}
+		if share := v.Gap / r.Gap; r.Closed == nil || share > *r.Closed {
 			r.Best, r.Temperature, r.Closed = q.Name, q.Temperature, &share
 		}
 	}
@@ -384,6 +391,9 @@ func (r room) String() string {
 		return fmt.Sprintf("room: real text itself is %s (%+.4f ± %.4f): a gap here does not mean closer to people", r.Place, r.Gap, r.ErrGap)
 	}
 	s := fmt.Sprintf("room: real text lies %.4f ± %.4f from the curve", r.Gap, r.ErrGap)
+	if r.Across {
+		s += ", across"
+	}
 	if r.Closed != nil {
 		s += fmt.Sprintf("; %s at %v has gone %.0f %% of it", r.Best, r.Temperature, 100**r.Closed)
 	}
@@ -393,6 +403,7 @@ func (r room) String() string {
 // printPlanes prints a block for every plane.
 func (p *process) printPlanes(planes []plane, families []family, leftOut string) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	across := false
 	for i, plane := range planes {
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -403,6 +414,10 @@ func (p *process) printPlanes(planes []plane, families []family, leftOut string)
 			place := ""
 			if q.Verdict != nil {
 				place = fmt.Sprintf("%s (%+.4f ± %.4f)", q.Verdict.Place, q.Verdict.Gap, q.Verdict.ErrGap)
+				if q.Verdict.Across {
+					across = true
+					place += " across"
+				}
 			}
 			temperature := fmt.Sprint(q.Temperature)
 			if q.Name == realText {
@@ -423,6 +438,9 @@ func (p *process) printPlanes(planes []plane, families []family, leftOut string)
 		fmt.Fprintf(&notes, "%s\n%s\n", p.Signatures[1], p.Signatures[0])
 	}
 	fmt.Fprintln(&notes, "± is one standard error.")
+	if across {
+		fmt.Fprintln(&notes, "across: the gap is in the first column, at equal quality: the point is more diverse than all of the curve.")
+	}
 	if slices.ContainsFunc(families, func(f family) bool { return len(f.models) == 1 }) {
 		fmt.Fprintln(&notes, "Of a model with one seed it holds the chance of sampling alone: give runs of several seeds.")
 	}

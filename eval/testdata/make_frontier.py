@@ -35,6 +35,21 @@ def judge(curve, p, sign):
     place = "outside" if gap > QUANTILE * error else "inside" if gap < -QUANTILE * error else "within noise"
     if possible and place != possible:
         place = "beyond the sweep"
+    if place == "beyond the sweep" and possible == "outside":
+        # More diverse than all of the curve: read it across, at the point's y.
+        worse = sign * (first["y"] - p["y"])  # than the most diverse corner
+        if worse <= QUANTILE * (p["ey"] ** 2 + first["ey"] ** 2) ** 0.5:
+            if worse >= 0 or len(corners) == 1:
+                weights, slope = [(first, 1)], line(*corners[:2]) if len(corners) > 1 else 0
+            else:
+                a, b = next((a, b) for a, b in zip(corners, corners[1:]) if sign * p["y"] <= sign * b["y"])
+                t = (p["y"] - a["y"]) / (b["y"] - a["y"])
+                weights, slope = [(a, 1 - t), (b, t)], line(a, b)
+            wide = sum(w * q["x"] for q, w in weights) - p["x"]
+            parts = [(p, 1)] + weights
+            bar = sum((w * q["ex"]) ** 2 + (w * q["ey"] / slope if slope else 0) ** 2 for q, w in parts) ** 0.5
+            if wide > QUANTILE * bar:
+                return {"place": "outside", "gap": wide, "error": bar, "across": True}
     return {"place": place, "gap": gap, "error": error}
 
 
@@ -48,7 +63,10 @@ for lower in (False, True):
     for noise in (0.005, 0.05):
         curve = [point(x / 5, sign * (0.2 + x / 10), noise) for x in range(6)]
         points = [point(rng.uniform(-0.2, 1.2), sign * rng.uniform(0.1, 0.9), 0) for _ in range(25)]
+        # Before the first corner, about as good in y as it.
+        points += [point(rng.uniform(-0.2, 0.05), sign * rng.uniform(0.17, 0.23), 0) for _ in range(15)]
         cases.append({"lower": lower, "curve": curve, "points": points, "verdicts": [judge(curve, p, sign) for p in points]})
+assert any(v.get("across") for c in cases for v in c["verdicts"])
 assert {v["place"] for c in cases for v in c["verdicts"]} == {"outside", "inside", "within noise", "beyond the sweep"}
 with open("frontier.json", "w") as f:
     json.dump(cases, f, separators=(",", ":"))
