@@ -88,7 +88,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	} else {
 		m.Corpus.Lines += len(d.Valid.Lines)
 	}
-	w, err := rundir.Create(dir, rundir.Content{Config: Options.TOML(c, slices.Collect(maps.Keys(c.idle()))...), Vocab: v.Bytes(), HeldOut: []byte(heldOut), Manifest: m}, start, rundir.Options{Keep: c.Keep})
+	w, err := rundir.Create(dir, rundir.Content{Config: c.toml(), Vocab: v.Bytes(), HeldOut: []byte(heldOut), Manifest: m}, start, rundir.Options{Keep: c.Keep})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -168,6 +168,11 @@ func reopen(r *rundir.Run, stdin io.Reader) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return reopenAs(r, c, v, stdin)
+}
+
+// reopenAs is reopen under settings and with a vocabulary that were read already.
+func reopenAs(r *rundir.Run, c Config, v *vocab.Vocab, stdin io.Reader) (*Trainer, error) {
 	if p := cmp.Or(r.Manifest.Precision, "float32"); p != c.Precision {
 		return nil, fmt.Errorf("train: %s: the run was started with --precision %s, and %s now says %s; put it back", r.Dir, p, rundir.ConfigFile, c.Precision)
 	}
@@ -183,6 +188,9 @@ func reopen(r *rundir.Run, stdin io.Reader) (*Trainer, error) {
 	}
 	return New(c, d)
 }
+
+// toml is ConfigFile, without what does nothing.
+func (c Config) toml() []byte { return Options.TOML(c, slices.Collect(maps.Keys(c.idle()))...) }
 
 // describe reads what a run was started with.
 func describe(r *rundir.Run) (Config, *vocab.Vocab, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"textgan/discriminator"
@@ -177,13 +178,19 @@ func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 			}
 		}
 		ended := t.enter() // before saving: the last checkpoint of a phase has the weights that it ends with
-		if due(t.Step, t.Config.SaveEvery) || improved || ended || t.saveSoon.Swap(false) {
+		if due(t.Step, t.Config.SaveEvery) || improved || ended || t.beforeEnd() || t.saveSoon.Swap(false) {
 			if err := t.save(improved); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// beforeEnd reports whether one step is left of the run, at most. A run that is made
+// longer goes on from there, because its end changes weights and what is remembered.
+func (t *Trainer) beforeEnd() bool {
+	return t.Left() == 1 && !slices.ContainsFunc(t.phases[t.phase+1:], func(p Phase) bool { return p.Steps() > 0 })
 }
 
 func due(step, every int) bool { return every > 0 && step%every == 0 }

@@ -182,38 +182,48 @@ func Repair(dir string) (did []string, err error) {
 // bestOf finds the step of the best value of the run's metric that a checkpoint knows of:
 // the first with a checkpoint at which the record says just that.
 func bestOf(r *rundir.Run, ck *rundir.Checkpoint) (step int, ok bool) {
-	path, err := ck.Path(model.StateFile)
-	if err != nil {
-		return 0, false
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0, false
-	}
-	var state struct {
-		Scored bool     `json:"scored"`
-		NLL    float64  `json:"best_nll"`
-		Value  *float64 `json:"best_value"`
-	}
-	by, err := Metric(r.Manifest.Best).find()
-	if err != nil || json.Unmarshal(text, &state) != nil {
-		return 0, false
-	}
-	if by.name == metrics[0].name && state.Scored {
-		state.Value = &state.NLL
-	}
-	if state.Value == nil {
+	best, by := bestValueOf(r, ck)
+	if best == nil {
 		return 0, false
 	}
 	for rec, err := range r.Metrics() {
 		if err != nil || rec.Step > ck.Step {
 			break
 		}
-		if value, there := rec.Float(by.field); there && value == *state.Value {
+		if value, there := rec.Float(by.field); there && value == *best {
 			if _, err := r.LoadCheckpoint(strconv.Itoa(rec.Step)); err == nil {
 				return rec.Step, true
 			}
 		}
 	}
 	return 0, false
+}
+
+// bestValueOf is the best value of the run's metric that a checkpoint knows of; nil for
+// none.
+func bestValueOf(r *rundir.Run, ck *rundir.Checkpoint) (*float64, metric) {
+	by, err := Metric(r.Manifest.Best).find()
+	if err != nil {
+		return nil, by
+	}
+	path, err := ck.Path(model.StateFile)
+	if err != nil {
+		return nil, by
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, by
+	}
+	var state struct {
+		Scored bool     `json:"scored"`
+		NLL    float64  `json:"best_nll"`
+		Value  *float64 `json:"best_value"`
+	}
+	switch err := json.Unmarshal(text, &state); {
+	case err != nil:
+		return nil, by
+	case by.name == metrics[0].name && state.Scored:
+		return &state.NLL, by
+	}
+	return state.Value, by
 }

@@ -25,6 +25,7 @@ import (
 type trainOptions struct {
 	Run        string `opt:"run" file:"no" doc:"directory of the run, new or empty; default the next free runs/NNN" meta:"DIR"`
 	Resume     bool   `opt:"resume" file:"no" doc:"go on with --run from its last checkpoint, under its own settings"`
+	Extend     bool   `opt:"extend" file:"no" doc:"make --run longer, finished or not: --mle-steps, --adv-steps or --coop-rounds say how long it is then; bit for bit one long run, or refused"`
 	ConfigFile string `opt:"config" file:"no" doc:"settings in TOML, such as the config.toml of a run" meta:"FILE"`
 	train.Config
 	Threads int `opt:"threads" default:"0" file:"no" check:"min=0,max=4096" doc:"cores to use; 0: all; results do not depend on it" group:"record"`
@@ -110,6 +111,15 @@ func inherit(c *call[trainOptions]) error {
 func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error) {
 	start := build()
 	start.Command = c.process.args
+	if c.opt.Extend {
+		switch {
+		case c.opt.Resume:
+			return nil, nil, usage("textgan train", "--extend goes on as --resume does; drop one of them")
+		case c.opt.Run == "":
+			return nil, nil, usage("textgan train", "--extend needs --run DIR")
+		}
+		return train.Extend(c.opt.Run, c.given, c.in, start)
+	}
 	if !c.opt.Resume {
 		if err := inherit(&c); err != nil {
 			return nil, nil, err

@@ -43,6 +43,12 @@ func (s *subject) disturb(t *testing.T, peace map[string]string, n int, f fault)
 		}
 	}
 	if end != "went on" {
+		if s.before != "" && n%2 == 0 { // a run that can be resumed, whichever it is
+			cmd, said := s.command(t, "train", "--run", s.dir, "--resume")
+			if err := cmd.Run(); err != nil {
+				return where, end, fmt.Errorf("%w: %s", err, said())
+			}
+		}
 		if err := s.goOn(t); err != nil {
 			return where, end, err
 		}
@@ -57,9 +63,16 @@ func (s *subject) disturb(t *testing.T, peace map[string]string, n int, f fault)
 // same end.
 func TestEveryCallThatChangesAFile(t *testing.T) {
 	faults := []fault{{kill: true}, {tear: true}, {errno: unix.ENOSPC}, {errno: unix.EIO}}
+	subjects := map[string]func(t *testing.T) *subject{
+		// Made longer, it is the run before, cut off, or the longer one at every moment.
+		"mle, extended": func(t *testing.T) *subject { return extended(t, "mle", "--mle-steps", "9") },
+	}
 	for name := range models {
+		subjects[name] = func(t *testing.T) *subject { return newSubject(t, name) }
+	}
+	for name, subject := range subjects {
 		t.Run(name, func(t *testing.T) {
-			s := newSubject(t, name)
+			s := subject(t)
 			cmd, said := s.command(t, s.begin...)
 			calls, status, err := trace(cmd, s.place, func(int, call) fault { return fault{} })
 			if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {

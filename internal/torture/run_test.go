@@ -49,6 +49,7 @@ var models = map[string][]string{
 type subject struct {
 	place, dir string // dir is the run's, below place
 	begin      []string
+	before     string // what lies in place before begin; "": nothing
 }
 
 func newSubject(t *testing.T, model string) *subject {
@@ -67,6 +68,21 @@ func newSubject(t *testing.T, model string) *subject {
 func (s *subject) again(t *testing.T) {
 	require.NoError(t, os.RemoveAll(s.place))
 	require.NoError(t, os.Mkdir(s.place, 0o700))
+	if s.before != "" {
+		require.NoError(t, os.CopyFS(s.place, os.DirFS(s.before)))
+	}
+}
+
+// extended is a subject that has ended and is made longer.
+func extended(t *testing.T, model string, options ...string) *subject {
+	s := newSubject(t, model)
+	s.begin = append(s.begin, "--keep", "3") // the last one counts
+	require.NoError(t, s.goOn(t))
+	s.before = filepath.Join(t.TempDir(), "before")
+	require.NoError(t, os.Rename(s.place, s.before))
+	s.begin = append([]string{"train", "--run", s.dir, "--threads", "1", "--extend"}, options...)
+	s.again(t)
+	return s
 }
 
 // command is a command line of the program, and where it writes what it says.
@@ -87,8 +103,18 @@ func (s *subject) command(t *testing.T, args ...string) (*exec.Cmd, func() strin
 }
 
 // goOn does what its user would do with a run that has ended badly: resume it, or begin it
-// if it has not begun.
+// if it has not begun; and ask for an extension once more, unless it is there already.
 func (s *subject) goOn(t *testing.T) error {
+	if s.before != "" {
+		cmd, said := s.command(t, s.begin...)
+		err := cmd.Run()
+		if err == nil {
+			return nil
+		}
+		if !strings.Contains(said(), "is as long already, and done") {
+			return fmt.Errorf("%v: %w: %s", s.begin, err, said())
+		}
+	}
 	args := []string{"train", "--run", s.dir, "--resume"}
 	if _, err := os.Stat(s.dir); err != nil {
 		args = s.begin

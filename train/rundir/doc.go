@@ -22,5 +22,7 @@
 // and last move, so an interruption at any moment leaves a run that can be
 // resumed. Resume cuts metrics.jsonl back to what it was at the checkpoint, so
 // that after a deterministic continuation the file equals that of a run which
-// was never interrupted; hence no wall time belongs into metrics.
+// was never interrupted; hence no wall time belongs into metrics. Extend takes the
+// end of a run back in the same way and then replaces config.toml: what is on disk
+// in between is the run as it was, cut off before its end, and config.toml.next.
 package rundir

@@ -60,6 +60,8 @@ type Start struct {
 	ISA     string    `json:"isa"`            // kernels in use: avx512, avx2, generic
 	Note    string    `json:"note,omitempty"` // what had to be mended
 
+	Extended map[string]string `json:"extended,omitempty"` // options that an extension has set anew
+
 	Record *mark `json:"record,omitempty"` // the record as it was mended
 }
 

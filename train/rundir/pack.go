@@ -65,7 +65,11 @@ func (r *Run) Pack(w io.Writer, ck *Checkpoint, o PackOptions) error {
 		}
 	}
 	for _, name := range names {
-		content, err := r.ReadFile(name)
+		read := r.ReadFile
+		if name == ConfigFile {
+			read = func(string) ([]byte, error) { return r.Settings() }
+		}
+		content, err := read(name)
 		if err == nil {
 			err = add(name, content)
 		}

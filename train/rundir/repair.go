@@ -28,6 +28,9 @@ func (r *Run) CheckRecord(c *Checkpoint) (n int, fault string, err error) {
 // Leftovers are the paths, below the run's directory, of what an interruption has left
 // behind. While a process is writing the run they may be its work.
 func (r *Run) Leftovers() (paths []string, err error) {
+	if _, err := os.Lstat(r.Path(nextConfigFile)); err == nil {
+		paths = append(paths, nextConfigFile)
+	}
 	for _, dir := range []string{".", checkpoints, samples} {
 		entries, err := os.ReadDir(r.Path(dir))
 		if err != nil && !os.IsNotExist(err) {
@@ -54,9 +57,15 @@ func Repair(dir string, best func(newest *Checkpoint) (step int, ok bool)) (did 
 		return nil, err
 	}
 	defer w.lock.undo()
+	if err := w.loadManifest(); err != nil {
+		return nil, err
+	}
 	left, err := w.Leftovers()
 	if err != nil {
 		return nil, err
+	}
+	if err := w.settle(); err != nil {
+		return nil, fmt.Errorf("rundir: %w", err)
 	}
 	for _, name := range left {
 		if err := os.RemoveAll(w.Path(name)); err != nil {

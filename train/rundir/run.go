@@ -21,6 +21,9 @@ const (
 	lockFile     = ".lock"
 	checkpoints  = "checkpoints"
 	samples      = "samples"
+
+	// nextConfigFile holds the settings of an extension while it is written.
+	nextConfigFile = "config.toml.next"
 )
 
 // ErrNotRun is the error of Open and Resume for a directory without a run.
@@ -87,14 +90,18 @@ func (r *Run) open(name string) (fs.File, error) {
 	return f, nil
 }
 
-// Settings returns ConfigFile as it was when the run was started: a file changed since
-// is an error.
+// Settings returns ConfigFile as it was when the run was started or extended: a file
+// changed since is an error.
 func (r *Run) Settings() ([]byte, error) {
 	content, err := r.ReadFile(ConfigFile)
 	if err != nil {
 		return nil, err
 	}
 	if want := r.Manifest.Config; want != "" && want != hexSum(content) {
+		// An extension may have been cut off between the manifest and the settings.
+		if next, err := r.read(nextConfigFile); err == nil && want == hexSum(next) {
+			return next, nil
+		}
 		return nil, fmt.Errorf("rundir: %s was changed since the run was started (its checksum differs from that in %s); put the old file back, or start a new run with --config", r.Path(ConfigFile), manifestFile)
 	}
 	return content, nil

@@ -199,6 +199,10 @@ func fill(dir string, content Content, m Manifest, before func(name string) erro
 // was when the checkpoint was saved, and adds start to the manifest. A record that
 // does not fit the checkpoint is kept aside, and Writer.Note names what is wrong.
 func Resume(dir string, start Start, opt Options, restore func(*Checkpoint) error) (*Writer, *Checkpoint, error) {
+	return resumeOr(dir, nil, start, opt, restore)
+}
+
+func resumeOr(dir string, x *Extension, start Start, opt Options, restore func(*Checkpoint) error) (*Writer, *Checkpoint, error) {
 	if _, err := Open(dir); err != nil {
 		return nil, nil, err
 	}
@@ -206,25 +210,31 @@ func Resume(dir string, start Start, opt Options, restore func(*Checkpoint) erro
 	if err != nil {
 		return nil, nil, err
 	}
-	ck, found, err := w.prepare(restore)
+	ck, found, err := w.prepare(x, restore)
 	if err != nil {
 		w.lock.undo()
 		return nil, nil, err
 	}
-	if err := w.resume(ck, found, start); err != nil {
+	if err := w.resume(ck, found, x, start); err != nil {
 		return nil, nil, w.abandon(fmt.Errorf("rundir: %w", err))
 	}
 	return w, ck, nil
 }
 
 // prepare finds where a run goes on and writes nothing.
-func (w *Writer) prepare(restore func(*Checkpoint) error) (*Checkpoint, record, error) {
+func (w *Writer) prepare(x *Extension, restore func(*Checkpoint) error) (*Checkpoint, record, error) {
 	run, err := Open(w.Dir) // once more, now that nobody else can be writing it
 	if err != nil {
 		return nil, record{}, err
 	}
 	w.Manifest = run.Manifest
-	ck, note, err := w.ResumePoint()
+	var ck *Checkpoint
+	var note string
+	if x == nil {
+		ck, note, err = w.ResumePoint()
+	} else {
+		ck, err = w.extendPoint(*x)
+	}
 	if err != nil && !errors.Is(err, ErrNoCheckpoint) {
 		return nil, record{}, err
 	}
@@ -239,8 +249,8 @@ func (w *Writer) prepare(restore func(*Checkpoint) error) (*Checkpoint, record, 
 	return ck, found, err
 }
 
-// resume writes what a resumed run begins with.
-func (w *Writer) resume(ck *Checkpoint, found record, start Start) error {
+// resume writes what a resumed run begins with, or one that is extended.
+func (w *Writer) resume(ck *Checkpoint, found record, x *Extension, start Start) error {
 	for _, dir := range []string{".", checkpoints, samples} {
 		if err := os.MkdirAll(w.Path(dir), 0o777); err != nil {
 			return err
@@ -249,9 +259,18 @@ func (w *Writer) resume(ck *Checkpoint, found record, start Start) error {
 			return err
 		}
 	}
+	if err := w.settle(); err != nil {
+		return err
+	}
 	start.Step = 0
 	if ck != nil {
 		start.Step = ck.Step
+	}
+	if x != nil {
+		if err := w.rewind(*x); err != nil {
+			return err
+		}
+		start.Extended = x.Options
 	}
 	note, err := w.setRecord(found, start.Step, w.Note != "")
 	if err != nil {
@@ -287,7 +306,14 @@ func (w *Writer) resume(ck *Checkpoint, found record, start Start) error {
 		start.Record = &m
 	}
 	w.Manifest.Starts = append(w.Manifest.Starts, start)
-	return w.Manifest.save(w.Dir)
+	if x == nil {
+		return w.Manifest.save(w.Dir)
+	}
+	w.Manifest.Config = hexSum(x.Config)
+	if err := w.Manifest.save(w.Dir); err != nil { // from here on it is the longer run
+		return err
+	}
+	return w.settle()
 }
 
 // complete sets defaults and refuses what makes no sense.
