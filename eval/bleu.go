@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -55,33 +56,16 @@ func (t *tally) bleu(s Smoothing, p []float64) float64 {
 	return brevity * math.Exp(sum/float64(len(p)))
 }
 
-// A peak holds the two largest numbers of times that an n-gram occurs in one
-// reference. They may be equal. Without its owner, first becomes second: what
-// leave-one-out needs.
-type peak struct{ first, second, owner int32 }
-
-func (p *peak) raise(count, owner int32) {
-	switch {
-	case count > p.first:
-		*p = peak{count, p.first, owner}
-	case count > p.second:
-		p.second = count
-	}
-}
-
 // References are lines prepared for scoring: each is a reference of every
 // hypothesis, as in all text-GAN protocols. Memory is linear in the number of
 // different n-grams. A References is read-only and safe for concurrent use.
 type References struct {
 	grams   *ngrams
-	peaks   []peak // by node
+	most    []int32 // by node: how often the n-gram occurs in the line where it is most frequent
 	order   int
 	lines   int
-	lengths []length // ascending
+	lengths lengths
 }
-
-// A length of n lines.
-type length struct{ tokens, n int }
 
 // NewReferences indexes the n-grams of lines up to order max(maxN, 5), the 5
 // because two smoothings always look at it. maxN is in [1, MaxOrder]; 0 means
@@ -97,27 +81,18 @@ func NewReferences(lines [][]int32, maxN int) (*References, error) {
 	if len(lines) == 0 {
 		return nil, errors.New("eval: no reference lines")
 	}
-	r := &References{grams: newNgrams(), peaks: make([]peak, 1), order: max(maxN, 5), lines: len(lines)}
+	r := &References{grams: newNgrams(), most: make([]int32, 1), order: indexed(maxN), lines: len(lines), lengths: lengthsOf(lines)}
 	var s scan
 	step := r.grams.add
-	tokens := make([]int, len(lines))
-	for i, line := range lines {
-		tokens[i] = len(line)
+	for _, line := range lines {
 		s.start(line)
 		for range min(r.order, len(line)) {
 			s.next(line, step)
-			for len(r.peaks) < int(r.grams.n) {
-				r.peaks = append(r.peaks, peak{})
+			for len(r.most) < int(r.grams.n) {
+				r.most = append(r.most, 0)
 			}
-			s.counts(func(node, count int32) { r.peaks[node].raise(count, int32(i)) })
+			s.counts(func(node, count int32) { r.most[node] = max(r.most[node], count) })
 		}
-	}
-	slices.Sort(tokens)
-	for _, n := range tokens {
-		if k := len(r.lengths); k == 0 || r.lengths[k-1].tokens != n {
-			r.lengths = append(r.lengths, length{tokens: n})
-		}
-		r.lengths[len(r.lengths)-1].n++
 	}
 	return r, nil
 }
@@ -125,49 +100,60 @@ func NewReferences(lines [][]int32, maxN int) (*References, error) {
 // Len is the number of reference lines.
 func (r *References) Len() int { return r.lines }
 
-// nobody is no line's number: leaving it out leaves out nothing.
-const nobody = -1
+// indexed is the highest order of n-grams that scores up to maxN look at, because two
+// smoothings always look at 5.
+func indexed(maxN int) int { return max(maxN, 5) }
 
-// tally compares hyp with all references but number self, or with all if self is nobody.
-func (r *References) tally(hyp []int32, self int32, s *scan, step func(prefix, token int32) int32) (t tally) {
-	t.length, t.closest = int64(len(hyp)), int64(r.closest(len(hyp), self != nobody))
+// tally compares hyp with all references.
+func (r *References) tally(hyp []int32, s *scan) (t tally) {
+	t.length, t.closest = int64(len(hyp)), int64(r.lengths.closest(len(hyp), false))
 	s.start(hyp)
 	for n := 1; n <= r.order; n++ {
 		t.total[n-1] = int64(max(1, len(hyp)-n+1))
 		if n > len(hyp) {
 			continue
 		}
-		s.next(hyp, step)
-		s.counts(func(node, count int32) {
-			p := &r.peaks[node]
-			most := p.first
-			if p.owner == self {
-				most = p.second
-			}
-			t.match[n-1] += int64(min(count, most))
-		})
+		s.next(hyp, r.grams.find)
+		s.counts(func(node, count int32) { t.match[n-1] += int64(min(count, r.most[node])) })
 	}
 	return t
 }
 
-// closest is the length nearest to n among the references, the shorter of two
-// equally near. With leaveOut, one reference of length n itself is left out.
-func (r *References) closest(n int, leaveOut bool) int {
-	i, found := slices.BinarySearchFunc(r.lengths, n, func(l length, n int) int { return l.tokens - n })
+// lengths are those of the lines of a text, ascending.
+type lengths []length
+
+// A length of n lines.
+type length struct{ tokens, n int }
+
+func lengthsOf(lines [][]int32) (all lengths) {
+	n := map[int]int{}
+	for _, line := range lines {
+		n[len(line)]++
+	}
+	for _, tokens := range slices.Sorted(maps.Keys(n)) {
+		all = append(all, length{tokens, n[tokens]})
+	}
+	return all
+}
+
+// closest is the length nearest to n, the shorter of two equally near. With leaveOut,
+// one line of length n itself is left out.
+func (all lengths) closest(n int, leaveOut bool) int {
+	i, found := slices.BinarySearchFunc(all, n, func(l length, n int) int { return l.tokens - n })
 	after := i
 	if found {
-		if !leaveOut || r.lengths[i].n > 1 {
+		if !leaveOut || all[i].n > 1 {
 			return n
 		}
 		after = i + 1
 	}
 	switch {
 	case i == 0:
-		return r.lengths[after].tokens
-	case after == len(r.lengths) || n-r.lengths[i-1].tokens <= r.lengths[after].tokens-n:
-		return r.lengths[i-1].tokens
+		return all[after].tokens
+	case after == len(all) || n-all[i-1].tokens <= all[after].tokens-n:
+		return all[i-1].tokens
 	}
-	return r.lengths[after].tokens
+	return all[after].tokens
 }
 
 // Level says how the sentences become one number.
@@ -243,42 +229,13 @@ func BLEU(r *References, hyps [][]int32, o Options) (Score, error) {
 	return m.Score()
 }
 
-// SelfBLEU scores every line against all others (leave one out): high values
-// mean that the lines are alike. It is exact, with one pass over all n-grams:
-// the index keeps, for every n-gram, its largest count in one line, that line,
-// and the largest count elsewhere. At least two lines are needed. Values of
-// different numbers of lines are not comparable. The scores of the lines depend
-// on each other, so StdErr and intervals understate the uncertainty; several
-// samples of the same generator do not. Zhu et al., "Texygen", SIGIR
-// 2018, https://arxiv.org/abs/1802.01886.
-func SelfBLEU(lines [][]int32, o Options) (Score, error) {
-	o, err := o.resolved()
-	if err != nil {
-		return Score{}, err
-	}
-	if len(lines) < 2 {
-		return Score{}, fmt.Errorf("eval: self-BLEU of %d lines; it needs at least 2", len(lines))
-	}
-	r, err := NewReferences(lines, o.MaxN)
-	if err != nil {
-		return Score{}, err
-	}
-	m, err := r.Meter(o)
-	if err != nil {
-		return Score{}, err
-	}
-	m.self, m.leaveOneOut = true, true
-	m.Add(lines)
-	return m.Score()
-}
-
 // A Meter scores hypotheses as they arrive, so that any number can be streamed
 // through it. Without bootstrap it keeps sums only.
 type Meter struct {
-	refs        *References
-	o           Options
-	self        bool // the references are of the same text as the hypotheses
-	leaveOneOut bool // and hypothesis i is reference i, to be left out
+	refs   *References
+	others *others // in the place of refs, if hypothesis i is compared with all others
+	o      Options
+	self   bool // the references are of the same text as the hypotheses
 
 	n       int
 	short   int // of these, with fewer tokens than the highest order
@@ -316,13 +273,12 @@ func (m *Meter) add(hyps [][]int32) {
 	kernel.Parallel(len(hyps), 1, func(lo, hi int) {
 		var s scan
 		var p [MaxOrder]float64
-		step := m.refs.grams.find
 		for i := lo; i < hi; i++ {
-			self := int32(nobody)
-			if m.leaveOneOut {
-				self = int32(m.n + i)
+			if m.others != nil {
+				tallies[i] = m.others.tally(m.n+i, len(hyps[i]))
+			} else {
+				tallies[i] = m.refs.tally(hyps[i], &s)
 			}
-			tallies[i] = m.refs.tally(hyps[i], self, &s, step)
 			for n := range orders {
 				scores[i*orders+n] = tallies[i].bleu(m.o.Smoothing, p[:n+1])
 			}

@@ -38,6 +38,12 @@ func (g *ngrams) resize(log2 int) {
 	}
 }
 
+// clear forgets all n-grams but the empty one, and keeps the memory.
+func (g *ngrams) clear() {
+	clear(g.keys)
+	g.n = 1
+}
+
 // slot is where key is, or where it belongs.
 func (g *ngrams) slot(key uint64) int {
 	const golden = 0x9E3779B97F4A7C15 // 2^64 over the golden ratio: Fibonacci hashing

@@ -102,12 +102,12 @@ func (s Score) MarshalJSON() ([]byte, error) {
 // scores", WMT 2018.
 func (m *Meter) signature() string {
 	o := m.o
-	name, refs := "bleu", strconv.Itoa(m.refs.lines)
+	name, refs := "bleu", "leave-one-out"
 	if m.self {
 		name = "self-bleu"
 	}
-	if m.leaveOneOut {
-		refs = "leave-one-out"
+	if m.others == nil {
+		refs = strconv.Itoa(m.refs.lines)
 	}
 	parts := []string{
 		name,
