@@ -238,6 +238,7 @@ type rollout struct {
 	groups       []*rolloutGroup
 	every        []int32       // 0, 1, ... as many as the packed rows of a group
 	sparse       *sparse       // nil: every way back is dense
+	blockRows    int           // of the current run
 	out          *tensor.Dense // [B,T,De]
 	lengths      *tensor.Dense
 
@@ -288,6 +289,10 @@ func (r *rollout) bind(in []G.Value) {
 	r.names = KeyOf(rest[2])
 	r.key = r.names.stream(rng.Noise, 0)
 	r.conditioning.bind(in)
+	r.blockRows = blockRows
+	if r.groupACore() && r.H*r.V > ownCache { // more cores than groups share the blocks
+		r.blockRows *= 2
+	}
 }
 
 func (r *rollout) forward(in []G.Value) G.Value {

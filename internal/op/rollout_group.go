@@ -13,6 +13,10 @@ import (
 // cheap.
 const blockRows = 16
 
+// ownCache is how many values of an output layer a core keeps in its cache. A
+// larger one is read anew for every block, which then has twice as many rows.
+var ownCache = 1 << 18
+
 // gatherRows rows of gradients of logits are gathered, over several steps if
 // they have few, before they are added to the gradient of the output weights,
 // all of which that reads and writes.
@@ -118,11 +122,11 @@ func (c *rolloutGroup) rows() int {
 }
 
 // blocks is how many blocks the rows of the current step make.
-func (c *rolloutGroup) blocks() int { return (c.rows() + blockRows - 1) / blockRows }
+func (c *rolloutGroup) blocks() int { return (c.rows() + c.blockRows - 1) / c.blockRows }
 
 // block returns the rows of block b.
 func (c *rolloutGroup) block(b int) (lo, hi int) {
-	return b * blockRows, min((b+1)*blockRows, c.rows())
+	return b * c.blockRows, min((b+1)*c.blockRows, c.rows())
 }
 
 // begin prepares the first step.

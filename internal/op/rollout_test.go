@@ -356,6 +356,16 @@ func TestRolloutSizes(t *testing.T) {
 			require.Greater(t, w.rollout.op.groups[0].plan.N, gatherRows)
 		}
 	}
+	// Blocks of as many rows as an output layer beyond the cache has.
+	defer func(n int) { ownCache = n }(ownCache)
+	ownCache = 0
+	for _, hard := range []bool{false, true} {
+		w := newWriter(LSTM, 1, false, hard, feedback.Soft)
+		w.B = 4*blockRows + 5
+		tr := w.trial()
+		tr.checkMeaning(t)
+		tr.checkThreads(t)
+	}
 	// Every sentence ends with its first token.
 	w := newWriter(LSTM, 1, false, true, feedback.StraightThrough)
 	tr := w.trial()
