@@ -312,3 +312,14 @@ func (t *Trainer) Discriminator() discriminator.Discriminator {
 	}
 	return nil
 }
+
+// Backwards is the model of the run that reads from right to left, as it stands; nil
+// without one.
+func (t *Trainer) Backwards() *generator.Generator {
+	for _, p := range t.phases {
+		if b, ok := p.(*backwards); ok {
+			return b.gen
+		}
+	}
+	return nil
+}

@@ -20,7 +20,7 @@ func criticCommand(p *process) *cli.Command {
 	type options struct {
 		Run        string   `opt:"run" check:"required" doc:"run directory of the generator" meta:"DIR"`
 		Checkpoint string   `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, last of others" meta:"NAME"`
-		Backwards  string   `opt:"backwards" doc:"run of train --model mle --backwards on the same text: the critic weighs what it says of a sentence" meta:"DIR"`
+		Backwards  string   `opt:"backwards" doc:"run of train --model mle --backwards on the same text: the critic weighs what it says of a sentence; default the model that the run has trained itself, if any" meta:"DIR"`
 		Features   []string `opt:"features" doc:"what the critic looks at: stat (seven numbers of a sentence), ratio (a backwards model's log likelihood less the generator's); default all there is" meta:"NAME,..."`
 		Sentences  int      `opt:"sentences" default:"20000" check:"min=2,max=10000000" doc:"of the generator's own, to learn from"`
 		Steps      int      `opt:"steps" default:"900" check:"min=1,max=1000000" doc:"updates of the critic, at most"`
@@ -45,8 +45,14 @@ func criticCommand(p *process) *cli.Command {
 				c.warn("the training of %s is not finished; go on with it first: %s", c.opt.Backwards, c.commandLine("train", "--run", c.opt.Backwards, "--resume"))
 			}
 		}
+		var own *generator.Generator
+		if back == nil {
+			if own, err = ownBackwards(c.opt.Run, m.Step); err != nil {
+				return err
+			}
+		}
 		begun := c.now()
-		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
+		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Own: own, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
 		var option *critic.OptionError
 		if errors.As(err, &option) {
 			return usage("textgan critic", "%w", err)
@@ -72,6 +78,48 @@ func criticCommand(p *process) *cli.Command {
 		}
 		return c.printCritic(k, c.opt.Run, c.now().Sub(begun))
 	})
+}
+
+// ownBackwards is the backwards model that a run had trained at a step; nil for none.
+func ownBackwards(dir string, step int) (*generator.Generator, error) {
+	r, err := rundir.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	layer, err := model.Settings(r)
+	if err != nil {
+		return nil, err
+	}
+	if c, err := train.Options.Resolve(train.Options.Own(layer)); err != nil || !c.HasBackwards() || c.Corpus == "-" {
+		return nil, nil // a critic without one
+	}
+	t, err := train.Open(dir, strconv.Itoa(step), nil)
+	if err != nil {
+		return nil, err
+	}
+	return t.Backwards(), nil
+}
+
+// keepCritic trains a critic of the generator that cooperative rounds have ended with,
+// and keeps it in the run.
+func (p *process) keepCritic(t *train.Trainer, dir string) (*critic.Critic, error) {
+	c := t.Config
+	if c.CoopRounds == 0 || c.Critic == "none" || c.Corpus == "-" {
+		return nil, nil
+	}
+	m, err := loadToCompare(dir, "")
+	if err != nil {
+		return nil, err
+	}
+	if step, ok := critic.Step(dir); ok && step == m.Step {
+		return critic.Load(dir, m)
+	}
+	features := map[string][]string{"ratio": {"stat", "ratio"}, "stat": {"stat"}, "reverse-lm": {"ratio"}}[c.Critic]
+	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), Fit: ratio.FitOptions{Seed: c.Seed}})
+	if err != nil {
+		return nil, err
+	}
+	return k, k.Save(dir)
 }
 
 const z95 = 1.96 // of an interval of 95 %

@@ -70,6 +70,9 @@ func runTrain(c call[trainOptions]) (err error) {
 	case errors.As(err, &diverged):
 		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), c.reportOf(w, t))
 	case err == nil:
+		if out.critic, err = c.keepCritic(t, w.Dir); err != nil {
+			return err
+		}
 		if err = c.reportOf(w, t); err == nil {
 			err = out.end()
 		}

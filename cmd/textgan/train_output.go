@@ -13,6 +13,7 @@ import (
 	"textgan/eval"
 	"textgan/internal/progress"
 	"textgan/train"
+	"textgan/train/critic"
 	"textgan/train/rundir"
 )
 
@@ -24,11 +25,12 @@ type trainOutput struct {
 	asJSON bool
 	line   *progress.Line
 
-	phase string // empty before the first step
-	evals []train.Evaluation
-	signs signs
-	real  float64 // share of different lines in the held-out text
-	err   error   // of the first write to standard output that failed
+	phase  string // empty before the first step
+	evals  []train.Evaluation
+	signs  signs
+	critic *critic.Critic // kept in the run at its end; nil for none
+	real   float64        // share of different lines in the held-out text
+	err    error          // of the first write to standard output that failed
 }
 
 func newTrainOutput(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *trainOutput {
@@ -140,6 +142,9 @@ func (s *trainOutput) end() error {
 		return s.err
 	}
 	s.compare()
+	if k := s.critic; k != nil {
+		s.say("The run keeps a critic of the last generator: held-out loss %.4f ± %.4f nats (ln 2 = 0.6931 tells nothing), gain %.3f ± %.3f nats a sentence.", k.Loss, z95*k.LossErr, k.Gain, z95*k.GainErr)
+	}
 	last := s.evals[max(0, len(s.evals)-1):] // at most one
 	for _, e := range last {
 		if s.asJSON {
@@ -152,6 +157,9 @@ func (s *trainOutput) end() error {
 	}
 	s.say("\nThe run is in %s, told in %s. Next:", s.run.Dir, s.run.Path(report.HTMLFile))
 	s.say("  %s", s.commandLine("sample", "--run", s.run.Dir, "-n", "20"))
+	if s.critic != nil {
+		s.say("  %s", s.commandLine("sample", "--run", s.run.Dir, "-n", "20", "--critic"))
+	}
 	s.say("  %s", s.commandLine("eval", "all", "--run", s.run.Dir))
 	return nil
 }
@@ -183,9 +191,26 @@ func (s *trainOutput) compare() {
 	}
 	t.Flush()
 	s.say("\n%s", strings.TrimRight(text.String(), "\n"))
+	for i, e := range rows {
+		if i > 0 {
+			s.say("%s moved NLL by %+.4f%s", e.Phase, e.NLL-rows[i-1].NLL, moved(rows[i-1], e))
+		}
+	}
 	if language != nil {
 		s.say("NLL_oracle: nats per token that the language itself gives to the valid samples; its entropy is %.3f", language.Entropy().Token)
 	}
+}
+
+// moved says what lies between the evaluations after two phases.
+func moved(from, to train.Evaluation) string {
+	text := ""
+	if len(from.BLEU) >= 4 && len(to.BLEU) >= 4 {
+		text = fmt.Sprintf(", BLEU-4 by %+.3f", to.BLEU[3]-from.BLEU[3])
+	}
+	if from.Language != nil && to.Language != nil {
+		text += fmt.Sprintf(", valid by %+.1f points", 100*(validShare(to.Language)-validShare(from.Language)))
+	}
+	return text
 }
 
 // summary is the evaluation of the weights that each phase has ended with.

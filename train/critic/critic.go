@@ -27,7 +27,10 @@ var FeatureNames = []string{"stat", "ratio"}
 type Options struct {
 	Features  []string     // of FeatureNames; default stat, and ratio if there is a backwards model
 	Backwards *model.Model // a run of --backwards on the same text, with the same vocabulary
-	Sentences int          // of the generator's own that are learnt; default 20000
+	// Own is the backwards model that the run itself has trained, for which Backwards may
+	// stand.
+	Own       *generator.Generator
+	Sentences int // of the generator's own that are learnt; default 20000
 	Fit       ratio.FitOptions
 }
 
@@ -53,7 +56,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	}
 	if o.Features == nil {
 		o.Features = []string{"stat"}
-		if o.Backwards != nil {
+		if o.Backwards != nil || o.Own != nil {
 			o.Features = FeatureNames
 		}
 	}
@@ -79,7 +82,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 		return nil, err
 	}
 	c := &Critic{Features: o.Features, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
-	if o.Backwards != nil {
+	if c.backwards = o.Own; o.Backwards != nil {
 		c.backwards, _ = o.Backwards.Generator.(*generator.Generator)
 	}
 	if err := c.build(); err != nil {
@@ -117,7 +120,7 @@ func (o Options) check(m *model.Model) error {
 		switch {
 		case !slices.Contains(FeatureNames, name):
 			return fmt.Errorf("feature %q is not known; use stat or ratio", name)
-		case name == "ratio" && o.Backwards == nil:
+		case name == "ratio" && o.Backwards == nil && o.Own == nil:
 			return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
 		}
 	}
