@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -155,7 +156,7 @@ func (p *process) compare(path, title string, members []report.Member, o reportO
 		if err != nil {
 			return err
 		}
-		member.Options.Tokenize = m.Vocab.Tokenizer().Tokenize
+		member.Options.Tokenize, member.Options.NLL = m.Vocab.Tokenizer().Tokenize, heldOutNLL(member.Run.Dir)
 		if first == nil {
 			first = m
 			if member.Options.Train, language, err = p.learnt(m, o); err != nil {
@@ -172,5 +173,20 @@ func (p *process) compare(path, title string, members []report.Member, o reportO
 // writeReport writes the report of a run that has learnt lines, of a language if they
 // were generated.
 func writeReport(r *rundir.Run, v *vocab.Vocab, lines []string, language corpora.Language) error {
-	return report.Write(r, report.Options{Train: lines, Tokenize: v.Tokenizer().Tokenize, Language: language})
+	return report.Write(r, report.Options{Train: lines, Tokenize: v.Tokenizer().Tokenize, Language: language, NLL: heldOutNLL(r.Dir)})
+}
+
+// heldOutNLL tells the likelihoods of a run's held-out lines under the weights of a step.
+func heldOutNLL(dir string) func(step int) ([]float64, []int, error) {
+	return func(step int) ([]float64, []int, error) {
+		m, err := model.Load(dir, strconv.Itoa(step))
+		if err != nil {
+			return nil, nil, err
+		}
+		held, err := m.HeldOut()
+		if err != nil {
+			return nil, nil, err
+		}
+		return m.PerLine(held.Lines)
+	}
 }

@@ -11,11 +11,12 @@ import (
 
 // Curves is a chart of one quantity over the steps of runs.
 type Curves struct {
-	Title  string
-	Curves []Curve
-	Phases []Phase  // parts of the axis of steps; none: one that holds all curves
-	Log    bool     // values that are not above 0 are left out
-	Level  *float64 // what all are to be compared with: a dotted line; nil: none
+	Title   string
+	Curves  []Curve
+	Phases  []Phase  // parts of the axis of steps; none: one that holds all curves
+	Log     bool     // values that are not above 0 are left out
+	Highest *float64 // what is above is drawn as this; nil: everything is drawn where it is
+	Level   *float64 // what all are to be compared with: a dotted line; nil: none
 }
 
 // Curve is what one name has for values; X ascends. Points that are not finite are
@@ -38,6 +39,7 @@ type Phase struct {
 // Drawing is a chart that has been drawn.
 type Drawing struct {
 	SVG string // text that needs nothing else
+	Cut bool   // is something above Highest?
 	at  func(x float64) float64
 }
 
@@ -90,12 +92,16 @@ func parts(phases []Phase, x0, x1 float64) (out []part) {
 // Render draws the chart without a legend: the page around it names the colours. It
 // returns ErrNothing or ErrRange where there is nothing that can be drawn.
 func (c Curves) Render() (Drawing, error) {
+	cut := false
 	var ys, xs []float64
 	var drawn []Curve
 	for _, curve := range c.Curves {
 		kept := Curve{Name: curve.Name, Colour: curve.Colour}
 		for i, y := range curve.Y {
 			if !math.IsNaN(y) && !math.IsInf(y, 0) && (y > 0 || !c.Log) {
+				if c.Highest != nil && y > *c.Highest {
+					y, cut = *c.Highest, true
+				}
 				kept.X, kept.Y = append(kept.X, curve.X[i]), append(kept.Y, y)
 			}
 		}
@@ -154,7 +160,7 @@ func (c Curves) Render() (Drawing, error) {
 	end := math.Inf(-1) // of the last label
 	for i, seg := range segments {
 		wide := seg.x1 - seg.x0
-		for _, v := range (scale{seg.First, seg.First + seg.To - seg.From, false}).ticks(max(1, int(wide/60))) {
+		for _, v := range (scale{seg.First, seg.First + seg.To - seg.From, false}).ticks(max(2, int(wide/45))) {
 			x, half := px(seg.From+v-seg.First), charWidth*float64(utf8.RuneCountInString(label(v)))/2
 			if i > 0 && v == seg.First || x-half < end+4 || x+half > curvesWidth {
 				continue
@@ -165,14 +171,6 @@ func (c Curves) Render() (Drawing, error) {
 		}
 		if i > 0 {
 			s.segment("tg-mark", seg.x0, y0, seg.x0, 2)
-		}
-		if seg.Name == "" {
-			continue
-		}
-		if charWidth*float64(utf8.RuneCountInString(seg.Name))+6 <= wide {
-			s.text(seg.x0+3, textSize+1, "start", seg.Name)
-		} else {
-			s.printf(`<text class="tg" transform="translate(%.1f %d) rotate(90)">%s</text>`, seg.x0+(wide-textSize)/2+2, lineHeight, html.EscapeString(seg.Name))
 		}
 	}
 	s.text((left+curvesWidth-curvesRight)/2, curvesHeight-4, "middle", "step")
@@ -207,8 +205,19 @@ func (c Curves) Render() (Drawing, error) {
 			s.printf(`<path fill="none" stroke="%s" stroke-width="5" stroke-linecap="round" d="%s"/>`, colour, dots.String())
 		}
 	}
+	for _, seg := range segments { // above the curves, and clear of them by an edge of the page's colour
+		wide := seg.x1 - seg.x0
+		if seg.Name == "" {
+			continue
+		}
+		if charWidth*float64(utf8.RuneCountInString(seg.Name))+6 <= wide {
+			s.text(seg.x0+3, textSize+1, "start", seg.Name)
+		} else {
+			s.printf(`<text class="tg" stroke="var(--paper,Canvas)" stroke-width="3" paint-order="stroke" transform="translate(%.1f %d) rotate(90)">%s</text>`, seg.x0+(wide-textSize)/2+2, lineHeight, html.EscapeString(seg.Name))
+		}
+	}
 	s.printf(`</g></svg>`)
-	return Drawing{s.String(), func(x float64) float64 { return px(x) / curvesWidth }}, nil
+	return Drawing{s.String(), cut, func(x float64) float64 { return px(x) / curvesWidth }}, nil
 }
 
 // drawn is a level that can be drawn, or nil.

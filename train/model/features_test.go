@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,6 +53,14 @@ func TestNLLsAndFeatures(t *testing.T) {
 	require.Equal(t, n.Own, *n.Train)
 	require.Equal(t, n.Div, n.Gen)
 	require.LessOrEqual(t, n.Known, n.Held)
+	nats, tokens, err := m.PerLine(held.Lines)
+	require.NoError(t, err)
+	sum, count := 0., 0
+	for i, line := range held.Lines {
+		require.Len(t, strings.Fields(line), tokens[i]-1)
+		sum, count = sum+nats[i], count+tokens[i]
+	}
+	require.InEpsilon(t, n.Held, sum/float64(count), 1e-6)
 	alone, err := m.NLLs(held.Lines, nil, two) // the training text is gone
 	require.NoError(t, err)
 	require.Equal(t, model.NLLs{Held: n.Held, Known: n.Known, Own: n.Own}, alone)

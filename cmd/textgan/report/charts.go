@@ -20,6 +20,7 @@ type points struct{ x, y []float64 }
 type section struct {
 	Title, Note string
 	Charts      []chart
+	Folded      bool
 }
 
 // chart is a drawing of the columns that belong together, and what it says at some
@@ -48,9 +49,9 @@ type reading struct {
 
 // subjects are the known groups in the order of the page; others follow.
 var subjects = []struct{ group, title, note string }{
-	{"nll", "Negative log-likelihood", "nats per token, ends of sentences included; valid is held-out text"},
-	{"bleu", "BLEU against held-out text", "by order, sentence level, method1"},
-	{"self_bleu", "self-BLEU of the samples", "by order; more is less diverse"},
+	{"nll", "Negative log-likelihood", "nats per token, ends of sentences included; valid: held-out text"},
+	{"bleu", "BLEU against held-out text", "sentence level, method1"},
+	{"self_bleu", "self-BLEU of the samples", "more is less diverse"},
 	{"valid", "Valid sentences", "share of a sample that the built-in language holds"},
 	{"different", "Different sentences", "share of a sample"},
 	{"nll_oracle", "NLL_oracle", "nats per token of the valid samples under the language itself"},
@@ -66,7 +67,7 @@ var subjects = []struct{ group, title, note string }{
 	{"accuracy", "Accuracy of the discriminator", "share of pairs of a real and a generated sentence in which the real one scores higher; near 1 it teaches the generator little"},
 	{"score", "Scores of the discriminator", "means over a batch"},
 	{"tau", "tau", "temperature of the relaxed choice; it divides the logits"},
-	{"critic", "The critic", "gain: nats per sentence that it tells own sentences from real ones by"},
+	{"critic", "The critic", "loss: log-loss in nats, ln 2 tells nothing; gain: nats per sentence by which its weights predict real text better than the generator"},
 	{"cooperative", "Cooperative rounds", "effective: share of the own sentences that the weights leave"},
 }
 
@@ -114,38 +115,54 @@ func attempt(f func() error) (err error) {
 // long as that of the run which spent most steps in it.
 type timeline struct {
 	phases []plot.Phase
-	steps  bool // do all runs begin each phase at the same step, so that ticks say steps?
+	kinds  []string // of the phases
+	steps  bool     // do all runs begin each phase at the same step, so that ticks say steps?
 }
 
 func newTimeline(runs []*document) *timeline {
 	t := &timeline{steps: true}
-	length := map[string]int{}
-	var names []string
-	first := map[string]int{}
+	var kinds []string
+	length, first, names := map[string]int{}, map[string]int{}, map[string][]string{}
 	for _, d := range runs {
 		at := 0 // behind the phases of this run that are there
 		for _, p := range d.Phases {
-			i := slices.Index(names, p.Name)
+			kind := kindOf(p.Name)
+			i := slices.Index(kinds, kind)
 			if i < 0 {
-				names = slices.Insert(names, at, p.Name)
-				i, first[p.Name] = at, p.From
-			} else if first[p.Name] != p.From {
+				kinds = slices.Insert(kinds, at, kind)
+				i, first[kind] = at, p.From
+			} else if first[kind] != p.From {
 				t.steps = false
 			}
 			at = i + 1
-			length[p.Name] = max(length[p.Name], p.End-p.From)
+			length[kind] = max(length[kind], p.End-p.From)
+			if !slices.Contains(names[kind], p.Name) {
+				names[kind] = append(names[kind], p.Name)
+			}
 		}
 	}
-	at := 0.0
-	for _, name := range names {
-		p := plot.Phase{Name: name, From: at, To: at + float64(length[name])}
+	at := 0
+	for _, kind := range kinds {
+		t.steps = t.steps && first[kind] == at
+		t.phases = append(t.phases, plot.Phase{Name: strings.Join(names[kind], ", "), From: float64(at), To: float64(at + length[kind])})
+		at += length[kind]
+	}
+	t.kinds = kinds
+	for i := range t.phases {
 		if t.steps {
-			p.First = float64(first[name])
+			t.phases[i].First = t.phases[i].From
 		}
-		t.phases = append(t.phases, p)
-		at = p.To
 	}
 	return t
+}
+
+// kindOf is the place of a phase on the axis: a run has one phase that fits real
+// sentences, whatever it is called.
+func kindOf(phase string) string {
+	if phase == "elbo" {
+		return "likelihood"
+	}
+	return phase
 }
 
 // at is the place of a run's step on the timeline.
@@ -154,7 +171,7 @@ func (t *timeline) at(d *document, step float64) float64 {
 		if step > float64(p.End) && i < len(d.Phases)-1 {
 			continue
 		}
-		j := slices.IndexFunc(t.phases, func(x plot.Phase) bool { return x.Name == p.Name })
+		j := slices.Index(t.kinds, kindOf(p.Name))
 		return min(t.phases[j].From+step-float64(p.From), t.phases[j].To)
 	}
 	return step // no phase is known
@@ -190,6 +207,7 @@ type curves struct {
 	log                    bool
 	keys                   []key
 	level                  *float64 // of all keys
+	highest                *float64 // value that is drawn as such
 }
 
 type key struct {
@@ -200,8 +218,8 @@ type key struct {
 }
 
 // sections draws the charts and puts those together that span the same phases: all, the
-// first alone, or later ones.
-func (t *timeline) sections(all []curves) (out []section) {
+// first alone, or later ones. The charts are numbered from id on.
+func (t *timeline) sections(all []curves, id int) (out []section) {
 	type span struct{ from, to int }
 	spanOf := func(c curves) span {
 		s := span{len(t.phases), 0}
@@ -234,7 +252,6 @@ func (t *timeline) sections(all []curves) (out []section) {
 		spans[kind] = span{min(spans[kind].from, s.from), max(spans[kind].to, s.to)}
 		parts[kind] = append(parts[kind], c)
 	}
-	id := 0
 	for _, kind := range []int{whole, late, early} {
 		if len(parts[kind]) == 0 {
 			continue
@@ -261,7 +278,7 @@ func (t *timeline) sections(all []curves) (out []section) {
 
 // draw makes a chart.
 func (t *timeline) draw(id int, c curves, phases []plot.Phase) chart {
-	p := plot.Curves{Title: c.title, Phases: phases, Log: c.log, Level: c.level}
+	p := plot.Curves{Title: c.title, Phases: phases, Log: c.log, Level: c.level, Highest: c.highest}
 	for _, k := range c.keys {
 		for i, r := range k.runs {
 			r.Colour = k.colour
@@ -277,6 +294,9 @@ func (t *timeline) draw(id int, c curves, phases []plot.Phase) chart {
 	if err != nil {
 		out.Note = "This chart cannot be drawn: " + err.Error() + "."
 		return out
+	}
+	if d.Cut {
+		out.Note += "; what is above " + number(*c.highest) + " is drawn at the upper edge"
 	}
 	if c.levelNote != "" {
 		out.Note = strings.TrimPrefix(out.Note+"; dotted: "+c.levelNote, "; ")
@@ -388,6 +408,9 @@ func (d *document) charts(language corpora.Language) []section {
 			c.level, c.levelNote = &h, "entropy of the language"
 		}
 		s := d.series[name]
+		if name == "nll/valid" {
+			c.highest = highest(s.y)
+		}
 		at := plot.Curve{Name: k.name, Y: s.y}
 		for _, x := range s.x {
 			at.X = append(at.X, t.at(d, x))
@@ -395,7 +418,17 @@ func (d *document) charts(language corpora.Language) []section {
 		k.runs = []plot.Curve{at}
 		c.keys = append(c.keys, k)
 	}
-	return t.sections(all)
+	return t.sections(all, 0)
+}
+
+// highest is the largest of the values, nil if there are fewer than two: the first steps
+// of training would leave later ones no room.
+func highest(values []float64) *float64 {
+	if len(values) < 2 {
+		return nil
+	}
+	top := slices.Max(values)
+	return &top
 }
 
 // curvesOf are the empty curves of a group.

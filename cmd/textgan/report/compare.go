@@ -300,68 +300,93 @@ func (c *comparison) summarise(p *page, counted []*group) {
 		return
 	}
 
+	p.Verdict = append(p.Verdict, leaders(counted, shown))
 	base := counted[0]
-	t = table{Title: "Differences from " + base.name, Caption: true, Head: t.Head[1:]}
-	overSeeds, overSentences := false, false
+	shown = slices.DeleteFunc(shown, func(c column) bool { return c.better == 0 })
+	t = table{Title: "Differences from " + base.name, Caption: true, Head: t.Head[1 : 1+len(shown)]}
+	overSeeds, ofSentences := false, false
 	for _, g := range counted[1:] {
 		row := tableRow{Name: g.name}
-		var told, open []string
+		var told, open, single []string
 		for _, col := range shown {
 			by, i, ok := difference(base, g, col)
 			row.Cells = append(row.Cells, changeCell(by, i, ok, col))
 			overSeeds = overSeeds || i != nil && len(g.done) > 1
-			overSentences = overSentences || i != nil && len(g.done) == 1
+			ofSentences = ofSentences || i != nil && len(g.done) == 1
 			if !ok || !slices.Contains(verdictColumns, col.name) {
 				continue
 			}
-			if i != nil && !i.told() {
-				open = append(open, fmt.Sprintf("%s (%s)", col.title, i.between(col)))
-				continue
+			text := fmt.Sprintf("%s %s", col.title, signed(by, col))
+			if col.percent {
+				text += " points"
 			}
-			word := map[bool]string{true: "higher", false: "lower"}[by > 0]
-			if by == 0 {
-				word = "equal"
+			switch {
+			case i == nil:
+				single = append(single, text)
+			case i.told():
+				told = append(told, text)
+			default:
+				open = append(open, text)
 			}
-			a, _ := moments(base.values(col))
-			b, _ := moments(g.values(col))
-			sentence := fmt.Sprintf("%s is %s: %s against %s (%s", col.title, word, col.format(b), col.format(a), signed(by, col))
-			if i != nil {
-				sentence += ", 95 % interval " + i.between(col)
-			} else {
-				sentence += ", no interval"
-			}
-			told = append(told, sentence+")")
 		}
 		t.Rows = append(t.Rows, row)
-		text := fmt.Sprintf("%s against %s, %s against %s: ", g.name, base.name, runs(len(g.done)), runs(len(base.done)))
-		if len(told) > 0 {
-			text += strings.Join(told, "; ") + ". "
+		var parts []string
+		for _, part := range []struct {
+			what string
+			list []string
+		}{{"", told}, {"not told apart from 0: ", open}, {"without an interval: ", single}} {
+			if len(part.list) > 0 {
+				parts = append(parts, part.what+strings.Join(part.list, ", "))
+			}
 		}
-		if len(open) > 0 {
-			text += "Not told apart: " + strings.Join(open, ", ") + "."
-		}
-		p.Verdict = append(p.Verdict, strings.TrimSpace(text))
+		p.Verdict = append(p.Verdict, fmt.Sprintf("%s against %s (%s): %s.", g.name, base.name, runs(len(g.done), len(base.done)), strings.Join(parts, "; ")))
 	}
 	if overSeeds {
-		t.Notes = append(t.Notes, "Over seeds: Welch's t-interval of the difference of two means, 95 %.")
+		t.Notes = append(t.Notes, "Over seeds: differences of means, in small print the 95 % t-interval, bold where it leaves out 0: of the differences seed by seed where both have the same seeds, by Welch where they have not.")
 	}
-	if overSentences {
-		t.Notes = append(t.Notes, fmt.Sprintf("Of one run each: 95 %% over the sentences of two evaluations (BLEU: standard error of a mean, the held-out lines given; self-BLEU: jackknife over %d groups; valid: Agresti and Caffo). How far another seed would move them is not in it: train several.", groups))
+	if ofSentences {
+		t.Notes = append(t.Notes, "Of one run each: "+overSentences+" How far another seed would move the numbers is not in it: train several.")
 	}
-	if overSeeds || overSentences {
-		t.Notes = append(t.Notes, "Bold: the interval leaves out 0. Each is one interval of 95 %: of twenty such differences that are none, one leaves it out by chance.")
+	if overSeeds || ofSentences {
+		t.Notes = append(t.Notes, "Of twenty differences that are none, one interval leaves out 0 by chance.")
 	}
 	p.Tables = append(p.Tables, t)
+}
+
+// leaders tells who is ahead in each of the columns of the verdict.
+func leaders(counted []*group, shown []column) string {
+	var parts []string
+	for _, col := range shown {
+		if !slices.Contains(verdictColumns, col.name) {
+			continue
+		}
+		var best *group
+		var value float64
+		for _, g := range counted {
+			if values := g.values(col); len(values) > 0 {
+				if mean, _ := moments(values); best == nil || (mean-value)*float64(col.better) > 0 {
+					best, value = g, mean
+				}
+			}
+		}
+		word := map[int]string{1: "highest", -1: "lowest"}[col.better]
+		parts = append(parts, fmt.Sprintf("%s %s: %s (%s)", word, col.title, best.name, col.format(value)))
+	}
+	text := strings.Join(parts, "; ") + "."
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // verdictColumns are those that a verdict tells.
 var verdictColumns = []string{"nll/valid", "bleu/4", "self_bleu/4", "valid"}
 
-func runs(n int) string {
-	if n == 1 {
-		return "one run"
+func runs(a, b int) string {
+	switch {
+	case a == 1 && b == 1:
+		return "one run each"
+	case a == b:
+		return fmt.Sprintf("%d seeds each", a)
 	}
-	return fmt.Sprintf("%d seeds", n)
+	return fmt.Sprintf("seeds: %d and %d", a, b)
 }
 
 // meanOf is a mean with half the length of its interval.
@@ -380,8 +405,10 @@ func meanOf(values []float64, c column) string {
 	return fmt.Sprintf("%.*f ± %.*f", c.digits, mean, c.digits, half)
 }
 
-// difference is that of two groups in a column: over seeds where both have several,
-// over sentences where both have one run. Otherwise there is no interval.
+// difference is that of two groups in a column. Its interval is over seeds where both
+// have several: of the differences seed by seed if the seeds are the same, which share
+// initial weights and order of the text. It is over sentences where both have one run, and
+// nil otherwise.
 func difference(a, b *group, c column) (by float64, i *interval, ok bool) {
 	x, y := a.values(c), b.values(c)
 	if len(x) == 0 || len(y) == 0 {
@@ -392,11 +419,39 @@ func difference(a, b *group, c column) (by float64, i *interval, ok bool) {
 	}
 	meanX, _ := moments(x)
 	meanY, _ := moments(y)
-	if len(x) > 1 && len(y) > 1 {
+	switch pairs := pairsOf(a, b, c); {
+	case len(pairs) > 1:
+		s := student(pairs)
+		i = &s
+	case len(x) > 1 && len(y) > 1:
 		w := welch(x, y)
 		i = &w
 	}
 	return meanY - meanX, i, true
+}
+
+// pairsOf are the differences of two groups seed by seed; nil if their seeds are not
+// the same ones.
+func pairsOf(a, b *group, c column) (out []float64) {
+	bySeed := map[uint64]float64{}
+	for _, m := range a.done {
+		if v, ok := m.end.values[c.name]; ok {
+			bySeed[m.Manifest.Seed] = v
+		}
+	}
+	if len(bySeed) != len(a.done) || len(a.done) != len(b.done) {
+		return nil
+	}
+	for _, m := range b.done {
+		before, same := bySeed[m.Manifest.Seed]
+		v, ok := m.end.values[c.name]
+		if !same || !ok {
+			return nil
+		}
+		delete(bySeed, m.Manifest.Seed) // each once
+		out = append(out, v-before)
+	}
+	return out
 }
 
 // tellMissing lists the runs that do not count.
@@ -462,7 +517,7 @@ func (c *comparison) charts() []section {
 	}
 	slices.SortFunc(names, byRank)
 	t := newTimeline(documents)
-	var all []curves
+	var head, rest []curves
 	for _, name := range names {
 		chart := curvesOf(groupOf(name))
 		if label(name) != name {
@@ -493,9 +548,19 @@ func (c *comparison) charts() []section {
 		} else if v := c.real.level(name); v != nil {
 			chart.level, chart.levelNote = v, "real text"
 		}
-		all = append(all, chart)
+		if slices.ContainsFunc(columns, func(c column) bool {
+			return c.name == name || strings.HasPrefix(c.name, groupOf(name)+"/") && groupOf(name) != "nll"
+		}) {
+			head = append(head, chart)
+		} else {
+			rest = append(rest, chart)
+		}
 	}
-	sections := t.sections(all)
+	sections := t.sections(head, 0)
+	for _, s := range t.sections(rest, len(head)) {
+		s.Folded = true
+		sections = append(sections, s)
+	}
 	if !t.steps && len(sections) > 0 {
 		sections[0].Note = "The runs end their phases at different steps: the axis counts the steps of each phase from 0."
 	}

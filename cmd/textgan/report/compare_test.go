@@ -13,8 +13,8 @@ import (
 )
 
 // finishedRun writes a run of two phases, the first of which ended at step end.
-func finishedRun(t *testing.T, dir, config string, end int, nll, bleu float64) *rundir.Run {
-	w, err := rundir.Create(dir, rundir.Content{Config: []byte(config)}, rundir.Start{}, rundir.Options{})
+func finishedRun(t *testing.T, dir, config string, seed uint64, end int, nll, bleu float64) *rundir.Run {
+	w, err := rundir.Create(dir, rundir.Content{Config: []byte(config), Manifest: rundir.Manifest{Seed: seed}}, rundir.Start{}, rundir.Options{})
 	require.NoError(t, err)
 	for _, p := range []struct {
 		name string
@@ -26,6 +26,10 @@ func finishedRun(t *testing.T, dir, config string, end int, nll, bleu float64) *
 	require.NoError(t, w.SaveSamples(end+10, []string{"a sentence"}))
 	require.NoError(t, w.Close())
 	return &w.Run
+}
+
+func seeded(seed uint64, nll float64) *member {
+	return &member{document: &document{Manifest: rundir.Manifest{Seed: seed}}, end: &evaluation{values: map[string]float64{"nll/valid": nll}}}
 }
 
 func comparisonPage(t *testing.T, members []Member) string {
@@ -42,18 +46,19 @@ func comparisonPage(t *testing.T, members []Member) string {
 func TestCompare(t *testing.T) {
 	dir := t.TempDir()
 	var members []Member
-	for i, nll := range []float64{2, 2.1, 2.2, 3, 3.1, 3.2} {
+	for i, nll := range []float64{2, 2.1, 2.2, 3, 3.1, 3.5} {
 		estimator := []string{"rloo", "<b>st"}[i/3]
 		config := fmt.Sprintf("seed = %d\nestimator = '%s'\nhidden = 64\n", i%3, estimator)
-		members = append(members, Member{Run: finishedRun(t, filepath.Join(dir, fmt.Sprint(i)), config, 20+i, nll, .5), Name: "estimator " + estimator})
+		members = append(members, Member{Run: finishedRun(t, filepath.Join(dir, fmt.Sprint(i)), config, uint64(i%3), 20+i, nll, .5), Name: "estimator " + estimator})
 	}
 	members = append(members, Member{Name: "estimator gone", State: "failed", Why: "no <file>"})
 	page := comparisonPage(t, members)
 	for _, want := range []string{
-		"estimator &lt;b&gt;st against estimator rloo, 3 seeds against 3 seeds: NLL is higher: 3.1000 against 2.1000 (+1.0000, 95 % interval +0.7733 to +1.2267).",
-		"Not told apart: ",
+		"Lowest NLL: estimator rloo (2.1000); highest BLEU-4: estimator rloo (0.500).",
+		// Seed by seed 1, 1 and 1.3: 1.1 and 4.302653 times .1.
+		"estimator &lt;b&gt;st against estimator rloo (3 seeds each): NLL +1.1000; not told apart from 0: BLEU-4 0.000.",
+		`<td><b>+1.1000</b><br><small>+0.6697 to +1.5303</small></td>`,
 		`<th scope="row">estimator rloo</th><td>3</td><td>2.1000 ± 0.2484</td>`,
-		`<td><b>+1.0000</b><br><small>+0.7733 to +1.2267</small></td>`,
 		`<th scope="row">estimator gone</th><td>failed</td><td>no &lt;file&gt;</td>`,
 		`<th scope="row">estimator</th><td>rloo</td><td>&lt;b&gt;st</td>`,
 		`<th scope="row">seed</th><td>0, 1, 2</td><td>0, 1, 2</td>`,
@@ -69,8 +74,18 @@ func TestCompare(t *testing.T) {
 
 	// One run each: no interval where the record has nothing to compute it from.
 	page = comparisonPage(t, []Member{{Run: members[0].Run}, {Run: members[3].Run, Why: "the run has not come to its end"}})
-	require.Contains(t, page, "3 against 0, one run against one run: NLL is higher: 3.0000 against 2.0000 (+1.0000, no interval); BLEU-4 is equal")
+	require.Contains(t, page, "3 against 0 (one run each): without an interval: NLL +1.0000, BLEU-4 0.000.")
 	require.Contains(t, page, "3: the run has not come to its end; its last step is 33.")
+
+	// Other seeds: Welch, of equal means and variances but for the last.
+	a, b := &group{done: []*member{seeded(1, 2), seeded(2, 4), seeded(3, 6)}}, &group{done: []*member{seeded(1, 12), seeded(2, 14), seeded(4, 16)}}
+	by, i, ok := difference(a, b, columnOf("nll/valid"))
+	require.True(t, ok)
+	require.InDelta(t, 10, by, 1e-12)
+	require.Equal(t, welch([]float64{2, 4, 6}, []float64{12, 14, 16}), *i)
+	b.done = b.done[:1]
+	_, i, _ = difference(a, b, columnOf("nll/valid"))
+	require.Nil(t, i, "one seed against three")
 
 	comparisonPage(t, []Member{{Name: "none", State: "missing"}}) // has a page too
 }

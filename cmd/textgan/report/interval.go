@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -69,6 +70,22 @@ func proportions(a, nA, b, nB float64) interval {
 	return normal(q-p, math.Sqrt(p*(1-p)/(nA+2)+q*(1-q)/(nB+2)))
 }
 
+// paired is the interval of the difference b - a in nats per token of the same lines: that
+// of a ratio of sums over lines. Cochran, "Sampling techniques", 1977, chapter 6.
+func paired(a, b []float64, tokens []int) interval {
+	n, sum, length := float64(len(a)), 0., 0.
+	for i := range a {
+		sum += b[i] - a[i]
+		length += float64(tokens[i])
+	}
+	ratio, squares := sum/length, 0.
+	for i := range a {
+		r := b[i] - a[i] - ratio*float64(tokens[i])
+		squares += r * r
+	}
+	return normal(ratio, math.Sqrt(n/max(1, n-1)*squares)/length)
+}
+
 // jackknife is the standard error of a statistic by leaving out each of g groups in
 // turn, of which without gives the value. Efron and Tibshirani, "An introduction to the
 // bootstrap", 1993, chapter 11.
@@ -84,20 +101,17 @@ func jackknife(g int, without func(group int) (float64, error)) (stdErr float64,
 	return math.Sqrt((n - 1) * (n - 1) / n * variance), nil
 }
 
-// signed is a difference with its sign.
+// signed is a difference with its sign, in points if it is one of shares. What rounds to
+// 0 has none.
 func signed(v float64, c column) string {
 	if c.percent {
-		return minus(fmt.Sprintf("%+.*f", c.digits, 100*v))
+		v *= 100
 	}
-	return minus(fmt.Sprintf("%+.*f", c.digits, v))
-}
-
-// minus writes a true minus sign.
-func minus(text string) string {
-	if text != "" && text[0] == '-' {
-		return "−" + text[1:]
+	text := fmt.Sprintf("%+.*f", c.digits, v)
+	if strings.Trim(text, "+-0.") == "" {
+		return text[1:]
 	}
-	return text
+	return strings.Replace(text, "-", "−", 1)
 }
 
 // between is an interval in words.

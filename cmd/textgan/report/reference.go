@@ -17,8 +17,10 @@ type reference struct {
 	tokenize eval.Tokenizer
 	words    *eval.Lexicon
 	held     *eval.References // nil: the run keeps none
+	nll      func(step int) (nats []float64, tokens []int, err error)
 	real     map[string]float64
-	lines    int // of real text that real was measured on
+	realErr  float64 // standard error of its BLEU-4
+	lines    int     // of real text that real was measured on
 }
 
 // orders is the highest n of BLEU-n in the record.
@@ -27,7 +29,7 @@ const orders = 5
 // newReference measures also what as many real lines as an evaluation has sentences come to, if
 // the training text is there: against the held-out lines, which are none of them.
 func newReference(r *rundir.Run, o Options, sentences int) reference {
-	f := reference{run: r, tokenize: o.Tokenize, words: eval.NewLexicon(), real: map[string]float64{}}
+	f := reference{run: r, tokenize: o.Tokenize, words: eval.NewLexicon(), nll: o.NLL, real: map[string]float64{}}
 	if r.Manifest.HeldOut == nil || o.Tokenize == nil {
 		return f
 	}
@@ -60,7 +62,7 @@ func newReference(r *rundir.Run, o Options, sentences int) reference {
 		f.real[fmt.Sprintf("bleu/%d", n)], f.real[fmt.Sprintf("self_bleu/%d", n)] = bleu.ByOrder[n-1], self.ByOrder[n-1]
 	}
 	f.real["different"] = float64(len(different)) / float64(sentences)
-	f.lines = sentences
+	f.lines, f.realErr = sentences, bleu.StdErr[3]
 	return f
 }
 
@@ -87,9 +89,15 @@ func (f *reference) level(name string) *float64 {
 // groups of sentences that the jackknife leaves out in turn.
 const groups = 20
 
-// measure finds the standard errors of an evaluation over its sentences, which the run
-// keeps, as far as they are the ones that its numbers were computed from.
+// measure finds what an evaluation says of each held-out line, and its standard errors
+// over the sentences that the run keeps, as far as they are what its numbers were
+// computed from.
 func (f *reference) measure(e *evaluation) {
+	if f.nll != nil {
+		if nats, tokens, err := f.nll(e.Step); err == nil && math.Abs(perToken(nats, tokens)-e.values["nll/valid"]) < 1e-5 {
+			e.nats, e.tokens = nats, tokens
+		}
+	}
 	if f.held == nil {
 		return
 	}
@@ -130,6 +138,14 @@ func (f *reference) measure(e *evaluation) {
 	if err == nil {
 		e.stdErr["self_bleu/4"] = spread
 	}
+}
+
+func perToken(nats []float64, tokens []int) float64 {
+	sum, n := 0., 0
+	for i, v := range nats {
+		sum, n = sum+v, n+tokens[i]
+	}
+	return sum / float64(n)
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9 }

@@ -36,6 +36,9 @@ type Options struct {
 	// Language is that of a built-in corpus, nil for others: its entropy is drawn, and
 	// samples that it does not hold are marked.
 	Language corpora.Language
+	// NLL gives -log p of each held-out line in nats, its end included, and its tokens
+	// under the weights of a step; it is an error if they are gone. May be nil.
+	NLL func(step int) (nats []float64, tokens []int, err error)
 }
 
 // Write writes the report and the model card into the run's directory.

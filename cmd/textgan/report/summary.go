@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"textgan/corpora"
 	"textgan/train/rundir"
@@ -17,6 +16,8 @@ type evaluation struct {
 	values    map[string]float64
 	sentences int                // of the sample that is kept; 0: none is
 	stdErr    map[string]float64 // over these sentences
+	nats      []float64          // of each held-out line; nil: not known
+	tokens    []int
 }
 
 // column of the summary. Better is 1 if more is better, -1 if less is, 0 where it
@@ -87,6 +88,9 @@ func (d *document) ends() (ends []evaluation) {
 
 const tableLegend = "NLL: nats per token of held-out text, less is better. BLEU against held-out text, more is better; self-BLEU-4, less is more varied."
 
+// overSentences says what the intervals of single runs are.
+var overSentences = fmt.Sprintf("In small print its 95 %% interval, bold where that leaves out 0: of NLL over the held-out lines, in pairs; of BLEU over the sentences of the two evaluations, the held-out lines given; of self-BLEU by the jackknife over %d groups of them; of valid after Agresti and Caffo. Where there is none, it is a single evaluation.", groups)
+
 // summarise fills the table that the console prints too, and the verdict.
 func (d *document) summarise(p *page, language corpora.Language) {
 	ends := d.ends()
@@ -121,7 +125,7 @@ func (d *document) summarise(p *page, language corpora.Language) {
 		}
 		t.Rows = append(t.Rows, row)
 		if withIntervals {
-			t.Notes = append(t.Notes, fmt.Sprintf("Change from the first row to the last, and its 95 %% interval, bold where that leaves out 0: over the %d and %d sentences of the two evaluations (BLEU: standard error of a mean, the held-out lines given; self-BLEU: jackknife over %d groups; valid: Agresti and Caffo). How far another seed of training would move the numbers is not in one run.", first.sentences, last.sentences, groups))
+			t.Notes = append(t.Notes, "Change from the first row to the last. "+overSentences+" How far another seed of training would move the numbers is not in one run.")
 		} else {
 			t.Notes = append(t.Notes, "Change from the first row to the last, of a single evaluation each: the run keeps nothing to compute an interval from.")
 		}
@@ -179,6 +183,9 @@ func change(from, to evaluation, c column) (by float64, i *interval, ok bool) {
 	seA, errA := from.stdErr[c.name]
 	seB, errB := to.stdErr[c.name]
 	switch {
+	case c.name == "nll/valid" && len(from.nats) > 1 && slices.Equal(from.tokens, to.tokens):
+		n := paired(from.nats, to.nats, from.tokens)
+		i = &n
 	case errA && errB:
 		n := normal(b-a, math.Hypot(seA, seB))
 		i = &n
@@ -226,20 +233,21 @@ func (d *document) verdict(p *page, first, last evaluation, language corpora.Lan
 		if nll > before {
 			word = "worse"
 		}
-		on := "held-out text"
+		on := ""
 		if h := d.Manifest.HeldOut; h != nil {
-			on = fmt.Sprintf("the same %d held-out lines", h.Lines)
+			on = fmt.Sprintf(", on the same %d held-out lines", h.Lines)
 		}
-		say("Held-out text is predicted %s after the %s phase than after the %s phase: %.4f against %.4f nats a token (%s), on %s.", word, last.Phase, first.Phase, nll, before, signed(nll-before, columnOf("nll/valid")), on)
-		bleu, self := columnOf("bleu/4"), columnOf("self_bleu/4")
-		quality, i, isQuality := change(first, last, bleu)
-		variety, j, isVariety := change(first, last, self)
-		if isQuality && isVariety {
-			say("BLEU-4 %s and self-BLEU-4 %s: %s.", moved(quality, i, bleu), moved(variety, j, self), qualityAndVariety[[2]int{direction(quality, i), direction(variety, j)}])
-			if r := d.reference.level("bleu/4"); r != nil && last.values["bleu/4"] > *r {
-				say("BLEU-4 is now %.3f, above the %.3f of real text: more of it is no longer better, but a sign of safe sentences.", last.values["bleu/4"], *r)
+		c := columnOf("nll/valid")
+		by, i, _ := change(first, last, c)
+		interval := "a single evaluation each"
+		if i != nil {
+			interval = "95 % interval " + i.between(c)
+			if !i.told() {
+				word = "no better or worse, as far as can be told,"
 			}
 		}
+		say("Held-out text is predicted %s after the %s phase than after the %s phase: %.4f against %.4f nats a token (%s, %s)%s.", word, last.Phase, first.Phase, nll, before, signed(by, c), interval, on)
+		d.tellBLEU(p, first, last)
 		valid := columnOf("valid")
 		if by, i, ok := change(first, last, valid); ok {
 			text := signed(by, valid) + " points"
@@ -285,8 +293,28 @@ func (d *document) verdict(p *page, first, last evaluation, language corpora.Lan
 	}
 }
 
+// tellBLEU says what BLEU and self-BLEU come to.
+func (d *document) tellBLEU(p *page, first, last evaluation) {
+	bleu, self := columnOf("bleu/4"), columnOf("self_bleu/4")
+	quality, i, isQuality := change(first, last, bleu)
+	variety, j, isVariety := change(first, last, self)
+	if !isQuality || !isVariety {
+		return
+	}
+	moves := [2]int{direction(quality, i), direction(variety, j)}
+	meaning, real := qualityAndVariety[moves], ""
+	if r := d.reference.level(bleu.name); r != nil {
+		real = fmt.Sprintf("; real text has %.3f and %.3f", *r, d.reference.real[self.name])
+		beyond := normal(last.values[bleu.name]-*r, math.Hypot(last.stdErr[bleu.name], d.reference.realErr))
+		if moves[0] > 0 && beyond.lo > 0 {
+			meaning = "more BLEU than real text is a sign of safe sentences rather than of better ones"
+		}
+	}
+	p.Verdict = append(p.Verdict, fmt.Sprintf("BLEU-4 %s and self-BLEU-4 %s%s: %s.", moved(quality, i, bleu, last), moved(variety, j, self, last), real, meaning))
+}
+
 // moved tells a change with its interval.
-func moved(by float64, i *interval, c column) string {
+func moved(by float64, i *interval, c column, to evaluation) string {
 	word := "went nowhere"
 	switch {
 	case by > 0:
@@ -294,9 +322,9 @@ func moved(by float64, i *interval, c column) string {
 	case by < 0:
 		word = "went down"
 	}
-	text := strings.TrimSpace(fmt.Sprintf("%s by %.*f", word, c.digits, math.Abs(by)))
+	text := fmt.Sprintf("%s by %.*f to %s", word, c.digits, math.Abs(by), c.format(to.values[c.name]))
 	if i == nil {
 		return text + " (a single evaluation each)"
 	}
-	return fmt.Sprintf("%s (95 %% interval %s)", text, i.between(c))
+	return fmt.Sprintf("%s (95 %% interval of the change %s)", text, i.between(c))
 }

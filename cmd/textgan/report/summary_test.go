@@ -38,7 +38,7 @@ func TestSummary(t *testing.T) {
 	require.NoError(t, err)
 	page := string(content)
 	for _, want := range []string{
-		"worse after the adversarial phase than after the likelihood phase: 2.6000 against 2.5000 nats a token (&#43;0.1000)",
+		"worse after the adversarial phase than after the likelihood phase: 2.6000 against 2.5000 nats a token (&#43;0.1000, a single evaluation each).",
 		"closer to real text at the price of variety",
 		"The samples have collapsed: 10.0 %",
 		"The discriminator tells 100.0 % of the pairs right",
