@@ -83,7 +83,7 @@ func (b *backwards) Step(at int) (Record, error) {
 		}
 	}
 	b.batches.Next(&b.batch)
-	loss, grad, err := b.sum.mean(b.cut, &b.batch, b.likelihood, len(b.gen.Params()), rng.Apart(b.Seed, "back"), uint32(at))
+	loss, grad, err := b.sum.mean(b.cut, &b.batch, b.likelihood, b.gen.Params(), rng.Apart(b.Seed, "back"), uint32(at))
 	if err != nil {
 		return Record{}, err
 	}

@@ -115,7 +115,7 @@ func (p *cooperative) Step(at int) (Record, error) {
 		}
 	}
 	batch := p.mix(at, i)
-	loss, grad, err := p.sum.mean(p.cut, batch, p.like, len(p.gen.Params()), rng.Apart(p.Seed, "coop"), uint32(at))
+	loss, grad, err := p.sum.mean(p.cut, batch, p.like, p.gen.Params(), rng.Apart(p.Seed, "coop"), uint32(at))
 	if err != nil {
 		return Record{}, err
 	}

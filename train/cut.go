@@ -4,13 +4,16 @@ import (
 	"fmt"
 
 	"textgan/internal/kernel"
+	"textgan/internal/mpi"
+	"textgan/internal/nn"
 	"textgan/internal/rng"
 	"textgan/vocab"
 )
 
 // AccumulateOptions say how a step is divided.
 type AccumulateOptions struct {
-	Accumulate int `opt:"accumulate" default:"1" check:"min=1,max=1048576" doc:"parts that the sentences of a step are cut into, run one after the other: less memory, the same noise, gradients added up in order; mpirun divides them among processes" group:"optimisation"`
+	Accumulate int    `opt:"accumulate" default:"1" check:"min=1,max=1048576" doc:"parts that the sentences of a step are cut into, run one after the other: less memory, the same noise, gradients added up in order; mpirun divides them among processes" group:"optimisation"`
+	Reduce     string `opt:"reduce" default:"ordered" check:"oneof=ordered|fast" doc:"how the processes of mpirun add gradients up: in the order of parts, bit for bit as one process does, or as MPI likes best" group:"optimisation"`
 }
 
 // part is the number of sentences in a part of a step.
@@ -41,11 +44,19 @@ func (c Config) checkAccumulate() error {
 // gradients are added up, in the order of the parts.
 type cut struct {
 	parts int
+	team  Team // that runs them; nil: this process alone
+	fast  bool // add gradients of a team up in any order
 	piece vocab.Batch
 }
 
 // own are the parts that this process runs: from lo up to hi.
-func (c *cut) own() (lo, hi int) { return 0, c.parts }
+func (c *cut) own() (lo, hi int) {
+	if c.team == nil {
+		return 0, c.parts
+	}
+	n := c.parts / c.team.Size()
+	return c.team.Rank() * n, (c.team.Rank() + 1) * n
+}
 
 // each calls f for every part of a batch that this process runs, from 0 on.
 func (c *cut) each(batch *vocab.Batch, f func(i int, piece *vocab.Batch) error) error {
@@ -64,7 +75,14 @@ func (c *cut) each(batch *vocab.Batch, f func(i int, piece *vocab.Batch) error) 
 
 // gather returns what all parts have to say, in their order, from what those of this process
 // have: as many numbers for each.
-func (c *cut) gather(own []float64) []float64 { return own }
+func (c *cut) gather(own []float64) []float64 {
+	if c.team == nil {
+		return own
+	}
+	all := make([]float64, c.team.Size()*len(own))
+	c.team.Gather(mpi.Bytes(all), mpi.Bytes(own))
+	return all
+}
 
 // total is the sum of what all parts have to say, number by number. own holds n numbers for
 // each part of this process.
@@ -101,35 +119,56 @@ func partOf(dst, rows []float32, part rng.Part) {
 	}
 }
 
-// gradients is the gradient of a batch by the parts of it: n tensors. The zero value is ready.
+// gradients is the gradient of a batch by the parts of it. The zero value is ready.
 type gradients struct {
-	sum [][]float32
+	sum  [][]float32 // by tensor
+	team *reduction  // of what a team adds up; nil before the first update
 }
 
 // of lets run leave the gradients of every part in from, and returns the loss and the
-// gradient of the batch.
-func (s *gradients) of(c *cut, batch *vocab.Batch, from interface{ Grad(i int) []float32 }, n int, run func(piece *vocab.Batch) (float64, error)) (loss float64, grad func(i int) []float32, err error) {
+// gradient of the batch along params.
+func (s *gradients) of(c *cut, batch *vocab.Batch, from interface{ Grad(i int) []float32 }, params nn.Params, run func(piece *vocab.Batch) (float64, error)) (loss float64, grad func(i int) []float32, err error) {
 	if c.parts == 1 {
 		loss, err = run(batch)
 		return loss, from.Grad, err
 	}
 	var losses []float64
-	for _, d := range s.sum {
-		clear(d)
+	for _, p := range params[len(s.sum):] {
+		s.sum = append(s.sum, make([]float32, len(p.Data)))
 	}
-	err = c.each(batch, func(_ int, piece *vocab.Batch) error {
+	add := func(_ int, i int, grad []float32) { kernel.Add(s.sum[i], grad) }
+	if c.team == nil || c.fast {
+		for _, d := range s.sum {
+			clear(d)
+		}
+	} else {
+		if s.team == nil {
+			s.team = newReduction(c, params, s.sum)
+		}
+		add = s.team.put
+	}
+	err = c.each(batch, func(j int, piece *vocab.Batch) error {
 		share, err := run(piece)
 		if err != nil {
 			return err
 		}
 		losses = append(losses, share)
-		for i := range n {
-			if i == len(s.sum) {
-				s.sum = append(s.sum, make([]float32, len(from.Grad(i))))
-			}
-			kernel.Add(s.sum[i], from.Grad(i))
+		for i := range params {
+			add(j, i, from.Grad(i))
 		}
 		return nil
 	})
-	return c.total(losses, 1)[0], func(i int) []float32 { return s.sum[i] }, err
+	if err != nil {
+		return 0, nil, err
+	}
+	switch {
+	case c.team == nil:
+	case c.fast:
+		for _, d := range s.sum {
+			c.team.Sum(d)
+		}
+	default:
+		s.team.reduce(c.team)
+	}
+	return c.total(losses, 1)[0], func(i int) []float32 { return s.sum[i] }, nil
 }

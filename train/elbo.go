@@ -101,6 +101,7 @@ type elbo struct {
 	decoder      *Adam
 	encoder      *Adam
 	sum          gradients
+	encoderSum   gradients // of steps of its own
 
 	CaughtUp bool    // does the encoder no longer take steps of its own?
 	LastMI   float64 // mutual information of the last evaluation
@@ -179,7 +180,7 @@ func (p *elbo) step(at func() generator.ELBOStep, both bool) (Record, error) {
 	batch := p.next()
 	step := at()
 	encoders := len(p.vae.EncoderParams())
-	loss, grad, parts, err := p.run(p.bound, batch, step, encoders+len(p.vae.DecoderParams()))
+	loss, grad, parts, err := p.run(p.bound, &p.sum, batch, step, p.vae.Params())
 	if err != nil {
 		return Record{}, err
 	}
@@ -204,9 +205,9 @@ func (p *elbo) step(at func() generator.ELBOStep, both bool) (Record, error) {
 	return r, nil
 }
 
-// run takes a batch through a bound, and returns the loss, its gradient of n tensors, and the
+// run takes a batch through a bound, and returns the loss, its gradient along params, and the
 // two sides of the bound.
-func (p *elbo) run(bound *generator.ELBO, batch *vocab.Batch, step generator.ELBOStep, n int) (loss float64, grad func(i int) []float32, parts []float64, err error) {
+func (p *elbo) run(bound *generator.ELBO, sum *gradients, batch *vocab.Batch, step generator.ELBOStep, params nn.Params) (loss float64, grad func(i int) []float32, parts []float64, err error) {
 	if p.cut.parts > 1 { // what free bits compare with their thresholds are means over the batch
 		var shares []float64
 		units := 0
@@ -222,7 +223,7 @@ func (p *elbo) run(bound *generator.ELBO, batch *vocab.Batch, step generator.ELB
 			step.Mean = p.cut.total(shares, units)
 		}
 	}
-	loss, grad, err = p.sum.of(p.cut, batch, bound, n, func(piece *vocab.Batch) (float64, error) {
+	loss, grad, err = sum.of(p.cut, batch, bound, params, func(piece *vocab.Batch) (float64, error) {
 		loss, err := bound.Step(piece, step)
 		rec, kl := 0.0, 0.0
 		if err == nil {
@@ -249,7 +250,7 @@ func (p *elbo) catchUp() (tokens int, err error) {
 	for i := 1; i <= p.Aggressive; i++ {
 		batch := p.next()
 		tokens += batch.Tokens()
-		loss, grad, _, err := p.run(p.encoderBound, batch, p.annealed(), len(p.vae.EncoderParams()))
+		loss, grad, _, err := p.run(p.encoderBound, &p.encoderSum, batch, p.annealed(), p.vae.EncoderParams())
 		if err != nil {
 			return tokens, err
 		}

@@ -323,7 +323,7 @@ type relaxedStep struct {
 	real    *textInput
 	noise   *rolloutInput
 	rollout op.Rollout
-	params  int
+	params  nn.Params
 	sum     gradients
 
 	sharpness []float64 // for an adaptive tau: of every part of the last batch the sum over its tokens, and how many
@@ -375,7 +375,7 @@ func newRelaxedStep(lm generator.LanguageModel, dis discriminator.Discriminator,
 	if err != nil {
 		return nil, err
 	}
-	s.params = len(params)
+	s.params = lm.Params()
 	if s.Program, err = g.Compile(a.share(g, loss), params...); err != nil {
 		return nil, fmt.Errorf("train: generator's step: %w", err)
 	}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"textgan/generator"
+	"textgan/internal/nn"
 	"textgan/vocab"
 )
 
@@ -67,7 +68,7 @@ func (m *mle) LanguageModel() generator.LanguageModel { return m.gen }
 
 func (m *mle) Step(int) (Record, error) {
 	batch := m.next()
-	loss, grad, err := m.sum.mean(m.cut, batch, m.likelihood, len(m.gen.Params()), m.Seed, uint32(m.opt.Steps()))
+	loss, grad, err := m.sum.mean(m.cut, batch, m.likelihood, m.gen.Params(), m.Seed, uint32(m.opt.Steps()))
 	if err != nil {
 		return Record{}, err
 	}
@@ -78,9 +79,9 @@ func (m *mle) Step(int) (Record, error) {
 	return newRecord(batch.Tokens(), loss, "nll/train", loss, "norm/mle", norm), nil
 }
 
-// mean is Likelihood.Mean of a batch in parts, and its gradient: n tensors.
-func (s *gradients) mean(c *cut, batch *vocab.Batch, l *generator.Likelihood, n int, seed uint64, step uint32) (float64, func(i int) []float32, error) {
-	return s.of(c, batch, l, n, func(piece *vocab.Batch) (float64, error) { return l.Mean(piece, seed, step) })
+// mean is Likelihood.Mean of a batch in parts, and its gradient along params.
+func (s *gradients) mean(c *cut, batch *vocab.Batch, l *generator.Likelihood, params nn.Params, seed uint64, step uint32) (float64, func(i int) []float32, error) {
+	return s.of(c, batch, l, params, func(piece *vocab.Batch) (float64, error) { return l.Mean(piece, seed, step) })
 }
 
 func (m *mle) Between() (Record, error) { return m.Step(0) }

@@ -26,6 +26,20 @@ var Options = config.New[Config]()
 // Inherit), and records both. stdin serves the corpus "-"; start is what the
 // manifest says of this program.
 func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.Writer, error) {
+	t, content, err := prepare(c, stdin)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := rundir.Create(dir, *content, start, rundir.Options{Keep: c.Keep})
+	if err != nil {
+		return nil, nil, err
+	}
+	t.run = w
+	return t, w, nil
+}
+
+// prepare is Start but for the directory, and what that is to hold.
+func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 	if err := c.Check(); err != nil {
 		return nil, nil, &config.Error{Msg: err.Error()}
 	}
@@ -88,12 +102,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	} else {
 		m.Corpus.Lines += len(d.Valid.Lines)
 	}
-	w, err := rundir.Create(dir, rundir.Content{Config: c.toml(), Vocab: v.Bytes(), HeldOut: []byte(heldOut), Manifest: m}, start, rundir.Options{Keep: c.Keep})
-	if err != nil {
-		return nil, nil, err
-	}
-	t.run = w
-	return t, w, nil
+	return t, &rundir.Content{Config: c.toml(), Vocab: v.Bytes(), HeldOut: []byte(heldOut), Manifest: m}, nil
 }
 
 // Resume goes on with the run in dir from its last checkpoint, under the

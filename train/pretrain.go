@@ -66,7 +66,7 @@ func (p *pretraining) update(tau float64) (Record, error) {
 	var real, generated []float32 // scores of the sentences, part after part
 	state := p.dis.State()
 	before := state.Clone()
-	loss, grad, err := p.sum.of(p.cut, batch, p.step, len(p.dis.Params()), func(piece *vocab.Batch) (float64, error) {
+	loss, grad, err := p.sum.of(p.cut, batch, p.step, p.dis.Params(), func(piece *vocab.Batch) (float64, error) {
 		if err := state.Set(before); err != nil { // it moves once an update, by the weights alone
 			return 0, err
 		}

@@ -301,7 +301,7 @@ func (s *reinforceStep) estimate(c *cut, real *vocab.Batch, seed uint64, step ui
 	}
 	advantage := s.advantage(c.rows(rewards), c.rows(more))
 	next := 0
-	return s.sum.of(c, real, s.Likelihood, len(s.lm.Params()), func(*vocab.Batch) (float64, error) {
+	return s.sum.of(c, real, s.Likelihood, s.lm.Params(), func(*vocab.Batch) (float64, error) {
 		if err := s.begin(next); err != nil {
 			return 0, err
 		}

@@ -97,7 +97,7 @@ func newTrainer(c Config, d *model.Data) (*Trainer, error) {
 	if err := c.checkMemory(d); err != nil {
 		return nil, err
 	}
-	t := &Trainer{Config: c, Data: d, common: &common{Config: c, T: d.MaxT, cut: &cut{parts: c.Accumulate}}}
+	t := &Trainer{Config: c, Data: d, common: &common{Config: c, T: d.MaxT, cut: &cut{parts: c.Accumulate, fast: c.Reduce == "fast"}}}
 	var err error
 	if t.by, err = c.Best.find(); err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 		return err
 	}
 	for t.phase < len(t.phases) {
-		if ctx.Err() != nil {
+		if t.common.cut.any(ctx.Err() != nil) {
 			if err := t.save(false); err != nil {
 				return err
 			}

@@ -153,6 +153,7 @@ var packages = []string{
 	"machine",
 	"memory",
 	"model",
+	"mpi",
 	"network",
 	"nn",
 	"npy",
