@@ -54,6 +54,9 @@ func (c Config) CheckTeam(n int) error {
 // All have to have the same settings, text, program and instructions; then they are given the
 // state of the first, and stay equal: each adds up the same gradients in the same order.
 func (t *Trainer) Join(team Team) error {
+	if team.Size() == 1 {
+		return nil
+	}
 	if err := t.Config.CheckTeam(team.Size()); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"textgan/internal/cache"
 	"textgan/internal/config"
 	"textgan/internal/kernel"
+	"textgan/internal/mpi"
 	"textgan/internal/progress"
 	"textgan/internal/terminal"
 	"textgan/train"
@@ -33,7 +34,8 @@ type process struct {
 	width   func() int // columns of the terminal that talk is; nil if it is none
 	now     func() time.Time
 	cache   cache.Dir
-	saved   string // what a fault would leave behind, and how to go on with it
+	saved   string    // what a fault would leave behind, and how to go on with it
+	team    *mpi.Team // of processes that train together; nil: this one alone
 }
 
 // output remembers that something could not be written.
@@ -57,7 +59,26 @@ func (p *process) run(ctx context.Context, args []string) int {
 	p.bar, p.talk = p.talk, terminal.Writer(p.talk)
 	out := &output{Writer: p.out}
 	p.out = out
-	err := p.guard(func() error {
+	stderr := p.talk
+	err := p.joinTeam(args)
+	if err == nil {
+		err = p.guard(p.command(ctx, args))
+	}
+	if err == nil {
+		err = out.err // a write that failed where no error is returned, as in printing help
+	}
+	code, message := exitCode(err)
+	p.leaveTeam(err, code, func() {
+		if message != "" {
+			fmt.Fprintln(stderr, message)
+		}
+	})
+	return code
+}
+
+// command runs one command line.
+func (p *process) command(ctx context.Context, args []string) func() error {
+	return func() error {
 		app := p.app()
 		if err := p.checkEnvironment(app); err != nil {
 			return err
@@ -67,15 +88,7 @@ func (p *process) run(ctx context.Context, args []string) int {
 			return err
 		}
 		return app.RunContext(ctx, arranged)
-	})
-	if err == nil {
-		err = out.err // a write that failed where no error is returned, as in printing help
 	}
-	code, message := exitCode(err)
-	if message != "" {
-		fmt.Fprintln(p.talk, message)
-	}
-	return code
 }
 
 // newLine returns a progress line.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,11 +47,20 @@ func runTrain(c call[trainOptions]) (err error) {
 		// default would let as much garbage gather beside them.
 		debug.SetGCPercent(25)
 	}
+	if c.team.Rank() > 0 {
+		return follow(c)
+	}
 	t, w, err := startOrResume(c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	if c.team != nil {
+		c.team.Broadcast(begun)
+		if err := t.Join(c.team); err != nil {
+			return err
+		}
+	}
 	c.saved = "go on from the last checkpoint with: " + c.commandLine("train", "--run", w.Dir, "--resume")
 	if w.Note != "" {
 		fmt.Fprintf(c.talk, "textgan: %s\n", w.Note)
@@ -66,7 +74,7 @@ func runTrain(c call[trainOptions]) (err error) {
 	var diverged *train.Diverged
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
-		err = fmt.Errorf("%w at step %d; go on with: %s", cmp.Or(context.Cause(ctx), err), t.Step, c.commandLine("train", "--run", w.Dir, "--resume"))
+		err = fmt.Errorf("%w at step %d; go on with: %s", why(ctx), t.Step, c.commandLine("train", "--run", w.Dir, "--resume"))
 	case errors.As(err, &diverged):
 		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), c.reportOf(w, t))
 	case err == nil:
@@ -114,6 +122,9 @@ func inherit(c *call[trainOptions]) error {
 func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error) {
 	start := build()
 	start.Command = c.process.args
+	if n := c.team.Size(); n > 1 {
+		start.Processes = n
+	}
 	if c.opt.Extend {
 		switch {
 		case c.opt.Resume:
@@ -125,6 +136,9 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 	}
 	if !c.opt.Resume {
 		if err := inherit(&c); err != nil {
+			return nil, nil, err
+		}
+		if err := divide(&c); err != nil {
 			return nil, nil, err
 		}
 		flags := c.given[0]

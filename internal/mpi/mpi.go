@@ -67,11 +67,21 @@ func (t *Team) call(f func()) {
 	<-t.done
 }
 
-// Rank is the number of this process, from 0.
-func (t *Team) Rank() int { return t.rank }
+// Rank is the number of this process, from 0; 0 of a nil Team.
+func (t *Team) Rank() int {
+	if t == nil {
+		return 0
+	}
+	return t.rank
+}
 
-// Size is the number of processes.
-func (t *Team) Size() int { return t.size }
+// Size is the number of processes; 1 of a nil Team.
+func (t *Team) Size() int {
+	if t == nil {
+		return 1
+	}
+	return t.size
+}
 
 // Gather sets dst to the src of all processes, in the order of ranks: MPI_Allgather.
 func (t *Team) Gather(dst, src []byte) { t.transfer(dst, src, len(src), t.size, 1) }

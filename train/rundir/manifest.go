@@ -50,15 +50,16 @@ type WarmStart struct {
 // Start is one start of the program on the run. Equal bits are promised only
 // between starts of one version on one architecture.
 type Start struct {
-	Step    int       `json:"step"` // of the checkpoint that it goes on from
-	Time    time.Time `json:"time"`
-	Command []string  `json:"command"`
-	Textgan string    `json:"textgan"` // version of the program
-	Go      string    `json:"go"`
-	OS      string    `json:"os"`
-	Arch    string    `json:"arch"`
-	ISA     string    `json:"isa"`            // kernels in use: avx512, avx2, generic
-	Note    string    `json:"note,omitempty"` // what had to be mended
+	Step      int       `json:"step"` // of the checkpoint that it goes on from
+	Time      time.Time `json:"time"`
+	Command   []string  `json:"command"`
+	Textgan   string    `json:"textgan"` // version of the program
+	Go        string    `json:"go"`
+	OS        string    `json:"os"`
+	Arch      string    `json:"arch"`
+	ISA       string    `json:"isa"`                 // kernels in use: avx512, avx2, generic
+	Processes int       `json:"processes,omitempty"` // of mpirun; none for one on its own
+	Note      string    `json:"note,omitempty"`      // what had to be mended
 
 	Extended map[string]string `json:"extended,omitempty"` // options that an extension has set anew
 
