@@ -69,7 +69,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --discriminator %s has no features that --objective %s could match; choose another --objective", c.DKind, c.Objective)
 	case c.WarmStart != "" && c.MLESteps > 0:
 		return fmt.Errorf("train: a warm start takes the place of likelihood training; drop --mle-steps %d", c.MLESteps)
-	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0):
+	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0) && (c.WarmStart == "" || c.CoopRounds == 0):
 		return fmt.Errorf("train: no steps to take; raise --mle-steps or --adv-steps")
 	}
 	return nil

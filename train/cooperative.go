@@ -22,6 +22,7 @@ type CooperativeOptions struct {
 	CoopSentences int     `opt:"coop-sentences" default:"30000" check:"min=100,max=10000000" doc:"own sentences of a round" group:"cooperative"`
 	CoopBatch     int     `opt:"coop-batch" default:"128" check:"min=4,max=65536" doc:"sentences of such a step" group:"cooperative"`
 	CoopReal      float64 `opt:"coop-real" default:"0.25" check:"min=0,max=1" doc:"share of training lines among them" group:"cooperative"`
+	CoopCalibrate bool    `opt:"coop-calibrate" doc:"bring the means of the statistics under the weights to those of the training lines" group:"cooperative"`
 	CoopLR        float64 `opt:"coop-lr" default:"0.002" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a tenth" group:"cooperative"`
 }
 
@@ -283,8 +284,36 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 			scores[i] -= top + math.Log(0.5*math.Exp(-top)+0.5*math.Exp(log-top))
 		}
 	}
+	if p.CoopCalibrate {
+		p.calibrate(scores, proposals)
+	}
 	p.now.Effective = p.resample(proposals, scores, round)
 	return false, nil
+}
+
+// calibrate moves the log weights of sentences so that the means of their statistics
+// are those of the training lines.
+func (p *cooperative) calibrate(log []float64, sentences [][]int32) {
+	real := make([][]int32, len(p.d.Train))
+	for i, s := range p.d.Train {
+		real[i] = withEnd(s)
+	}
+	statistics := ratio.NewStatistics(p.d.Vocab.Size(), real)
+	of := func(sentences [][]int32) [][]float32 {
+		rows := make([][]float32, len(sentences))
+		for i := range rows {
+			rows[i] = make([]float32, statistics.Width())
+		}
+		_ = statistics.Fill(rows, sentences) // which cannot fail
+		return rows
+	}
+	want := make([]float64, statistics.Width())
+	for _, row := range of(real) {
+		for j, v := range row {
+			want[j] += float64(v) / float64(len(real))
+		}
+	}
+	ratio.Calibrate(log, of(sentences), want)
 }
 
 // newCritic is an untrained critic; with a backwards model its first feature is the

@@ -20,7 +20,7 @@ func coop(c *Config) {
 // round, ends with the same bits as one that never was.
 func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
 	for name, change := range map[string]func(*Config){
-		"ratio": func(*Config) {},
+		"ratio": func(c *Config) { c.CoopCalibrate = true },
 		"stat":  func(c *Config) { c.Critic = "stat" },
 		"none":  func(c *Config) { c.Critic = "none" },
 		"gan":   func(c *Config) { c.Model, c.DPre, c.AdvSteps = "gan", 2, 4 },
@@ -113,4 +113,14 @@ func TestCooperativeRoundsRefuseVAE(t *testing.T) {
 	coop(&c)
 	c.Model = "vae"
 	require.ErrorContains(t, c.Check(), "--coop-rounds")
+}
+
+// A warm start may have rounds alone, without a game.
+func TestRoundsAloneAreEnough(t *testing.T) {
+	c := small()
+	coop(&c)
+	c.Model, c.MLESteps, c.AdvSteps, c.WarmStart = "gan", 0, 0, "run"
+	require.NoError(t, c.Check())
+	c.CoopRounds = 0
+	require.ErrorContains(t, c.Check(), "no steps to take")
 }

@@ -294,3 +294,42 @@ func TestRefusals(t *testing.T) {
 	require.NoError(t, err)
 	require.Error(t, s.AlsoBackwards(right(), 1))
 }
+
+// Calibrated weights have the means that are wanted, and are the given ones times the
+// exponential of a linear function.
+func TestCalibrate(t *testing.T) {
+	const n = 4000
+	r := rng.Key{Seed: 4}.Rand()
+	log, f := make([]float64, n), make([][]float32, n)
+	for i := range f {
+		x := r.NormFloat64()
+		f[i] = []float32{float32(9 + 2*x), float32(x*x + 0.1*r.NormFloat64()), 3}
+		log[i] = 0.3 * r.NormFloat64()
+	}
+	given := slices.Clone(log)
+	want := []float64{9.8, 1.3, 7} // the last one never varies
+	Calibrate(log, f, want)
+	sum, mean := 0.0, [2]float64{}
+	for i, v := range log {
+		w := math.Exp(v)
+		sum += w
+		for j := range mean {
+			mean[j] += w * float64(f[i][j])
+		}
+	}
+	for j := range mean {
+		require.InDelta(t, want[j], mean[j]/sum, 0.01)
+	}
+	// two sentences fix the two slopes that a third one confirms
+	slope := func(i, j int) (d [2]float64, change float64) {
+		return [2]float64{float64(f[i][0] - f[j][0]), float64(f[i][1] - f[j][1])}, (log[i] - given[i]) - (log[j] - given[j])
+	}
+	a, p := slope(0, 1)
+	b, q := slope(2, 3)
+	det := a[0]*b[1] - a[1]*b[0]
+	l := [2]float64{(p*b[1] - q*a[1]) / det, (q*a[0] - p*b[0]) / det}
+	for i := range 50 {
+		d, change := slope(i, i+50)
+		require.InDelta(t, l[0]*d[0]+l[1]*d[1], change, 1e-3)
+	}
+}

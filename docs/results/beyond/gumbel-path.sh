@@ -1,0 +1,47 @@
+#!/bin/bash
+# One critic, the log ratio of a backwards model to the generator, used in several ways on
+# the built-in corpus: as a discriminator for relaxed words, as the reward of a score
+# function, and to weigh sentences. Each way gets about the same processor time.
+# usage: bash gumbel-path.sh TEXTGAN [DIR]    DIR keeps the runs; those that it has are not made again
+#
+# Processor time is the user seconds of a process on one core, which a busy machine
+# lengthens little; the last column has it.
+set -e
+textgan=$(realpath "$1")
+here=$(realpath "$(dirname "$0")")
+work=${2:-$(mktemp -d)}
+mkdir -p "$work"
+cd "$work"
+export GOMAXPROCS=1
+TIMEFORMAT=%U
+base="--hidden 128 --dropout .3"
+run() { # NAME ARGUMENTS: trains a run once, and notes its processor time
+	[ -e "$1/done" ] && return
+	rm -rf "$1"
+	{ time "$textgan" train --run "$1" "${@:2}" >/dev/null 2>"$1.log"; } 2>"$1.time" || { tail -5 "$1.log" >&2; exit 1; }
+	touch "$1/done"
+}
+[ -e fresh.txt ] || "$textgan" corpus generate builtin:captions -n 5000 --seed 4242 >fresh.txt 2>/dev/null
+judge() { # SEED NAME RUN ARGUMENTS
+	[ -e "judged-$2-$1.json" ] || "$textgan" eval all --run "$3" --checkpoint last --ref fresh.txt --classifier=false --features=false --seed "$1" --json "${@:4}" >"judged-$2-$1.json" 2>/dev/null
+}
+for s in 1 2 3; do
+	run "m$s" --model mle $base --seed "$s"
+	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"
+	from="--warm-start m$s --back-run b$s --seed $s --eval-every 0"
+	game="$from --discriminator reverse-lm --objective hinge --d-pretrain 0 --d-steps 0 --adv-steps 160"
+	run "likelihood$s" $game --estimator rloo --g-lr 0
+	run "gumbel-softmax$s" $game --estimator gumbel-softmax --feedback straight-through --tau-schedule 1 --g-lr 1e-4
+	run "st-gumbel$s" $game --estimator st-gumbel --tau-schedule 1 --g-lr 1e-4
+	run "rloo$s" $game --estimator rloo --g-lr 1e-4
+	run "resample$s" $from --adv-steps 0 --coop-rounds 1 --critic reverse-lm --coop-sentences 12000 --coop-steps 100
+	judge "$s" "likelihood alone, T=1" "m$s"
+	judge "$s" "likelihood alone, T=.9" "m$s" --temperature .9
+	judge "$s" "likelihood alone, T=.8" "m$s" --temperature .8
+	for way in likelihood gumbel-softmax st-gumbel rloo resample; do judge "$s" "$way" "$way$s"; done
+	[ -e "k$s" ] || { cp -r "m$s" "k$s"; "$textgan" critic --run "k$s" --backwards "b$s" --features ratio >/dev/null 2>&1; }
+	judge "$s" "sampled by it, T=1" "k$s" --critic --candidates 8
+	judge "$s" "sampled by it, T=.9" "k$s" --critic --candidates 8 --temperature .9
+done
+python3 "$here/table.py" "likelihood alone, T=1" "likelihood alone, T=.9" "likelihood alone, T=.8" likelihood gumbel-softmax st-gumbel rloo resample \
+	"sampled by it, T=1" "sampled by it, T=.9" | tee "$here/gumbel-path.txt"

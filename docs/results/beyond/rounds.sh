@@ -1,0 +1,43 @@
+#!/bin/bash
+# Cooperative rounds behind the best likelihood model of the built-in corpus, three seeds:
+# alone, behind a game against the backwards model, and the control whose critic weighs
+# all sentences the same. Then the last generators and that of likelihood on the planes of
+# eval frontier.
+# usage: bash rounds.sh TEXTGAN [DIR]    DIR may be that of gumbel-path.sh, whose models it takes
+set -e
+textgan=$(realpath "$1")
+here=$(realpath "$(dirname "$0")")
+work=${2:-$(mktemp -d)}
+mkdir -p "$work"
+cd "$work"
+export GOMAXPROCS=${GOMAXPROCS:-1}
+TIMEFORMAT=%U
+base="--hidden 128 --dropout .3"
+run() { # NAME ARGUMENTS: trains a run once, and notes its processor time
+	[ -e "$1/done" ] && return
+	rm -rf "$1"
+	{ time "$textgan" train --run "$1" "${@:2}" >/dev/null 2>"$1.log"; } 2>"$1.time" || { tail -5 "$1.log" >&2; exit 1; }
+	touch "$1/done"
+}
+[ -e fresh.txt ] || "$textgan" corpus generate builtin:captions -n 5000 --seed 4242 >fresh.txt 2>/dev/null
+judge() { # SEED NAME RUN ARGUMENTS
+	[ -e "judged-$2-$1.json" ] || "$textgan" eval all --run "$3" --checkpoint last --ref fresh.txt --classifier=false --features=false --seed "$1" --json "${@:4}" >"judged-$2-$1.json" 2>/dev/null
+}
+rounds="--coop-rounds 2 --coop-calibrate --coop-sentences 40000 --coop-steps 300 --coop-real .1"
+for s in 1 2 3; do
+	run "m$s" --model mle $base --seed "$s"
+	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"
+	from="--warm-start m$s --seed $s --eval-every 0"
+	run "rounds$s" $from --back-run "b$s" --adv-steps 0 $rounds
+	run "control$s" $from --adv-steps 0 --critic none --coop-rounds 2 --coop-sentences 40000 --coop-steps 300 --coop-real .1
+	run "game-rounds$s" $from --back-run "b$s" --discriminator reverse-lm --objective hinge --d-pretrain 0 --d-steps 0 --estimator st-gumbel --tau-schedule 1 --g-lr 1e-4 --adv-steps 80 $rounds
+	for T in 1 .9 .8; do judge "$s" "likelihood alone, T=$T" "m$s" --temperature "$T"; done
+	for way in control rounds game-rounds; do
+		judge "$s" "$way, T=1" "$way$s"
+		judge "$s" "$way, T=.9" "$way$s" --temperature .9
+	done
+	judge "$s" "rounds, sampled by the kept critic, T=1" "rounds$s" --critic --candidates 8
+	judge "$s" "rounds, sampled by the kept critic, T=.9" "rounds$s" --critic --candidates 8 --temperature .9
+done
+python3 "$here/table.py" "likelihood alone, T=1" "likelihood alone, T=.9" "likelihood alone, T=.8" "control, T=1" "control, T=.9" "rounds, T=1" "rounds, T=.9" \
+	"game-rounds, T=1" "game-rounds, T=.9" "rounds, sampled by the kept critic, T=1" "rounds, sampled by the kept critic, T=.9" | tee "$here/rounds.txt"
