@@ -173,7 +173,11 @@ func (p *process) compare(path, title string, members []report.Member, o reportO
 // writeReport writes the report of a run that has learnt lines, of a language if they
 // were generated.
 func writeReport(r *rundir.Run, v *vocab.Vocab, lines []string, language corpora.Language) error {
-	return report.Write(r, report.Options{Train: lines, Tokenize: v.Tokenizer().Tokenize, Language: language, NLL: heldOutNLL(r.Dir)})
+	unfinished := ""
+	if done, err := train.Finished(r.Dir); err == nil && !done {
+		unfinished = "The run has not come to its end; train --resume goes on with it."
+	}
+	return report.Write(r, report.Options{Unfinished: unfinished, Train: lines, Tokenize: v.Tokenizer().Tokenize, Language: language, NLL: heldOutNLL(r.Dir)})
 }
 
 // heldOutNLL tells the likelihoods of a run's held-out lines under the weights of a step.

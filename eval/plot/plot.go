@@ -8,13 +8,14 @@ import (
 	"textgan/eval"
 )
 
-// Okabe and Ito's colours, which the colour-blind can tell apart, in the order in
-// which series get them. Blue is that of the curve of a frontier.
-var colours = []string{"#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"}
+// Okabe and Ito's colours, which the colour-blind can tell apart, moved until each has a
+// contrast of 3 to a light and to a dark page, in the order in which series get them. Blue
+// is that of the curve of a frontier.
+var colours = []string{"#d55e00", "#00805d", "#b05590", "#9c6c00", "#2a83b5"}
 
 const (
 	blue = "#0072b2"
-	grey = "#888888"
+	grey = "#767676"
 )
 
 // width is the half length of an error bar in standard errors: 95 %.

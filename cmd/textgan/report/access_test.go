@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/eval"
 	"textgan/eval/plot"
 )
 
@@ -144,6 +145,23 @@ func TestContrast(t *testing.T) {
 			if strings.HasPrefix(value, "#") && !decoration[value] {
 				require.True(t, checked[value], "%s, %s is in no pair", name, variable)
 			}
+		}
+	}
+	// Figures are one picture for both.
+	f, err := eval.NewFrontier(eval.BLEUAxes(5), []eval.Point{{Temperature: 1, X: .3, Y: .2}, {Temperature: .8, X: .5, Y: .3}})
+	require.NoError(t, err)
+	var others []eval.Point
+	for i := range 6 {
+		others = append(others, eval.Point{Name: fmt.Sprint(i), X: .3, Y: .1})
+	}
+	var figure strings.Builder
+	require.NoError(t, plot.Frontier(&figure, f, "mle", others))
+	found := regexp.MustCompile(`(?:fill|stroke)="(#[0-9a-f]{6})"`).FindAllStringSubmatch(figure.String(), -1)
+	require.Greater(t, len(found), 6)
+	for _, m := range found {
+		for _, rules := range [][]rule{s.light, s.dark} {
+			i := slices.IndexFunc(rules, func(r rule) bool { return r.declarations["--paper"] != "" })
+			require.GreaterOrEqual(t, contrast(t, m[1], rules[i].declarations["--paper"]), 3., m[1])
 		}
 	}
 	require.Less(t, contrast(t, "#777777", "#ffffff"), 4.5)

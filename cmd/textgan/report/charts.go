@@ -49,7 +49,7 @@ type reading struct {
 
 // subjects are the known groups in the order of the page; others follow.
 var subjects = []struct{ group, title, note string }{
-	{"nll", "Negative log-likelihood", "nats per token, ends of sentences included; valid: held-out text"},
+	{"nll", "Negative log-likelihood", "nats per token; valid is held-out text"},
 	{"bleu", "BLEU against held-out text", "sentence level, method1"},
 	{"self_bleu", "self-BLEU of the samples", "more is less diverse"},
 	{"valid", "Valid sentences", "share of a sample that the built-in language holds"},
@@ -296,7 +296,7 @@ func (t *timeline) draw(id int, c curves, phases []plot.Phase) chart {
 		return out
 	}
 	if d.Cut {
-		out.Note += "; what is above " + number(*c.highest) + " is drawn at the upper edge"
+		out.Note += "; cut off at " + number(*c.highest)
 	}
 	if c.levelNote != "" {
 		out.Note = strings.TrimPrefix(out.Note+"; dotted: "+c.levelNote, "; ")

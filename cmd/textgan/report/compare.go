@@ -469,27 +469,37 @@ func (c *comparison) tellMissing(p *page) {
 	}
 }
 
-// tellSettings sets the settings that differ side by side, and folds the others.
+// tellSettings sets the settings that differ side by side, and folds the others: those
+// that some runs have no use for, and those that are alike.
 func (c *comparison) tellSettings(p *page) {
 	differing := c.differing("seed")
 	t := table{Title: "Settings that differ", Caption: true, Texts: true}
+	some := table{Title: "Settings that some runs have no use for", Folded: true, Texts: true}
 	for _, g := range c.groups {
-		t.Head = append(t.Head, g.name)
+		t.Head, some.Head = append(t.Head, g.name), append(some.Head, g.name)
 	}
 	for _, name := range append(differing, "seed") {
-		row := tableRow{Name: name}
+		row, into := tableRow{Name: name}, &some
+		seen := map[string]bool{}
 		for _, g := range c.groups {
 			var values []string
 			for _, m := range g.members {
-				if v := m.settings[name]; !slices.Contains(values, v) {
-					values = append(values, v)
+				v, ok := m.settings[name]
+				if ok && !slices.Contains(values, v) {
+					values, seen[v] = append(values, v), true
 				}
 			}
 			row.Cells = append(row.Cells, cell{Text: strings.Join(values, ", ")})
 		}
-		t.Rows = append(t.Rows, row)
+		if len(seen) > 1 || name == "seed" {
+			into = &t
+		}
+		into.Rows = append(into.Rows, row)
 	}
 	p.Settings = append(p.Settings, t)
+	if len(some.Rows) > 0 {
+		p.Settings = append(p.Settings, some)
+	}
 	if len(c.members) == 0 {
 		return
 	}
@@ -558,7 +568,7 @@ func (c *comparison) charts() []section {
 	}
 	sections := t.sections(head, 0)
 	for _, s := range t.sections(rest, len(head)) {
-		s.Folded = true
+		s.Title, s.Folded = strings.Replace(s.Title, "Curves", "More curves", 1), true
 		sections = append(sections, s)
 	}
 	if !t.steps && len(sections) > 0 {

@@ -57,7 +57,7 @@ func TestCompare(t *testing.T) {
 		"Lowest NLL: estimator rloo (2.1000); highest BLEU-4: estimator rloo (0.500).",
 		// Seed by seed 1, 1 and 1.3: 1.1 and 4.302653 times .1.
 		"estimator &lt;b&gt;st against estimator rloo (3 seeds each): NLL +1.1000; not told apart from 0: BLEU-4 0.000.",
-		`<td><b>+1.1000</b><br><small>+0.6697 to +1.5303</small></td>`,
+		`<td><b>+1.1000</b><br><small>± 0.4303</small></td>`,
 		`<th scope="row">estimator rloo</th><td>3</td><td>2.1000 ± 0.2484</td>`,
 		`<th scope="row">estimator gone</th><td>failed</td><td>no &lt;file&gt;</td>`,
 		`<th scope="row">estimator</th><td>rloo</td><td>&lt;b&gt;st</td>`,

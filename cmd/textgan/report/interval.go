@@ -116,3 +116,12 @@ func signed(v float64, c column) string {
 
 // between is an interval in words.
 func (i interval) between(c column) string { return signed(i.lo, c) + " to " + signed(i.hi, c) }
+
+// small is the interval of v in small print: what is added and taken away, or the ends
+// where they are not equally far.
+func (i interval) small(v float64, c column) string {
+	if math.Abs(i.lo+i.hi-2*v) > 1e-9 {
+		return i.between(c)
+	}
+	return "± " + strings.TrimPrefix(signed(i.half(), c), "+")
+}

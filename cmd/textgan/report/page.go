@@ -43,6 +43,7 @@ type table struct {
 	Rows    []tableRow
 	Notes   []string
 	Texts   bool // are the cells words, not numbers?
+	Folded  bool
 	Caption bool // is the title shown, and not only told to those who cannot see?
 }
 
@@ -82,6 +83,9 @@ func (d *document) Until() string {
 // page shows one run.
 func (d *document) page(o Options) *page {
 	p := &page{Title: d.Name, Figures: d.Figures, Samples: d.Samples, Copied: d.Copied, Longest: d.Longest, Facts: []facts{{document: d}}, Final: d.Final, Config: d.Config}
+	if o.Unfinished != "" {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("%s Its last recorded step is %d.", o.Unfinished, d.Steps))
+	}
 	d.summarise(p, o.Language)
 	p.Sections = d.charts(o.Language)
 	return p

@@ -36,6 +36,8 @@ type Options struct {
 	// Language is that of a built-in corpus, nil for others: its entropy is drawn, and
 	// samples that it does not hold are marked.
 	Language corpora.Language
+	// Unfinished says what keeps the run from being what it was meant to be; empty: nothing.
+	Unfinished string
 	// NLL gives -log p of each held-out line in nats, its end included, and its tokens
 	// under the weights of a step; it is an error if they are gone. May be nil.
 	NLL func(step int) (nats []float64, tokens []int, err error)
@@ -153,6 +155,11 @@ func (d *document) readMetrics(r *rundir.Run) error {
 			v, ok := rec.Float(f.Name)
 			if !ok {
 				continue
+			}
+			if f.Name == "nll_oracle" {
+				if valid, ok := rec.Float("valid"); ok && valid == 0 {
+					v = math.NaN() // of no sentence
+				}
 			}
 			s := d.series[f.Name]
 			if s == nil {

@@ -154,7 +154,7 @@ func changeCell(by float64, i *interval, ok bool, c column) cell {
 	case i == nil:
 		return cell{Text: signed(by, c)}
 	}
-	return cell{signed(by, c), i.between(c), i.told()}
+	return cell{signed(by, c), i.small(by, c), i.told()}
 }
 
 func (e evaluation) cell(c column) string {
