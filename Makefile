@@ -1,7 +1,7 @@
 # The version of staticcheck is pinned here; it is not a dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build dist generate test bench bench-peers lint lint-staticcheck soak test-slow test-slurm torture module
+.PHONY: build dist generate test bench bench-peers lint lint-staticcheck soak test-slow test-slurm test-mpi torture module
 
 build: ## one static binary in ./bin
 	CGO_ENABLED=0 go build -o bin/textgan ./cmd/textgan
@@ -46,6 +46,9 @@ soak: ## 40,000 adversarial steps: memory, descriptors and goroutines stay where
 
 test-slurm: ## a sweep on a real Slurm, brought up here and stopped again: docs/cluster
 	docs/cluster/test-slurm.sh
+
+test-mpi: ## training by 1, 2 and 4 processes of a real Open MPI, killed and resumed: docs/cluster; skipped without
+	docs/cluster/test-mpi.sh
 
 bench: ## Go benchmarks: kernels, steps, metrics
 	go test -run '^$$' -bench . -benchmem ./internal/kernel ./train ./eval
