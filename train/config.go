@@ -14,7 +14,8 @@ type Config struct {
 
 	Preset string `opt:"preset" doc:"a published configuration: lstm-mle, seqgan, maligan, gsgan, textgan-mmd or relgan; options that are given beside it are stronger; docs/presets.md" meta:"NAME"`
 
-	WarmStart string `opt:"warm-start" doc:"begin a GAN with what this run of --model mle or vae has come to, in the place of likelihood training: weights, vocabulary, sizes; its text too, unless another is given" meta:"DIR"`
+	WarmStart string `opt:"warm-start" doc:"begin with what this run of --model mle or vae has come to: weights, vocabulary, sizes; its text too, unless another is given. A GAN: in the place of likelihood training; --model mle: before it" meta:"DIR"`
+	WarmVocab string `opt:"warm-vocab" default:"auto" check:"oneof=auto|keep|extend" doc:"words of the text that the run of --warm-start does not know, for --model mle: keep reads them as <unk>, extend gives them weights of their own, auto keeps if they are few and refuses else"`
 
 	Precision string `opt:"precision" default:"float32" check:"oneof=float32|bf16" doc:"of the operands of matrix products in training: bf16 is faster on a CPU with AVX512_BF16, and the same on every other; docs/performance.md" group:"optimisation"`
 
@@ -59,15 +60,15 @@ func (c Config) Check() error {
 		return err
 	}
 	switch {
-	case c.WarmStart != "" && c.Model != "gan":
-		return fmt.Errorf("train: --warm-start begins a GAN, not --model %s", c.Model)
+	case c.WarmStart != "" && c.Model == "vae":
+		return fmt.Errorf("train: --warm-start begins a GAN or --model mle, not --model %s", c.Model)
 	case c.Backwards && c.Model != "mle":
 		return fmt.Errorf("train: --backwards is for --model mle, not %s", c.Model)
 	case c.Model == "gan" && c.Options.Config(1).Reads() && c.GeneratorModel == "vae":
 		return fmt.Errorf("train: --discriminator %s asks the generator for likelihoods, of which a VAE has a bound alone; drop --generator vae", c.DKind)
 	case c.Model == "gan" && c.Options.Config(1).Reads() && Objective(c.Objective).Matches():
 		return fmt.Errorf("train: --discriminator %s has no features that --objective %s could match; choose another --objective", c.DKind, c.Objective)
-	case c.WarmStart != "" && c.MLESteps > 0:
+	case c.WarmStart != "" && c.Model == "gan" && c.MLESteps > 0:
 		return fmt.Errorf("train: a warm start takes the place of likelihood training; drop --mle-steps %d", c.MLESteps)
 	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0) && (c.WarmStart == "" || c.CoopRounds == 0):
 		return fmt.Errorf("train: no steps to take; raise --mle-steps or --adv-steps")
@@ -106,6 +107,8 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return why, group != "cooperative" && group != "backwards"
 	}
 	switch {
+	case name == "warm-vocab" && (c.WarmStart == "" || c.Model != "mle"):
+		return "it is for --model mle with --warm-start", false
 	case name == "slots" && c.Cell != "relational":
 		return "--cell " + c.Cell + " is no relational memory", false
 	case name == "heads" && c.Cell != "relational" && c.Cell != "transformer":

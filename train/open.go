@@ -47,10 +47,13 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 	var d *model.Data
 	var err error
 	if c.WarmStart != "" {
-		if from, err = openSource(c.WarmStart); err != nil {
+		if from, err = openSource(c.WarmStart, c.Model); err != nil {
 			return nil, nil, err
 		}
-		d, err = model.PrepareLike(from.run, from.config.Config, c.Config, from.vocab, stdin)
+		d, err = model.PrepareLike(from.run, from.config.Config, c.Config, from.vocab, c.Model == "mle" && c.WarmVocab == "extend", stdin)
+		if err == nil {
+			err = from.checkWords(c, d)
+		}
 	} else {
 		d, err = model.Prepare(c.Config, nil, stdin)
 	}
@@ -90,7 +93,7 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 		if err := from.give(t); err != nil {
 			return nil, nil, err
 		}
-		m.WarmStart = from.manifest()
+		m.WarmStart = from.manifest(t)
 	}
 	var v bytes.Buffer
 	if err := d.Vocab.Save(&v); err != nil {
@@ -136,7 +139,7 @@ func Resume(dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.
 		if t.Config.WarmStart == "" {
 			return nil
 		}
-		from, err := openSource(t.Config.WarmStart)
+		from, err := openSource(t.Config.WarmStart, t.Config.Model)
 		if err != nil {
 			return err
 		}

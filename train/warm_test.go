@@ -5,6 +5,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -134,7 +136,7 @@ func TestWarmStartFromAStoppedRun(t *testing.T) {
 	require.Less(t, best.Step, 48)
 	g, err := Inherit(dir, given("warm-start", dir))
 	require.NoError(t, err)
-	o, err := openSource(dir)
+	o, err := openSource(dir, "gan")
 	require.NoError(t, err)
 	require.Equal(t, best.Step, o.ck.Step)
 	require.Equal(t, c.LR*math.Pow(c.LRDecay, float64(o.decays)), g.LR)
@@ -176,7 +178,7 @@ func TestWarmStartRefuses(t *testing.T) {
 		{lm, []string{"generator", "vae"}, "--generator vae: run " + lm + " has generator lm"},
 		{vae, []string{"generator", "lm"}, "--generator lm: run " + vae + " has generator vae"},
 		{lm, []string{"min-count", "2"}, "--min-count 2: run " + lm + " has min-count 1"},
-		{vae, []string{"model", "vae"}, "--warm-start begins a GAN, not --model vae"},
+		{vae, []string{"model", "vae"}, "--warm-start begins a GAN or --model mle, not --model vae"},
 		{lm, []string{"mle-steps", "5"}, "takes the place of likelihood training; drop --mle-steps 5"},
 		{lm, []string{"split-seed", "2"}, "lines of " + file + " would be held out that run " + lm + " has learnt"},
 		{lm, []string{"valid-fraction", "0.2"}, "would be held out that run"},
@@ -211,4 +213,113 @@ func TestWarmStartRefuses(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = Start(g, filepath.Join(at, "new"), nil, rundir.Start{})
 	oneLine(t, err, "would be held out that run")
+}
+
+// A model of one text goes on with another: its weights stay with its words, and words
+// that it does not know are <unk> or get the weights that the seed gives them.
+func TestWarmStartOnAnotherText(t *testing.T) {
+	at := t.TempDir()
+	first, second := filepath.Join(at, "first.txt"), filepath.Join(at, "second.txt")
+	require.NoError(t, os.WriteFile(first, []byte("the cat sat\na dog ran\nbirds fly\nno\nyes\nthe dog sat\n"), 0o600))
+	require.NoError(t, os.WriteFile(second, []byte("the gnu sat down\na gnu ran\na yak\nno gnu\nyes\n"), 0o600))
+	held := filepath.Join(at, "held.txt")
+	require.NoError(t, os.WriteFile(held, []byte("the cat ran\na dog sat\n"), 0o600))
+	for _, cell := range []string{"lstm", "relational", "transformer"} {
+		for _, tie := range []bool{false, true} {
+			t.Run(fmt.Sprint(cell, tie), func(t *testing.T) {
+				c := tiny()
+				c.Model, c.Corpus, c.Valid, c.Cell, c.Tie, c.Emb, c.Hidden, c.MLESteps, c.Patience = "mle", first, held, cell, tie, 8, 8, 5, 0
+				c.Slots, c.Heads, c.Layers = 1, 2, 1
+				dir := filepath.Join(t.TempDir(), "first")
+				endedRun(t, c, dir)
+				was, err := model.Load(dir, rundir.Last)
+				require.NoError(t, err)
+
+				options := []string{"warm-start", dir, "model", "mle", "corpus", second, "valid-fraction", "0.3", "seed", "5", "mle-steps", "4", "eval-samples", "4", "eval-every", "2"}
+				start := func(more ...string) (*Trainer, *rundir.Writer, string) {
+					w, err := Inherit(dir, given(append(more, options...)...))
+					require.NoError(t, err)
+					require.Equal(t, [4]any{c.Hidden, c.LR, c.Batch, 4}, [4]any{w.Hidden, w.LR, w.Batch, w.MLESteps})
+					to := filepath.Join(t.TempDir(), "second")
+					tr, run, err := Start(w, to, nil, rundir.Start{})
+					require.NoError(t, err)
+					return tr, run, to
+				}
+
+				tr, w, _ := start("warm-vocab", "keep")
+				require.Equal(t, was.Vocab.Hash(), tr.Data.Vocab.Hash())
+				require.Equal(t, was.Generator.Params().Hash(), tr.LanguageModel().Params().Hash())
+				require.Equal(t, &rundir.WarmStart{Run: dir, Model: "mle", Step: 5, Corpus: was.Manifest.Corpus, Vocab: "keep"}, w.Manifest.WarmStart)
+				require.Len(t, tr.Data.Valid.Lines, 2) // of the second text
+				require.NoError(t, w.Close())
+
+				tr, w, to := start("warm-vocab", "extend")
+				require.Equal(t, "extend", w.Manifest.WarmStart.Vocab)
+				old, v := was.Vocab.Size(), tr.Data.Vocab.Size()
+				require.Equal(t, v-old, w.Manifest.WarmStart.NewWords)
+				require.Greater(t, v, old)
+				for id := range int32(old) {
+					require.Equal(t, was.Vocab.Token(id), tr.Data.Vocab.Token(id))
+				}
+				share, err := tr.Data.Unknown()
+				require.NoError(t, err)
+				require.Zero(t, share)
+				fresh, err := New(tr.Config, tr.Data) // as the seed makes it
+				require.NoError(t, err)
+				beginning := was.Generator.Params()
+				words := 0
+				for i, p := range tr.LanguageModel().Params() {
+					b, f := beginning[i], fresh.LanguageModel().Params()[i]
+					if len(p.Data) == len(b.Data) {
+						require.Equal(t, b.Data, p.Data, p.Name)
+						continue
+					}
+					words++
+					require.Equal(t, v, p.Shape[slices.Index(p.Shape, v)])
+					cols, oldCols := 1, 1
+					if len(p.Shape) == 2 {
+						cols, oldCols = p.Shape[1], b.Shape[1]
+					}
+					for j, x := range p.Data {
+						if row, col := j/cols, j%cols; row < b.Shape[0] && col < oldCols {
+							require.Equal(t, b.Data[row*oldCols+col], x, p.Name)
+						} else {
+							require.Equal(t, f.Data[j], x, p.Name)
+						}
+					}
+				}
+				require.Equal(t, map[bool]int{true: 2, false: 3}[tie], words) // table, bias, and weights of the output
+
+				// Stopped before its first step and in the middle, the source gone: the same.
+				require.NoError(t, w.Close())
+				tr, w, err = Resume(to, nil, rundir.Start{})
+				require.NoError(t, err)
+				want := play(t, tr, w, 0)
+				tr, w, to = start("warm-vocab", "extend")
+				play(t, tr, w, 1)
+				require.NoError(t, os.Rename(dir, dir+"-moved"))
+				tr, w, err = Resume(to, nil, rundir.Start{})
+				require.NoError(t, err)
+				require.Equal(t, want, play(t, tr, w, 0))
+				require.Equal(t, 3, strings.Count(read(t, to, rundir.MetricsFile), "nll/valid")) // steps 0, 2 and 4
+				require.NoError(t, os.Rename(dir+"-moved", dir))
+				_, err = Inherit(dir, given("warm-start", dir, "model", "mle", "min-count", "2"))
+				oneLine(t, err, "--min-count 2: run "+dir+" has min-count 1")
+				far, err := Inherit(dir, given(options...))
+				require.NoError(t, err)
+				_, _, err = Start(far, filepath.Join(t.TempDir(), "no"), nil, rundir.Start{})
+				oneLine(t, err, "of the tokens of "+second+" (of its own held-out lines 0.0 %)")
+			})
+		}
+	}
+	c := tiny()
+	c.Model, c.Corpus, c.ValidFraction, c.Backwards = "mle", first, .3, true
+	dir := filepath.Join(at, "backwards")
+	endedRun(t, c, dir)
+	_, err := Inherit(dir, given("warm-start", dir))
+	oneLine(t, err, "writes lines from their end (--backwards), and a GAN from their beginning")
+	on, err := Inherit(dir, given("warm-start", dir, "model", "mle", "mle-steps", "3", "eval-samples", "4"))
+	require.NoError(t, err)
+	require.True(t, on.Backwards)
+	endedRun(t, on, filepath.Join(at, "on"))
 }

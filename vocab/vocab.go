@@ -111,22 +111,50 @@ func (c *Counts) Vocab(opt Options) (*Vocab, error) {
 	if opt.MaxSize > 0 && opt.MaxSize < specials+len(base) {
 		return nil, fmt.Errorf("vocab: size %d leaves no room beside the %d special tokens and the %d bytes; use at least %d", opt.MaxSize, specials, len(base), specials+len(base))
 	}
-	var tokens []string
-	for t, n := range c.counts {
-		if *n >= opt.MinCount && !slices.Contains(base, t) {
-			tokens = append(tokens, t)
-		}
-	}
+	tokens := c.common(opt.MinCount, base...)
 	if len(tokens) == 0 && len(base) == 0 {
 		return nil, fmt.Errorf("vocab: none of the %d tokens occurs %d times; lower the minimum count", len(c.counts), opt.MinCount)
 	}
-	slices.SortFunc(tokens, func(a, b string) int {
-		return cmp.Or(cmp.Compare(*c.counts[b], *c.counts[a]), cmp.Compare(a, b))
-	})
 	if opt.MaxSize > 0 {
 		tokens = tokens[:min(len(tokens), opt.MaxSize-specials-len(base))]
 	}
 	return newVocab(c.tok, slices.Clip(slices.Concat(base, tokens))), nil
+}
+
+// Extend is v with the tokens behind its own that v would read as Unk, in the order of
+// Vocab; every token of v keeps its id. MaxSize bounds the whole. To a bpe, which reads
+// what it lacks in pieces, nothing is unknown.
+func (c *Counts) Extend(v *Vocab, opt Options) (*Vocab, error) {
+	if opt.MaxSize > 0 && opt.MaxSize < v.Size() {
+		return nil, fmt.Errorf("vocab: size %d is less than the %d tokens that are there already", opt.MaxSize, v.Size())
+	}
+	unknown := NewCounts(c.tok)
+	for t, n := range c.counts {
+		if slices.Contains(v.EncodeToken(t), Unk) {
+			unknown.counts[t] = n
+		}
+	}
+	tokens := unknown.common(opt.MinCount)
+	if opt.MaxSize > 0 {
+		tokens = tokens[:min(len(tokens), opt.MaxSize-v.Size())]
+	}
+	longer := newVocab(v.tokenizer, slices.Concat(v.tokens, tokens))
+	longer.backwards = v.backwards
+	return longer, nil
+}
+
+// common are the tokens that are seen so often, by falling frequency, and in the order of
+// bytes among equals.
+func (c *Counts) common(least int, but ...string) (tokens []string) {
+	for t, n := range c.counts {
+		if *n >= least && !slices.Contains(but, t) {
+			tokens = append(tokens, t)
+		}
+	}
+	slices.SortFunc(tokens, func(a, b string) int {
+		return cmp.Or(cmp.Compare(*c.counts[b], *c.counts[a]), cmp.Compare(a, b))
+	})
+	return tokens
 }
 
 func newVocab(tok Tokenizer, tokens []string) *Vocab {
@@ -233,6 +261,18 @@ func (v *Vocab) encode(ids []int32, token string) []int32 {
 		}
 	}
 	return append(ids, id)
+}
+
+// Unknown counts the tokens of a line, and those of them that the vocabulary lacks and
+// the text does not write as <unk> itself.
+func (v *Vocab) Unknown(line string) (unknown, tokens int) {
+	pieces := v.tokenizer.Pieces(line)
+	for _, t := range pieces {
+		if t != Unknown && slices.Contains(v.EncodeToken(t), Unk) {
+			unknown++
+		}
+	}
+	return unknown, len(pieces)
 }
 
 // EncodeOptions of EncodeAll.

@@ -202,3 +202,47 @@ func TestBackwards(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "the dog", b.Decode(cut[0]))
 }
+
+// Words that a vocabulary lacks are put behind its own, by their counts.
+func TestExtend(t *testing.T) {
+	tok, err := NewTokenizer("word", "")
+	require.NoError(t, err)
+	v, err := Build([]string{"b a a", "c ."}, tok, Options{})
+	require.NoError(t, err)
+	counts := NewCounts(tok)
+	for _, line := range []string{"a e d d", "d e . b <unk> f"} {
+		counts.Add(line)
+	}
+	unknown, tokens := v.Unknown("a e d <unk>")
+	require.Equal(t, [2]int{2, 4}, [2]int{unknown, tokens})
+	words := func(v *Vocab) (words []string) {
+		for id := specials; id < v.Size(); id++ {
+			words = append(words, v.Token(int32(id)))
+		}
+		return words
+	}
+	more, err := counts.Extend(v, Options{})
+	require.NoError(t, err)
+	require.Equal(t, append(words(v), "d", "e", "f"), words(more))
+	require.NotEqual(t, v.Hash(), more.Hash())
+	more, err = counts.Extend(v, Options{MinCount: 2, MaxSize: v.Size() + 1})
+	require.NoError(t, err)
+	require.Equal(t, append(words(v), "d"), words(more))
+	_, err = counts.Extend(v, Options{MaxSize: v.Size() - 1})
+	require.ErrorContains(t, err, "less than the 8 tokens that are there already")
+	same, err := counts.Extend(more, Options{MinCount: 9})
+	require.NoError(t, err)
+	require.Equal(t, more.Hash(), same.Hash())
+	trainer, err := NewBPETrainer("")
+	require.NoError(t, err)
+	trainer.Add("abc abc")
+	bpe, err := trainer.Tokenizer(300, 1)
+	require.NoError(t, err)
+	pieces, err := Build([]string{"abc"}, bpe, Options{})
+	require.NoError(t, err)
+	counts = NewCounts(bpe)
+	counts.Add("ab xyz")
+	more, err = counts.Extend(pieces, Options{})
+	require.NoError(t, err)
+	require.Equal(t, pieces.Hash(), more.Hash())
+}

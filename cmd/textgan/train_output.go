@@ -55,7 +55,11 @@ func (s *trainOutput) begin() {
 	}
 	s.say("generator  %s, %d x %d units, embeddings %d: %d weights", strings.ToUpper(c.Cell), c.Layers, c.Hidden, c.Emb, t.Weights())
 	if c.WarmStart != "" {
-		s.say("begins     with the weights of %s", shown(c.WarmStart))
+		more := ""
+		if w := s.run.Manifest.WarmStart; w != nil && w.NewWords > 0 {
+			more = fmt.Sprintf(", and %d words that it does not know", w.NewWords)
+		}
+		s.say("begins     with the weights of %s%s", shown(c.WarmStart), more)
 	}
 	if code := t.Code(); code != "" {
 		s.say("code       %s", code)

@@ -81,6 +81,30 @@ func (ps Params) Set(from Params) error {
 	return nil
 }
 
+// SetPart copies the values of from, a tensor of the same name, into the beginning of
+// every dimension of p, and leaves the others as they are.
+func (p *Param) SetPart(from *Param) error {
+	fits := p.Name == from.Name && len(p.Shape) == len(from.Shape)
+	for i := range p.Shape {
+		fits = fits && p.Shape[i] >= from.Shape[i]
+	}
+	if !fits {
+		return fmt.Errorf("nn: tensor %s %v is no part of %s %v", from.Name, from.Shape, p.Name, p.Shape)
+	}
+	setPart(p.Data, from.Data, p.Shape, from.Shape)
+	return nil
+}
+
+func setPart(to, from []float32, shape, part []int) {
+	if len(shape) < 2 {
+		copy(to, from)
+		return
+	}
+	for i := range part[0] {
+		setPart(to[i*(len(to)/shape[0]):][:len(to)/shape[0]], from[i*(len(from)/part[0]):][:len(from)/part[0]], shape[1:], part[1:])
+	}
+}
+
 // Uniform draws the weights from [-a, a), from the row of the key. That of
 // initial weights is rng.Weights of their name.
 func (p *Param) Uniform(a float64, key rng.Key) {

@@ -73,18 +73,35 @@ func PrepareCorpus(c Config, corpus *corpora.Corpus, v *vocab.Vocab) (*Data, err
 }
 
 // PrepareLike is Prepare for a text that may be that of a run, made with the
-// settings was: then it holds out what the run has.
-func PrepareLike(r *rundir.Run, was, c Config, v *vocab.Vocab, stdin io.Reader) (*Data, error) {
+// settings was: then it holds out what the run has. With extend set, the words that v
+// lacks are put behind it.
+func PrepareLike(r *rundir.Run, was, c Config, v *vocab.Vocab, extend bool, stdin io.Reader) (*Data, error) {
 	d, err := look(c, stdin)
 	if err == nil && d.IsTextOf(r, was, c) {
 		err = d.holdOutAs(r, c)
 	} else if err == nil {
 		err = d.holdOut(c, nil, corpora.HeldOut)
 	}
+	if err == nil && extend {
+		counts := vocab.NewCounts(v.Tokenizer())
+		if err = d.tell(counts.Add); err == nil {
+			v, err = counts.Extend(v, vocab.Options{MinCount: c.MinCount, MaxSize: c.VocabSize})
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
 	return d, d.encode(c, v)
+}
+
+// Unknown is the share of the tokens to learn that the vocabulary lacks.
+func (d *Data) Unknown() (float64, error) {
+	unknown, tokens := 0, 0
+	err := d.tell(func(line string) {
+		u, n := d.Vocab.Unknown(line)
+		unknown, tokens = unknown+u, tokens+n
+	})
+	return float64(unknown) / float64(max(tokens, 1)), err
 }
 
 // IsTextOf reports whether d is the text of a run, made with the settings was,
@@ -244,6 +261,14 @@ func (d *Data) each(visit func(line []byte, file string, number int) error) erro
 	return err
 }
 
+// tell goes through the lines to learn as text.
+func (d *Data) tell(visit func(line string)) error {
+	return d.each(func(line []byte, _ string, _ int) error {
+		visit(string(line))
+		return nil
+	})
+}
+
 // LearntCorpus reads the lines to learn into memory.
 func (d *Data) LearntCorpus() (*corpora.Corpus, error) {
 	learnt := &corpora.Corpus{Name: d.source.name, Language: d.source.language}
@@ -256,6 +281,21 @@ func (d *Data) LearntCorpus() (*corpora.Corpus, error) {
 	}
 	learnt.Close()
 	return learnt, nil
+}
+
+// HeldOutUnknown is the share of the tokens of the held-out lines that a run keeps which
+// its vocabulary v lacks; 0 if it keeps none.
+func HeldOutUnknown(r *rundir.Run, v *vocab.Vocab) (float64, error) {
+	held, err := keptLines(r)
+	if err != nil || held == nil {
+		return 0, err
+	}
+	unknown, tokens := 0, 0
+	for _, line := range held.Lines {
+		u, n := v.Unknown(line)
+		unknown, tokens = unknown+u, tokens+n
+	}
+	return float64(unknown) / float64(max(tokens, 1)), nil
 }
 
 // CheckHeldOut is an error if the held-out lines that a run keeps are not those of its
@@ -309,18 +349,12 @@ func (d *Data) encode(c Config, v *vocab.Vocab) error {
 
 // vocabulary makes one of the lines to learn.
 func (d *Data) vocabulary(c Config) (*vocab.Vocab, error) {
-	tell := func(add func(line string)) error {
-		return d.each(func(line []byte, _ string, _ int) error {
-			add(string(line))
-			return nil
-		})
-	}
 	if c.Tokenizer == "bpe" && c.TokenizerFile == "" {
 		trainer, err := vocab.NewBPETrainer(c.Case)
 		if err != nil {
 			return nil, err
 		}
-		if err := tell(trainer.Add); err != nil {
+		if err := d.tell(trainer.Add); err != nil {
 			return nil, err
 		}
 		tok, err := trainer.Tokenizer(c.VocabSize, c.MinCount)
@@ -334,7 +368,7 @@ func (d *Data) vocabulary(c Config) (*vocab.Vocab, error) {
 		return nil, err
 	}
 	counts := vocab.NewCounts(tok)
-	if err := tell(counts.Add); err != nil {
+	if err := d.tell(counts.Add); err != nil {
 		return nil, err
 	}
 	return counts.Vocab(vocab.Options{MinCount: c.MinCount, MaxSize: c.VocabSize})

@@ -45,6 +45,10 @@ type WarmStart struct {
 	Model  string `json:"model"`
 	Step   int    `json:"step"`
 	Corpus Corpus `json:"corpus"` // what they had learnt from
+
+	// Of likelihood training that goes on with it:
+	Vocab    string `json:"vocab,omitempty"`     // keep or extend
+	NewWords int    `json:"new_words,omitempty"` // that were put behind its vocabulary
 }
 
 // Start is one start of the program on the run. Equal bits are promised only
