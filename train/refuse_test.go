@@ -133,6 +133,7 @@ func TestLoadRefuses(t *testing.T) {
 	b := []byte(read(t, weights))
 	b[len(b)/2] ^= 1
 	require.NoError(t, os.WriteFile(weights, b, 0o600))
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "checkpoints", "step-2"))) // the only other one
 	oneLine(t, load(rundir.Last), model.WeightsFile+" does not match its checksum: it is damaged")
 	_, _, err = Resume(dir, nil, rundir.Start{})
 	oneLine(t, err, model.WeightsFile+" does not match its checksum: it is damaged")

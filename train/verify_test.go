@@ -62,7 +62,7 @@ func TestVerifyAndRepair(t *testing.T) {
 		"best leads nowhere": {write("checkpoints/best", "step-4\n"), map[string]string{"checkpoints/best": "it is gone"}, []string{"best now names the checkpoint of step 21"}, nil},
 		"newest checkpoint damaged": {write("checkpoints/step-21/weights.safetensors", "x"),
 			map[string]string{"checkpoints/step-21": "does not match its checksum", "checkpoints/last": "damaged", "checkpoints/best": "damaged", "can be sampled": "damaged"},
-			[]string{"last now names the checkpoint of step 14", "best now names the checkpoint of step 14"}, []string{"checkpoints/step-21"}},
+			[]string{"last now names the checkpoint of step 20", "best now names the checkpoint of step 14"}, []string{"checkpoints/step-21"}},
 		"leftover":         {write("checkpoints/.last.aside-0", "step-"), map[string]string{"leftovers": "checkpoints/.last.aside-0"}, []string{"removed checkpoints/.last.aside-0"}, nil},
 		"record shortened": {write(rundir.MetricsFile, ""), map[string]string{rundir.MetricsFile: "has lost lines"}, nil, []string{rundir.MetricsFile}},
 		"config edited": {write(rundir.ConfigFile, "seed = 7\n"), map[string]string{rundir.ConfigFile: "was changed", "can be resumed": "was changed", "can be sampled": "was changed"}, nil,

@@ -98,8 +98,8 @@ func TestSaveOnSignal(t *testing.T) {
 		}
 		return names
 	}
-	require.Equal(t, []string{"step-20", "step-60"}, steps("whole"))
-	require.Equal(t, []string{"step-20", "step-40", "step-60"}, steps("saved"))
+	require.Equal(t, []string{"step-20", "step-59", "step-60"}, steps("whole"))
+	require.Equal(t, []string{"step-20", "step-40", "step-59", "step-60"}, steps("saved"))
 	whole, err := os.ReadFile("whole/" + rundir.MetricsFile)
 	require.NoError(t, err)
 	saved, err := os.ReadFile("saved/" + rundir.MetricsFile)
