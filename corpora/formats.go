@@ -1,6 +1,7 @@
 package corpora
 
 import (
+	"bufio"
 	"bytes"
 	"path/filepath"
 	"slices"
@@ -22,20 +23,48 @@ func (Format) Choices() []string {
 
 // formats are the readers of sentences, with the endings that say a format where
 // nothing else does. Their errors have a place; those of visit pass through.
-var formats = []struct {
+var formats = []formatRow{
+	{"text", readLines, "", false},
+	{"jsonl", readJSONLines, ".jsonl .ndjson", true},
+	{"json", readJSON, ".json", true},
+	{"csv", func(in *input, visit func([]byte, int) error) error { return readTable(in, ',', visit) }, ".csv", true},
+	{"tsv", func(in *input, visit func([]byte, int) error) error { return readTable(in, '\t', visit) }, ".tsv .tab", true},
+	{"tsv-unquoted", readUnquoted, "", true},
+	{"parquet", readParquet, ".parquet", true},
+	{"fasta", readFASTA, ".fasta .fa .faa .fna", false},
+}
+
+type formatRow struct {
 	Format
 	read    func(in *input, visit func(sentence []byte, line int) error) error
 	endings string
-}{
-	{"text", readLines, ""},
-	{"jsonl", readJSONLines, ".jsonl .ndjson"},
-	{"json", readJSON, ".json"},
-	{"csv", func(in *input, visit func([]byte, int) error) error { return readTable(in, ',', visit) }, ".csv"},
-	{"tsv", func(in *input, visit func([]byte, int) error) error { return readTable(in, '\t', visit) }, ".tsv .tab"},
-	{"tsv-unquoted", readUnquoted, ""},
-	{"parquet", readParquet, ".parquet"},
-	{"fasta", readFASTA, ".fasta .fa .faa .fna"},
+	fields  bool // does Options.Field name a part of it?
 }
+
+// Reader is a format of a program's own.
+type Reader struct {
+	Name    Format
+	Endings []string // of the names of files that are read so unasked, ".conllu", in small letters
+	Fields  bool     // does Options.Field name a part of what is read?
+	// Read goes through text, which is decompressed and without a byte order mark, and
+	// calls visit with each sentence and the line that it begins on, from 1. An error of
+	// visit, which checks the rules that all sentences keep, is returned as it is, and
+	// one of the text as At of its line.
+	Read func(text *bufio.Reader, opt Options, visit func(sentence []byte, line int) error) error
+}
+
+// Register adds a format, before any text is opened or configuration read. It panics if
+// there is one of that name.
+func Register(r Reader) {
+	if slices.Contains(r.Name.Choices(), string(r.Name)) || r.Name == "" {
+		panic("corpora: two formats named " + r.Name)
+	}
+	formats = append(formats, formatRow{r.Name, func(in *input, visit func([]byte, int) error) error { return r.Read(in.Reader, in.opt, visit) },
+		strings.Join(r.Endings, " "), r.Fields})
+}
+
+// At is an error at a line of a text; line 0 is none.
+func At(line int, err error) error { return at(line, err) }
 
 // formatOf is the format of a file: the one that was asked for, or what its
 // content or the ending of its name says.
@@ -79,8 +108,8 @@ func ending(name string) Format {
 
 // HasFields reports whether a file of that name has fields or columns.
 func HasFields(name string) bool {
-	format := ending(name)
-	return format != "" && format != "fasta"
+	named := ending(name)
+	return slices.ContainsFunc(formats, func(f formatRow) bool { return f.Format == named && f.fields })
 }
 
 // spaceForLineEnd turns line ends into spaces.

@@ -117,11 +117,15 @@ func Example() {
 	// Output: steps: 15 done
 }
 
-// What stands above compiles in any module: it imports nothing internal.
+// What stands above, and examples of other packages, compile in any module: they import
+// nothing internal.
 func TestExampleIsOfAnotherModule(t *testing.T) {
-	f, err := parser.ParseFile(token.NewFileSet(), "example_test.go", nil, parser.ImportsOnly)
-	require.NoError(t, err)
-	for _, i := range f.Imports {
-		require.False(t, strings.Contains(i.Path.Value, "internal/"), i.Path.Value)
+	for _, file := range []string{"example_test.go", "../train/objective_example_test.go", "../corpora/register_example_test.go"} {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		require.True(t, strings.HasSuffix(f.Name.Name, "_test"), file)
+		for _, i := range f.Imports {
+			require.False(t, strings.Contains(i.Path.Value, "internal/"), i.Path.Value)
+		}
 	}
 }

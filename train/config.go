@@ -66,7 +66,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: --backwards is for --model mle, not %s", c.Model)
 	case c.Model == "gan" && c.Options.Config(1).Reads() && c.GeneratorModel == "vae":
 		return fmt.Errorf("train: --discriminator %s asks the generator for likelihoods, of which a VAE has a bound alone; drop --generator vae", c.DKind)
-	case c.Model == "gan" && c.Options.Config(1).Reads() && Objective(c.Objective).Matches():
+	case c.Model == "gan" && c.Options.Config(1).Reads() && c.Objective.Matches():
 		return fmt.Errorf("train: --discriminator %s has no features that --objective %s could match; choose another --objective", c.DKind, c.Objective)
 	case c.WarmStart != "" && c.Model == "gan" && c.MLESteps > 0:
 		return fmt.Errorf("train: a warm start takes the place of likelihood training; drop --mle-steps %d", c.MLESteps)
@@ -113,8 +113,8 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--cell " + c.Cell + " is no relational memory", false
 	case name == "heads" && c.Cell != "relational" && c.Cell != "transformer":
 		return "--cell " + c.Cell + " pays no attention", false
-	case name == "mmd-bandwidths" && c.Objective != string(MMD), name == "sinkhorn-eps" && c.Objective != string(Sinkhorn):
-		return "--objective " + c.Objective + " does not read it", false
+	case name == "mmd-bandwidths" && c.Objective != MMD, name == "sinkhorn-eps" && c.Objective != Sinkhorn:
+		return "--objective " + string(c.Objective) + " does not read it", false
 	case name == "d-reps" && c.DKind != "relgan":
 		return "--discriminator " + c.DKind + " reads one embedding of a sentence", false
 	case (name == "d-cell" || name == "d-units") && c.DKind != "rnn":

@@ -31,7 +31,7 @@ func (c Config) checkAccumulate() error {
 		return fmt.Errorf("train: --coop-batch %d cannot be cut into --accumulate %d equal parts; choose a multiple of %d", c.CoopBatch, n, n)
 	case c.Model != "gan":
 		return nil
-	case Objective(c.Objective).Couples():
+	case c.Objective.Couples():
 		return fmt.Errorf("train: --objective %s couples the sentences of a batch, which --accumulate %d would cut; choose another objective, or --accumulate 1", c.Objective, n)
 	case err == nil && e.joint():
 		return fmt.Errorf("train: --estimator %s looks at the other sentences of a batch, which --accumulate %d would cut; choose another estimator, or --accumulate 1", c.Estimator, n)

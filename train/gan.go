@@ -22,19 +22,19 @@ import (
 
 // GANOptions are those of adversarial training.
 type GANOptions struct {
-	Objective      string  `opt:"objective" default:"rsgan" check:"oneof=standard|rsgan|ragan|hinge|lsgan|mmd|sinkhorn" doc:"adversarial loss; mmd, sinkhorn: the generator matches the discriminator's features of real sentences" group:"adversarial"`
-	MMDBandwidths  string  `opt:"mmd-bandwidths" default:"1,2,4,8,16" doc:"of the Gaussian kernels that --objective mmd adds up, in units of the features" meta:"S,..." group:"adversarial"`
-	SinkhornEps    float64 `opt:"sinkhorn-eps" default:"0.1" check:"min=0.001,max=1000" doc:"weight of the entropy in --objective sinkhorn, whose costs lie in [0, 2]" group:"adversarial"`
-	LabelSmooth    float64 `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
-	Estimator      string  `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice: gumbel-softmax, st-gumbel, reinmax, rloo, all-action:k=4, ...; all: textgan eval variance; docs/estimators.md"`
-	Feedback       string  `opt:"feedback" default:"soft" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token" group:"adversarial"`
-	TauSchedule    string  `opt:"tau-schedule" default:"exponential:from=1,to=0.5" doc:"temperature over the adversarial steps (divides the logits): a number, or one of docs/estimators.md's schedules" group:"adversarial"`
-	SparseBackward float64 `opt:"sparse-backward" default:"0" check:"min=0,max=0.5" doc:"share of a relaxed token, in its smallest entries, that the way back through it may leave out: faster at a small tau; 0: none" group:"adversarial"`
-	AdvSteps       int     `opt:"adv-steps" default:"600" check:"min=0,max=1000000000" doc:"adversarial steps"`
-	GSteps         int     `opt:"g-steps" default:"1" check:"min=1,max=1000000000" doc:"generator updates of an adversarial step" group:"adversarial"`
-	DSteps         int     `opt:"d-steps" default:"1" check:"min=0,max=1000000000" doc:"discriminator updates of an adversarial step" group:"adversarial"`
-	MLEEvery       int     `opt:"mle-every" default:"1" check:"min=0,max=1000000000" doc:"a likelihood step after every so many adversarial steps; 0: none" group:"adversarial"`
-	GLR            float64 `opt:"g-lr" default:"0.0001" check:"min=0,max=1e38" doc:"of the generator in adversarial steps" group:"adversarial"`
+	Objective      Objective `opt:"objective" default:"rsgan" doc:"adversarial loss; mmd, sinkhorn: the generator matches the discriminator's features of real sentences" group:"adversarial"`
+	MMDBandwidths  string    `opt:"mmd-bandwidths" default:"1,2,4,8,16" doc:"of the Gaussian kernels that --objective mmd adds up, in units of the features" meta:"S,..." group:"adversarial"`
+	SinkhornEps    float64   `opt:"sinkhorn-eps" default:"0.1" check:"min=0.001,max=1000" doc:"weight of the entropy in --objective sinkhorn, whose costs lie in [0, 2]" group:"adversarial"`
+	LabelSmooth    float64   `opt:"label-smoothing" default:"0" check:"min=0,max=0.5" doc:"target of real sentences is 1 minus this" group:"adversarial"`
+	Estimator      string    `opt:"estimator" default:"gumbel-softmax" doc:"gradient through a word choice: gumbel-softmax, st-gumbel, reinmax, rloo, all-action:k=4, ...; all: textgan eval variance; docs/estimators.md"`
+	Feedback       string    `opt:"feedback" default:"soft" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token" group:"adversarial"`
+	TauSchedule    string    `opt:"tau-schedule" default:"exponential:from=1,to=0.5" doc:"temperature over the adversarial steps (divides the logits): a number, or one of docs/estimators.md's schedules" group:"adversarial"`
+	SparseBackward float64   `opt:"sparse-backward" default:"0" check:"min=0,max=0.5" doc:"share of a relaxed token, in its smallest entries, that the way back through it may leave out: faster at a small tau; 0: none" group:"adversarial"`
+	AdvSteps       int       `opt:"adv-steps" default:"600" check:"min=0,max=1000000000" doc:"adversarial steps"`
+	GSteps         int       `opt:"g-steps" default:"1" check:"min=1,max=1000000000" doc:"generator updates of an adversarial step" group:"adversarial"`
+	DSteps         int       `opt:"d-steps" default:"1" check:"min=0,max=1000000000" doc:"discriminator updates of an adversarial step" group:"adversarial"`
+	MLEEvery       int       `opt:"mle-every" default:"1" check:"min=0,max=1000000000" doc:"a likelihood step after every so many adversarial steps; 0: none" group:"adversarial"`
+	GLR            float64   `opt:"g-lr" default:"0.0001" check:"min=0,max=1e38" doc:"of the generator in adversarial steps" group:"adversarial"`
 }
 
 // checkGAN is Check for what adversarial training adds.
@@ -45,7 +45,7 @@ func (c Config) checkGAN() error {
 	if _, err := feedback.Parse(c.Feedback); err != nil {
 		return err
 	}
-	if _, err := ParseObjective(c.Objective); err != nil {
+	if _, err := ParseObjective(string(c.Objective)); err != nil {
 		return err
 	}
 	e, err := ParseEstimator(c.Estimator)
@@ -55,7 +55,7 @@ func (c Config) checkGAN() error {
 	if _, err := parseBandwidths(c.MMDBandwidths); err != nil {
 		return err
 	}
-	if err := e.Suits(Objective(c.Objective)); err != nil {
+	if err := e.Suits(c.Objective); err != nil {
 		return err
 	}
 	if c.SparseBackward > 0 && !keepsRelaxedRow(c.Estimator) {
@@ -68,7 +68,7 @@ func (c Config) checkGAN() error {
 	if _, adaptive := tau.(*relax.Adaptive); adaptive && !keepsRelaxedRow(c.Estimator) {
 		return fmt.Errorf("train: an adaptive tau steers by the relaxed rows, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through, or another --tau-schedule", c.Estimator)
 	}
-	if c.Objective == string(Hinge) && c.LabelSmooth > 0 {
+	if c.Objective == Hinge && c.LabelSmooth > 0 {
 		return fmt.Errorf("train: the hinge objective has no labels to smooth; drop --label-smoothing")
 	}
 	return nil
@@ -207,7 +207,7 @@ func (a game) graph() *op.Graph {
 // game is that of the options.
 func (c *common) game() (a game, err error) {
 	a = game{B: c.part(), T: c.T, parts: c.Accumulate, smooth: c.LabelSmooth, sparse: c.SparseBackward, bf16: c.bf16()}
-	if a.objective, err = ParseObjective(c.Objective); err != nil {
+	if a.objective, err = ParseObjective(string(c.Objective)); err != nil {
 		return a, err
 	}
 	if a.bandwidths, err = parseBandwidths(c.MMDBandwidths); err != nil {

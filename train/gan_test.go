@@ -103,7 +103,7 @@ func TestGradientOfG(t *testing.T) {
 	if testing.Short() {
 		t.Skip("numbers alone")
 	}
-	for i, objective := range Objectives {
+	for i, objective := range Objectives() {
 		t.Run(string(objective), func(t *testing.T) {
 			gen, dis := tinyModels(t, []string{"lstm", "gru"}[i%2], 9, 0)
 			s, err := newRelaxedStep(gen, dis, game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, "gumbel-softmax"), feedback: feedback.Soft})
@@ -125,7 +125,7 @@ func TestGradientOfD(t *testing.T) {
 		t.Skip("numbers alone")
 	}
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel"} {
-		for _, objective := range Objectives {
+		for _, objective := range Objectives() {
 			t.Run(estimator+", "+string(objective), func(t *testing.T) {
 				gen, dis := tinyModels(t, "lstm", 9, .2)
 				a := game{B: 6, T: 5, objective: objective, estimator: estimatorOf(t, estimator), feedback: feedback.Soft}
@@ -151,7 +151,7 @@ func TestBothNetworksLearn(t *testing.T) {
 	for real = range vocab.InOrder(slices.Repeat([][]int32{{4, 5, 6}}, B), B) {
 	}
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel", "rloo"} {
-		for _, objective := range Objectives {
+		for _, objective := range Objectives() {
 			a := game{B: B, T: T, objective: objective, feedback: feedback.Soft}
 			a.estimator = estimatorOf(t, estimator)
 			if !a.estimator.Relaxed() && objective == RAGAN {

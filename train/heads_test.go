@@ -62,7 +62,7 @@ func TestGradientsWithThreeScores(t *testing.T) {
 	if testing.Short() {
 		t.Skip("numbers alone")
 	}
-	for _, objective := range Objectives {
+	for _, objective := range Objectives() {
 		for _, estimator := range []string{"gumbel-softmax", "st-gumbel"} {
 			t.Run(estimator+", "+string(objective), func(t *testing.T) {
 				gen, _ := tinyModels(t, "gru", 9, 0)
@@ -90,7 +90,7 @@ func TestGradientsWithThreeScores(t *testing.T) {
 func TestThreeScoresAreAMean(t *testing.T) {
 	const V, B, T = 9, 6, 5
 	for _, estimator := range []string{"gumbel-softmax", "st-gumbel", "reinforce", "seqgan:m=2", "all-action:k=2"} {
-		for _, objective := range Objectives {
+		for _, objective := range Objectives() {
 			a := game{B: B, T: T, objective: objective, estimator: estimatorOf(t, estimator), feedback: feedback.Soft}
 			if objective == RAGAN { // compares with a mean over all scores, and has no reward of one sentence
 				continue

@@ -42,7 +42,7 @@ func plainLosses(o Objective, r, f []float64, smooth float64) (lossD, lossG floa
 
 func TestObjectives(t *testing.T) {
 	r64, f64 := []float64{2.5, -0.3, 40, .7, -90}, []float64{-1.5, 0.4, -30, 1.2, 60}
-	for _, o := range Objectives {
+	for _, o := range Objectives() {
 		for _, smooth := range []float64{0, .1} {
 			if o == Hinge && smooth > 0 {
 				_, err := o.LossD(op.NewGraph(), nil, nil, smooth)

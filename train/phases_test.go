@@ -90,9 +90,9 @@ func TestEveryObjectiveTrains(t *testing.T) {
 	c.AdvSteps = 5
 	d := dataOf(t, c)
 	seen := map[string]bool{}
-	for _, o := range Objectives {
+	for _, o := range Objectives() {
 		for _, c.LabelSmooth = range []float64{0, .2} {
-			if c.Objective = string(o); o == Hinge && c.LabelSmooth > 0 {
+			if c.Objective = o; o == Hinge && c.LabelSmooth > 0 {
 				require.ErrorContains(t, c.Check(), "drop --label-smoothing")
 				continue
 			}

@@ -118,37 +118,6 @@ func ParseEstimator(spec string) (Estimator, error) {
 	return e, err
 }
 
-// Rewards sets dst [B] to what sentences with the scores f [B,R] earn under the
-// objective: minus their share of LossG, so that raising the expected reward
-// lowers the loss that the relaxed estimators lower. r are the scores of the
-// real sentences that they are paired with. RAGAN has no such share.
-func (o Objective) Rewards(dst, r, f []float32) {
-	R := len(f) / len(dst)
-	for i := range dst {
-		sum := 0.0
-		for j := i * R; j < (i+1)*R; j++ {
-			sum += o.reward(float64(r[j]), float64(f[j]))
-		}
-		dst[i] = float32(sum / float64(R))
-	}
-}
-
-// reward is that of one score.
-func (o Objective) reward(r, f float64) float64 {
-	softplus := func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
-	switch o {
-	case Standard:
-		return -softplus(-f)
-	case RSGAN:
-		return -softplus(r - f)
-	case Hinge:
-		return f
-	case LSGAN:
-		return -(f - 1) * (f - 1) / 2
-	}
-	return math.NaN()
-}
-
 // scorer scores sentences of ids with the frozen discriminator.
 type scorer struct {
 	*op.Program

@@ -17,7 +17,7 @@ import (
 // A batch's rewards are the generator's loss with the sign turned.
 func TestRewardIsLossOfG(t *testing.T) {
 	r, f := []float64{2.5, -0.3, 40, .7, -90}, []float64{-1.5, 0.4, -30, 1.2, 60}
-	for _, o := range Objectives {
+	for _, o := range Objectives() {
 		if o == RAGAN {
 			continue
 		}

@@ -183,7 +183,7 @@ func TestScoreFunctions(t *testing.T) {
 	for _, e := range scoreFunctions() {
 		for _, o := range []Objective{Standard, RSGAN, Hinge, LSGAN} {
 			c := small()
-			c.Estimator, c.Objective = e.Spec(), string(o)
+			c.Estimator, c.Objective = e.Spec(), o
 			c.MLESteps, c.DPre, c.AdvSteps, c.MLEEvery, c.EvalEvery, c.CorpusLines = 2, 1, 3, 0, 0, 60
 			if e.Name == "maligan" && o != Standard && o != RSGAN {
 				require.ErrorContains(t, c.Check(), "under --objective standard and rsgan, not "+string(o))
@@ -197,7 +197,7 @@ func TestScoreFunctions(t *testing.T) {
 		}
 	}
 	c := small()
-	c.Estimator, c.Objective = "rloo", string(RAGAN)
+	c.Estimator, c.Objective = "rloo", RAGAN
 	require.ErrorContains(t, c.Check(), "ragan")
 	c.Estimator = "reinmax-loo" // looks at the gradients of the others
 	require.ErrorContains(t, c.Check(), "ragan")

@@ -117,10 +117,12 @@ func optionsOf(t reflect.Type, path []int) (options []Option) {
 			}
 		}
 		if named, ok := reflect.Zero(f.Type).Interface().(interface{ Choices() []string }); ok {
-			o.checks = append(o.checks, check{rule: "oneof", choices: named.Choices()})
+			o.checks = append(o.checks, check{rule: "oneof", choices: named.Choices})
 		}
 		for _, c := range o.checks {
-			o.Choices = append(o.Choices, c.choices...)
+			if c.choices != nil {
+				o.Choices = append(o.Choices, c.choices()...)
+			}
 		}
 		if o.Meta == "TEXT" && len(o.Choices) > 0 {
 			o.Meta = "NAME"

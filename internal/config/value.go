@@ -115,7 +115,7 @@ func numberError(err error, want string) error {
 type check struct {
 	rule    string // min, max, above, below, oneof
 	bound   float64
-	choices []string
+	choices func() []string // which a program may add to
 }
 
 // newCheck parses rule=argument. It panics if it cannot.
@@ -123,7 +123,8 @@ func newCheck(s string) check {
 	rule, arg, _ := strings.Cut(s, "=")
 	switch rule {
 	case "oneof":
-		return check{rule: rule, choices: strings.Split(arg, "|")}
+		choices := strings.Split(arg, "|")
+		return check{rule: rule, choices: func() []string { return choices }}
 	case "min", "max", "above", "below":
 		bound, err := strconv.ParseFloat(arg, 64)
 		if err != nil {
@@ -136,10 +137,11 @@ func newCheck(s string) check {
 
 func (c check) holds(v reflect.Value) error {
 	if c.rule == "oneof" {
-		if slices.Contains(c.choices, v.String()) {
+		choices := c.choices()
+		if slices.Contains(choices, v.String()) {
 			return nil
 		}
-		return fmt.Errorf("want %s", orList(c.choices))
+		return fmt.Errorf("want %s", orList(choices))
 	}
 	var x float64
 	switch v.Kind() {

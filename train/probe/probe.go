@@ -63,7 +63,7 @@ func Open(dir, which string, size int, seed uint64, stdin io.Reader) (*Probe, er
 	if t.Config.Model != "gan" {
 		return nil, fmt.Errorf("probe: run %s has no discriminator whose gradient could be measured; train one with --model gan", dir)
 	}
-	if train.Objective(t.Config.Objective).Couples() {
+	if t.Config.Objective.Couples() {
 		return nil, fmt.Errorf("probe: %s couples the sentences of a batch, so no score function gives an unbiased reference; probe a run with another objective than run %s", t.Config.Objective, dir)
 	}
 	if size == 0 {
@@ -108,7 +108,7 @@ func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 		if c.Estimator, err = train.ParseEstimator(name); err != nil {
 			return nil, err
 		}
-		if err := c.Suits(train.Objective(p.t.Config.Objective)); err != nil {
+		if err := c.Suits(p.t.Config.Objective); err != nil {
 			if slices.Contains(opt.Estimators, name) {
 				return nil, err
 			}

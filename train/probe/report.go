@@ -65,7 +65,7 @@ type PartMoments struct {
 
 func (p *Probe) newReport(ctx context.Context, opt Options) (*Report, error) {
 	r := &Report{
-		Step: p.step, Phase: p.t.Phase(), Objective: p.t.Config.Objective, Batch: p.batch.B, MaxLen: p.t.MaxT(), Seed: opt.Seed,
+		Step: p.step, Phase: p.t.Phase(), Objective: string(p.t.Config.Objective), Batch: p.batch.B, MaxLen: p.t.MaxT(), Seed: opt.Seed,
 		Seconds: []float64{0.1, 1, 10}, Parts: []Part{{Name: "all"}}, Estimators: []Result{},
 	}
 	for _, w := range p.t.LanguageModel().Params() {
