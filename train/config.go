@@ -12,7 +12,7 @@ import (
 type Config struct {
 	model.Config
 
-	Preset string `opt:"preset" doc:"a published configuration: lstm-mle, seqgan, maligan, gsgan, textgan-mmd or relgan; options that are given beside it are stronger; docs/presets.md" meta:"NAME"`
+	Preset PresetName `opt:"preset" doc:"a published configuration; options that are given beside it are stronger; docs/presets.md" meta:"NAME"`
 
 	WarmStart string `opt:"warm-start" doc:"begin with what this run of --model mle or vae has come to: weights, vocabulary, sizes; its text too, unless another is given. A GAN: in the place of likelihood training; --model mle: before it" meta:"DIR"`
 	WarmVocab string `opt:"warm-vocab" default:"auto" check:"oneof=auto|keep|extend" doc:"words of the text that the run of --warm-start does not know, for --model mle: keep reads them as <unk>, extend gives them weights of their own, auto keeps if they are few and refuses else"`

@@ -19,7 +19,10 @@ import (
 )
 
 // Options is the table of a run's settings: flags, environment, TOML, defaults.
-var Options = config.New[Config]()
+var Options = func() *config.Set[Config] {
+	_, _, _ = metrics, losses, Presets // the choices of some, which have to be there first
+	return config.New[Config]()
+}()
 
 // Start begins a run in dir, which must be new or empty: it prepares the data,
 // makes the networks, which a warm start gives the weights of another run (see
@@ -85,7 +88,7 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 			return nil, nil, err
 		}
 	}
-	m := rundir.Manifest{Model: c.Model, Preset: c.Preset, Seed: c.Seed, Precision: c.Precision, Best: string(c.Best), Parts: c.Accumulate, Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: d.Learnt.Lines}}
+	m := rundir.Manifest{Model: c.Model, Preset: string(c.Preset), Seed: c.Seed, Precision: c.Precision, Best: string(c.Best), Parts: c.Accumulate, Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: d.Learnt.Lines}}
 	if from != nil {
 		if err := from.checkText(c, d); err != nil {
 			return nil, nil, err

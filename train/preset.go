@@ -8,6 +8,17 @@ import (
 	"textgan/internal/config"
 )
 
+// PresetName names one of Presets; empty: none.
+type PresetName string
+
+// Choices are the names of all presets.
+func (PresetName) Choices() (names []string) {
+	for _, p := range Presets {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 // Preset is a published configuration as options of this program. What it does not
 // name keeps its default.
 type Preset struct {
@@ -56,11 +67,7 @@ var Presets = []Preset{
 func presetLayer(name string) (config.Layer, error) {
 	i := slices.IndexFunc(Presets, func(p Preset) bool { return p.Name == name })
 	if i < 0 {
-		var names []string
-		for _, p := range Presets {
-			names = append(names, p.Name)
-		}
-		return nil, fmt.Errorf("train: preset %q is not known; use %s", name, strings.Join(names, ", "))
+		return nil, fmt.Errorf("train: preset %q is not known; use %s", name, strings.Join(PresetName(name).Choices(), ", "))
 	}
 	layer := config.Layer{}
 	for _, o := range Presets[i].options {

@@ -24,7 +24,7 @@ func TestPresets(t *testing.T) {
 		c, err := Options.Resolve(layers...)
 		require.NoError(t, err)
 		require.NoError(t, c.Check(), p.Name)
-		require.Equal(t, p.Name, c.Preset)
+		require.Equal(t, PresetName(p.Name), c.Preset)
 		for _, o := range p.options {
 			why, _ := c.Idle(o[0])
 			require.Empty(t, why, "%s: --%s", p.Name, o[0])
@@ -34,8 +34,20 @@ func TestPresets(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(want), text.String())
 	o, _ := Options.Find("preset")
-	for _, p := range Presets {
-		require.Contains(t, o.Doc, p.Name)
+	for i, p := range Presets {
+		require.Equal(t, p.Name, o.Choices[i])
+	}
+	require.Len(t, o.Choices, len(Presets))
+	// None is a choice too, in a file and by a flag.
+	for _, layer := range []config.Layer{{}, {"preset": {Text: ""}}} {
+		c, err := Options.Resolve(layer)
+		require.NoError(t, err)
+		require.Empty(t, c.Preset)
+		again, err := Options.File("config.toml", Options.TOML(c))
+		require.NoError(t, err)
+		resolved, err := Options.Resolve(again)
+		require.NoError(t, err)
+		require.Equal(t, c, resolved)
 	}
 }
 

@@ -49,7 +49,7 @@ func (s *trainOutput) begin() {
 		s.say("           %s", hint)
 	}
 	for _, p := range train.Presets {
-		if p.Name == c.Preset {
+		if p.Name == string(c.Preset) {
 			s.say("preset     %s, %s: %s", p.Name, p.Summary, p)
 		}
 	}
