@@ -1,0 +1,70 @@
+package cell
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/internal/kernel"
+	"textgan/internal/rng"
+)
+
+// Grads sets the gradients, whatever was in their place, and no rows give none: the
+// promise of Core, on which graphs rely that run again and again.
+func TestGradsAreSet(t *testing.T) {
+	const n, in, units = 5, 4, 6
+	for i, kind := range []Cell{LSTM, GRU, Relational{Slots: 2, Heads: 2}, Transformer{Blocks: 2, Heads: 1, Context: 3}} {
+		core := kind.Core(in, units)
+		t.Run(fmt.Sprintf("%T %d", kind, i), func(t *testing.T) {
+			z := core.Sizes()
+			draws := uint32(0)
+			drawn := func(n int) []float32 {
+				values := make([]float32, n)
+				kernel.Uniform(values, rng.Key{Seed: 1, Row: draws})
+				draws++
+				return values
+			}
+			var weights [][]float32
+			for _, w := range core.Weights() {
+				size := 1
+				for _, s := range w.Shape {
+					size *= s
+				}
+				weights = append(weights, drawn(size))
+			}
+			core.Bind(weights)
+			core.BindBack()
+			x, share, tape := drawn(n*in), make([]float32, n*z.Share), make([]float32, n*z.Tape)
+			prev, next, out := make([]float32, n*z.State), make([]float32, n*z.State), make([]float32, n*z.Out)
+			for r := range n {
+				core.Start(prev[r*z.State:][:z.State])
+			}
+			core.Input(n, x, share)
+			core.Step(n, true, share, prev, next, out, tape)
+			dShare := make([]float32, n*z.Share)
+			core.StepBack(n, share, prev, tape, drawn(n*z.Out), make([]float32, n*z.State), dShare)
+			core.InputBack(n, dShare, nil)
+			var clean, used [][]float32
+			for _, w := range weights {
+				clean, used = append(clean, make([]float32, len(w))), append(used, make([]float32, len(w)))
+				for j := range w {
+					used[len(used)-1][j] = float32(math.NaN())
+				}
+			}
+			core.Grads(n, x, share, prev, tape, dShare, clean)
+			core.Grads(n, x, share, prev, tape, dShare, used)
+			require.Equal(t, clean, used)
+			total := 0.0
+			for _, d := range clean {
+				total += kernel.SumSquares(d)
+			}
+			require.Positive(t, total)
+			core.Grads(0, nil, nil, nil, nil, nil, used)
+			for _, d := range used {
+				require.Zero(t, kernel.SumSquares(d))
+			}
+		})
+	}
+}
