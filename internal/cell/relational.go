@@ -70,9 +70,6 @@ const (
 	relWeights
 )
 
-// normFloor is added to a variance before it divides, as everywhere.
-const normFloor = 1e-5
-
 // relational says where on the tape of a row is what.
 type relational struct {
 	Relational
@@ -170,36 +167,6 @@ func (r *relational) InputBack(n int, dShare, dx []float32) {
 	}
 }
 
-// normalise sets hat to x with mean 0 and variance 1, and y to hat times gain
-// plus bias. It returns 1 over the standard deviation. hat may be x.
-func normalise(y, hat, x, gain, bias []float32) float32 {
-	n := float32(len(x))
-	mean := kernel.Sum(x) / n
-	for i, v := range x {
-		hat[i] = v - mean
-	}
-	scale := float32(1 / math.Sqrt(float64(kernel.Dot(hat, hat)/n)+normFloor))
-	for i, v := range hat {
-		hat[i] = v * scale
-		y[i] = hat[i]*gain[i] + bias[i]
-	}
-	return scale
-}
-
-// normaliseBack sets dx to the gradient of x, from that of y, and replaces hat
-// by the terms of the gain's gradient.
-func normaliseBack(dx, dy, hat, gain []float32, scale float32) {
-	n := float32(len(dy))
-	for i, d := range dy {
-		dx[i] = d * gain[i]
-	}
-	mean, along := kernel.Sum(dx)/n, kernel.Dot(dx, hat)/n
-	for i, h := range hat {
-		dx[i] = scale * (dx[i] - mean - h*along)
-		hat[i] = h * dy[i]
-	}
-}
-
 func (r *relational) Step(n int, _ bool, share, prev, next, out, tape []float32) {
 	S, M, T := r.Slots, r.M, r.tape
 	for s := range S {
@@ -210,23 +177,22 @@ func (r *relational) Step(n int, _ bool, share, prev, next, out, tape []float32)
 		copy(t[r.hat+S*3*M:][:3*M], share[i*6*M:])
 		for s := range S + 1 {
 			hat := t[r.hat+s*3*M:][:3*M]
-			t[r.deviation+s] = normalise(t[r.qkv+s*3*M:][:3*M], hat, hat, r.w[relGain], r.w[relBias])
+			t[r.deviation+s] = kernel.Normalise(t[r.qkv+s*3*M:][:3*M], hat, hat, r.w[relGain], r.w[relBias])
 		}
 		sum := t[r.hat1:][:S*M]
 		copy(sum, m)
 		r.attend(t, sum)
 		for s := range S {
 			x := sum[s*M:][:M]
-			t[r.deviation+S+1+s] = normalise(t[r.y+s*M:][:M], x, x, r.w[relGain1], r.w[relBias1])
+			t[r.deviation+S+1+s] = kernel.Normalise(t[r.y+s*M:][:M], x, x, r.w[relGain1], r.w[relBias1])
 		}
 		kernel.Tanh(t[r.tanh:][:S*M], m)
 	}
 	for s := range S {
 		r.GemmBias(false, false, n, M, M, tape[r.y+s*M:], T, r.w[relW1], M, r.w[relB1], tape[r.hidden+s*M:], T)
 		for i := range n {
-			for j, v := range tape[i*T+r.hidden+s*M:][:M] {
-				tape[i*T+r.hidden+s*M+j] = max(v, 0)
-			}
+			hidden := tape[i*T+r.hidden+s*M:][:M]
+			kernel.ReLU(hidden, hidden)
 		}
 		r.GemmBias(false, false, n, M, M, tape[r.hidden+s*M:], T, r.w[relW2], M, r.w[relB2], tape[r.hat2+s*M:], T)
 		r.Gemm(false, false, n, 2*M, M, 1, tape[r.tanh+s*M:], T, r.w[relWm], 2*M, 0, tape[r.gates+s*2*M:], T)
@@ -236,7 +202,7 @@ func (r *relational) Step(n int, _ bool, share, prev, next, out, tape []float32)
 		for s := range S {
 			x, z, g := t[r.hat2+s*M:][:M], t[r.z+s*M:][:M], t[r.gates+s*2*M:][:2*M]
 			kernel.Add(x, t[r.y+s*M:][:M])
-			t[r.deviation+S+1+S+s] = normalise(z, x, x, r.w[relGain2], r.w[relBias2])
+			t[r.deviation+S+1+S+s] = kernel.Normalise(z, x, x, r.w[relGain2], r.w[relBias2])
 			kernel.Tanh(z, z)
 			kernel.Add(g, share[i*6*M+3*M:][:2*M])
 			for j := range M {
@@ -322,7 +288,7 @@ func (r *relational) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) {
 				dm[s*M+j] = dn * forget
 			}
 			kernel.Add(dGates, g)
-			normaliseBack(t[r.dSum2+s*M:][:M], dz, t[r.hat2+s*M:][:M], r.w[relGain2], t[r.deviation+S+1+S+s])
+			kernel.NormaliseBackward(t[r.dSum2+s*M:][:M], dz, t[r.hat2+s*M:][:M], r.w[relGain2], t[r.deviation+S+1+S+s])
 		}
 		copy(t[r.dy:][:S*M], t[r.dSum2:])
 	}
@@ -330,11 +296,7 @@ func (r *relational) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) {
 		r.Gemm(false, false, n, M, M, 1, tape[r.dSum2+s*M:], T, r.wT[relW2], M, 0, tape[r.dHidden+s*M:], T)
 		for i := range n {
 			dHidden := tape[i*T+r.dHidden+s*M:][:M]
-			for j, v := range tape[i*T+r.hidden+s*M:][:M] {
-				if v <= 0 {
-					dHidden[j] = 0
-				}
-			}
+			kernel.ReLUBackward(dHidden, tape[i*T+r.hidden+s*M:][:M], dHidden)
 		}
 		r.Gemm(false, false, n, M, M, 1, tape[r.dHidden+s*M:], T, r.wT[relW1], M, 1, tape[r.dy+s*M:], T)
 		r.Gemm(false, false, n, M, 2*M, 1, tape[r.gates+s*2*M:], T, r.wT[relWm], M, 0, tape[r.dTanh+s*M:], T)
@@ -346,7 +308,7 @@ func (r *relational) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) {
 		}
 		dSum := t[r.dSum1:][:S*M]
 		for s := range S {
-			normaliseBack(dSum[s*M:][:M], t[r.dy+s*M:][:M], t[r.hat1+s*M:][:M], r.w[relGain1], t[r.deviation+S+1+s])
+			kernel.NormaliseBackward(dSum[s*M:][:M], t[r.dy+s*M:][:M], t[r.hat1+s*M:][:M], r.w[relGain1], t[r.deviation+S+1+s])
 		}
 		kernel.Add(dm, dSum)
 		r.attendBack(t, dSum)
@@ -355,7 +317,7 @@ func (r *relational) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) {
 			if s < S {
 				dx = t[r.dqkv+s*3*M:][:3*M]
 			}
-			normaliseBack(dx, t[r.dNormed+s*3*M:][:3*M], t[r.hat+s*3*M:][:3*M], r.w[relGain], t[r.deviation+s])
+			kernel.NormaliseBackward(dx, t[r.dNormed+s*3*M:][:3*M], t[r.hat+s*3*M:][:3*M], r.w[relGain], t[r.deviation+s])
 		}
 	}
 	for s := range S {

@@ -227,7 +227,7 @@ func (t *transformer) Step(n int, _ bool, share, prev, next, out, tape []float32
 		w := t.w[b.first:]
 		for i := range n {
 			r := tape[i*T:][:T]
-			r[b.deviations] = normalise(r[b.normed1:][:M], r[b.hat1:][:M], r[t.stream:][:M], w[blockGain1], w[blockBias1])
+			r[b.deviations] = kernel.Normalise(r[b.normed1:][:M], r[b.hat1:][:M], r[t.stream:][:M], w[blockGain1], w[blockBias1])
 		}
 		t.Gemm(false, false, n, 3*M, M, 1, tape[b.normed1:], T, w[blockWqkv], 3*M, 0, tape[b.qkv:], T)
 		for i := range n {
@@ -236,14 +236,12 @@ func (t *transformer) Step(n int, _ bool, share, prev, next, out, tape []float32
 		t.Gemm(false, false, n, M, M, 1, tape[b.found:], T, w[blockWo], M, 1, tape[t.stream:], T)
 		for i := range n {
 			r := tape[i*T:][:T]
-			r[b.deviations+1] = normalise(r[b.normed2:][:M], r[b.hat2:][:M], r[t.stream:][:M], w[blockGain2], w[blockBias2])
+			r[b.deviations+1] = kernel.Normalise(r[b.normed2:][:M], r[b.hat2:][:M], r[t.stream:][:M], w[blockGain2], w[blockBias2])
 		}
 		t.GemmBias(false, false, n, F, M, tape[b.normed2:], T, w[blockW1], F, w[blockB1], tape[b.hidden:], T)
 		for i := range n {
 			hidden := tape[i*T+b.hidden:][:F]
-			for j, v := range hidden {
-				hidden[j] = max(v, 0)
-			}
+			kernel.ReLU(hidden, hidden)
 		}
 		t.Gemm(false, false, n, M, F, 1, tape[b.hidden:], T, w[blockW2], M, 1, tape[t.stream:], T)
 		for i := range n {
@@ -253,7 +251,7 @@ func (t *transformer) Step(n int, _ bool, share, prev, next, out, tape []float32
 	w := t.w[len(t.w)-2:]
 	for i := range n {
 		r := tape[i*T:][:T]
-		r[t.deviation] = normalise(out[i*M:][:M], r[t.hat:][:M], r[t.stream:][:M], w[0], w[1])
+		r[t.deviation] = kernel.Normalise(out[i*M:][:M], r[t.hat:][:M], r[t.stream:][:M], w[0], w[1])
 	}
 }
 
@@ -331,7 +329,7 @@ func (t *transformer) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) 
 	for i := range n {
 		r := tape[i*T:][:T]
 		copy(r[t.dOut:][:M], dOut[i*M:])
-		normaliseBack(dShare[i*M:][:M], r[t.dOut:][:M], r[t.hat:][:M], gain, r[t.deviation])
+		kernel.NormaliseBackward(dShare[i*M:][:M], r[t.dOut:][:M], r[t.hat:][:M], gain, r[t.deviation])
 	}
 	// dShare is the gradient of the stream from here on.
 	for k := len(t.blocks) - 1; k >= 0; k-- {
@@ -343,16 +341,12 @@ func (t *transformer) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) 
 		t.Gemm(false, false, n, F, M, 1, dShare, M, wT[blockW2], F, 0, tape[b.dHidden:], T)
 		for i := range n {
 			dHidden := tape[i*T+b.dHidden:][:F]
-			for j, v := range tape[i*T+b.hidden:][:F] {
-				if v <= 0 {
-					dHidden[j] = 0
-				}
-			}
+			kernel.ReLUBackward(dHidden, tape[i*T+b.hidden:][:F], dHidden)
 		}
 		t.Gemm(false, false, n, M, F, 1, tape[b.dHidden:], T, wT[blockW1], M, 0, tape[b.dNormed2:], T)
 		for i := range n {
 			r := tape[i*T:][:T]
-			normaliseBack(r[t.stream:][:M], r[b.dNormed2:][:M], r[b.hat2:][:M], w[blockGain2], r[b.deviations+1])
+			kernel.NormaliseBackward(r[t.stream:][:M], r[b.dNormed2:][:M], r[b.hat2:][:M], w[blockGain2], r[b.deviations+1])
 			kernel.Add(dShare[i*M:][:M], r[t.stream:][:M])
 			copy(r[b.dFirst:][:M], dShare[i*M:])
 		}
@@ -363,7 +357,7 @@ func (t *transformer) StepBack(n int, _, prev, tape, dOut, d, dShare []float32) 
 		t.Gemm(false, false, n, M, 3*M, 1, tape[b.dqkv:], T, wT[blockWqkv], M, 0, tape[b.dNormed1:], T)
 		for i := range n {
 			r := tape[i*T:][:T]
-			normaliseBack(r[t.stream:][:M], r[b.dNormed1:][:M], r[b.hat1:][:M], w[blockGain1], r[b.deviations])
+			kernel.NormaliseBackward(r[t.stream:][:M], r[b.dNormed1:][:M], r[b.hat1:][:M], w[blockGain1], r[b.deviations])
 			kernel.Add(dShare[i*M:][:M], r[t.stream:][:M])
 		}
 	}

@@ -209,6 +209,51 @@ func lstm512(gates []float32, cPrev []float32, u []float32, h []float32, c []flo
 //go:noescape
 func lstmBack512(act []float32, u []float32, cPrev []float32, dh []float32, dc []float32, dgates []float32)
 
+// relu512 is reluGeneric.
+//
+//go:noescape
+func relu512(dst []float32, src []float32)
+
+// reluBack512 is reluBackGeneric.
+//
+//go:noescape
+func reluBack512(dst []float32, y []float32, dy []float32)
+
+// highway512 is highwayGeneric.
+//
+//go:noescape
+func highway512(y []float32, h []float32, gate []float32, x []float32)
+
+// highwayBack512 is highwayBackGeneric.
+//
+//go:noescape
+func highwayBack512(dh []float32, dgate []float32, dx []float32, dy []float32, h []float32, gate []float32, x []float32)
+
+// subtract512 is subtractGeneric.
+//
+//go:noescape
+func subtract512(dst []float32, x []float32, by float32)
+
+// multiply512 is multiplyGeneric.
+//
+//go:noescape
+func multiply512(dst []float32, x []float32, y []float32)
+
+// normalise512 is normaliseGeneric.
+//
+//go:noescape
+func normalise512(y []float32, hat []float32, gain []float32, bias []float32, scale float32)
+
+// normaliseBack512 is normaliseBackGeneric.
+//
+//go:noescape
+func normaliseBack512(dx []float32, hat []float32, dy []float32, scale float32, mean float32, along float32)
+
+// axpyRows512 is axpyRowsGeneric for rows of at most 32 values.
+//
+//go:noescape
+func axpyRows512(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
+
 // sum512 is sumGeneric.
 //
 //go:noescape
@@ -418,6 +463,51 @@ func lstm256(gates []float32, cPrev []float32, u []float32, h []float32, c []flo
 //
 //go:noescape
 func lstmBack256(act []float32, u []float32, cPrev []float32, dh []float32, dc []float32, dgates []float32)
+
+// relu256 is reluGeneric.
+//
+//go:noescape
+func relu256(dst []float32, src []float32)
+
+// reluBack256 is reluBackGeneric.
+//
+//go:noescape
+func reluBack256(dst []float32, y []float32, dy []float32)
+
+// highway256 is highwayGeneric.
+//
+//go:noescape
+func highway256(y []float32, h []float32, gate []float32, x []float32)
+
+// highwayBack256 is highwayBackGeneric.
+//
+//go:noescape
+func highwayBack256(dh []float32, dgate []float32, dx []float32, dy []float32, h []float32, gate []float32, x []float32)
+
+// subtract256 is subtractGeneric.
+//
+//go:noescape
+func subtract256(dst []float32, x []float32, by float32)
+
+// multiply256 is multiplyGeneric.
+//
+//go:noescape
+func multiply256(dst []float32, x []float32, y []float32)
+
+// normalise256 is normaliseGeneric.
+//
+//go:noescape
+func normalise256(y []float32, hat []float32, gain []float32, bias []float32, scale float32)
+
+// normaliseBack256 is normaliseBackGeneric.
+//
+//go:noescape
+func normaliseBack256(dx []float32, hat []float32, dy []float32, scale float32, mean float32, along float32)
+
+// axpyRows256 is axpyRowsGeneric for rows of at most 32 values.
+//
+//go:noescape
+func axpyRows256(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
 
 // sum256 is sumGeneric.
 //

@@ -6894,6 +6894,634 @@ done59:
 	VZEROUPPER
 	RET
 
+// func relu512(dst []float32, src []float32)
+// Requires: AVX, AVX512F
+TEXT ·relu512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	XORQ BX, BX
+
+main61:
+	CMPQ    DX, $0x40
+	JLT     rest62
+	VMOVUPS (CX)(BX*4), Z0
+	VMOVUPS 64(CX)(BX*4), Z1
+	VMOVUPS 128(CX)(BX*4), Z2
+	VMOVUPS 192(CX)(BX*4), Z3
+	VPXORD  Z4, Z4, Z4
+	VMAXPS  Z0, Z4, Z0
+	VADDPS  Z4, Z0, Z0
+	VMAXPS  Z1, Z4, Z1
+	VADDPS  Z4, Z1, Z1
+	VMAXPS  Z2, Z4, Z2
+	VADDPS  Z4, Z2, Z2
+	VMAXPS  Z3, Z4, Z3
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS Z2, 128(AX)(BX*4)
+	VMOVUPS Z3, 192(AX)(BX*4)
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, DX
+	JMP     main61
+
+rest62:
+	CMPQ         DX, $0x10
+	JGE          next64
+	TESTQ        DX, DX
+	JZ           done63
+	VPBROADCASTD DX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VPXORD       Z5, Z5, Z5
+	VMAXPS       Z0, Z5, Z0
+	VADDPS       Z5, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+	JMP          done63
+
+next64:
+	VMOVUPS      (CX)(BX*4), Z0
+	VPXORD       Z5, Z5, Z5
+	VMAXPS       Z0, Z5, Z0
+	VADDPS       Z5, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          next65
+	TESTQ        DX, DX
+	JZ           done63
+	VPBROADCASTD DX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VPXORD       Z6, Z6, Z6
+	VMAXPS       Z0, Z6, Z0
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+	JMP          done63
+
+next65:
+	VMOVUPS      (CX)(BX*4), Z0
+	VPXORD       Z6, Z6, Z6
+	VMAXPS       Z0, Z6, Z0
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          next66
+	TESTQ        DX, DX
+	JZ           done63
+	VPBROADCASTD DX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VPXORD       Z7, Z7, Z7
+	VMAXPS       Z0, Z7, Z0
+	VADDPS       Z7, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+	JMP          done63
+
+next66:
+	VMOVUPS      (CX)(BX*4), Z0
+	VPXORD       Z7, Z7, Z7
+	VMAXPS       Z0, Z7, Z0
+	VADDPS       Z7, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	TESTQ        DX, DX
+	JZ           done63
+	VPBROADCASTD DX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VADDPS       Z8, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+
+done63:
+	VZEROUPPER
+	RET
+
+// func reluBack512(dst []float32, y []float32, dy []float32)
+// Requires: AVX, AVX512F
+TEXT ·reluBack512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ y_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	XORQ SI, SI
+
+main68:
+	CMPQ      BX, $0x20
+	JLT       rest69
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   64(DX)(SI*4), Z1
+	VMOVUPS   (CX)(SI*4), Z2
+	VMOVUPS   64(CX)(SI*4), Z3
+	VPXORD    Z4, Z4, Z4
+	VCMPPS    $0x0e, Z4, Z2, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VCMPPS    $0x0e, Z4, Z3, K1
+	VMOVAPS.Z Z1, K1, Z1
+	VMOVUPS   Z0, (AX)(SI*4)
+	VMOVUPS   Z1, 64(AX)(SI*4)
+	ADDQ      $0x20, SI
+	SUBQ      $0x20, BX
+	JMP       main68
+
+rest69:
+	CMPQ         BX, $0x10
+	JGE          next71
+	TESTQ        BX, BX
+	JZ           done70
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (DX)(SI*4), K1, Z0
+	VMOVUPS.Z    (CX)(SI*4), K1, Z1
+	VPXORD       Z5, Z5, Z5
+	VCMPPS       $0x0e, Z5, Z1, K2
+	VMOVAPS.Z    Z0, K2, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+	JMP          done70
+
+next71:
+	VMOVUPS      (DX)(SI*4), Z0
+	VMOVUPS      (CX)(SI*4), Z1
+	VPXORD       Z5, Z5, Z5
+	VCMPPS       $0x0e, Z5, Z1, K1
+	VMOVAPS.Z    Z0, K1, Z0
+	VMOVUPS      Z0, (AX)(SI*4)
+	ADDQ         $0x10, SI
+	SUBQ         $0x10, BX
+	TESTQ        BX, BX
+	JZ           done70
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (DX)(SI*4), K1, Z0
+	VMOVUPS.Z    (CX)(SI*4), K1, Z1
+	VPXORD       Z6, Z6, Z6
+	VCMPPS       $0x0e, Z6, Z1, K2
+	VMOVAPS.Z    Z0, K2, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+
+done70:
+	VZEROUPPER
+	RET
+
+// func highway512(y []float32, h []float32, gate []float32, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·highway512(SB), NOSPLIT, $0-96
+	MOVQ y_base+0(FP), AX
+	MOVQ h_base+24(FP), CX
+	MOVQ gate_base+48(FP), DX
+	MOVQ x_base+72(FP), BX
+	MOVQ y_len+8(FP), SI
+	XORQ DI, DI
+
+main73:
+	CMPQ    SI, $0x10
+	JLT     rest74
+	VMOVUPS (CX)(DI*4), Z0
+	VPXORD  Z1, Z1, Z1
+	VMAXPS  Z0, Z1, Z0
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS (DX)(DI*4), Z3
+	VMOVUPS Z0, (CX)(DI*4)
+	VMULPS  Z0, Z3, Z0
+	VMOVUPS c3f800000<>+0(SB), Z4
+	VSUBPS  Z3, Z4, Z3
+	VMOVUPS (BX)(DI*4), Z4
+	VMULPS  Z4, Z3, Z3
+	VADDPS  Z3, Z0, Z0
+	VMOVUPS Z0, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JMP     main73
+
+rest74:
+	TESTQ        SI, SI
+	JZ           done75
+	VPBROADCASTD SI, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(DI*4), K1, Z0
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    (DX)(DI*4), K1, Z1
+	VMOVUPS      Z0, K1, (CX)(DI*4)
+	VMULPS       Z0, Z1, Z0
+	VMOVUPS      c3f800000<>+0(SB), Z2
+	VSUBPS       Z1, Z2, Z1
+	VMOVUPS.Z    (BX)(DI*4), K1, Z2
+	VMULPS       Z2, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(DI*4)
+
+done75:
+	VZEROUPPER
+	RET
+
+// func highwayBack512(dh []float32, dgate []float32, dx []float32, dy []float32, h []float32, gate []float32, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·highwayBack512(SB), NOSPLIT, $0-168
+	MOVQ dh_base+0(FP), AX
+	MOVQ dgate_base+24(FP), CX
+	MOVQ dx_base+48(FP), DX
+	MOVQ dy_base+72(FP), BX
+	MOVQ h_base+96(FP), SI
+	MOVQ gate_base+120(FP), DI
+	MOVQ x_base+144(FP), R8
+	MOVQ dh_len+8(FP), R9
+	XORQ R10, R10
+
+main77:
+	CMPQ      R9, $0x10
+	JLT       rest78
+	VMOVUPS   (BX)(R10*4), Z0
+	VMOVUPS   (DI)(R10*4), Z1
+	VMOVUPS   (SI)(R10*4), Z2
+	VMOVUPS   c3f800000<>+0(SB), Z3
+	VSUBPS    Z1, Z3, Z3
+	VMOVUPS   (R8)(R10*4), Z6
+	VSUBPS    Z6, Z2, Z6
+	VMULPS    Z6, Z0, Z6
+	VMULPS    Z1, Z6, Z6
+	VMULPS    Z3, Z6, Z6
+	VMULPS    Z3, Z0, Z3
+	VMOVUPS   Z3, (DX)(R10*4)
+	VMOVUPS   Z6, (CX)(R10*4)
+	VMULPS    Z1, Z0, Z0
+	VPXORD    Z4, Z4, Z4
+	VCMPPS    $0x0e, Z4, Z2, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VMOVUPS   Z0, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R9
+	JMP       main77
+
+rest78:
+	TESTQ        R9, R9
+	JZ           done79
+	VPBROADCASTD R9, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (BX)(R10*4), K1, Z0
+	VMOVUPS.Z    (DI)(R10*4), K1, Z1
+	VMOVUPS.Z    (SI)(R10*4), K1, Z2
+	VMOVUPS      c3f800000<>+0(SB), Z3
+	VSUBPS       Z1, Z3, Z3
+	VMOVUPS.Z    (R8)(R10*4), K1, Z4
+	VSUBPS       Z4, Z2, Z4
+	VMULPS       Z4, Z0, Z4
+	VMULPS       Z1, Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VMULPS       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, (DX)(R10*4)
+	VMOVUPS      Z4, K1, (CX)(R10*4)
+	VMULPS       Z1, Z0, Z0
+	VPXORD       Z5, Z5, Z5
+	VCMPPS       $0x0e, Z5, Z2, K2
+	VMOVAPS.Z    Z0, K2, Z0
+	VMOVUPS      Z0, K1, (AX)(R10*4)
+
+done79:
+	VZEROUPPER
+	RET
+
+// func subtract512(dst []float32, x []float32, by float32)
+// Requires: AVX, AVX512F
+TEXT ·subtract512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	VBROADCASTSS by+48(FP), Z0
+	MOVQ         dst_len+8(FP), DX
+	XORQ         BX, BX
+
+main81:
+	CMPQ    DX, $0x20
+	JLT     rest82
+	VMOVUPS (CX)(BX*4), Z1
+	VMOVUPS 64(CX)(BX*4), Z2
+	VSUBPS  Z0, Z1, Z1
+	VSUBPS  Z0, Z2, Z2
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS Z2, 64(AX)(BX*4)
+	ADDQ    $0x20, BX
+	SUBQ    $0x20, DX
+	JMP     main81
+
+rest82:
+	CMPQ         DX, $0x10
+	JGE          next84
+	TESTQ        DX, DX
+	JZ           done83
+	VPBROADCASTD DX, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z1
+	VSUBPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+	JMP          done83
+
+next84:
+	VMOVUPS      (CX)(BX*4), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (AX)(BX*4)
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	TESTQ        DX, DX
+	JZ           done83
+	VPBROADCASTD DX, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z1
+	VSUBPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+
+done83:
+	VZEROUPPER
+	RET
+
+// func multiply512(dst []float32, x []float32, y []float32)
+// Requires: AVX, AVX512F
+TEXT ·multiply512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	XORQ SI, SI
+
+main86:
+	CMPQ    BX, $0x20
+	JLT     rest87
+	VMOVUPS (CX)(SI*4), Z0
+	VMOVUPS 64(CX)(SI*4), Z1
+	VMOVUPS (DX)(SI*4), Z2
+	VMOVUPS 64(DX)(SI*4), Z3
+	VMULPS  Z2, Z0, Z0
+	VMULPS  Z3, Z1, Z1
+	VMOVUPS Z0, (AX)(SI*4)
+	VMOVUPS Z1, 64(AX)(SI*4)
+	ADDQ    $0x20, SI
+	SUBQ    $0x20, BX
+	JMP     main86
+
+rest87:
+	CMPQ         BX, $0x10
+	JGE          next89
+	TESTQ        BX, BX
+	JZ           done88
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(SI*4), K1, Z0
+	VMOVUPS.Z    (DX)(SI*4), K1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+	JMP          done88
+
+next89:
+	VMOVUPS      (CX)(SI*4), Z0
+	VMOVUPS      (DX)(SI*4), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (AX)(SI*4)
+	ADDQ         $0x10, SI
+	SUBQ         $0x10, BX
+	TESTQ        BX, BX
+	JZ           done88
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVUPS.Z    (CX)(SI*4), K1, Z0
+	VMOVUPS.Z    (DX)(SI*4), K1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+
+done88:
+	VZEROUPPER
+	RET
+
+// func normalise512(y []float32, hat []float32, gain []float32, bias []float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·normalise512(SB), NOSPLIT, $0-100
+	MOVQ         y_base+0(FP), AX
+	MOVQ         hat_base+24(FP), CX
+	MOVQ         gain_base+48(FP), DX
+	MOVQ         bias_base+72(FP), BX
+	VBROADCASTSS scale+96(FP), Z0
+	MOVQ         y_len+8(FP), SI
+	XORQ         DI, DI
+
+main91:
+	CMPQ    SI, $0x20
+	JLT     rest92
+	VMOVUPS (CX)(DI*4), Z1
+	VMOVUPS 64(CX)(DI*4), Z2
+	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS Z1, (CX)(DI*4)
+	VMOVUPS Z2, 64(CX)(DI*4)
+	VMOVUPS (DX)(DI*4), Z3
+	VMOVUPS 64(DX)(DI*4), Z4
+	VMULPS  Z3, Z1, Z1
+	VMULPS  Z4, Z2, Z2
+	VMOVUPS (BX)(DI*4), Z3
+	VMOVUPS 64(BX)(DI*4), Z4
+	VADDPS  Z3, Z1, Z1
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z2, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JMP     main91
+
+rest92:
+	CMPQ         SI, $0x10
+	JGE          next94
+	TESTQ        SI, SI
+	JZ           done93
+	VPBROADCASTD SI, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS.Z    (CX)(DI*4), K1, Z1
+	VMULPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(DI*4)
+	VMOVUPS.Z    (DX)(DI*4), K1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS.Z    (BX)(DI*4), K1, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(DI*4)
+	JMP          done93
+
+next94:
+	VMOVUPS      (CX)(DI*4), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (CX)(DI*4)
+	VMOVUPS      (DX)(DI*4), Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      (BX)(DI*4), Z2
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      Z1, (AX)(DI*4)
+	ADDQ         $0x10, DI
+	SUBQ         $0x10, SI
+	TESTQ        SI, SI
+	JZ           done93
+	VPBROADCASTD SI, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS.Z    (CX)(DI*4), K1, Z1
+	VMULPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(DI*4)
+	VMOVUPS.Z    (DX)(DI*4), K1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS.Z    (BX)(DI*4), K1, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(DI*4)
+
+done93:
+	VZEROUPPER
+	RET
+
+// func normaliseBack512(dx []float32, hat []float32, dy []float32, scale float32, mean float32, along float32)
+// Requires: AVX, AVX512F
+TEXT ·normaliseBack512(SB), NOSPLIT, $0-84
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         hat_base+24(FP), CX
+	MOVQ         dy_base+48(FP), DX
+	VBROADCASTSS scale+72(FP), Z0
+	VBROADCASTSS mean+76(FP), Z1
+	VBROADCASTSS along+80(FP), Z2
+	MOVQ         dx_len+8(FP), BX
+	XORQ         SI, SI
+
+main96:
+	CMPQ    BX, $0x10
+	JLT     rest97
+	VMOVUPS (CX)(SI*4), Z3
+	VMOVUPS (AX)(SI*4), Z4
+	VSUBPS  Z1, Z4, Z4
+	VMULPS  Z2, Z3, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  Z0, Z4, Z4
+	VMOVUPS Z4, (AX)(SI*4)
+	VMOVUPS (DX)(SI*4), Z4
+	VMULPS  Z4, Z3, Z3
+	VMOVUPS Z3, (CX)(SI*4)
+	ADDQ    $0x10, SI
+	SUBQ    $0x10, BX
+	JMP     main96
+
+rest97:
+	TESTQ        BX, BX
+	JZ           done98
+	VPBROADCASTD BX, Z3
+	VMOVDQU32    iota<>+0(SB), Z4
+	VPCMPGTD     Z4, Z3, K1
+	VMOVUPS.Z    (CX)(SI*4), K1, Z3
+	VMOVUPS.Z    (AX)(SI*4), K1, Z4
+	VSUBPS       Z1, Z4, Z1
+	VMULPS       Z2, Z3, Z2
+	VSUBPS       Z2, Z1, Z1
+	VMULPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+	VMOVUPS.Z    (DX)(SI*4), K1, Z0
+	VMULPS       Z0, Z3, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*4)
+
+done98:
+	VZEROUPPER
+	RET
+
+// func axpyRows512(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·axpyRows512(SB), NOSPLIT, $0-112
+	MOVQ         alpha_base+0(FP), AX
+	MOVQ         alpha_len+8(FP), CX
+	MOVQ         src_base+24(FP), DX
+	MOVQ         n+48(FP), BX
+	MOVQ         dst_base+56(FP), SI
+	MOVQ         at_base+80(FP), DI
+	MOVQ         stride+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         BX, R9
+	SHLQ         $0x02, R9
+	CMPQ         BX, $0x10
+	JGT          long
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+row100:
+	SUBQ         $0x01, CX
+	JLT          done102
+	MOVL         (AX), BX
+	ADDL         BX, BX
+	JZ           skip101
+	VBROADCASTSS (AX), Z0
+	MOVLQSX      (DI), BX
+	IMULQ        R8, BX
+	ADDQ         SI, BX
+	VMOVUPS.Z    (BX), K1, Z1
+	VMOVUPS.Z    (DX), K1, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K1, (BX)
+
+skip101:
+	ADDQ R9, DX
+	ADDQ $0x04, AX
+	ADDQ $0x04, DI
+	JMP  row100
+
+done102:
+	VZEROUPPER
+	RET
+
+long:
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+64(SB), Z1
+	VPCMPGTD     Z1, Z0, K2
+
+row103:
+	SUBQ         $0x01, CX
+	JLT          done105
+	MOVL         (AX), BX
+	ADDL         BX, BX
+	JZ           skip104
+	VBROADCASTSS (AX), Z0
+	MOVLQSX      (DI), BX
+	IMULQ        R8, BX
+	ADDQ         SI, BX
+	VMOVUPS.Z    (BX), K1, Z1
+	VMOVUPS.Z    (DX), K1, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K1, (BX)
+	VMOVUPS.Z    64(BX), K2, Z1
+	VMOVUPS.Z    64(DX), K2, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K2, 64(BX)
+
+skip104:
+	ADDQ R9, DX
+	ADDQ $0x04, AX
+	ADDQ $0x04, DI
+	JMP  row103
+
+done105:
+	VZEROUPPER
+	RET
+
 // func sum512(x []float32) float32
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·sum512(SB), NOSPLIT, $0-28
@@ -6905,9 +7533,9 @@ TEXT ·sum512(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main61:
+main106:
 	CMPQ    CX, $0x40
-	JLT     rest62
+	JLT     rest107
 	VMOVUPS (AX)(DX*4), Z4
 	VADDPS  Z4, Z0, Z0
 	VMOVUPS 64(AX)(DX*4), Z4
@@ -6918,66 +7546,66 @@ main61:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main61
+	JMP     main106
 
-rest62:
+rest107:
 	CMPQ         CX, $0x10
-	JGE          next64
+	JGE          next109
 	TESTQ        CX, CX
-	JZ           done63
+	JZ           done108
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z0, Z0
-	JMP          done63
+	JMP          done108
 
-next64:
+next109:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z0, Z0
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next65
+	JGE          next110
 	TESTQ        CX, CX
-	JZ           done63
+	JZ           done108
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z1, Z1
-	JMP          done63
+	JMP          done108
 
-next65:
+next110:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z1, Z1
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next66
+	JGE          next111
 	TESTQ        CX, CX
-	JZ           done63
+	JZ           done108
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z2, Z2
-	JMP          done63
+	JMP          done108
 
-next66:
+next111:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z2, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done63
+	JZ           done108
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z3, Z3
 
-done63:
+done108:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -7005,9 +7633,9 @@ TEXT ·dot512(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main68:
+main113:
 	CMPQ        DX, $0x40
-	JLT         rest69
+	JLT         rest114
 	VMOVUPS     (AX)(BX*4), Z4
 	VMOVUPS     (CX)(BX*4), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -7022,65 +7650,65 @@ main68:
 	VFMADD231PS Z4, Z5, Z3
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main68
+	JMP         main113
 
-rest69:
+rest114:
 	CMPQ         DX, $0x10
-	JGE          next71
+	JGE          next116
 	TESTQ        DX, DX
-	JZ           done70
+	JZ           done115
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z0
-	JMP          done70
+	JMP          done115
 
-next71:
+next116:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next72
+	JGE          next117
 	TESTQ        DX, DX
-	JZ           done70
+	JZ           done115
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z1
-	JMP          done70
+	JMP          done115
 
-next72:
+next117:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z1
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next73
+	JGE          next118
 	TESTQ        DX, DX
-	JZ           done70
+	JZ           done115
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z2
-	JMP          done70
+	JMP          done115
 
-next73:
+next118:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z2
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done70
+	JZ           done115
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -7088,7 +7716,7 @@ next73:
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z3
 
-done70:
+done115:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -7115,9 +7743,9 @@ TEXT ·max512(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main75:
+main120:
 	CMPQ    CX, $0x40
-	JLT     rest76
+	JLT     rest121
 	VMOVUPS (AX)(DX*4), Z4
 	VMAXPS  Z0, Z4, Z0
 	VMOVUPS 64(AX)(DX*4), Z4
@@ -7128,62 +7756,62 @@ main75:
 	VMAXPS  Z3, Z4, Z3
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main75
+	JMP     main120
 
-rest76:
+rest121:
 	CMPQ         CX, $0x10
-	JGE          next78
+	JGE          next123
 	TESTQ        CX, CX
-	JZ           done77
+	JZ           done122
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z0, Z4, Z0
-	JMP          done77
+	JMP          done122
 
-next78:
+next123:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z0, Z4, Z0
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next79
+	JGE          next124
 	TESTQ        CX, CX
-	JZ           done77
+	JZ           done122
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z1, Z4, Z1
-	JMP          done77
+	JMP          done122
 
-next79:
+next124:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z1, Z4, Z1
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next80
+	JGE          next125
 	TESTQ        CX, CX
-	JZ           done77
+	JZ           done122
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z2, Z4, Z2
-	JMP          done77
+	JMP          done122
 
-next80:
+next125:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z2, Z4, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done77
+	JZ           done122
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -7191,7 +7819,7 @@ next80:
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z3, Z4, Z3
 
-done77:
+done122:
 	VMAXPS        Z2, Z0, Z0
 	VMAXPS        Z3, Z1, Z1
 	VMAXPS        Z1, Z0, Z0
@@ -7218,9 +7846,9 @@ TEXT ·sumSquares512(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main82:
+main127:
 	CMPQ          CX, $0x20
-	JLT           rest83
+	JLT           rest128
 	VMOVUPS       (AX)(DX*4), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
@@ -7235,13 +7863,13 @@ main82:
 	VFMADD231PD   Z4, Z4, Z3
 	ADDQ          $0x20, DX
 	SUBQ          $0x20, CX
-	JMP           main82
+	JMP           main127
 
-rest83:
+rest128:
 	CMPQ          CX, $0x10
-	JGE           next85
+	JGE           next130
 	TESTQ         CX, CX
-	JZ            done84
+	JZ            done129
 	VPBROADCASTD  CX, Z4
 	VMOVDQU32     iota<>+0(SB), Z5
 	VPCMPGTD      Z5, Z4, K1
@@ -7251,9 +7879,9 @@ rest83:
 	VFMADD231PD   Z4, Z4, Z0
 	VCVTPS2PD     Y5, Z4
 	VFMADD231PD   Z4, Z4, Z1
-	JMP           done84
+	JMP           done129
 
-next85:
+next130:
 	VMOVUPS       (AX)(DX*4), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
@@ -7263,7 +7891,7 @@ next85:
 	ADDQ          $0x10, DX
 	SUBQ          $0x10, CX
 	TESTQ         CX, CX
-	JZ            done84
+	JZ            done129
 	VPBROADCASTD  CX, Z4
 	VMOVDQU32     iota<>+0(SB), Z5
 	VPCMPGTD      Z5, Z4, K1
@@ -7274,7 +7902,7 @@ next85:
 	VCVTPS2PD     Y5, Z4
 	VFMADD231PD   Z4, Z4, Z3
 
-done84:
+done129:
 	VADDPD        Z2, Z0, Z0
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z1, Z0, Z0
@@ -7297,9 +7925,9 @@ TEXT ·index512(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main87:
+main132:
 	CMPQ    SI, $0x10
-	JLT     rest88
+	JLT     rest133
 	VMOVUPS (AX)(BX*4), Z1
 	VCMPPS  $0x00, Z0, Z1, K1
 	KMOVW   K1, CX
@@ -7308,11 +7936,11 @@ main87:
 	JNZ     found
 	ADDQ    $0x10, BX
 	SUBQ    $0x10, SI
-	JMP     main87
+	JMP     main132
 
-rest88:
+rest133:
 	TESTQ        SI, SI
-	JZ           done89
+	JZ           done134
 	VPBROADCASTD SI, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
@@ -7324,7 +7952,7 @@ rest88:
 	TESTL        CX, CX
 	JNZ          found
 
-done89:
+done134:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -7349,16 +7977,16 @@ TEXT ·above512(SB), NOSPLIT, $0-64
 	XORQ         R9, R9
 	MOVQ         BX, R10
 
-main91:
+main136:
 	CMPQ    R10, $0x10
-	JLT     rest92
+	JLT     rest137
 	VMOVUPS (DX)(R9*4), Z1
 	VCMPPS  $0x0d, Z0, Z1, K1
 	KMOVW   K1, BX
 
-hit94:
+hit139:
 	TESTL BX, BX
-	JZ    none95
+	JZ    none140
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -7367,16 +7995,16 @@ hit94:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit94
+	JMP   hit139
 
-none95:
+none140:
 	ADDQ $0x10, R9
 	SUBQ $0x10, R10
-	JMP  main91
+	JMP  main136
 
-rest92:
+rest137:
 	TESTQ        R10, R10
-	JZ           done93
+	JZ           done138
 	VPBROADCASTD R10, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
@@ -7385,9 +8013,9 @@ rest92:
 	VCMPPS       $0x0d, Z0, Z1, K1
 	KMOVW        K1, BX
 
-hit97:
+hit142:
 	TESTL BX, BX
-	JZ    none98
+	JZ    none143
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -7396,10 +8024,10 @@ hit97:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit97
+	JMP   hit142
 
-none98:
-done93:
+none143:
+done138:
 	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
@@ -7421,9 +8049,9 @@ TEXT ·expSum512(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main99:
+main144:
 	CMPQ        DX, $0x40
-	JLT         rest100
+	JLT         rest145
 	VMOVUPS     (CX)(BX*4), Z3
 	VMOVUPS     64(CX)(BX*4), Z4
 	VMOVUPS     128(CX)(BX*4), Z5
@@ -7516,13 +8144,13 @@ main99:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main99
+	JMP         main144
 
-rest100:
+rest145:
 	CMPQ         DX, $0x10
-	JGE          next102
+	JGE          next147
 	TESTQ        DX, DX
-	JZ           done101
+	JZ           done146
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -7547,9 +8175,9 @@ rest100:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done101
+	JMP          done146
 
-next102:
+next147:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -7573,9 +8201,9 @@ next102:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next103
+	JGE          next148
 	TESTQ        DX, DX
-	JZ           done101
+	JZ           done146
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -7600,9 +8228,9 @@ next102:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done101
+	JMP          done146
 
-next103:
+next148:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -7626,9 +8254,9 @@ next103:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next104
+	JGE          next149
 	TESTQ        DX, DX
-	JZ           done101
+	JZ           done146
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -7653,9 +8281,9 @@ next103:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done101
+	JMP          done146
 
-next104:
+next149:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -7679,7 +8307,7 @@ next104:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done101
+	JZ           done146
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -7705,7 +8333,7 @@ next104:
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
 
-done101:
+done146:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -7728,9 +8356,9 @@ TEXT ·sumExp512(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main106:
+main151:
 	CMPQ        CX, $0x40
-	JLT         rest107
+	JLT         rest152
 	VMOVUPS     (AX)(DX*4), Z3
 	VMOVUPS     64(AX)(DX*4), Z4
 	VMOVUPS     128(AX)(DX*4), Z5
@@ -7819,13 +8447,13 @@ main106:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, DX
 	SUBQ        $0x40, CX
-	JMP         main106
+	JMP         main151
 
-rest107:
+rest152:
 	CMPQ         CX, $0x10
-	JGE          next109
+	JGE          next154
 	TESTQ        CX, CX
-	JZ           done108
+	JZ           done153
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -7849,9 +8477,9 @@ rest107:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done108
+	JMP          done153
 
-next109:
+next154:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -7874,9 +8502,9 @@ next109:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next110
+	JGE          next155
 	TESTQ        CX, CX
-	JZ           done108
+	JZ           done153
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -7900,9 +8528,9 @@ next109:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done108
+	JMP          done153
 
-next110:
+next155:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -7925,9 +8553,9 @@ next110:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next111
+	JGE          next156
 	TESTQ        CX, CX
-	JZ           done108
+	JZ           done153
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -7951,9 +8579,9 @@ next110:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done108
+	JMP          done153
 
-next111:
+next156:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -7976,7 +8604,7 @@ next111:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done108
+	JZ           done153
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8001,7 +8629,7 @@ next111:
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
 
-done108:
+done153:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -8031,9 +8659,9 @@ TEXT ·addEight512(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main113:
+main158:
 	CMPQ    R11, $0x10
-	JLT     rest114
+	JLT     rest159
 	VMOVUPS (AX)(R12*4), Z0
 	VMOVUPS (CX)(R12*4), Z1
 	VADDPS  Z1, Z0, Z0
@@ -8054,11 +8682,11 @@ main113:
 	VMOVUPS Z0, (AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main113
+	JMP     main158
 
-rest114:
+rest159:
 	TESTQ        R11, R11
-	JZ           done115
+	JZ           done160
 	VPBROADCASTD R11, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -8081,7 +8709,7 @@ rest114:
 	VADDPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (AX)(R12*4)
 
-done115:
+done160:
 	VZEROUPPER
 	RET
 
@@ -8097,9 +8725,9 @@ TEXT ·maxRows512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main117:
+main162:
 	CMPQ    DI, $0x20
-	JLT     rest118
+	JLT     rest163
 	VPXORD  Z0, Z0, Z0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -8108,9 +8736,9 @@ main117:
 	VMOVUPS 64(R9), Z3
 	VPXORD  Z4, Z4, Z4
 
-row120:
+row165:
 	DECQ    R10
-	JZ      last121
+	JZ      last166
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z0, Z0
 	VMOVUPS (R9), Z5
@@ -8121,22 +8749,22 @@ row120:
 	VCMPPS  $0x0e, Z3, Z5, K1
 	VMOVAPS Z0, K1, Z4
 	VMAXPS  Z3, Z5, Z3
-	JMP     row120
+	JMP     row165
 
-last121:
+last166:
 	VMOVUPS Z1, (AX)(R8*4)
 	VMOVUPS Z3, 64(AX)(R8*4)
 	VMOVUPS Z2, (CX)(R8*4)
 	VMOVUPS Z4, 64(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main117
+	JMP     main162
 
-rest118:
+rest163:
 	CMPQ         DI, $0x10
-	JGE          next122
+	JGE          next167
 	TESTQ        DI, DI
-	JZ           done119
+	JZ           done164
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -8145,47 +8773,47 @@ rest118:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z7, Z7, Z7
 
-row123:
+row168:
 	DECQ      BX
-	JZ        last124
+	JZ        last169
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z6, Z6
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z6, K2, Z7
 	VMAXPS    Z0, Z1, Z0
-	JMP       row123
+	JMP       row168
 
-last124:
+last169:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z7, K1, (CX)(R8*4)
-	JMP     done119
+	JMP     done164
 
-next122:
+next167:
 	VPXORD  Z6, Z6, Z6
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
 	VMOVUPS (R9), Z0
 	VPXORD  Z7, Z7, Z7
 
-row125:
+row170:
 	DECQ    R10
-	JZ      last126
+	JZ      last171
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z6, Z6
 	VMOVUPS (R9), Z1
 	VCMPPS  $0x0e, Z0, Z1, K1
 	VMOVAPS Z6, K1, Z7
 	VMAXPS  Z0, Z1, Z0
-	JMP     row125
+	JMP     row170
 
-last126:
+last171:
 	VMOVUPS      Z0, (AX)(R8*4)
 	VMOVUPS      Z7, (CX)(R8*4)
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done119
+	JZ           done164
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -8194,22 +8822,22 @@ last126:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z9, Z9, Z9
 
-row128:
+row173:
 	DECQ      BX
-	JZ        last129
+	JZ        last174
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z8, Z8
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z8, K2, Z9
 	VMAXPS    Z0, Z1, Z0
-	JMP       row128
+	JMP       row173
 
-last129:
+last174:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z9, K1, (CX)(R8*4)
 
-done119:
+done164:
 	VZEROUPPER
 	RET
 
@@ -13712,9 +14340,9 @@ TEXT ·roundBF16x512(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main130:
+main175:
 	CMPQ    DX, $0x40
-	JLT     rest131
+	JLT     rest176
 	VMOVUPS (CX)(BX*4), Z0
 	VMOVUPS 64(CX)(BX*4), Z1
 	VMOVUPS 128(CX)(BX*4), Z2
@@ -13786,13 +14414,13 @@ main130:
 	VMOVUPS Z7, 192(AX)(BX*4)
 	ADDQ    $0x40, BX
 	SUBQ    $0x40, DX
-	JMP     main130
+	JMP     main175
 
-rest131:
+rest176:
 	CMPQ         DX, $0x10
-	JGE          next133
+	JGE          next178
 	TESTQ        DX, DX
-	JZ           done132
+	JZ           done177
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -13811,9 +14439,9 @@ rest131:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done132
+	JMP          done177
 
-next133:
+next178:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -13832,9 +14460,9 @@ next133:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next134
+	JGE          next179
 	TESTQ        DX, DX
-	JZ           done132
+	JZ           done177
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -13853,9 +14481,9 @@ next133:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done132
+	JMP          done177
 
-next134:
+next179:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -13874,9 +14502,9 @@ next134:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next135
+	JGE          next180
 	TESTQ        DX, DX
-	JZ           done132
+	JZ           done177
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -13895,9 +14523,9 @@ next134:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done132
+	JMP          done177
 
-next135:
+next180:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -13916,7 +14544,7 @@ next135:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done132
+	JZ           done177
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -13936,7 +14564,7 @@ next135:
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
 
-done132:
+done177:
 	VZEROUPPER
 	RET
 
@@ -14003,9 +14631,9 @@ TEXT ·pairBF16x512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 	XORQ SI, SI
 
-main137:
+main182:
 	CMPQ    BX, $0x20
-	JLT     rest138
+	JLT     rest183
 	VMOVUPS (DX)(SI*4), Z0
 	VMOVUPS 64(DX)(SI*4), Z1
 	VPSRLD  $0x10, Z0, Z2
@@ -14088,13 +14716,13 @@ main137:
 	VMOVUPS Z1, 64(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main137
+	JMP     main182
 
-rest138:
+rest183:
 	CMPQ         BX, $0x10
-	JGE          next140
+	JGE          next185
 	TESTQ        BX, BX
-	JZ           done139
+	JZ           done184
 	VPBROADCASTD BX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -14129,9 +14757,9 @@ rest138:
 	VMOVAPS      Z3, K2, Z2
 	VORPS        Z0, Z2, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
-	JMP          done139
+	JMP          done184
 
-next140:
+next185:
 	VMOVUPS      (DX)(SI*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -14166,7 +14794,7 @@ next140:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done139
+	JZ           done184
 	VPBROADCASTD BX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -14202,7 +14830,7 @@ next140:
 	VORPS        Z0, Z2, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
 
-done139:
+done184:
 	VZEROUPPER
 	RET
 
@@ -15902,9 +16530,9 @@ TEXT ·exp256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main142:
+main187:
 	CMPQ        DX, $0x10
-	JLT         rest143
+	JLT         rest188
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMULPS      c3fb8aa3b<>+0(SB), Y0, Y2
@@ -15951,11 +16579,11 @@ main142:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main142
+	JMP         main187
 
-rest143:
+rest188:
 	TESTQ        DX, DX
-	JZ           done144
+	JZ           done189
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16005,7 +16633,7 @@ rest143:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done144:
+done189:
 	VZEROUPPER
 	RET
 
@@ -16017,9 +16645,9 @@ TEXT ·log256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main146:
+main191:
 	CMPQ        DX, $0x10
-	JLT         rest147
+	JLT         rest192
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMOVAPS     Y0, Y2
@@ -16098,11 +16726,11 @@ main146:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main146
+	JMP         main191
 
-rest147:
+rest192:
 	TESTQ        DX, DX
-	JZ           done148
+	JZ           done193
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16184,7 +16812,7 @@ rest147:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done148:
+done193:
 	VZEROUPPER
 	RET
 
@@ -16196,9 +16824,9 @@ TEXT ·tanh256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main150:
+main195:
 	CMPQ        DX, $0x10
-	JLT         rest151
+	JLT         rest196
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VANDPS      c7fffffff<>+0(SB), Y0, Y2
@@ -16256,11 +16884,11 @@ main150:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main150
+	JMP         main195
 
-rest151:
+rest196:
 	TESTQ        DX, DX
-	JZ           done152
+	JZ           done197
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16321,7 +16949,7 @@ rest151:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done152:
+done197:
 	VZEROUPPER
 	RET
 
@@ -16333,9 +16961,9 @@ TEXT ·sigmoid256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main154:
+main199:
 	CMPQ        DX, $0x10
-	JLT         rest155
+	JLT         rest200
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VXORPS      c80000000<>+0(SB), Y0, Y0
@@ -16390,11 +17018,11 @@ main154:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main154
+	JMP         main199
 
-rest155:
+rest200:
 	TESTQ        DX, DX
-	JZ           done156
+	JZ           done201
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16452,7 +17080,7 @@ rest155:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done156:
+done201:
 	VZEROUPPER
 	RET
 
@@ -16465,9 +17093,9 @@ TEXT ·axpy256(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), DX
 	XORQ         BX, BX
 
-main158:
+main203:
 	CMPQ        DX, $0x20
-	JLT         rest159
+	JLT         rest204
 	VMOVUPS     (CX)(BX*4), Y1
 	VMOVUPS     32(CX)(BX*4), Y2
 	VMOVUPS     64(CX)(BX*4), Y3
@@ -16486,13 +17114,13 @@ main158:
 	VMOVUPS     Y4, 96(CX)(BX*4)
 	ADDQ        $0x20, BX
 	SUBQ        $0x20, DX
-	JMP         main158
+	JMP         main203
 
-rest159:
+rest204:
 	CMPQ         DX, $0x10
-	JGE          next161
+	JGE          next206
 	TESTQ        DX, DX
-	JZ           done160
+	JZ           done205
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -16505,9 +17133,9 @@ rest159:
 	VFMADD231PS  Y0, Y6, Y4
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
-	JMP          done160
+	JMP          done205
 
-next161:
+next206:
 	VMOVUPS      (CX)(BX*4), Y1
 	VMOVUPS      32(CX)(BX*4), Y2
 	VMOVUPS      (AX)(BX*4), Y3
@@ -16519,7 +17147,7 @@ next161:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done160
+	JZ           done205
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -16533,7 +17161,7 @@ next161:
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
 
-done160:
+done205:
 	VZEROUPPER
 	RET
 
@@ -16545,9 +17173,9 @@ TEXT ·add256(SB), NOSPLIT, $0-48
 	MOVQ x_len+32(FP), DX
 	XORQ BX, BX
 
-main163:
+main208:
 	CMPQ    DX, $0x20
-	JLT     rest164
+	JLT     rest209
 	VMOVUPS (AX)(BX*4), Y0
 	VMOVUPS 32(AX)(BX*4), Y1
 	VMOVUPS 64(AX)(BX*4), Y2
@@ -16566,13 +17194,13 @@ main163:
 	VMOVUPS Y3, 96(AX)(BX*4)
 	ADDQ    $0x20, BX
 	SUBQ    $0x20, DX
-	JMP     main163
+	JMP     main208
 
-rest164:
+rest209:
 	CMPQ         DX, $0x10
-	JGE          next166
+	JGE          next211
 	TESTQ        DX, DX
-	JZ           done165
+	JZ           done210
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16585,9 +17213,9 @@ rest164:
 	VADDPS       Y5, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
-	JMP          done165
+	JMP          done210
 
-next166:
+next211:
 	VMOVUPS      (AX)(BX*4), Y0
 	VMOVUPS      32(AX)(BX*4), Y1
 	VMOVUPS      (CX)(BX*4), Y2
@@ -16599,7 +17227,7 @@ next166:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done165
+	JZ           done210
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16613,7 +17241,7 @@ next166:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done165:
+done210:
 	VZEROUPPER
 	RET
 
@@ -16630,9 +17258,9 @@ TEXT ·scale256(SB), NOSPLIT, $16-32
 	MOVQ         x_len+16(FP), CX
 	XORQ         DX, DX
 
-main168:
+main213:
 	CMPQ    CX, $0x20
-	JLT     rest169
+	JLT     rest214
 	VMOVUPS (AX)(DX*4), Y1
 	VMOVUPS 32(AX)(DX*4), Y2
 	VMOVUPS 64(AX)(DX*4), Y3
@@ -16647,13 +17275,13 @@ main168:
 	VMOVUPS Y4, 96(AX)(DX*4)
 	ADDQ    $0x20, DX
 	SUBQ    $0x20, CX
-	JMP     main168
+	JMP     main213
 
-rest169:
+rest214:
 	CMPQ         CX, $0x10
-	JGE          next171
+	JGE          next216
 	TESTQ        CX, CX
-	JZ           done170
+	JZ           done215
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -16664,9 +17292,9 @@ rest169:
 	VMULPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
-	JMP          done170
+	JMP          done215
 
-next171:
+next216:
 	VMOVUPS      (AX)(DX*4), Y1
 	VMOVUPS      32(AX)(DX*4), Y2
 	VMULPS       Y0, Y1, Y1
@@ -16676,7 +17304,7 @@ next171:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done170
+	JZ           done215
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -16688,7 +17316,7 @@ next171:
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
 
-done170:
+done215:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET
@@ -16709,9 +17337,9 @@ TEXT ·softmaxBackward256(SB), NOSPLIT, $16-80
 	MOVQ         dx_len+8(FP), BX
 	XORQ         SI, SI
 
-main173:
+main218:
 	CMPQ    BX, $0x20
-	JLT     rest174
+	JLT     rest219
 	VMOVUPS (CX)(SI*4), Y2
 	VMOVUPS 32(CX)(SI*4), Y3
 	VMOVUPS 64(CX)(SI*4), Y4
@@ -16738,13 +17366,13 @@ main173:
 	VMOVUPS Y5, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main173
+	JMP     main218
 
-rest174:
+rest219:
 	CMPQ         BX, $0x10
-	JGE          next176
+	JGE          next221
 	TESTQ        BX, BX
-	JZ           done175
+	JZ           done220
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -16761,9 +17389,9 @@ rest174:
 	VMULPS       Y1, Y0, Y0
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
-	JMP          done175
+	JMP          done220
 
-next176:
+next221:
 	VMOVUPS      (CX)(SI*4), Y2
 	VMOVUPS      32(CX)(SI*4), Y3
 	VMULPS       Y0, Y2, Y2
@@ -16779,7 +17407,7 @@ next176:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done175
+	JZ           done220
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -16797,7 +17425,7 @@ next176:
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
 
-done175:
+done220:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET
@@ -16821,9 +17449,9 @@ TEXT ·adam256(SB), NOSPLIT, $0-132
 	MOVQ         w_len+8(FP), SI
 	XORQ         DI, DI
 
-main178:
+main223:
 	CMPQ        SI, $0x10
-	JLT         rest179
+	JLT         rest224
 	VMOVUPS     (BX)(DI*4), Y9
 	VMULPS      Y0, Y9, Y9
 	VMULPS      Y2, Y9, Y10
@@ -16866,11 +17494,11 @@ main178:
 	VMOVUPS     Y9, 32(AX)(DI*4)
 	ADDQ        $0x10, DI
 	SUBQ        $0x10, SI
-	JMP         main178
+	JMP         main223
 
-rest179:
+rest224:
 	TESTQ        SI, SI
-	JZ           done180
+	JZ           done225
 	VMOVD        SI, X9
 	VPBROADCASTD X9, Y9
 	VPCMPGTD     iota<>+0(SB), Y9, Y10
@@ -16916,7 +17544,7 @@ rest179:
 	VSUBPS       Y0, Y1, Y0
 	VMASKMOVPS   Y0, Y9, 32(AX)(DI*4)
 
-done180:
+done225:
 	VZEROUPPER
 	RET
 
@@ -16932,9 +17560,9 @@ TEXT ·lstm256(SB), NOSPLIT, $0-120
 	XORQ R8, R8
 	MOVQ DI, R9
 
-main182:
+main227:
 	CMPQ        R9, $0x10
-	JLT         rest183
+	JLT         rest228
 	LEAQ        (R8)(DI*1), R10
 	LEAQ        (R10)(DI*1), R11
 	LEAQ        (R11)(DI*1), R12
@@ -17220,11 +17848,11 @@ main182:
 	VMOVUPS     Y0, 32(BX)(R8*4)
 	ADDQ        $0x10, R8
 	SUBQ        $0x10, R9
-	JMP         main182
+	JMP         main227
 
-rest183:
+rest228:
 	TESTQ        R9, R9
-	JZ           done184
+	JZ           done229
 	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -17513,7 +18141,7 @@ rest183:
 	VMULPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y0, 32(BX)(R8*4)
 
-done184:
+done229:
 	VZEROUPPER
 	RET
 
@@ -17530,9 +18158,9 @@ TEXT ·lstmBack256(SB), NOSPLIT, $0-144
 	XORQ R9, R9
 	MOVQ R8, R10
 
-main186:
+main231:
 	CMPQ    R10, $0x10
-	JLT     rest187
+	JLT     rest232
 	LEAQ    (R9)(R8*1), R11
 	LEAQ    (R11)(R8*1), R12
 	LEAQ    (R12)(R8*1), R13
@@ -17618,11 +18246,11 @@ main186:
 	VMOVUPS Y0, 32(SI)(R9*4)
 	ADDQ    $0x10, R9
 	SUBQ    $0x10, R10
-	JMP     main186
+	JMP     main231
 
-rest187:
+rest232:
 	TESTQ        R10, R10
-	JZ           done188
+	JZ           done233
 	VMOVD        R10, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -17711,7 +18339,772 @@ rest187:
 	VMULPS       Y1, Y4, Y1
 	VMASKMOVPS   Y1, Y0, 32(SI)(R9*4)
 
-done188:
+done233:
+	VZEROUPPER
+	RET
+
+// func relu256(dst []float32, src []float32)
+// Requires: AVX, AVX2
+TEXT ·relu256(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	XORQ BX, BX
+
+main235:
+	CMPQ    DX, $0x10
+	JLT     rest236
+	VMOVUPS (CX)(BX*4), Y0
+	VMOVUPS 32(CX)(BX*4), Y1
+	VXORPS  Y2, Y2, Y2
+	VMAXPS  Y0, Y2, Y0
+	VADDPS  Y2, Y0, Y0
+	VMAXPS  Y1, Y2, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS Y1, 32(AX)(BX*4)
+	ADDQ    $0x10, BX
+	SUBQ    $0x10, DX
+	JMP     main235
+
+rest236:
+	TESTQ        DX, DX
+	JZ           done237
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMASKMOVPS   (CX)(BX*4), Y1, Y2
+	VMASKMOVPS   32(CX)(BX*4), Y0, Y3
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y2, Y4, Y2
+	VADDPS       Y4, Y2, Y2
+	VMAXPS       Y3, Y4, Y3
+	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
+	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
+
+done237:
+	VZEROUPPER
+	RET
+
+// func reluBack256(dst []float32, y []float32, dy []float32)
+// Requires: AVX, AVX2
+TEXT ·reluBack256(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ y_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	XORQ SI, SI
+
+main239:
+	CMPQ    BX, $0x20
+	JLT     rest240
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS 32(DX)(SI*4), Y1
+	VMOVUPS 64(DX)(SI*4), Y2
+	VMOVUPS 96(DX)(SI*4), Y3
+	VMOVUPS (CX)(SI*4), Y4
+	VMOVUPS 32(CX)(SI*4), Y5
+	VMOVUPS 64(CX)(SI*4), Y6
+	VMOVUPS 96(CX)(SI*4), Y7
+	VXORPS  Y8, Y8, Y8
+	VCMPPS  $0x0e, Y8, Y4, Y4
+	VANDPS  Y4, Y0, Y0
+	VCMPPS  $0x0e, Y8, Y5, Y4
+	VANDPS  Y4, Y1, Y1
+	VCMPPS  $0x0e, Y8, Y6, Y4
+	VANDPS  Y4, Y2, Y2
+	VCMPPS  $0x0e, Y8, Y7, Y4
+	VANDPS  Y4, Y3, Y3
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS Y1, 32(AX)(SI*4)
+	VMOVUPS Y2, 64(AX)(SI*4)
+	VMOVUPS Y3, 96(AX)(SI*4)
+	ADDQ    $0x20, SI
+	SUBQ    $0x20, BX
+	JMP     main239
+
+rest240:
+	CMPQ         BX, $0x10
+	JGE          next242
+	TESTQ        BX, BX
+	JZ           done241
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMASKMOVPS   (DX)(SI*4), Y1, Y2
+	VMASKMOVPS   32(DX)(SI*4), Y0, Y3
+	VMASKMOVPS   (CX)(SI*4), Y1, Y4
+	VMASKMOVPS   32(CX)(SI*4), Y0, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x0e, Y6, Y4, Y4
+	VANDPS       Y4, Y2, Y2
+	VCMPPS       $0x0e, Y6, Y5, Y4
+	VANDPS       Y4, Y3, Y3
+	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
+	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
+	JMP          done241
+
+next242:
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      32(DX)(SI*4), Y1
+	VMOVUPS      (CX)(SI*4), Y2
+	VMOVUPS      32(CX)(SI*4), Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x0e, Y4, Y2, Y2
+	VANDPS       Y2, Y0, Y0
+	VCMPPS       $0x0e, Y4, Y3, Y2
+	VANDPS       Y2, Y1, Y1
+	VMOVUPS      Y0, (AX)(SI*4)
+	VMOVUPS      Y1, 32(AX)(SI*4)
+	ADDQ         $0x10, SI
+	SUBQ         $0x10, BX
+	TESTQ        BX, BX
+	JZ           done241
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMASKMOVPS   (DX)(SI*4), Y1, Y2
+	VMASKMOVPS   32(DX)(SI*4), Y0, Y3
+	VMASKMOVPS   (CX)(SI*4), Y1, Y4
+	VMASKMOVPS   32(CX)(SI*4), Y0, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x0e, Y6, Y4, Y4
+	VANDPS       Y4, Y2, Y2
+	VCMPPS       $0x0e, Y6, Y5, Y4
+	VANDPS       Y4, Y3, Y3
+	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
+	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
+
+done241:
+	VZEROUPPER
+	RET
+
+// func highway256(y []float32, h []float32, gate []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·highway256(SB), NOSPLIT, $0-96
+	MOVQ y_base+0(FP), AX
+	MOVQ h_base+24(FP), CX
+	MOVQ gate_base+48(FP), DX
+	MOVQ x_base+72(FP), BX
+	MOVQ y_len+8(FP), SI
+	XORQ DI, DI
+
+main244:
+	CMPQ    SI, $0x10
+	JLT     rest245
+	VMOVUPS (CX)(DI*4), Y0
+	VMOVUPS 32(CX)(DI*4), Y1
+	VXORPS  Y2, Y2, Y2
+	VMAXPS  Y0, Y2, Y0
+	VADDPS  Y2, Y0, Y0
+	VMAXPS  Y1, Y2, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX)(DI*4), Y2
+	VMOVUPS 32(DX)(DI*4), Y3
+	VMOVUPS Y0, (CX)(DI*4)
+	VMOVUPS Y1, 32(CX)(DI*4)
+	VMULPS  Y0, Y2, Y0
+	VMULPS  Y1, Y3, Y1
+	VMOVUPS c3f800000<>+0(SB), Y4
+	VMOVUPS c3f800000<>+0(SB), Y5
+	VSUBPS  Y2, Y4, Y2
+	VSUBPS  Y3, Y5, Y3
+	VMOVUPS (BX)(DI*4), Y4
+	VMOVUPS 32(BX)(DI*4), Y5
+	VMULPS  Y4, Y2, Y2
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)(DI*4)
+	VMOVUPS Y1, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JMP     main244
+
+rest245:
+	TESTQ        SI, SI
+	JZ           done246
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMASKMOVPS   (CX)(DI*4), Y1, Y2
+	VMASKMOVPS   32(CX)(DI*4), Y0, Y3
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y2, Y4, Y2
+	VADDPS       Y4, Y2, Y2
+	VMAXPS       Y3, Y4, Y3
+	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   (DX)(DI*4), Y1, Y4
+	VMASKMOVPS   32(DX)(DI*4), Y0, Y5
+	VMASKMOVPS   Y2, Y1, (CX)(DI*4)
+	VMASKMOVPS   Y3, Y0, 32(CX)(DI*4)
+	VMULPS       Y2, Y4, Y2
+	VMULPS       Y3, Y5, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y6
+	VMOVUPS      c3f800000<>+0(SB), Y7
+	VSUBPS       Y4, Y6, Y4
+	VSUBPS       Y5, Y7, Y5
+	VMASKMOVPS   (BX)(DI*4), Y1, Y6
+	VMASKMOVPS   32(BX)(DI*4), Y0, Y7
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y7, Y5, Y5
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VMASKMOVPS   Y2, Y1, (AX)(DI*4)
+	VMASKMOVPS   Y3, Y0, 32(AX)(DI*4)
+
+done246:
+	VZEROUPPER
+	RET
+
+// func highwayBack256(dh []float32, dgate []float32, dx []float32, dy []float32, h []float32, gate []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·highwayBack256(SB), NOSPLIT, $0-168
+	MOVQ dh_base+0(FP), AX
+	MOVQ dgate_base+24(FP), CX
+	MOVQ dx_base+48(FP), DX
+	MOVQ dy_base+72(FP), BX
+	MOVQ h_base+96(FP), SI
+	MOVQ gate_base+120(FP), DI
+	MOVQ x_base+144(FP), R8
+	MOVQ dh_len+8(FP), R9
+	XORQ R10, R10
+
+main248:
+	CMPQ    R9, $0x10
+	JLT     rest249
+	VMOVUPS (BX)(R10*4), Y0
+	VMOVUPS (DI)(R10*4), Y1
+	VMOVUPS (SI)(R10*4), Y2
+	VMOVUPS c3f800000<>+0(SB), Y3
+	VSUBPS  Y1, Y3, Y3
+	VMOVUPS (R8)(R10*4), Y4
+	VSUBPS  Y4, Y2, Y4
+	VMULPS  Y4, Y0, Y4
+	VMULPS  Y1, Y4, Y4
+	VMULPS  Y3, Y4, Y4
+	VMULPS  Y3, Y0, Y3
+	VMOVUPS Y3, (DX)(R10*4)
+	VMOVUPS Y4, (CX)(R10*4)
+	VMULPS  Y1, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VCMPPS  $0x0e, Y1, Y2, Y1
+	VANDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(R10*4)
+	VMOVUPS 32(BX)(R10*4), Y0
+	VMOVUPS 32(DI)(R10*4), Y1
+	VMOVUPS 32(SI)(R10*4), Y2
+	VMOVUPS c3f800000<>+0(SB), Y3
+	VSUBPS  Y1, Y3, Y3
+	VMOVUPS 32(R8)(R10*4), Y4
+	VSUBPS  Y4, Y2, Y4
+	VMULPS  Y4, Y0, Y4
+	VMULPS  Y1, Y4, Y4
+	VMULPS  Y3, Y4, Y4
+	VMULPS  Y3, Y0, Y3
+	VMOVUPS Y3, 32(DX)(R10*4)
+	VMOVUPS Y4, 32(CX)(R10*4)
+	VMULPS  Y1, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VCMPPS  $0x0e, Y1, Y2, Y1
+	VANDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)(R10*4)
+	ADDQ    $0x10, R10
+	SUBQ    $0x10, R9
+	JMP     main248
+
+rest249:
+	TESTQ        R9, R9
+	JZ           done250
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMASKMOVPS   (BX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DI)(R10*4), Y1, Y3
+	VMASKMOVPS   (SI)(R10*4), Y1, Y4
+	VMOVUPS      c3f800000<>+0(SB), Y5
+	VSUBPS       Y3, Y5, Y5
+	VMASKMOVPS   (R8)(R10*4), Y1, Y6
+	VSUBPS       Y6, Y4, Y6
+	VMULPS       Y6, Y2, Y6
+	VMULPS       Y3, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y5, Y2, Y5
+	VMASKMOVPS   Y5, Y1, (DX)(R10*4)
+	VMASKMOVPS   Y6, Y1, (CX)(R10*4)
+	VMULPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x0e, Y3, Y4, Y3
+	VANDPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y1, (AX)(R10*4)
+	VMASKMOVPS   32(BX)(R10*4), Y0, Y1
+	VMASKMOVPS   32(DI)(R10*4), Y0, Y2
+	VMASKMOVPS   32(SI)(R10*4), Y0, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y4
+	VMASKMOVPS   32(R8)(R10*4), Y0, Y5
+	VSUBPS       Y5, Y3, Y5
+	VMULPS       Y5, Y1, Y5
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y4, Y1, Y4
+	VMASKMOVPS   Y4, Y0, 32(DX)(R10*4)
+	VMASKMOVPS   Y5, Y0, 32(CX)(R10*4)
+	VMULPS       Y2, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x0e, Y2, Y3, Y2
+	VANDPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, 32(AX)(R10*4)
+
+done250:
+	VZEROUPPER
+	RET
+
+// func subtract256(dst []float32, x []float32, by float32)
+// Requires: AVX, AVX2
+TEXT ·subtract256(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	VBROADCASTSS by+48(FP), Y0
+	MOVQ         dst_len+8(FP), DX
+	XORQ         BX, BX
+
+main252:
+	CMPQ    DX, $0x20
+	JLT     rest253
+	VMOVUPS (CX)(BX*4), Y1
+	VMOVUPS 32(CX)(BX*4), Y2
+	VMOVUPS 64(CX)(BX*4), Y3
+	VMOVUPS 96(CX)(BX*4), Y4
+	VSUBPS  Y0, Y1, Y1
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y0, Y3, Y3
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS Y2, 32(AX)(BX*4)
+	VMOVUPS Y3, 64(AX)(BX*4)
+	VMOVUPS Y4, 96(AX)(BX*4)
+	ADDQ    $0x20, BX
+	SUBQ    $0x20, DX
+	JMP     main252
+
+rest253:
+	CMPQ         DX, $0x10
+	JGE          next255
+	TESTQ        DX, DX
+	JZ           done254
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMASKMOVPS   (CX)(BX*4), Y2, Y3
+	VMASKMOVPS   32(CX)(BX*4), Y1, Y4
+	VSUBPS       Y0, Y3, Y3
+	VSUBPS       Y0, Y4, Y0
+	VMASKMOVPS   Y3, Y2, (AX)(BX*4)
+	VMASKMOVPS   Y0, Y1, 32(AX)(BX*4)
+	JMP          done254
+
+next255:
+	VMOVUPS      (CX)(BX*4), Y1
+	VMOVUPS      32(CX)(BX*4), Y2
+	VSUBPS       Y0, Y1, Y1
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y1, (AX)(BX*4)
+	VMOVUPS      Y2, 32(AX)(BX*4)
+	ADDQ         $0x10, BX
+	SUBQ         $0x10, DX
+	TESTQ        DX, DX
+	JZ           done254
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMASKMOVPS   (CX)(BX*4), Y2, Y3
+	VMASKMOVPS   32(CX)(BX*4), Y1, Y4
+	VSUBPS       Y0, Y3, Y3
+	VSUBPS       Y0, Y4, Y0
+	VMASKMOVPS   Y3, Y2, (AX)(BX*4)
+	VMASKMOVPS   Y0, Y1, 32(AX)(BX*4)
+
+done254:
+	VZEROUPPER
+	RET
+
+// func multiply256(dst []float32, x []float32, y []float32)
+// Requires: AVX, AVX2
+TEXT ·multiply256(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	XORQ SI, SI
+
+main257:
+	CMPQ    BX, $0x20
+	JLT     rest258
+	VMOVUPS (CX)(SI*4), Y0
+	VMOVUPS 32(CX)(SI*4), Y1
+	VMOVUPS 64(CX)(SI*4), Y2
+	VMOVUPS 96(CX)(SI*4), Y3
+	VMOVUPS (DX)(SI*4), Y4
+	VMOVUPS 32(DX)(SI*4), Y5
+	VMOVUPS 64(DX)(SI*4), Y6
+	VMOVUPS 96(DX)(SI*4), Y7
+	VMULPS  Y4, Y0, Y0
+	VMULPS  Y5, Y1, Y1
+	VMULPS  Y6, Y2, Y2
+	VMULPS  Y7, Y3, Y3
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS Y1, 32(AX)(SI*4)
+	VMOVUPS Y2, 64(AX)(SI*4)
+	VMOVUPS Y3, 96(AX)(SI*4)
+	ADDQ    $0x20, SI
+	SUBQ    $0x20, BX
+	JMP     main257
+
+rest258:
+	CMPQ         BX, $0x10
+	JGE          next260
+	TESTQ        BX, BX
+	JZ           done259
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMASKMOVPS   (CX)(SI*4), Y1, Y2
+	VMASKMOVPS   32(CX)(SI*4), Y0, Y3
+	VMASKMOVPS   (DX)(SI*4), Y1, Y4
+	VMASKMOVPS   32(DX)(SI*4), Y0, Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
+	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
+	JMP          done259
+
+next260:
+	VMOVUPS      (CX)(SI*4), Y0
+	VMOVUPS      32(CX)(SI*4), Y1
+	VMOVUPS      (DX)(SI*4), Y2
+	VMOVUPS      32(DX)(SI*4), Y3
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y3, Y1, Y1
+	VMOVUPS      Y0, (AX)(SI*4)
+	VMOVUPS      Y1, 32(AX)(SI*4)
+	ADDQ         $0x10, SI
+	SUBQ         $0x10, BX
+	TESTQ        BX, BX
+	JZ           done259
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMASKMOVPS   (CX)(SI*4), Y1, Y2
+	VMASKMOVPS   32(CX)(SI*4), Y0, Y3
+	VMASKMOVPS   (DX)(SI*4), Y1, Y4
+	VMASKMOVPS   32(DX)(SI*4), Y0, Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
+	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
+
+done259:
+	VZEROUPPER
+	RET
+
+// func normalise256(y []float32, hat []float32, gain []float32, bias []float32, scale float32)
+// Requires: AVX, AVX2
+TEXT ·normalise256(SB), NOSPLIT, $0-100
+	MOVQ         y_base+0(FP), AX
+	MOVQ         hat_base+24(FP), CX
+	MOVQ         gain_base+48(FP), DX
+	MOVQ         bias_base+72(FP), BX
+	VBROADCASTSS scale+96(FP), Y0
+	MOVQ         y_len+8(FP), SI
+	XORQ         DI, DI
+
+main262:
+	CMPQ    SI, $0x20
+	JLT     rest263
+	VMOVUPS (CX)(DI*4), Y1
+	VMOVUPS 32(CX)(DI*4), Y2
+	VMOVUPS 64(CX)(DI*4), Y3
+	VMOVUPS 96(CX)(DI*4), Y4
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y4, Y4
+	VMOVUPS Y1, (CX)(DI*4)
+	VMOVUPS Y2, 32(CX)(DI*4)
+	VMOVUPS Y3, 64(CX)(DI*4)
+	VMOVUPS Y4, 96(CX)(DI*4)
+	VMOVUPS (DX)(DI*4), Y5
+	VMOVUPS 32(DX)(DI*4), Y6
+	VMOVUPS 64(DX)(DI*4), Y7
+	VMOVUPS 96(DX)(DI*4), Y8
+	VMULPS  Y5, Y1, Y1
+	VMULPS  Y6, Y2, Y2
+	VMULPS  Y7, Y3, Y3
+	VMULPS  Y8, Y4, Y4
+	VMOVUPS (BX)(DI*4), Y5
+	VMOVUPS 32(BX)(DI*4), Y6
+	VMOVUPS 64(BX)(DI*4), Y7
+	VMOVUPS 96(BX)(DI*4), Y8
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VADDPS  Y8, Y4, Y4
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	VMOVUPS Y3, 64(AX)(DI*4)
+	VMOVUPS Y4, 96(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JMP     main262
+
+rest263:
+	CMPQ         SI, $0x10
+	JGE          next265
+	TESTQ        SI, SI
+	JZ           done264
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMASKMOVPS   (CX)(DI*4), Y2, Y3
+	VMASKMOVPS   32(CX)(DI*4), Y1, Y4
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y0
+	VMASKMOVPS   Y3, Y2, (CX)(DI*4)
+	VMASKMOVPS   Y0, Y1, 32(CX)(DI*4)
+	VMASKMOVPS   (DX)(DI*4), Y2, Y4
+	VMASKMOVPS   32(DX)(DI*4), Y1, Y5
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y5, Y0, Y0
+	VMASKMOVPS   (BX)(DI*4), Y2, Y4
+	VMASKMOVPS   32(BX)(DI*4), Y1, Y5
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y5, Y0, Y0
+	VMASKMOVPS   Y3, Y2, (AX)(DI*4)
+	VMASKMOVPS   Y0, Y1, 32(AX)(DI*4)
+	JMP          done264
+
+next265:
+	VMOVUPS      (CX)(DI*4), Y1
+	VMOVUPS      32(CX)(DI*4), Y2
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y1, (CX)(DI*4)
+	VMOVUPS      Y2, 32(CX)(DI*4)
+	VMOVUPS      (DX)(DI*4), Y3
+	VMOVUPS      32(DX)(DI*4), Y4
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      (BX)(DI*4), Y3
+	VMOVUPS      32(BX)(DI*4), Y4
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      Y1, (AX)(DI*4)
+	VMOVUPS      Y2, 32(AX)(DI*4)
+	ADDQ         $0x10, DI
+	SUBQ         $0x10, SI
+	TESTQ        SI, SI
+	JZ           done264
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMASKMOVPS   (CX)(DI*4), Y2, Y3
+	VMASKMOVPS   32(CX)(DI*4), Y1, Y4
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y0
+	VMASKMOVPS   Y3, Y2, (CX)(DI*4)
+	VMASKMOVPS   Y0, Y1, 32(CX)(DI*4)
+	VMASKMOVPS   (DX)(DI*4), Y2, Y4
+	VMASKMOVPS   32(DX)(DI*4), Y1, Y5
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y5, Y0, Y0
+	VMASKMOVPS   (BX)(DI*4), Y2, Y4
+	VMASKMOVPS   32(BX)(DI*4), Y1, Y5
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y5, Y0, Y0
+	VMASKMOVPS   Y3, Y2, (AX)(DI*4)
+	VMASKMOVPS   Y0, Y1, 32(AX)(DI*4)
+
+done264:
+	VZEROUPPER
+	RET
+
+// func normaliseBack256(dx []float32, hat []float32, dy []float32, scale float32, mean float32, along float32)
+// Requires: AVX, AVX2
+TEXT ·normaliseBack256(SB), NOSPLIT, $0-84
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         hat_base+24(FP), CX
+	MOVQ         dy_base+48(FP), DX
+	VBROADCASTSS scale+72(FP), Y0
+	VBROADCASTSS mean+76(FP), Y1
+	VBROADCASTSS along+80(FP), Y2
+	MOVQ         dx_len+8(FP), BX
+	XORQ         SI, SI
+
+main267:
+	CMPQ    BX, $0x10
+	JLT     rest268
+	VMOVUPS (CX)(SI*4), Y3
+	VMOVUPS 32(CX)(SI*4), Y4
+	VMOVUPS (AX)(SI*4), Y5
+	VMOVUPS 32(AX)(SI*4), Y6
+	VSUBPS  Y1, Y5, Y5
+	VSUBPS  Y1, Y6, Y6
+	VMULPS  Y2, Y3, Y7
+	VMULPS  Y2, Y4, Y8
+	VSUBPS  Y7, Y5, Y5
+	VSUBPS  Y8, Y6, Y6
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y0, Y6, Y6
+	VMOVUPS Y5, (AX)(SI*4)
+	VMOVUPS Y6, 32(AX)(SI*4)
+	VMOVUPS (DX)(SI*4), Y5
+	VMOVUPS 32(DX)(SI*4), Y6
+	VMULPS  Y5, Y3, Y3
+	VMULPS  Y6, Y4, Y4
+	VMOVUPS Y3, (CX)(SI*4)
+	VMOVUPS Y4, 32(CX)(SI*4)
+	ADDQ    $0x10, SI
+	SUBQ    $0x10, BX
+	JMP     main267
+
+rest268:
+	TESTQ        BX, BX
+	JZ           done269
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Y3
+	VPCMPGTD     iota<>+0(SB), Y3, Y4
+	VPCMPGTD     iota<>+32(SB), Y3, Y3
+	VMASKMOVPS   (CX)(SI*4), Y4, Y5
+	VMASKMOVPS   32(CX)(SI*4), Y3, Y6
+	VMASKMOVPS   (AX)(SI*4), Y4, Y7
+	VMASKMOVPS   32(AX)(SI*4), Y3, Y8
+	VSUBPS       Y1, Y7, Y7
+	VSUBPS       Y1, Y8, Y1
+	VMULPS       Y2, Y5, Y8
+	VMULPS       Y2, Y6, Y2
+	VSUBPS       Y8, Y7, Y7
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       Y0, Y7, Y2
+	VMULPS       Y0, Y1, Y0
+	VMASKMOVPS   Y2, Y4, (AX)(SI*4)
+	VMASKMOVPS   Y0, Y3, 32(AX)(SI*4)
+	VMASKMOVPS   (DX)(SI*4), Y4, Y0
+	VMASKMOVPS   32(DX)(SI*4), Y3, Y1
+	VMULPS       Y0, Y5, Y0
+	VMULPS       Y1, Y6, Y1
+	VMASKMOVPS   Y0, Y4, (CX)(SI*4)
+	VMASKMOVPS   Y1, Y3, 32(CX)(SI*4)
+
+done269:
+	VZEROUPPER
+	RET
+
+// func axpyRows256(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·axpyRows256(SB), NOSPLIT, $0-112
+	MOVQ         alpha_base+0(FP), AX
+	MOVQ         alpha_len+8(FP), CX
+	MOVQ         src_base+24(FP), DX
+	MOVQ         n+48(FP), BX
+	MOVQ         dst_base+56(FP), SI
+	MOVQ         at_base+80(FP), DI
+	MOVQ         stride+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         BX, R9
+	SHLQ         $0x02, R9
+	CMPQ         BX, $0x10
+	JGT          long
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+
+row271:
+	SUBQ         $0x01, CX
+	JLT          done273
+	MOVL         (AX), BX
+	ADDL         BX, BX
+	JZ           skip272
+	VBROADCASTSS (AX), Y2
+	MOVLQSX      (DI), BX
+	IMULQ        R8, BX
+	ADDQ         SI, BX
+	VMASKMOVPS   (BX), Y1, Y3
+	VMASKMOVPS   (DX), Y1, Y4
+	VFMADD231PS  Y4, Y2, Y3
+	VMASKMOVPS   Y3, Y1, (BX)
+	VMASKMOVPS   32(BX), Y0, Y3
+	VMASKMOVPS   32(DX), Y0, Y4
+	VFMADD231PS  Y4, Y2, Y3
+	VMASKMOVPS   Y3, Y0, 32(BX)
+
+skip272:
+	ADDQ R9, DX
+	ADDQ $0x04, AX
+	ADDQ $0x04, DI
+	JMP  row271
+
+done273:
+	VZEROUPPER
+	RET
+
+long:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	VPCMPGTD     iota<>+64(SB), Y2, Y3
+	VPCMPGTD     iota<>+96(SB), Y2, Y2
+
+row274:
+	SUBQ         $0x01, CX
+	JLT          done276
+	MOVL         (AX), BX
+	ADDL         BX, BX
+	JZ           skip275
+	VBROADCASTSS (AX), Y4
+	MOVLQSX      (DI), BX
+	IMULQ        R8, BX
+	ADDQ         SI, BX
+	VMASKMOVPS   (BX), Y1, Y5
+	VMASKMOVPS   (DX), Y1, Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VMASKMOVPS   Y5, Y1, (BX)
+	VMASKMOVPS   32(BX), Y0, Y5
+	VMASKMOVPS   32(DX), Y0, Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VMASKMOVPS   Y5, Y0, 32(BX)
+	VMASKMOVPS   64(BX), Y3, Y5
+	VMASKMOVPS   64(DX), Y3, Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VMASKMOVPS   Y5, Y3, 64(BX)
+	VMASKMOVPS   96(BX), Y2, Y5
+	VMASKMOVPS   96(DX), Y2, Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VMASKMOVPS   Y5, Y2, 96(BX)
+
+skip275:
+	ADDQ R9, DX
+	ADDQ $0x04, AX
+	ADDQ $0x04, DI
+	JMP  row274
+
+done276:
 	VZEROUPPER
 	RET
 
@@ -17730,9 +19123,9 @@ TEXT ·sum256(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main190:
+main277:
 	CMPQ    CX, $0x40
-	JLT     rest191
+	JLT     rest278
 	VMOVUPS (AX)(DX*4), Y8
 	VADDPS  Y8, Y0, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -17751,13 +19144,13 @@ main190:
 	VADDPS  Y8, Y7, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main190
+	JMP     main277
 
-rest191:
+rest278:
 	CMPQ         CX, $0x10
-	JGE          next193
+	JGE          next280
 	TESTQ        CX, CX
-	JZ           done192
+	JZ           done279
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -17766,9 +19159,9 @@ rest191:
 	VADDPS       Y9, Y0, Y0
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	JMP          done192
+	JMP          done279
 
-next193:
+next280:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y0, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -17776,9 +19169,9 @@ next193:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next194
+	JGE          next281
 	TESTQ        CX, CX
-	JZ           done192
+	JZ           done279
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -17787,9 +19180,9 @@ next193:
 	VADDPS       Y9, Y2, Y2
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	JMP          done192
+	JMP          done279
 
-next194:
+next281:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y2, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -17797,9 +19190,9 @@ next194:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next195
+	JGE          next282
 	TESTQ        CX, CX
-	JZ           done192
+	JZ           done279
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -17808,9 +19201,9 @@ next194:
 	VADDPS       Y9, Y4, Y4
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	JMP          done192
+	JMP          done279
 
-next195:
+next282:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y4, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -17818,7 +19211,7 @@ next195:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done192
+	JZ           done279
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -17828,7 +19221,7 @@ next195:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y7, Y7
 
-done192:
+done279:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -17862,9 +19255,9 @@ TEXT ·dot256(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main197:
+main284:
 	CMPQ        DX, $0x40
-	JLT         rest198
+	JLT         rest285
 	VMOVUPS     (AX)(BX*4), Y8
 	VMOVUPS     (CX)(BX*4), Y9
 	VFMADD231PS Y8, Y9, Y0
@@ -17891,13 +19284,13 @@ main197:
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main197
+	JMP         main284
 
-rest198:
+rest285:
 	CMPQ         DX, $0x10
-	JGE          next200
+	JGE          next287
 	TESTQ        DX, DX
-	JZ           done199
+	JZ           done286
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -17908,9 +19301,9 @@ rest198:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y1
-	JMP          done199
+	JMP          done286
 
-next200:
+next287:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -17920,9 +19313,9 @@ next200:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next201
+	JGE          next288
 	TESTQ        DX, DX
-	JZ           done199
+	JZ           done286
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -17933,9 +19326,9 @@ next200:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y3
-	JMP          done199
+	JMP          done286
 
-next201:
+next288:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y2
@@ -17945,9 +19338,9 @@ next201:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next202
+	JGE          next289
 	TESTQ        DX, DX
-	JZ           done199
+	JZ           done286
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -17958,9 +19351,9 @@ next201:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y5
-	JMP          done199
+	JMP          done286
 
-next202:
+next289:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y4
@@ -17970,7 +19363,7 @@ next202:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done199
+	JZ           done286
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -17982,7 +19375,7 @@ next202:
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y7
 
-done199:
+done286:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -18015,9 +19408,9 @@ TEXT ·max256(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main204:
+main291:
 	CMPQ    CX, $0x40
-	JLT     rest205
+	JLT     rest292
 	VMOVUPS (AX)(DX*4), Y8
 	VMAXPS  Y0, Y8, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -18036,13 +19429,13 @@ main204:
 	VMAXPS  Y7, Y8, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main204
+	JMP     main291
 
-rest205:
+rest292:
 	CMPQ         CX, $0x10
-	JGE          next207
+	JGE          next294
 	TESTQ        CX, CX
-	JZ           done206
+	JZ           done293
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -18055,9 +19448,9 @@ rest205:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y1, Y9, Y1
-	JMP          done206
+	JMP          done293
 
-next207:
+next294:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -18065,9 +19458,9 @@ next207:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next208
+	JGE          next295
 	TESTQ        CX, CX
-	JZ           done206
+	JZ           done293
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -18080,9 +19473,9 @@ next207:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y3, Y9, Y3
-	JMP          done206
+	JMP          done293
 
-next208:
+next295:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y2, Y8, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -18090,9 +19483,9 @@ next208:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next209
+	JGE          next296
 	TESTQ        CX, CX
-	JZ           done206
+	JZ           done293
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -18105,9 +19498,9 @@ next208:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y5, Y9, Y5
-	JMP          done206
+	JMP          done293
 
-next209:
+next296:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y4, Y8, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -18115,7 +19508,7 @@ next209:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done206
+	JZ           done293
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -18129,7 +19522,7 @@ next209:
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y7, Y9, Y7
 
-done206:
+done293:
 	VMAXPS       Y4, Y0, Y0
 	VMAXPS       Y5, Y1, Y1
 	VMAXPS       Y6, Y2, Y2
@@ -18162,9 +19555,9 @@ TEXT ·sumSquares256(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main211:
+main298:
 	CMPQ         CX, $0x20
-	JLT          rest212
+	JLT          rest299
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -18191,13 +19584,13 @@ main211:
 	VFMADD231PD  Y8, Y8, Y7
 	ADDQ         $0x20, DX
 	SUBQ         $0x20, CX
-	JMP          main211
+	JMP          main298
 
-rest212:
+rest299:
 	CMPQ         CX, $0x10
-	JGE          next214
+	JGE          next301
 	TESTQ        CX, CX
-	JZ           done213
+	JZ           done300
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -18214,9 +19607,9 @@ rest212:
 	VFMADD231PD  Y8, Y8, Y2
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y3
-	JMP          done213
+	JMP          done300
 
-next214:
+next301:
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -18232,7 +19625,7 @@ next214:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done213
+	JZ           done300
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -18250,7 +19643,7 @@ next214:
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y7
 
-done213:
+done300:
 	VADDPD       Y4, Y0, Y0
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
@@ -18275,9 +19668,9 @@ TEXT ·index256(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main216:
+main303:
 	CMPQ      SI, $0x10
-	JLT       rest217
+	JLT       rest304
 	VMOVUPS   (AX)(BX*4), Y1
 	VCMPPS    $0x00, Y0, Y1, Y1
 	VMOVMSKPS Y1, CX
@@ -18292,11 +19685,11 @@ main216:
 	JNZ       found
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, SI
-	JMP       main216
+	JMP       main303
 
-rest217:
+rest304:
 	TESTQ        SI, SI
-	JZ           done218
+	JZ           done305
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -18318,7 +19711,7 @@ rest217:
 	TESTL        CX, CX
 	JNZ          found
 
-done218:
+done305:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -18343,16 +19736,16 @@ TEXT ·above256(SB), NOSPLIT, $0-64
 	XORQ         R9, R9
 	MOVQ         BX, R10
 
-main220:
+main307:
 	CMPQ      R10, $0x10
-	JLT       rest221
+	JLT       rest308
 	VMOVUPS   (DX)(R9*4), Y1
 	VCMPPS    $0x0d, Y0, Y1, Y1
 	VMOVMSKPS Y1, BX
 
-hit223:
+hit310:
 	TESTL BX, BX
-	JZ    none224
+	JZ    none311
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -18361,16 +19754,16 @@ hit223:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit223
+	JMP   hit310
 
-none224:
+none311:
 	VMOVUPS   32(DX)(R9*4), Y1
 	VCMPPS    $0x0d, Y0, Y1, Y1
 	VMOVMSKPS Y1, BX
 
-hit225:
+hit312:
 	TESTL BX, BX
-	JZ    none226
+	JZ    none313
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -18380,16 +19773,16 @@ hit225:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit225
+	JMP   hit312
 
-none226:
+none313:
 	ADDQ $0x10, R9
 	SUBQ $0x10, R10
-	JMP  main220
+	JMP  main307
 
-rest221:
+rest308:
 	TESTQ        R10, R10
-	JZ           done222
+	JZ           done309
 	VMOVD        R10, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -18400,9 +19793,9 @@ rest221:
 	VCMPPS       $0x0d, Y0, Y3, Y2
 	VMOVMSKPS    Y2, BX
 
-hit228:
+hit315:
 	TESTL BX, BX
-	JZ    none229
+	JZ    none316
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -18411,18 +19804,18 @@ hit228:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit228
+	JMP   hit315
 
-none229:
+none316:
 	VMOVUPS    c7fc00000<>+0(SB), Y2
 	VMASKMOVPS 32(DX)(R9*4), Y1, Y3
 	VBLENDVPS  Y1, Y3, Y2, Y2
 	VCMPPS     $0x0d, Y0, Y2, Y0
 	VMOVMSKPS  Y0, BX
 
-hit230:
+hit317:
 	TESTL BX, BX
-	JZ    none231
+	JZ    none318
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -18432,10 +19825,10 @@ hit230:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit230
+	JMP   hit317
 
-none231:
-done222:
+none318:
+done309:
 	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
@@ -18458,9 +19851,9 @@ TEXT ·expSum256(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main232:
+main319:
 	CMPQ        DX, $0x10
-	JLT         rest233
+	JLT         rest320
 	VMOVUPS     (CX)(BX*4), Y4
 	VMOVUPS     32(CX)(BX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -18505,11 +19898,11 @@ main232:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main232
+	JMP         main319
 
-rest233:
+rest320:
 	TESTQ        DX, DX
-	JZ           done234
+	JZ           done321
 	VMOVD        DX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -18559,7 +19952,7 @@ rest233:
 	VMASKMOVPS   Y1, Y4, 32(AX)(BX*4)
 	VADDPS       Y1, Y3, Y3
 
-done234:
+done321:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -18582,9 +19975,9 @@ TEXT ·sumExp256(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main236:
+main323:
 	CMPQ        CX, $0x10
-	JLT         rest237
+	JLT         rest324
 	VMOVUPS     (AX)(DX*4), Y4
 	VMOVUPS     32(AX)(DX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -18627,11 +20020,11 @@ main236:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, DX
 	SUBQ        $0x10, CX
-	JMP         main236
+	JMP         main323
 
-rest237:
+rest324:
 	TESTQ        CX, CX
-	JZ           done238
+	JZ           done325
 	VMOVD        CX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -18679,7 +20072,7 @@ rest237:
 	VANDPS       Y4, Y1, Y1
 	VADDPS       Y1, Y3, Y3
 
-done238:
+done325:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -18708,9 +20101,9 @@ TEXT ·addEight256(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main240:
+main327:
 	CMPQ    R11, $0x10
-	JLT     rest241
+	JLT     rest328
 	VMOVUPS (AX)(R12*4), Y0
 	VMOVUPS 32(AX)(R12*4), Y1
 	VMOVUPS (CX)(R12*4), Y2
@@ -18749,11 +20142,11 @@ main240:
 	VMOVUPS Y1, 32(AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main240
+	JMP     main327
 
-rest241:
+rest328:
 	TESTQ        R11, R11
-	JZ           done242
+	JZ           done329
 	VMOVD        R11, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18795,7 +20188,7 @@ rest241:
 	VMASKMOVPS   Y2, Y1, (AX)(R12*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(R12*4)
 
-done242:
+done329:
 	VZEROUPPER
 	RET
 
@@ -18811,9 +20204,9 @@ TEXT ·maxRows256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main244:
+main331:
 	CMPQ    DI, $0x20
-	JLT     rest245
+	JLT     rest332
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -18826,9 +20219,9 @@ main244:
 	VMOVUPS 96(R9), Y7
 	VXORPS  Y8, Y8, Y8
 
-row247:
+row334:
 	DECQ      R10
-	JZ        last248
+	JZ        last335
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y9
@@ -18847,9 +20240,9 @@ row247:
 	VCMPPS    $0x0e, Y7, Y9, Y10
 	VBLENDVPS Y10, Y0, Y8, Y8
 	VMAXPS    Y7, Y9, Y7
-	JMP       row247
+	JMP       row334
 
-last248:
+last335:
 	VMOVUPS Y1, (AX)(R8*4)
 	VMOVUPS Y3, 32(AX)(R8*4)
 	VMOVUPS Y5, 64(AX)(R8*4)
@@ -18860,13 +20253,13 @@ last248:
 	VMOVUPS Y8, 96(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main244
+	JMP     main331
 
-rest245:
+rest332:
 	CMPQ         DI, $0x10
-	JGE          next249
+	JGE          next336
 	TESTQ        DI, DI
-	JZ           done246
+	JZ           done333
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18878,9 +20271,9 @@ rest245:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row250:
+row337:
 	DECQ       BX
-	JZ         last251
+	JZ         last338
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -18891,16 +20284,16 @@ row250:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row250
+	JMP        row337
 
-last251:
+last338:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
-	JMP        done246
+	JMP        done333
 
-next249:
+next336:
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -18909,9 +20302,9 @@ next249:
 	VMOVUPS 32(R9), Y3
 	VXORPS  Y4, Y4, Y4
 
-row252:
+row339:
 	DECQ      R10
-	JZ        last253
+	JZ        last340
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y5
@@ -18922,9 +20315,9 @@ row252:
 	VCMPPS    $0x0e, Y3, Y5, Y6
 	VBLENDVPS Y6, Y0, Y4, Y4
 	VMAXPS    Y3, Y5, Y3
-	JMP       row252
+	JMP       row339
 
-last253:
+last340:
 	VMOVUPS      Y1, (AX)(R8*4)
 	VMOVUPS      Y3, 32(AX)(R8*4)
 	VMOVUPS      Y2, (CX)(R8*4)
@@ -18932,7 +20325,7 @@ last253:
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done246
+	JZ           done333
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18944,9 +20337,9 @@ last253:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row255:
+row342:
 	DECQ       BX
-	JZ         last256
+	JZ         last343
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -18957,15 +20350,15 @@ row255:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row255
+	JMP        row342
 
-last256:
+last343:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
 
-done246:
+done333:
 	VZEROUPPER
 	RET
 
@@ -21892,9 +23285,9 @@ TEXT ·roundBF16x256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main257:
+main344:
 	CMPQ      DX, $0x10
-	JLT       rest258
+	JLT       rest345
 	VMOVUPS   (CX)(BX*4), Y0
 	VMOVUPS   32(CX)(BX*4), Y1
 	VPSRLD    $0x10, Y0, Y2
@@ -21927,11 +23320,11 @@ main257:
 	VMOVUPS   Y3, 32(AX)(BX*4)
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, DX
-	JMP       main257
+	JMP       main344
 
-rest258:
+rest345:
 	TESTQ        DX, DX
-	JZ           done259
+	JZ           done346
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -21967,7 +23360,7 @@ rest258:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done259:
+done346:
 	VZEROUPPER
 	RET
 

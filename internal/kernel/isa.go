@@ -18,6 +18,16 @@ type instructionSet struct {
 	lstmBack                func(act, u, cPrev, dh, dc, dgates []float32)
 	adam                    func(w, m, v, grad []float32, scale, keepM, takeM, keepV, takeV, correct, eps, step, decay float32)
 
+	relu          func(dst, src []float32)
+	reluBack      func(dst, y, dy []float32)
+	highway       func(y, h, gate, x []float32)
+	highwayBack   func(dh, dgate, dx, dy, h, gate, x []float32)
+	subtract      func(dst, x []float32, by float32)
+	multiply      func(dst, x, y []float32)
+	normalise     func(y, hat, gain, bias []float32, scale float32)
+	normaliseBack func(dx, hat, dy []float32, scale, mean, along float32)
+	axpyRows      func(alpha, src []float32, n int, dst []float32, at []int32, stride int)
+
 	axpy       func(alpha float32, x, y []float32)
 	scale      func(alpha float32, x []float32)
 	add        func(dst, x []float32)
@@ -54,6 +64,9 @@ var genericSet = instructionSet{
 	exp: expGeneric, log: logGeneric, tanh: tanhGeneric, sigmoid: sigmoidGeneric,
 	softmaxBackward: softmaxBackwardGeneric, adam: adamGeneric,
 	lstm: lstmGeneric, lstmBack: lstmBackGeneric,
+	relu: reluGeneric, reluBack: reluBackGeneric, highway: highwayGeneric, highwayBack: highwayBackGeneric,
+	subtract: subtractGeneric, multiply: multiplyGeneric, normalise: normaliseGeneric, normaliseBack: normaliseBackGeneric,
+	axpyRows: axpyRowsGeneric,
 
 	axpy: axpyGeneric, scale: scaleGeneric, add: addGeneric, dot: dotGeneric,
 	sum: sumGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, index: indexGeneric, above: aboveGeneric,

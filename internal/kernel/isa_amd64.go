@@ -31,6 +31,9 @@ var avx512Set = instructionSet{
 	exp: exp512, log: log512, tanh: tanh512, sigmoid: sigmoid512,
 	softmaxBackward: softmaxBackward512, adam: adam512,
 	lstm: lstm512, lstmBack: lstmBack512,
+	relu: relu512, reluBack: reluBack512, highway: highway512, highwayBack: highwayBack512,
+	subtract: subtract512, multiply: multiply512, normalise: normalise512, normaliseBack: normaliseBack512,
+	axpyRows: axpyRows512,
 
 	axpy: axpy512, scale: scale512, add: add512, dot: dot512,
 	sum: sum512, max: max512, sumSquares: sumSquares512, index: index512, above: above512,
@@ -116,6 +119,9 @@ var avx2Set = instructionSet{
 	exp: exp256, log: log256, tanh: tanh256, sigmoid: sigmoid256,
 	softmaxBackward: softmaxBackward256, adam: adam256,
 	lstm: lstm256, lstmBack: lstmBack256,
+	relu: relu256, reluBack: reluBack256, highway: highway256, highwayBack: highwayBack256,
+	subtract: subtract256, multiply: multiply256, normalise: normalise256, normaliseBack: normaliseBack256,
+	axpyRows: axpyRows256,
 
 	axpy: axpy256, scale: scale256, add: add256, dot: dot256,
 	sum: sum256, max: max256, sumSquares: sumSquares256, index: index256, above: above256,

@@ -47,9 +47,7 @@ func (d *dense) forward(in []G.Value) G.Value {
 	d.GemmBias(false, false, d.N, d.O, d.I, f32(in[0]), d.I, f32(in[1]), d.O, f32(in[2]), y, d.O)
 	switch d.act {
 	case ReLU:
-		for i, v := range y {
-			y[i] = max(v, 0)
-		}
+		kernel.ReLU(y, y)
 	case Tanh:
 		kernel.Tanh(y, y)
 	}
@@ -57,19 +55,18 @@ func (d *dense) forward(in []G.Value) G.Value {
 }
 
 func (d *dense) backward(in []G.Value, grad G.Value, dIn [][]float32) {
-	y, gy := f32(d.y), f32(grad)
-	for i, g := range gy {
-		switch d.act {
-		case ReLU:
-			if y[i] <= 0 {
-				g = 0
-			}
-		case Tanh:
-			g *= 1 - y[i]*y[i]
+	y, gy, dz := f32(d.y), f32(grad), d.dz
+	switch d.act {
+	case ReLU:
+		kernel.ReLUBackward(dz, y, gy)
+	case Tanh:
+		for i, g := range gy {
+			dz[i] = g * (1 - y[i]*y[i])
 		}
-		d.dz[i] = g
+	default:
+		dz = gy
 	}
-	linearGrads(d.products, d.N, d.I, d.O, f32(in[0]), f32(in[1]), d.dz, 0, dIn[0], dIn[1], dIn[2])
+	linearGrads(d.products, d.N, d.I, d.O, f32(in[0]), f32(in[1]), dz, 0, dIn[0], dIn[1], dIn[2])
 }
 
 // linearGrads fills (beta 0) or raises (beta 1, dx alone) the gradients of x W + b.
@@ -102,6 +99,7 @@ func (g *Graph) Highway(x, Wh, bh, Wg, bg *G.Node) *G.Node {
 	for _, s := range []*[]float32{&h.h, &h.gate, &h.dh, &h.dg} {
 		*s = make([]float32, N*I)
 	}
+	h.mixFn, h.backFn = h.mix, h.back
 	return g.apply("Highway", h, h.y, x, Wh, bh, Wg, bg)
 }
 
@@ -110,32 +108,40 @@ type highway struct {
 	N, I            int
 	y               *tensor.Dense
 	h, gate, dh, dg []float32
+
+	x, gy, dx     []float32 // of the current run
+	mixFn, backFn func(lo, hi int)
 }
 
+// highwayGrain is how many values a core takes at least.
+const highwayGrain = 1 << 12
+
 func (h *highway) forward(in []G.Value) G.Value {
-	x, y := f32(in[0]), f32(h.y)
+	x := f32(in[0])
 	h.GemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[1]), h.I, f32(in[2]), h.h, h.I)
 	h.GemmBias(false, false, h.N, h.I, h.I, x, h.I, f32(in[3]), h.I, f32(in[4]), h.gate, h.I)
-	kernel.Sigmoid(h.gate, h.gate)
-	for i, g := range h.gate {
-		h.h[i] = max(h.h[i], 0)
-		y[i] = g*h.h[i] + (1-g)*x[i]
-	}
+	h.x = x
+	kernel.Parallel(h.N*h.I, highwayGrain, h.mixFn)
 	return h.y
 }
 
+func (h *highway) mix(lo, hi int) {
+	gate := h.gate[lo:hi]
+	kernel.Sigmoid(gate, gate)
+	kernel.Highway(f32(h.y)[lo:hi], h.h[lo:hi], gate, h.x[lo:hi])
+}
+
+func (h *highway) back(lo, hi int) {
+	kernel.HighwayBackward(h.dh[lo:hi], h.dg[lo:hi], h.dx[lo:hi], h.gy[lo:hi], h.h[lo:hi], h.gate[lo:hi], h.x[lo:hi])
+}
+
 func (h *highway) backward(in []G.Value, grad G.Value, dIn [][]float32) {
-	x, gy := f32(in[0]), f32(grad)
-	for i, g := range h.gate {
-		h.dh[i] = 0
-		if h.h[i] > 0 {
-			h.dh[i] = gy[i] * g
-		}
-		h.dg[i] = gy[i] * (h.h[i] - x[i]) * g * (1 - g)
-		if dIn[0] != nil {
-			dIn[0][i] = gy[i] * (1 - g)
-		}
+	x := f32(in[0])
+	h.x, h.gy, h.dx = x, f32(grad), dIn[0]
+	if h.dx == nil { // nobody wants it
+		h.dx = h.dg
 	}
+	kernel.Parallel(h.N*h.I, highwayGrain, h.backFn)
 	linearGrads(h.products, h.N, h.I, h.I, x, f32(in[1]), h.dh, 1, dIn[0], dIn[1], dIn[2])
 	linearGrads(h.products, h.N, h.I, h.I, x, f32(in[3]), h.dg, 1, dIn[0], dIn[3], dIn[4])
 }

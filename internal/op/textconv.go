@@ -37,7 +37,7 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 	n := B * len(widths) * F
 	c.y, c.arg, c.g = zeros(B, len(widths)*F), make([]int32, n), make([]float32, n)
 	c.scratch = make([]float32, B*T*F)
-	c.sentencesFn, c.inputsFn, c.filtersFn = c.sentences, c.inputs, c.filters
+	c.sentencesFn, c.wonFn, c.inputsFn, c.filtersFn = c.sentences, c.won, c.inputs, c.filters
 	return g.apply("TextConv", c, c.y, in...)
 }
 
@@ -51,10 +51,10 @@ type textConv struct {
 	scratch    []float32   // [B,T,F]
 	WT, dWT    [][]float32 // [F,k*E] of each width
 
-	x, dx                            []float32 // of the current run
-	lengths                          []int32
-	W, b                             [][]float32
-	sentencesFn, inputsFn, filtersFn func(lo, hi int)
+	x, dx, grad                             []float32 // of the current run
+	lengths                                 []int32
+	W, b                                    [][]float32
+	sentencesFn, wonFn, inputsFn, filtersFn func(lo, hi int)
 }
 
 func (c *textConv) bind(in []G.Value) {
@@ -80,22 +80,16 @@ func (c *textConv) sentences(lo, hi int) {
 			c.Gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.W[i], F, 0, z, F)
 			best := y[s*cols+i*F:][:F]
 			kernel.MaxRows(best, c.arg[s*cols+i*F:][:F], z, m, F, F)
-			for j, b := range c.b[i] {
-				best[j] = max(best[j]+b, 0)
-			}
+			kernel.Add(best, c.b[i])
+			kernel.ReLU(best, best)
 		}
 	}
 }
 
 func (c *textConv) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 	c.bind(in)
-	y := f32(c.y)
-	for i, g := range f32(grad) {
-		c.g[i] = 0
-		if y[i] > 0 {
-			c.g[i] = g
-		}
-	}
+	c.grad = f32(grad)
+	kernel.Parallel(len(c.g), 1<<12, c.wonFn)
 	if c.dx = dIn[0]; c.dx != nil {
 		for i, k := range c.widths {
 			kernel.Transpose(c.WT[i], c.W[i], k*c.E, c.F)
@@ -120,18 +114,19 @@ func (c *textConv) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 	}
 }
 
+// won takes the gradient of values lo..hi-1 for that of the windows that won them.
+func (c *textConv) won(lo, hi int) {
+	kernel.ReLUBackward(c.g[lo:hi], f32(c.y)[lo:hi], c.grad[lo:hi])
+}
+
 // inputs spreads the gradients of sentences lo..hi-1 over their tokens.
 func (c *textConv) inputs(lo, hi int) {
 	E, F, cols := c.E, c.F, len(c.widths)*c.F
 	clear(c.dx[lo*c.T*E : hi*c.T*E])
 	for s := lo; s < hi; s++ {
 		for i, k := range c.widths {
-			for f := range F {
-				at := s*cols + i*F + f
-				if g := c.g[at]; g != 0 {
-					kernel.Axpy(g, c.WT[i][f*k*E:][:k*E], c.dx[(s*c.T+int(c.arg[at]))*E:][:k*E])
-				}
-			}
+			at := s*cols + i*F
+			kernel.AxpyRows(c.g[at:at+F], c.WT[i], k*E, c.dx[s*c.T*E:][:c.T*E], c.arg[at:at+F], E)
 		}
 	}
 }

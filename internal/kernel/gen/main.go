@@ -20,6 +20,7 @@ func main() {
 		g.tiles()
 		g.elementwise()
 		g.cell()
+		g.layers()
 		g.reductions()
 		g.noises()
 		g.bf16()
