@@ -6,9 +6,11 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"textgan/internal/kernel"
 	"textgan/internal/rng"
 )
 
@@ -50,34 +52,92 @@ func Frechet(a, b mat.Matrix) (float64, error) {
 	if err := checkFeatures(a, b, 2); err != nil {
 		return 0, err
 	}
-	var sa, sb mat.SymDense
-	stat.CovarianceMatrix(&sa, a, nil)
-	stat.CovarianceMatrix(&sb, b, nil)
-	distance := mat.Trace(&sa) + mat.Trace(&sb)
-	ma, mb := columnMeans(a), columnMeans(b)
-	for j := range ma {
-		distance += (ma[j] - mb[j]) * (ma[j] - mb[j])
+	return between(fit(mat.DenseCopyOf(a), nil), fit(mat.DenseCopyOf(b), nil))
+}
+
+// normal is a Gaussian: mean [D], covariance [D,D].
+type normal struct {
+	mean []float64
+	cov  *mat.SymDense
+}
+
+// fitRows is how many rows of features are worked on while they are in the cache.
+const fitRows = 128
+
+// fit fits a Gaussian to the rows of x [N,D], row i taken times[i] times, or once if
+// times is nil. Its covariance is the unbiased one.
+func fit(x *mat.Dense, times []float64) normal {
+	rows, cols := x.Dims()
+	if times == nil {
+		times = make([]float64, rows)
+		floats.AddConst(1, times)
 	}
-	// S_a S_b has the eigenvalues of the symmetric R S_b R, where R R = S_a.
-	root, err := sqrtSym(&sa)
-	if err != nil {
-		return 0, err
+	g := normal{make([]float64, cols), mat.NewSymDense(cols, nil)}
+	for i, n := range times {
+		if n > 0 {
+			floats.AddScaled(g.mean, n, x.RawRowView(i))
+		}
 	}
-	var product mat.Dense
-	product.Product(root, &sb, root)
-	d, _ := product.Dims()
+	count := floats.Sum(times)
+	floats.Scale(1/count, g.mean)
+	columns := make([]float64, cols*fitRows) // [D,fitRows] of centred rows, each by the root of its times
+	cov := g.cov.RawSymmetric()
+	for i, filled := 0, 0; i < rows; i++ {
+		if n := times[i]; n > 0 {
+			root := math.Sqrt(n)
+			for j, v := range x.RawRowView(i) {
+				columns[j*fitRows+filled] = root * (v - g.mean[j])
+			}
+			filled++
+		}
+		if filled == fitRows || i == rows-1 {
+			for j := range cols {
+				a := columns[j*fitRows:][:filled]
+				for k := j; k < cols; k++ {
+					cov.Data[j*cov.Stride+k] += floats.Dot(a, columns[k*fitRows:][:filled])
+				}
+			}
+			filled = 0
+		}
+	}
+	g.cov.ScaleSym(1/(count-1), g.cov)
+	return g
+}
+
+// between is the squared Frechet distance of two Gaussians.
+func between(a, b normal) (float64, error) {
+	distance := mat.Trace(a.cov) + mat.Trace(b.cov)
+	for j, m := range a.mean {
+		distance += (m - b.mean[j]) * (m - b.mean[j])
+	}
+	// S_a S_b has the eigenvalues of the symmetric R' S_b R, where S_a = R R'.
+	var eigen mat.EigenSym
+	if !eigen.Factorize(a.cov, true) {
+		return 0, errNoEigen
+	}
+	var root, half, product mat.Dense
+	eigen.VectorsTo(&root)
+	roots := eigen.Values(nil)
+	for i, v := range roots {
+		roots[i] = math.Sqrt(max(0, v)) // below 0 by rounding only
+	}
+	d := len(roots)
+	for i := range d {
+		floats.Mul(root.RawRowView(i), roots)
+	}
+	half.Mul(mat.DenseCopyOf(b.cov), &root)
+	product.Mul(root.T(), &half)
 	symmetric := mat.NewSymDense(d, nil)
 	for i := range d {
 		for j := i; j < d; j++ {
 			symmetric.SetSym(i, j, (product.At(i, j)+product.At(j, i))/2)
 		}
 	}
-	var eigen mat.EigenSym
 	if !eigen.Factorize(symmetric, false) {
 		return 0, errNoEigen
 	}
 	for _, v := range eigen.Values(nil) {
-		distance -= 2 * math.Sqrt(max(0, v)) // below 0 by rounding only
+		distance -= 2 * math.Sqrt(max(0, v))
 	}
 	return max(0, distance), nil
 }
@@ -93,54 +153,30 @@ func FrechetOf(a, b mat.Matrix, seed uint64) (distance, stdErr float64, err erro
 	if distance, err = Frechet(a, b); err != nil {
 		return 0, 0, err
 	}
-	values := make([]float64, frechetResamples)
-	for i := range values {
-		draw := rng.Key{Seed: seed, Stream: rng.Eval, Step: 1, Row: uint32(i)}.Rand()
-		if values[i], err = Frechet(rowsAgain(a, draw), rowsAgain(b, draw)); err != nil {
-			return 0, 0, err
+	x, y := mat.DenseCopyOf(a), mat.DenseCopyOf(b)
+	values, failures := make([]float64, frechetResamples), make([]error, frechetResamples)
+	kernel.Parallel(frechetResamples, 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			draw := rng.Key{Seed: seed, Stream: rng.Eval, Step: 1, Row: uint32(i)}.Rand()
+			p := fit(x, timesDrawn(x, draw))
+			values[i], failures[i] = between(p, fit(y, timesDrawn(y, draw)))
 		}
+	})
+	if err := errors.Join(failures...); err != nil {
+		return 0, 0, err
 	}
 	return distance, stat.StdDev(values, nil), nil
 }
 
-// rowsAgain draws as many rows of m as it has, with replacement.
-func rowsAgain(m mat.Matrix, draw *rand.Rand) *mat.Dense {
-	rows, cols := m.Dims()
-	out := mat.NewDense(rows, cols, nil)
-	for i := range rows {
-		mat.Row(out.RawRowView(i), draw.IntN(rows), m)
+// timesDrawn draws as many rows of x as it has, with replacement, and counts how often
+// it drew each.
+func timesDrawn(x *mat.Dense, draw *rand.Rand) []float64 {
+	rows, _ := x.Dims()
+	times := make([]float64, rows)
+	for range rows {
+		times[draw.IntN(rows)]++
 	}
-	return out
+	return times
 }
 
 var errNoEigen = errors.New("eval: eigenvalues of the feature covariance do not converge")
-
-// sqrtSym is the symmetric root of a positive semidefinite matrix.
-func sqrtSym(s *mat.SymDense) (*mat.Dense, error) {
-	var eigen mat.EigenSym
-	if !eigen.Factorize(s, true) {
-		return nil, errNoEigen
-	}
-	values := eigen.Values(nil)
-	for i, v := range values {
-		values[i] = math.Sqrt(max(0, v))
-	}
-	var vectors, out mat.Dense
-	eigen.VectorsTo(&vectors)
-	out.Product(&vectors, mat.NewDiagDense(len(values), values), vectors.T())
-	return &out, nil
-}
-
-func columnMeans(m mat.Matrix) []float64 {
-	rows, cols := m.Dims()
-	means := make([]float64, cols)
-	for i := range rows {
-		for j := range means {
-			means[j] += m.At(i, j)
-		}
-	}
-	for j := range means {
-		means[j] /= float64(rows)
-	}
-	return means
-}

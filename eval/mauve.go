@@ -161,14 +161,12 @@ func components(p, q mat.Matrix, share float64) (*mat.Dense, error) {
 			floats.Scale(1/floats.Norm(row, 2), row)
 		}
 	}
-	means := columnMeans(&x)
+	g := fit(&x, nil)
 	for i := range rows {
-		floats.Sub(x.RawRowView(i), means)
+		floats.Sub(x.RawRowView(i), g.mean)
 	}
-	var covariance mat.SymDense
-	stat.CovarianceMatrix(&covariance, &x, nil)
 	var eigen mat.EigenSym
-	if !eigen.Factorize(&covariance, true) {
+	if !eigen.Factorize(g.cov, true) {
 		return nil, errNoEigen
 	}
 	values := eigen.Values(nil) // ascending
@@ -244,11 +242,22 @@ func seedCentres(points *mat.Dense, clusters int, draw *rng.Source) *mat.Dense {
 	return centres
 }
 
-func squaredDistance(x, y []float64) (sum float64) {
-	for i, v := range x {
-		sum += (v - y[i]) * (v - y[i])
+// squaredDistance adds up in four sums, which need not wait for one another.
+func squaredDistance(x, y []float64) float64 {
+	var s [4]float64
+	y = y[:len(x)]
+	for len(x) >= 4 && len(y) >= 4 {
+		a, b, c, d := x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3]
+		s[0] += a * a
+		s[1] += b * b
+		s[2] += c * c
+		s[3] += d * d
+		x, y = x[4:], y[4:]
 	}
-	return sum
+	for i, v := range x {
+		s[i] += (v - y[i]) * (v - y[i])
+	}
+	return (s[0] + s[1]) + (s[2] + s[3])
 }
 
 // nearest finds the closest centres of points. It searches in float32, where
@@ -278,10 +287,11 @@ func float32s(m *mat.Dense) []float32 {
 func (s *nearest) label(centres *mat.Dense) (labels []int, spread float64) {
 	rows, cols := s.points.Dims()
 	clusters, _ := centres.Dims()
-	c := float32s(centres)
-	norms := make([]float32, clusters)
-	for k := range norms {
-		norms[k] = float32(floats.Dot(centres.RawRowView(k), centres.RawRowView(k)))
+	// The nearest centre has the largest 2 x.c - |c|^2.
+	c, bias := float32s(centres), make([]float32, clusters)
+	kernel.Scale(2, c)
+	for k := range bias {
+		bias[k] = -float32(floats.Dot(centres.RawRowView(k), centres.RawRowView(k)))
 	}
 	labels = make([]int, rows)
 	distance := make([]float64, rows)
@@ -290,16 +300,10 @@ func (s *nearest) label(centres *mat.Dense) (labels []int, spread float64) {
 		dots := make([]float32, tile*clusters)
 		for first := lo; first < hi; first += tile {
 			last := min(first+tile, hi)
-			kernel.Gemm(false, true, last-first, clusters, cols, -2, s.single[first*cols:], cols, c, cols, 0, dots, clusters)
+			kernel.GemmBias(false, true, last-first, clusters, cols, s.single[first*cols:], cols, c, cols, bias, dots, clusters)
 			for i := first; i < last; i++ {
-				label, least := 0, float32(math.Inf(1)) // of |x-c|^2 less |x|^2
-				for k, dot := range dots[(i-first)*clusters:][:clusters] {
-					if d := norms[k] + dot; d < least {
-						label, least = k, d
-					}
-				}
-				labels[i] = label
-				distance[i] = squaredDistance(s.points.RawRowView(i), centres.RawRowView(label))
+				_, labels[i] = kernel.Max(dots[(i-first)*clusters:][:clusters])
+				distance[i] = squaredDistance(s.points.RawRowView(i), centres.RawRowView(labels[i]))
 			}
 		}
 	})

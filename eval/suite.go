@@ -1,12 +1,15 @@
 package eval
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
+
+	"textgan/internal/kernel"
 )
 
 // SuiteOptions say what the texts of a Suite are compared with, and how.
@@ -91,20 +94,26 @@ func (s *Suite) SelfBLEU(lines [][]int32) (Score, error) { return SelfBLEU(lines
 // LM is the score of lines under a language model of the reference, and
 // reverse that of the reference under a language model of lines.
 func (s *Suite) LM(lines [][]int32) (lm, reverse LMScore, err error) {
-	if s.real == nil {
-		if s.real, err = s.model(s.reference); err != nil {
-			return lm, reverse, err
+	// Two models and two scores, which have nothing to do with each other.
+	var failed [2]error
+	kernel.Parallel(2, 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			if i == 0 {
+				if s.real == nil {
+					s.real, failed[0] = s.model(s.reference)
+				}
+				if failed[0] == nil {
+					lm, failed[0] = s.real.Score(lines)
+				}
+				continue
+			}
+			var model *KneserNey
+			if model, failed[1] = s.model(lines); failed[1] == nil {
+				reverse, failed[1] = model.Score(s.reference)
+			}
 		}
-	}
-	if lm, err = s.real.Score(lines); err != nil {
-		return lm, reverse, err
-	}
-	model, err := s.model(lines)
-	if err != nil {
-		return lm, reverse, err
-	}
-	reverse, err = model.Score(s.reference)
-	return lm, reverse, err
+	})
+	return lm, reverse, cmp.Or(failed[0], failed[1])
 }
 
 // model is a language model of lines over all words.

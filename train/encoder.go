@@ -17,7 +17,7 @@ import (
 
 // encoderVersion changes when equal lines and settings come to another encoder than
 // before: TestEncoderVersion.
-const encoderVersion = 1
+const encoderVersion = 2
 
 // An Encoder is a small language model of a text, for the features of texts that are
 // compared with it. Words seen once are its <unk>, so it has an idea of words that the
@@ -33,8 +33,8 @@ type Encoder struct {
 func NewEncoder(lines []string, seed uint64) (*Encoder, error) {
 	c := Options.Defaults()
 	c.Model, c.Seed, c.SplitSeed, c.MinCount = "mle", seed, seed, 2
-	c.Hidden, c.Dropout = 128, 0.2
-	c.MLESteps, c.EvalEvery, c.EvalSamples, c.Patience = 2000, 100, 1, 2
+	c.Hidden, c.Dropout, c.LR = 128, 0.2, 0.015
+	c.MLESteps, c.EvalEvery, c.EvalSamples, c.Patience = 1000, 100, 1, 2
 	c.MaxLen, c.Truncate = model.LongestLine, true
 	corpus, err := corpora.New("encoder", lines)
 	if err != nil {
@@ -62,7 +62,10 @@ func (e *Encoder) Train(ctx context.Context) (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
-	if err := t.Run(ctx, Watcher{}); err != nil {
+	// A large step size that falls to 0 comes to the likelihood of a constant one in
+	// half of the steps.
+	falling := func(p Progress) { t.fit.SetRate(e.config.LR * (1 - float64(p.Since)/float64(p.Total))) }
+	if err := t.Run(ctx, Watcher{Step: falling}); err != nil {
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
 	return e.model(t.LanguageModel().(*generator.Generator), t.Step), nil

@@ -160,6 +160,7 @@ func (g *Graph) Dropout(x *G.Node, p float64, key *G.Node, layer uint32) *G.Node
 	}
 	size := x.Shape().TotalSize()
 	d := &dropout{p: float32(p), layer: layer, y: zeros(x.Shape()...), mask: make([]float32, size)}
+	d.keeping, d.passing = d.keep, d.pass
 	return g.apply("Dropout", d, d.y, x, key)
 }
 
@@ -169,6 +170,9 @@ type dropout struct {
 	y     *tensor.Dense
 	mask  []float32
 	whole []float32 // of the larger x
+
+	in, out          []float32        // of the loop under way
+	keeping, passing func(lo, hi int) // the loops
 }
 
 // draw fills the mask with uniform numbers.
@@ -190,20 +194,32 @@ func (d *dropout) draw(k RunKey) {
 
 func (d *dropout) forward(in []G.Value) G.Value {
 	d.draw(KeyOf(in[1]))
-	x, y, keep := f32(in[0]), f32(d.y), 1/(1-d.p)
-	for i, u := range d.mask {
-		d.mask[i] = 0
-		if u >= d.p {
-			d.mask[i] = keep
-		}
-		y[i] = x[i] * d.mask[i]
-	}
+	d.in, d.out = f32(in[0]), f32(d.y)
+	kernel.Parallel(len(d.mask), 4096, d.keeping)
 	return d.y
 }
 
 func (d *dropout) backward(_ []G.Value, grad G.Value, dIn [][]float32) {
-	for i, g := range f32(grad) {
-		dIn[0][i] = g * d.mask[i]
+	d.in, d.out = f32(grad), dIn[0]
+	kernel.Parallel(len(d.mask), 4096, d.passing)
+}
+
+// keep turns uniform numbers of the mask into factors, and multiplies with them.
+func (d *dropout) keep(lo, hi int) {
+	keep, p := math.Float32bits(1/(1-d.p)), int32(math.Float32bits(d.p))
+	for i, u := range d.mask[lo:hi] {
+		// Numbers of [0, 1) are in the order of their bits; a branch would often be
+		// guessed wrong.
+		below := uint32((int32(math.Float32bits(u)) - p) >> 31)
+		d.mask[lo+i] = math.Float32frombits(keep &^ below)
+	}
+	d.pass(lo, hi)
+}
+
+func (d *dropout) pass(lo, hi int) {
+	in, out := d.in[lo:hi], d.out[lo:hi]
+	for i, factor := range d.mask[lo:hi] {
+		out[i] = in[i] * factor
 	}
 }
 
