@@ -240,7 +240,7 @@ func (t *timeline) sections(all []curves, id int) (out []section) {
 	for _, c := range all {
 		s, kind := spanOf(c), whole
 		switch {
-		case len(t.phases) < 2:
+		case len(t.phases) < 2 || s.from > s.to: // nothing can be drawn
 		case s.from > 0 && s.from < len(t.phases):
 			kind = late
 		case s.to == 0:

@@ -21,7 +21,8 @@ func TestSummary(t *testing.T) {
 		require.NoError(t, w.Log(step, rundir.Field{Name: "phase", Value: phase}, rundir.Field{Name: "accuracy/d", Value: 1.}))
 	}
 	eval := func(step int, nll, bleu, self float64) {
-		require.NoError(t, w.Log(step, rundir.Field{Name: "nll/valid", Value: nll}, rundir.Field{Name: "bleu/4", Value: bleu}, rundir.Field{Name: "self_bleu/4", Value: self}, rundir.Field{Name: "different", Value: .1}))
+		require.NoError(t, w.Log(step, rundir.Field{Name: "nll/valid", Value: nll}, rundir.Field{Name: "bleu/4", Value: bleu}, rundir.Field{Name: "self_bleu/4", Value: self}, rundir.Field{Name: "different", Value: .1},
+			rundir.Field{Name: "valid", Value: 0.}, rundir.Field{Name: "nll_oracle", Value: 0.}))
 	}
 	eval(5, 2.5, .3, .2)
 	eval(10, 2.75, .4, .3)
@@ -45,6 +46,7 @@ func TestSummary(t *testing.T) {
 		"after likelihood</th><td>5</td><td>2.5000</td>",
 		"after adversarial</th><td>25</td><td>2.6000</td>",
 		"entropy of the language",
+		"NLL_oracle</b>: This chart cannot be drawn: no finite value to draw.",
 		"<li>" + language.Sample(1, 0) + "</li>",
 		`<span class="invalid">dog dog</span>`,
 	} {
