@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"time"
 
 	"textgan/internal/kernel"
 	"textgan/internal/mpi"
@@ -44,8 +45,9 @@ func (c Config) checkAccumulate() error {
 // gradients are added up, in the order of the parts.
 type cut struct {
 	parts int
-	team  Team // that runs them; nil: this process alone
-	fast  bool // add gradients of a team up in any order
+	team  *counted // that runs them; nil: this process alone
+	fast  bool     // add gradients of a team up in any order
+	work  TeamWork
 	piece vocab.Batch
 }
 
@@ -161,14 +163,20 @@ func (s *gradients) of(c *cut, batch *vocab.Batch, from interface{ Grad(i int) [
 	if err != nil {
 		return 0, nil, err
 	}
-	switch {
-	case c.team == nil:
-	case c.fast:
+	if c.team == nil {
+		return c.total(losses, 1)[0], func(i int) []float32 { return s.sum[i] }, nil
+	}
+	done := time.Now()
+	loss = c.total(losses, 1)[0] // which waits for all
+	ready := time.Now()
+	if c.fast {
 		for _, d := range s.sum {
 			c.team.Sum(d)
 		}
-	default:
+	} else {
 		s.team.reduce(c.team)
 	}
-	return c.total(losses, 1)[0], func(i int) []float32 { return s.sum[i] }, nil
+	c.work.Waited += ready.Sub(done)
+	c.work.Added += time.Since(ready)
+	return loss, func(i int) []float32 { return s.sum[i] }, nil
 }

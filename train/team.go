@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"textgan/internal/config"
 	"textgan/internal/kernel"
@@ -66,8 +67,50 @@ func (t *Trainer) Join(team Team) error {
 	if err := t.takeOver(team); err != nil {
 		return err
 	}
-	t.common.cut.team = team
+	t.common.cut.team = &counted{Team: team}
 	return nil
+}
+
+// TeamWork is what it costs a process to be one of a team.
+type TeamWork struct {
+	Processes int
+	Steps     int
+	Took      time.Duration // by all steps
+	Waited    time.Duration // for the slowest to have gone through its parts
+	Added     time.Duration // exchanging gradients and adding them up
+	Received  int64         // bytes from other processes
+}
+
+// TeamWork is that of this process so far; false without a team.
+func (t *Trainer) TeamWork() (TeamWork, bool) {
+	c := t.common.cut
+	if c.team == nil {
+		return TeamWork{}, false
+	}
+	c.work.Processes, c.work.Received = c.team.Size(), c.team.received
+	return c.work, true
+}
+
+// counted is a team that counts what it receives.
+type counted struct {
+	Team
+	received int64
+}
+
+func (c *counted) Gather(dst, src []byte) {
+	c.received += int64(len(dst) - len(src))
+	c.Team.Gather(dst, src)
+}
+
+func (c *counted) Swap(dst, src []byte) {
+	c.received += int64(len(dst) - len(dst)/c.Size())
+	c.Team.Swap(dst, src)
+}
+
+// Sum receives at least this much.
+func (c *counted) Sum(data []float32) {
+	c.received += int64(8 * len(data) * (c.Size() - 1) / c.Size())
+	c.Team.Sum(data)
 }
 
 // checkEqual compares what decides the arithmetic.

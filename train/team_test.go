@@ -134,8 +134,16 @@ func TestTeamEqualsOne(t *testing.T) {
 			d := dataOf(t, c)
 			want := trained(t, c, d).Hash()
 			for _, size := range []int{2, 4} {
-				all, _ := together(t, c, d, size)
+				all, h := together(t, c, d, size)
 				for rank, tr := range all {
+					work, ok := tr.TeamWork()
+					require.True(t, ok)
+					require.Equal(t, size, work.Processes)
+					require.Equal(t, tr.Step, work.Steps)
+					if rank == 0 {
+						const joining = 4 * 32
+						require.EqualValues(t, h.got-(size-1)*joining, work.Received)
+					}
 					require.Equal(t, want, tr.Hash(), "rank %d of %d", rank, size)
 				}
 			}
@@ -160,7 +168,7 @@ func TestReduction(t *testing.T) {
 			for _, p := range params {
 				sum = append(sum, make([]float32, len(p.Data)))
 			}
-			reductions[rank] = newReduction(&cut{parts: parts, team: seat{h, rank}}, params, sum)
+			reductions[rank] = newReduction(&cut{parts: parts, team: &counted{Team: seat{h, rank}}}, params, sum)
 		}
 		draws := rand.New(rand.NewPCG(1, 2))
 		for update := range 8 {

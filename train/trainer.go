@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"textgan/discriminator"
 	"textgan/generator"
@@ -197,7 +198,10 @@ func due(step, every int) bool { return every > 0 && step%every == 0 }
 
 // Take takes one step of the present phase, and neither records nor evaluates it.
 func (t *Trainer) Take() (Record, error) {
+	start := time.Now()
 	r, err := t.phases[t.phase].Step(t.since)
+	t.common.cut.work.Took += time.Since(start)
+	t.common.cut.work.Steps++
 	var diverged *Diverged
 	if errors.As(err, &diverged) {
 		diverged.Step, diverged.Last = t.Step+1, t.loss

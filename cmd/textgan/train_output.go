@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"textgan/cmd/textgan/report"
 	"textgan/corpora"
@@ -146,6 +147,11 @@ func (s *trainOutput) end() error {
 		return s.err
 	}
 	s.compare()
+	if w, ok := s.t.TeamWork(); ok && w.Steps > 0 {
+		share := func(d time.Duration) float64 { return 100 * d.Seconds() / w.Took.Seconds() }
+		s.say("team       %d processes, %d parts; a step %.2f ms: %.1f %% waiting for each other, %.1f %% adding gradients up, %.3f MB received",
+			w.Processes, s.t.Config.Accumulate, 1000*w.Took.Seconds()/float64(w.Steps), share(w.Waited), share(w.Added), float64(w.Received)/float64(w.Steps)/1e6)
+	}
 	if k := s.critic; k != nil {
 		s.say("The run keeps a critic of the last generator: held-out loss %.4f ± %.4f nats (ln 2 = 0.6931 tells nothing), gain %.3f ± %.3f nats a sentence.", k.Loss, z95*k.LossErr, k.Gain, z95*k.GainErr)
 	}
