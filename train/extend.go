@@ -34,7 +34,8 @@ var lengths = []length{
 // strongest layer first: --mle-steps, --adv-steps or --coop-rounds, the whole length
 // each. The run goes on from a checkpoint before its end, of which the evaluation and
 // the choice of weights are taken back, and comes to what one long run would have
-// come to, bit for bit. Where that cannot be, it is refused and left as it is: a
+// come to, bit for bit (but for the field tau of the record of a score function, which
+// reads none). Where that cannot be, it is refused and left as it is: a
 // schedule that depends on the length has been followed already, a later phase has
 // begun, the phase has ended early, or there is no such checkpoint any more. Other
 // options than lengths must be those of the run.
@@ -270,6 +271,10 @@ func (x *extension) begun(first, at int, end stand) string {
 			if x.was.AdvSteps == 0 {
 				steps = 0
 			}
+		case *backwards:
+			if x.was.AdvSteps == 0 && x.was.CoopRounds == 0 {
+				steps = 0
+			}
 		case *cooperative:
 			steps = x.was.CoopRounds * p.CoopSteps
 		}
@@ -296,7 +301,7 @@ func (x *extension) schedules(s stand) error {
 			return err
 		}
 	}
-	if x.longer["adv-steps"] == "" {
+	if x.longer["adv-steps"] == "" || x.now.ScoreFunction() { // which reads no tau
 		return nil
 	}
 	switch s.Phase {
