@@ -158,7 +158,7 @@ func (d *document) readMetrics(r *rundir.Run) error {
 			}
 			if f.Name == "nll_oracle" {
 				if valid, ok := rec.Float("valid"); ok && valid == 0 {
-					v = math.NaN() // of no sentence
+					continue // of no sentence
 				}
 			}
 			s := d.series[f.Name]

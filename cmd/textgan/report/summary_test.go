@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,7 +23,7 @@ func TestSummary(t *testing.T) {
 	}
 	eval := func(step int, nll, bleu, self float64) {
 		require.NoError(t, w.Log(step, rundir.Field{Name: "nll/valid", Value: nll}, rundir.Field{Name: "bleu/4", Value: bleu}, rundir.Field{Name: "self_bleu/4", Value: self}, rundir.Field{Name: "different", Value: .1},
-			rundir.Field{Name: "valid", Value: 0.}, rundir.Field{Name: "nll_oracle", Value: 0.}))
+			rundir.Field{Name: "valid", Value: 0.}, rundir.Field{Name: "nll_oracle", Value: 0.}, rundir.Field{Name: "mi", Value: math.NaN()}))
 	}
 	eval(5, 2.5, .3, .2)
 	eval(10, 2.75, .4, .3)
@@ -46,11 +47,12 @@ func TestSummary(t *testing.T) {
 		"after likelihood</th><td>5</td><td>2.5000</td>",
 		"after adversarial</th><td>25</td><td>2.6000</td>",
 		"entropy of the language",
-		"NLL_oracle</b>: This chart cannot be drawn: no finite value to draw.",
+		"Mutual information</b>: This chart cannot be drawn: no finite value to draw.",
 		"<li>" + language.Sample(1, 0) + "</li>",
 		`<span class="invalid">dog dog</span>`,
 	} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "after discriminator")
+	require.NotContains(t, page, "<b>NLL_oracle</b>", "of no valid sentence")
 }
