@@ -1,7 +1,8 @@
 #!/bin/sh
 # Likelihood models of captions, three seeds, and the same sampled by their critics, on
 # the planes of eval frontier: full.txt (backwards model and statistics) and stat.txt
-# (statistics alone). In about half an hour on two cores.
+# (statistics alone); critics.txt what critics tell, copies.txt what samples repeat of
+# the training text.
 # usage: sh make.sh TEXTGAN CAPTIONS ...    files of captions, a line each
 #
 # The captions of all files are shuffled: 9,500 to train, 499 held out, the rest to
@@ -25,13 +26,22 @@ for seed in 1 2 3; do
 	"$textgan" train $base --dropout .2 --run "n$seed" >/dev/null 2>&1
 	"$textgan" train $base --dropout .3 --backwards --run "b$seed" >/dev/null 2>&1
 	cp -r "n$seed" "s$seed"
-	"$textgan" critic --run "n$seed" --backwards "b$seed" >>critics.txt
-	"$textgan" critic --run "s$seed" --features stat >>critics.txt
+	for critic in "n$seed --backwards b$seed" "s$seed --features stat"; do
+		echo "$ textgan critic --run $critic"
+		"$textgan" critic --run $critic 2>/dev/null
+	done >>critics.txt
 	echo "seed $seed" >&2
 done
-sed '/^trained in/d' critics.txt >"$here/critics.txt"
+cp critics.txt "$here/critics.txt"
 judge() {
 	{ echo "$ textgan $*"; echo; "$textgan" "$@" 2>/dev/null; }
 }
 judge eval frontier --run s1,s2,s3 --critic --ref test.txt --train train.txt -n 5000 --repeat 2 --temperatures .6,.7,.8,.9,1,1.1 >"$here/stat.txt"
 judge eval frontier --run n1,n2,n3 --critic --ref test.txt --train train.txt -n 5000 --repeat 2 --temperatures .7,.8,.9,1,1.1 >"$here/full.txt"
+for seed in 1 2 3; do
+	for critic in "" --critic; do
+		echo "$ textgan sample --run n$seed --checkpoint best --temperature .8 -n 5000 --seed 9$seed${critic:+ $critic}"
+		"$textgan" sample --run "n$seed" --checkpoint best --temperature .8 -n 5000 --seed "9$seed" $critic >sample.txt 2>/dev/null
+		"$textgan" eval diversity --hyp sample.txt --train train.txt | grep -E 'not in the training text|longest copy'
+	done
+done >"$here/copies.txt"
