@@ -169,14 +169,16 @@ func (s *gradients) of(c *cut, batch *vocab.Batch, from interface{ Grad(i int) [
 	done := time.Now()
 	loss = c.total(losses, 1)[0] // which waits for all
 	ready := time.Now()
+	sum := s.sum
 	if c.fast {
-		for _, d := range s.sum {
+		for _, d := range sum {
 			c.team.Sum(d)
 		}
 	} else {
 		s.team.reduce(c.team)
+		sum = s.team.result
 	}
 	c.work.Waited += ready.Sub(done)
 	c.work.Added += time.Since(ready)
-	return loss, func(i int) []float32 { return s.sum[i] }, nil
+	return loss, func(i int) []float32 { return sum[i] }, nil
 }

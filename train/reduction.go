@@ -18,7 +18,8 @@ import (
 //
 // and adds up n k values.
 type reduction struct {
-	sum     [][]float32   // by tensor: the result
+	result  [][]float32   // by tensor
+	sum     [][]float32   // by tensor: the result of what is gathered by rows
 	parts   [][][]float32 // by own part and tensor
 	tensors []rowed
 	size    int // values of all tensors
@@ -33,7 +34,6 @@ type rowed struct {
 	rows, width int
 	touched     [][]int32 // by own part: rows that are not 0
 	filled      []int32   // rows of the sum that may not be 0
-	known       bool      // are they all?
 	sparse      bool      // is it so in this one?
 	most        int       // rows that any part touches
 }
@@ -41,16 +41,12 @@ type rowed struct {
 // exact is the number of rows up to which a float32 holds their names.
 const exact = 1 << 24
 
-// newReduction makes the reduction of a gradient along params to sum.
+// newReduction makes the reduction of a gradient along params; sum is memory for one.
 func newReduction(c *cut, params nn.Params, sum [][]float32) *reduction {
-	r := &reduction{sum: sum}
+	r := &reduction{sum: sum, result: make([][]float32, len(sum))}
 	lo, hi := c.own()
 	for range hi - lo {
-		part := make([][]float32, len(params))
-		for i, p := range params {
-			part[i] = make([]float32, len(p.Data))
-		}
-		r.parts = append(r.parts, part)
+		r.parts = append(r.parts, make([][]float32, len(params)))
 	}
 	for _, p := range params {
 		t := rowed{rows: 1, width: len(p.Data), touched: make([][]int32, hi-lo)}
@@ -63,10 +59,18 @@ func newReduction(c *cut, params nn.Params, sum [][]float32) *reduction {
 	return r
 }
 
-// put keeps the gradient of tensor i that own part j has.
-func (r *reduction) put(j, i int, grad []float32) { copy(r.parts[j][i], grad) }
+// put takes the gradient of tensor i that own part j has. If there are several parts it is
+// copied: the next overwrites it.
+func (r *reduction) put(j, i int, grad []float32) {
+	if len(r.parts) == 1 {
+		r.parts[j][i] = grad
+		return
+	}
+	r.parts[j][i] = room(r.parts[j][i], len(grad))
+	copy(r.parts[j][i], grad)
+}
 
-// reduce sets the sums.
+// reduce sets the result.
 func (r *reduction) reduce(team Team) {
 	r.survey(team)
 	r.sumSlices(team)
@@ -149,8 +153,8 @@ func (r *reduction) sumSlices(team Team) {
 	at := 0
 	for i, d := range r.sum {
 		if !r.tensors[i].sparse {
-			at += copy(d, r.full[at:])
-			r.tensors[i].known = false
+			r.result[i] = r.full[at:][:len(d)]
+			at += len(d)
 		}
 	}
 }
@@ -188,6 +192,7 @@ func (r *reduction) sumRows(team Team) {
 	for i := range r.tensors {
 		if t := &r.tensors[i]; t.sparse {
 			r.forget(i)
+			r.result[i] = r.sum[i]
 		}
 	}
 	at = 0
@@ -213,14 +218,10 @@ func (r *reduction) sumRows(team Team) {
 // forget sets a sum to 0.
 func (r *reduction) forget(i int) {
 	t := &r.tensors[i]
-	if !t.known {
-		clear(r.sum[i])
-	} else {
-		for _, row := range t.filled {
-			clear(r.sum[i][int(row)*t.width:][:t.width])
-		}
+	for _, row := range t.filled {
+		clear(r.sum[i][int(row)*t.width:][:t.width])
 	}
-	t.filled, t.known = t.filled[:0], true
+	t.filled = t.filled[:0]
 }
 
 // room is s with n values.

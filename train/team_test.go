@@ -209,7 +209,7 @@ func TestReduction(t *testing.T) {
 			}
 			group.Wait()
 			for rank, r := range reductions {
-				require.Equal(t, want, r.sum, "rank %d of %d, update %d", rank, size, update)
+				require.Equal(t, want, r.result, "rank %d of %d, update %d", rank, size, update)
 				require.Equal(t, update != 3, r.tensors[0].sparse)
 				require.Equal(t, update == 5, r.tensors[1].sparse)
 			}
