@@ -8,7 +8,6 @@ import (
 // hugePages asks the kernel to back x by huge pages; nothing depends on whether
 // it does.
 func hugePages(x []float32) {
-	const page = 2 << 20
 	at := uintptr(unsafe.Pointer(&x[0]))
 	skip := -at & (page - 1)
 	if n := (uintptr(len(x))*4 - min(skip, uintptr(len(x))*4)) &^ (page - 1); n > 0 {

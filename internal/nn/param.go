@@ -12,6 +12,7 @@ import (
 	"math"
 
 	"textgan/internal/kernel"
+	"textgan/internal/memory"
 	"textgan/internal/rng"
 )
 
@@ -31,7 +32,7 @@ func (ps *Params) New(name string, shape ...int) *Param {
 	for _, s := range shape {
 		n *= s
 	}
-	p := &Param{Name: name, Shape: shape, Data: make([]float32, n)}
+	p := &Param{Name: name, Shape: shape, Data: memory.Floats(n)[0]}
 	*ps = append(*ps, p)
 	return p
 }

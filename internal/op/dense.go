@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"textgan/internal/kernel"
+	"textgan/internal/memory"
 	"textgan/internal/rng"
 )
 
@@ -30,7 +31,7 @@ func (g *Graph) Dense(x, W, b *G.Node, act Activation) *G.Node {
 	if W.Shape()[0] != I || b.Shape()[0] != O {
 		return g.fail("Dense: x %v, W %v, b %v do not fit", x.Shape(), W.Shape(), b.Shape())
 	}
-	d := &dense{products: g.products, N: N, I: I, O: O, act: act, y: zeros(N, O), dz: make([]float32, N*O)}
+	d := &dense{products: g.products, N: N, I: I, O: O, act: act, y: zeros(N, O), dz: memory.Floats(N * O)[0]}
 	return g.apply("Dense", d, d.y, x, W, b)
 }
 
@@ -96,9 +97,7 @@ func (g *Graph) Highway(x, Wh, bh, Wg, bg *G.Node) *G.Node {
 		}
 	}
 	h := &highway{products: g.products, N: N, I: I, y: zeros(N, I)}
-	for _, s := range []*[]float32{&h.h, &h.gate, &h.dh, &h.dg} {
-		*s = make([]float32, N*I)
-	}
+	allocate(part{&h.h, N * I}, part{&h.gate, N * I}, part{&h.dh, N * I}, part{&h.dg, N * I})
 	h.mixFn, h.backFn = h.mix, h.back
 	return g.apply("Highway", h, h.y, x, Wh, bh, Wg, bg)
 }

@@ -10,6 +10,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"textgan/internal/memory"
 	"textgan/internal/nn"
 )
 
@@ -288,7 +289,7 @@ func (g *Graph) side(name string, v *tensor.Dense, after *G.Node) *G.Node {
 }
 
 func zeros(shape ...int) *tensor.Dense {
-	return tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(memory.Floats(tensor.Shape(shape).TotalSize())[0]))
 }
 
 // Not Data, which allocates at every call.

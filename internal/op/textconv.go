@@ -35,8 +35,8 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 		c.dWT = append(c.dWT, make([]float32, F*k*E))
 	}
 	n := B * len(widths) * F
-	c.y, c.arg, c.g = zeros(B, len(widths)*F), make([]int32, n), make([]float32, n)
-	c.scratch = make([]float32, B*T*F)
+	c.y, c.arg = zeros(B, len(widths)*F), make([]int32, n)
+	allocate(part{&c.g, n}, part{&c.scratch, B * T * F})
 	c.sentencesFn, c.wonFn, c.inputsFn, c.filtersFn = c.sentences, c.won, c.inputs, c.filters
 	return g.apply("TextConv", c, c.y, in...)
 }
