@@ -12,6 +12,7 @@ import (
 	"textgan/discriminator/ratio"
 	"textgan/generator"
 	"textgan/internal/atomicfile"
+	"textgan/internal/machine"
 	"textgan/internal/nn"
 	"textgan/internal/rng"
 	"textgan/train/model"
@@ -73,6 +74,12 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 			ids[i] = append(slices.Clip(x), vocab.Eos)
 		}
 		return ids, err
+	}
+	const fixed = 180 // bytes of a sentence besides its ids: features, scores and what refers to them
+	n := float64(o.Sentences + heldSentences)
+	need := machine.Need{{What: "the generator's sentences", Bytes: n * float64(4*(m.Config.MaxLen+1)+fixed), Lower: "--sentences"}}
+	if err := need.Check(); err != nil {
+		return nil, &OptionError{fmt.Errorf("the critic %w", err)}
 	}
 	var texts ratio.Texts
 	if texts.Real, err = encode(learnt.Lines); err != nil {
