@@ -119,7 +119,7 @@ func newStepD(lm generator.LanguageModel, dis discriminator.Discriminator, a gam
 	d := dis.Bind(g, g.Key("dropout", s.key), true)
 	var r, f *G.Node // scores [B,R]
 	if a.hard() {
-		sampler, err := lm.NewSampler(generator.SampleOptions{MaxLen: a.T, Temperature: a.estimator.drawsAt()})
+		sampler, err := lm.NewSampler(generator.SampleOptions{MaxLen: a.T, Temperature: a.estimator.drawsAt(), BF16: a.bf16})
 		if err != nil {
 			return nil, err
 		}

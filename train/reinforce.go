@@ -204,10 +204,10 @@ func (s *reinforceStep) begin(i int) error {
 func newDraft(lm generator.LanguageModel, a game) (*draft, error) {
 	s := &draft{codes: lm.Codes(a.B)}
 	var err error
-	if s.sampler, err = lm.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T}); err != nil {
+	if s.sampler, err = lm.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T, BF16: a.bf16}); err != nil {
 		return nil, err
 	}
-	if s.greedy, err = lm.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T, TopK: 1}); err != nil {
+	if s.greedy, err = lm.NewCodeSampler(s.codes, generator.SampleOptions{MaxLen: a.T, TopK: 1, BF16: a.bf16}); err != nil {
 		return nil, err
 	}
 	for _, p := range []*[]float32{&s.rewards, &s.greedyRewards, &s.completed} {

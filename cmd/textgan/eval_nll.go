@@ -15,11 +15,19 @@ type modelOptions struct {
 	Checkpoint string `opt:"checkpoint" default:"last" doc:"last, best (lowest NLL on held-out text) or the number of a step" meta:"NAME"`
 }
 
+// precision is part of the options of commands that use a model and not its record.
+type precision struct {
+	Precision string `opt:"precision" default:"float32" check:"oneof=float32|bf16" doc:"of the operands of matrix products: bf16 as in train --precision bf16, whatever the run was trained with"`
+}
+
+func (p precision) bf16() bool { return p.Precision == "bf16" }
+
 func evalNLLCommand(p *process) *cli.Command {
 	type options struct {
 		modelOptions
 		Corpus  string `opt:"corpus" check:"required" doc:"text to score, one sentence per line" meta:"FILE"`
 		Samples int    `opt:"samples" default:"100" check:"min=1,max=1000000000" doc:"draws of the code of each sentence, of a VAE: more are nearer to its likelihood"`
+		precision
 		textInput
 		jsonOption
 	}
@@ -46,9 +54,16 @@ func evalNLLCommand(p *process) *cli.Command {
 			return err
 		}
 		if v, err := m.VAE(); err == nil {
+			if c.opt.bf16() {
+				return usage("textgan eval nll", "--precision bf16: the bound of a VAE is worked out in float32")
+			}
 			return printBounds(c.process, v, text.Lines, c.opt.Samples, c.opt.JSON)
 		}
-		tally, err := m.NLL(text.Lines)
+		score := m.NLL
+		if c.opt.bf16() {
+			score = m.NLLBF16
+		}
+		tally, err := score(text.Lines)
 		if err != nil {
 			return err
 		}

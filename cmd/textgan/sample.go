@@ -27,6 +27,7 @@ func sampleCommand(p *process) *cli.Command {
 		Seed        uint64  `opt:"seed" default:"1" doc:"of the draws"`
 		MaxLen      int     `opt:"max-len" default:"0" check:"min=0,max=10000" doc:"longest sentence in tokens, its end included; 0: that of the training text" group:"limits"`
 		AllowUnk    bool    `opt:"allow-unk" doc:"let <unk> be drawn" group:"limits"`
+		precision
 		criticOptions
 		jsonOption
 	}
@@ -47,7 +48,7 @@ func sampleCommand(p *process) *cli.Command {
 		}
 		opt := generator.SampleOptions{
 			MaxLen: c.opt.MaxLen, Temperature: c.opt.Temperature, TopK: c.opt.TopK, TopP: c.opt.TopP,
-			NoUnk: !c.opt.AllowUnk, Prompt: prompt,
+			NoUnk: !c.opt.AllowUnk, Prompt: prompt, BF16: c.opt.bf16(),
 		}
 		if opt.MaxLen == 0 {
 			// A prompt leaves room for at least its own length again.

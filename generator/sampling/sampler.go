@@ -21,6 +21,7 @@ type Options struct {
 	TopP        float64 // 0 or 1 keeps all
 	NoUnk       bool    // never draw <unk>
 	Prompt      []int32 // ids that every sentence begins with
+	BF16        bool    // products read operands rounded to bf16, as in training with --precision bf16
 }
 
 // Beyond these temperatures float32 could no longer tell logits apart, or the
@@ -56,11 +57,12 @@ const sampleRows = 32
 // scratch from call to call; one Sampler serves one goroutine, or any number of
 // them if its network is Fixed and nobody watches.
 type Sampler struct {
-	net   *Network
-	opt   Options
-	tiedW []float32 // output weights [H,V] of a tied model
-	mu    sync.Mutex
-	free  []*sampleScratch // of rows that nobody is writing
+	net      *Network
+	opt      Options
+	products cell.Products
+	tiedW    []float32 // output weights [H,V] of a tied model
+	mu       sync.Mutex
+	free     []*sampleScratch // of rows that nobody is writing
 
 	watch func(row, t int, logits []float32, id int32) // nil: nobody
 	part  rng.Part
@@ -82,7 +84,7 @@ func (g *Network) NewSampler(o Options) (*Sampler, error) {
 	if o.TopK >= g.Vocab {
 		o.TopK = 0
 	}
-	s := &Sampler{net: g, opt: o}
+	s := &Sampler{net: g, opt: o, products: cell.Products{BF16: o.BF16}}
 	if g.Tie && g.fixed {
 		s.tiedW = g.tied
 	} else if g.Tie {
@@ -177,7 +179,7 @@ func (s *Sampler) take() *sampleScratch {
 		s.free = s.free[:n-1]
 		return sc
 	}
-	return newSampleScratch(s.net)
+	return newSampleScratch(s.net, s.products)
 }
 
 func (s *Sampler) give(sc *sampleScratch) {
@@ -206,7 +208,7 @@ type sampleLayer struct {
 	share, tape, state, next, out []float32
 }
 
-func newSampleScratch(g *Network) *sampleScratch {
+func newSampleScratch(g *Network, products cell.Products) *sampleScratch {
 	sc := &sampleScratch{
 		logits: make([]float32, sampleRows*g.Vocab), x: make([]float32, sampleRows*g.Emb),
 		row: make([]int, sampleRows), read: make([]int32, sampleRows),
@@ -216,6 +218,9 @@ func newSampleScratch(g *Network) *sampleScratch {
 	for _, p := range g.Layer {
 		core := g.Kind.Core(in, p.Units)
 		core.Bind(p.Data())
+		if products.BF16 {
+			core.UseBF16()
+		}
 		l := sampleLayer{core: core, Sizes: core.Sizes()}
 		for p, size := range map[*[]float32]int{&l.share: l.Share, &l.tape: l.Tape, &l.state: l.State, &l.next: l.State, &l.out: l.Out} {
 			*p = make([]float32, sampleRows*size)
@@ -267,7 +272,7 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, b rows, key Key) {
 	for t := 0; t < T && n > 0; t++ {
 		top := s.advance(sc, n, t == 0 && s.condition == nil)
 		if t >= prompted {
-			kernel.GemmBias(false, false, n, g.Vocab, H, top, H, w, g.Vocab, g.B.Data, sc.logits, g.Vocab)
+			s.products.GemmBias(false, false, n, g.Vocab, H, top, H, w, g.Vocab, g.B.Data, sc.logits, g.Vocab)
 		}
 		live := 0
 		for i := range n {
@@ -319,13 +324,13 @@ func (s *Sampler) begin(sc *sampleScratch, n int, b rows, key Key) {
 	for i, p := range c.Initial {
 		l := sc.layers[i]
 		h := l.out[:n*l.Out]
-		kernel.GemmBias(false, false, n, l.Out, Z, sc.z, Z, p[0].Data, l.Out, p[1].Data, h, l.Out)
+		s.products.GemmBias(false, false, n, l.Out, Z, sc.z, Z, p[0].Data, l.Out, p[1].Data, h, l.Out)
 		kernel.Tanh(h, h)
 		for r := range n {
 			copy(l.state[r*l.State:], h[r*l.Out:][:l.Out])
 		}
 	}
-	kernel.Gemm(false, false, n, width, Z, 1, sc.z, Z, c.Gates.Data, width, 0, sc.cond, width)
+	s.products.Gemm(false, false, n, width, Z, 1, sc.z, Z, c.Gates.Data, width, 0, sc.cond, width)
 }
 
 // advance reads the last token of n rows and returns the top layer's outputs

@@ -123,10 +123,11 @@ func TestBackwardsRun(t *testing.T) {
 func TestTrainRefuses(t *testing.T) {
 	m := load(t, run(t, func(c *train.Config) { c.MLESteps = 5 }))
 	for message, o := range map[string]Options{
-		"--backwards": {Features: []string{"ratio"}},
-		"not known":   {Features: []string{"magic"}},
-		"not trained": {Backwards: m},
-		"vocabulary":  {Backwards: load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))},
+		"--backwards":               {Features: []string{"ratio"}},
+		"not known":                 {Features: []string{"magic"}},
+		"not trained":               {Backwards: m},
+		"the generator's sentences": {Sentences: 1 << 40},
+		"vocabulary":                {Backwards: load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))},
 	} {
 		_, err := Train(m, o)
 		require.ErrorContains(t, err, message)

@@ -163,6 +163,21 @@ func Load(dir, which string) (*Model, error) {
 	return m, nil
 }
 
+// NLLBF16 is NLL by products whose operands are rounded to bf16. Of a VAE there is
+// none (generator.ErrBounded).
+func (m *Model) NLLBF16(lines []string) (generator.Tally, error) {
+	ids, T, err := m.sentences(lines)
+	if err != nil {
+		return generator.Tally{}, err
+	}
+	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: rowsAtOnce(len(ids), T), T: T, BF16: true})
+	if err != nil {
+		return generator.Tally{}, err
+	}
+	defer l.Close()
+	return l.NLL(ids)
+}
+
 // NLL adds up the negative log-likelihood of lines, each with its end of
 // sentence, or its bound; see generator.Model.
 func (m *Model) NLL(lines []string) (generator.Tally, error) {
