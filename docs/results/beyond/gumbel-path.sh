@@ -25,7 +25,7 @@ run() { # NAME ARGUMENTS: trains a run once, and notes its processor time
 judge() { # SEED NAME RUN ARGUMENTS
 	[ -e "judged-$2-$1.json" ] || "$textgan" eval all --run "$3" --checkpoint last --ref fresh.txt --classifier=false --features=false --seed "$1" --json "${@:4}" >"judged-$2-$1.json" 2>/dev/null
 }
-for s in 1 2 3; do
+for s in ${SEEDS:-1 2 3}; do
 	run "m$s" --model mle $base --seed "$s"
 	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"
 	from="--warm-start m$s --back-run b$s --seed $s --eval-every 0"

@@ -22,7 +22,8 @@ for name in sys.argv[1:]:
         path = 'judged-%s-%s.json' % (name, seed)
         if not os.path.exists(path) or not os.path.getsize(path):
             continue
-        t = json.load(open(path))['texts'][0]
+        texts = json.load(open(path))['texts']
+        t = texts[1 if 'ampled' in name else 0]  # the run by its critic stands behind the run
         valid.append(100 * t['language']['valid'] / t['language']['sentences'])
         lm.append(t['lm']['nats_per_token'])
         reverse.append(t['reverse_lm']['nats_per_token'])
