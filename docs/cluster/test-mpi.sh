@@ -72,7 +72,7 @@ for _ in $(seq 300); do
 	! ls parts/checkpoints/step-* >/dev/null 2>&1 || break
 	sleep .1
 done
-kill -9 "$(pgrep -P "$job" | tail -1)" || fail "no process to kill: $(cat log)"
+kill -9 "$(awk -v of="$job" '$4 == of { p = $1 } END { print p }' /proc/[0-9]*/stat 2>/dev/null)" || fail "no process to kill: $(cat log)"
 code=0
 wait "$job" || code=$?
 job=
