@@ -484,7 +484,7 @@ func TestNew(t *testing.T) {
 	c := small()
 	c.Kind = "cnm"
 	_, err := New(c, 1)
-	require.EqualError(t, err, `discriminator: "cnm" is not known; use cnn, relgan, rnn`)
+	require.EqualError(t, err, `discriminator: "cnm" is not known; use cnn, relgan, rnn, reverse-lm`)
 
 	// A sentence has to have room for the widest filter.
 	d, err := New(small(), 1)
