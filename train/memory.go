@@ -12,9 +12,9 @@ import (
 // program is what the program takes of memory before it does anything, in bytes.
 const program = 40 << 20
 
-// evaluated is what BLEU and self-BLEU keep of a token of a sample: its n-grams of all
-// orders, with their counts, in bytes.
-const evaluated = 260
+// evaluated is what BLEU and self-BLEU keep of a token of a sample: its n-grams of one
+// order after the other, with their counts, in bytes.
+const evaluated = 150
 
 // memory is what a run on d will take of memory at its largest. It follows the lists of
 // what is made: of weights, of the graphs of each phase, and of an evaluation.
