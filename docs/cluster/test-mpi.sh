@@ -64,13 +64,13 @@ echo "--reduce fast: $(nll fast)"
 
 # A process is killed: the job ends, and the last checkpoint is whole. Another number of
 # processes goes on from there, is told to stop, and a third ends the run.
-long="--accumulate 4 --model mle $small --mle-steps 2500 --eval-every 0 --save-every 20"
+long="--accumulate 4 --model mle $small --mle-steps 8000 --eval-every 0 --save-every 20"
 quiet ./textgan train --run whole $long
 mpirun --oversubscribe -np 4 ./textgan-mpi train --run parts $long >log 2>&1 &
 job=$!
-for _ in $(seq 300); do
+for _ in $(seq 3000); do
 	! ls parts/checkpoints/step-* >/dev/null 2>&1 || break
-	sleep .1
+	sleep .02
 done
 kill -9 "$(awk -v of="$job" '$4 == of { p = $1 } END { print p }' /proc/[0-9]*/stat 2>/dev/null)" || fail "no process to kill: $(cat log)"
 code=0
@@ -78,20 +78,25 @@ wait "$job" || code=$?
 job=
 [ "$code" -ne 0 ] || fail "a job without one of its processes has ended well"
 quiet ./textgan verify --run parts
-[ ! -e parts/checkpoints/step-2500 ] || fail "the run was over before a process was killed"
+[ ! -e parts/checkpoints/step-8000 ] || fail "the run was over before a process was killed"
 echo "a process is killed: the job ends with $code, and the run is whole"
+newest() { ls parts/checkpoints | sed -n 's/^step-//p' | sort -n | tail -1; }
+before=$(newest)
 mpirun -np 2 ./textgan-mpi train --run parts --resume >log 2>&1 &
 job=$!
-sleep 2
+for _ in $(seq 3000); do
+	[ "$(newest)" -le "$before" ] || break
+	sleep .02
+done
 kill -TERM "$job"
 code=0
 wait "$job" || code=$?
 job=
 [ "$code" -ne 0 ] || fail "a job that was told to stop has ended well: $(cat log)"
 grep -q "interrupted (SIGTERM) at step" log || { cat log; fail "a job that was told to stop does not say where"; }
-[ ! -e parts/checkpoints/step-2500 ] || fail "the run was over before it was told to stop"
+[ ! -e parts/checkpoints/step-8000 ] || fail "the run was over before it was told to stop"
 quiet team 1 train --run parts --resume
-[ "$(weights parts 2500)" = "$(weights whole 2500)" ] || fail "a run by 4, 2 and 1 processes has other weights than one that was never stopped"
+[ "$(weights parts 8000)" = "$(weights whole 8000)" ] || fail "a run by 4, 2 and 1 processes has other weights than one that was never stopped"
 echo "killed, resumed by 2, stopped with $code, resumed by 1: the weights of a run that never stopped"
 
 # What cannot be done is said once, with the exit code of one process.
