@@ -4,7 +4,8 @@
 # of 12 runs with two at a time, requeues one in the middle, kills another with
 # SIGKILL, submits the array again, and stops the engine. In the end all runs have
 # to be complete, with the weights and the table of a local `sweep run --all`.
-# With --calm no run is requeued or killed, so that the two times can be compared.
+# With --calm no run is requeued or killed, and runs are eight times as long, so that
+# the two times can be compared.
 # It installs Debian's packages if they are missing and it may. Takes some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -56,7 +57,7 @@ ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
-SchedulerParameters=sched_interval=2,bf_interval=2
+SchedulerParameters=sched_interval=1,bf_interval=1
 MpiDefault=none
 ReturnToService=2
 KillWait=5
@@ -100,6 +101,7 @@ patience = 0
 estimator = ["gumbel-softmax", "st-gumbel", "rloo"]
 seed = [1, 2, 3, 4]
 EOF
+[ -z "$calm" ] || sed -i 's/^mle-steps = .*/mle-steps = 3200/; s/^adv-steps = .*/adv-steps = 2400/; s/^save-every = .*/save-every = 400/; s/^eval-every = .*/eval-every = 800/' sweep.toml
 n=$(textgan sweep plan sweep.toml | wc -l)
 [ "$n" = 12 ]
 
