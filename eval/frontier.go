@@ -186,7 +186,7 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 	if err := p.check(); err != nil {
 		return Verdict{}, err
 	}
-	z := math.Sqrt2 * math.Erfinv(confidence)
+	z := quantile(confidence)
 	v, side := f.judgeByGap(p, z)
 	if side < 0 && v.Place == BeyondSweep {
 		if across, ok := f.judgeAcross(p, z); ok && across.Place == Outside {
@@ -202,8 +202,11 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 // Across compares p with the curve at p.Y instead of p.X: the verdict's gap is in X.
 // It returns false where no place of the curve is as good in Y, or as bad.
 func (f *Frontier) Across(p Point, confidence float64) (Verdict, bool) {
-	return f.judgeAcross(p, math.Sqrt2*math.Erfinv(cmp.Or(confidence, 0.95)))
+	return f.judgeAcross(p, quantile(cmp.Or(confidence, 0.95)))
 }
+
+// quantile is the two-sided normal one of a confidence.
+func quantile(confidence float64) float64 { return math.Sqrt2 * math.Erfinv(confidence) }
 
 // dominates reports whether p beats a corner in both coordinates beyond z standard
 // errors.

@@ -280,18 +280,7 @@ func (c *comparison) summarise(p *page, counted []*group) {
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	if c.real.lines > 0 {
-		row := tableRow{Name: "real text", Cells: cells("")}
-		for _, col := range shown {
-			text := ""
-			if v := c.real.level(col.name); v != nil {
-				text = col.format(*v)
-			}
-			row.Cells = append(row.Cells, cell{Text: text})
-		}
-		t.Rows = append(t.Rows, row)
-		t.Notes = append(t.Notes, fmt.Sprintf("Real text: %d lines of the training text in the place of the samples.", c.real.lines))
-	}
+	c.real.tell(&t, shown)
 	if seeds {
 		t.Notes = append(t.Notes, "Of several seeds: the mean, and half of its 95 % t-interval.")
 	}

@@ -78,6 +78,24 @@ func selfBLEU(lines []string, tokenize eval.Tokenizer) (eval.Score, error) {
 	return eval.SelfBLEU(eval.NewLexicon().Add(lines, tokenize), eval.Options{MaxN: orders})
 }
 
+// tell adds a row of real text to a table, if it was measured: its first cell, the steps
+// or the number of runs, is empty, and the others are the columns shown.
+func (f *reference) tell(t *table, shown []column) {
+	if f.lines == 0 {
+		return
+	}
+	row := tableRow{Name: "real text", Cells: cells("")}
+	for _, c := range shown {
+		text := ""
+		if v := f.level(c.name); v != nil {
+			text = c.format(*v)
+		}
+		row.Cells = append(row.Cells, cell{Text: text})
+	}
+	t.Rows = append(t.Rows, row)
+	t.Notes = append(t.Notes, fmt.Sprintf("Real text: %d lines of the training text in the place of the samples.", f.lines))
+}
+
 // level is what real text has for a column, nil if that is not known.
 func (f *reference) level(name string) *float64 {
 	if v, ok := f.real[name]; ok && !math.IsNaN(v) {

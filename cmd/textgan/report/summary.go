@@ -130,18 +130,7 @@ func (d *document) summarise(p *page, language corpora.Language) {
 			t.Notes = append(t.Notes, "Change from the first row to the last, of a single evaluation each: the run keeps nothing to compute an interval from.")
 		}
 	}
-	if d.reference.lines > 0 {
-		row := tableRow{Name: "real text", Cells: cells("")}
-		for _, c := range shown {
-			text := ""
-			if v := d.reference.level(c.name); v != nil {
-				text = c.format(*v)
-			}
-			row.Cells = append(row.Cells, cell{Text: text})
-		}
-		t.Rows = append(t.Rows, row)
-		t.Notes = append(t.Notes, fmt.Sprintf("Real text: %d lines of the training text in the place of the samples.", d.reference.lines))
-	}
+	d.reference.tell(&t, shown)
 	p.Tables = append(p.Tables, t)
 	d.verdict(p, first, last, language)
 }
