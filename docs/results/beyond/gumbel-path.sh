@@ -6,25 +6,8 @@
 #
 # Processor time is the user seconds of a process on one core, which a busy machine
 # lengthens little; the last column has it.
-set -e
-textgan=$(realpath "$1")
-here=$(realpath "$(dirname "$0")")
-work=${2:-$(mktemp -d)}
-mkdir -p "$work"
-cd "$work"
-export GOMAXPROCS=1
-TIMEFORMAT=%U
-base="--hidden 128 --dropout .3"
-run() { # NAME ARGUMENTS: trains a run once, and notes its processor time
-	[ -e "$1/done" ] && return
-	rm -rf "$1"
-	{ time "$textgan" train --run "$1" "${@:2}" >/dev/null 2>"$1.log"; } 2>"$1.time" || { tail -5 "$1.log" >&2; exit 1; }
-	touch "$1/done"
-}
-[ -e fresh.txt ] || "$textgan" corpus generate builtin:captions -n 5000 --seed 4242 >fresh.txt 2>/dev/null
-judge() { # SEED NAME RUN ARGUMENTS
-	[ -e "judged-$2-$1.json" ] || "$textgan" eval all --run "$3" --checkpoint last --ref fresh.txt --classifier=false --features=false --seed "$1" --json "${@:4}" >"judged-$2-$1.json" 2>/dev/null
-}
+GOMAXPROCS=1
+. "$(dirname "$0")/runs.sh"
 for s in ${SEEDS:-1 2 3}; do
 	run "m$s" --model mle $base --seed "$s"
 	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"

@@ -2,25 +2,7 @@
 # Cooperative rounds behind the best likelihood model of the built-in corpus, three seeds:
 # and the control whose critic weighs all sentences the same.
 # usage: bash rounds.sh TEXTGAN [DIR]    DIR may be that of gumbel-path.sh, whose models it takes
-set -e
-textgan=$(realpath "$1")
-here=$(realpath "$(dirname "$0")")
-work=${2:-$(mktemp -d)}
-mkdir -p "$work"
-cd "$work"
-export GOMAXPROCS=${GOMAXPROCS:-1}
-TIMEFORMAT=%U
-base="--hidden 128 --dropout .3"
-run() { # NAME ARGUMENTS: trains a run once, and notes its processor time
-	[ -e "$1/done" ] && return
-	rm -rf "$1"
-	{ time "$textgan" train --run "$1" "${@:2}" >/dev/null 2>"$1.log"; } 2>"$1.time" || { tail -5 "$1.log" >&2; exit 1; }
-	touch "$1/done"
-}
-[ -e fresh.txt ] || "$textgan" corpus generate builtin:captions -n 5000 --seed 4242 >fresh.txt 2>/dev/null
-judge() { # SEED NAME RUN ARGUMENTS
-	[ -e "judged-$2-$1.json" ] || "$textgan" eval all --run "$3" --checkpoint last --ref fresh.txt --classifier=false --features=false --seed "$1" --json "${@:4}" >"judged-$2-$1.json" 2>/dev/null
-}
+. "$(dirname "$0")/runs.sh"
 rounds="--coop-rounds 2 --coop-calibrate --coop-sentences 40000 --coop-steps 300 --coop-real .1"
 for s in ${SEEDS:-1 2 3}; do
 	run "m$s" --model mle $base --seed "$s"
