@@ -42,6 +42,9 @@ type LikelihoodOptions struct {
 	BF16    bool // products read operands rounded to bf16
 	Parts   bool // batches are parts of larger ones
 	Others  int  // tokens that are scored at every place besides the one that is read
+	// Temperature divides the logits, as that of SampleOptions does; 0 means 1.
+	// Other ones are for scoring alone: with Train it is an error.
+	Temperature float64
 }
 
 // Others are tokens that stand where a batch has others, with their weights in
@@ -74,6 +77,13 @@ func newLikelihood(p LanguageModel, dropout float64, o LikelihoodOptions) (*Like
 	}
 	key := graph.Key("key", l.key)
 	h := states(graph, net, ids, lengths, func(x *G.Node, layer uint32) *G.Node { return graph.Dropout(x, dropout, key, layer) })
+	if o.Temperature != 0 && o.Temperature != 1 {
+		if o.Train {
+			return nil, fmt.Errorf("generator: a likelihood is trained at temperature 1, not %v", o.Temperature)
+		}
+		inverse := G.NewConstant(float32(1 / o.Temperature)) // (h W + b) / temperature
+		h, net.B = graph.Must(G.Mul(h, inverse)), graph.Must(G.Mul(net.B, inverse))
+	}
 	loss, nll := graph.PackedXentTokens(h, net.W, net.B, ids, lengths, weights, net.Tied)
 	l.nll = nll
 	for j := range o.Others {

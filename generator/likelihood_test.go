@@ -81,6 +81,31 @@ func TestLikelihoodAgainstPlain(t *testing.T) {
 	})
 }
 
+// A temperature divides the logits, of tied and untied output layers.
+func TestLikelihoodAtATemperature(t *testing.T) {
+	architectures(t, func(t *testing.T, c Config) {
+		g := sharpened(t, c, .7)
+		m := plainOf(g)
+		sentences := ragged(5, 6, c.Vocab)
+		for _, tau := range []float64{.5, 1.7} {
+			l, err := g.Likelihood(LikelihoodOptions{B: 3, T: 8, Temperature: tau})
+			require.NoError(t, err)
+			defer l.Close()
+			want := 0.0
+			for _, s := range sentences {
+				for _, v := range m.nllAt(tau, withEnd(s)) {
+					want += v
+				}
+			}
+			got, err := l.NLL(sentences)
+			require.NoError(t, err)
+			require.InEpsilon(t, want, got.Nats, valueTol)
+		}
+		_, err := g.Likelihood(LikelihoodOptions{B: 3, T: 8, Temperature: .5, Train: true})
+		require.ErrorContains(t, err, "temperature 1")
+	})
+}
+
 // The gradient of every weight, with weights of tokens that differ, are
 // negative and are zero.
 func TestLikelihoodGradient(t *testing.T) {

@@ -112,14 +112,17 @@ func softmax(logits []float64, tau float64) []float64 {
 }
 
 // nll is -log p of each token, whatever follows the last.
-func (m plain) nll(tokens []int32) []float64 {
+func (m plain) nll(tokens []int32) []float64 { return m.nllAt(1, tokens) }
+
+// nllAt is nll of the model at a temperature.
+func (m plain) nllAt(tau float64, tokens []int32) []float64 {
 	var out []float64
 	var s plainState
 	read := vocab.Bos
 	for _, id := range tokens {
 		var logits []float64
 		s, logits = m.next(s, read)
-		out = append(out, -math.Log(softmax(logits, 1)[id]))
+		out = append(out, -math.Log(softmax(logits, tau)[id]))
 		read = id
 	}
 	return out

@@ -25,8 +25,9 @@ func (p precision) bf16() bool { return p.Precision == "bf16" }
 func evalNLLCommand(p *process) *cli.Command {
 	type options struct {
 		modelOptions
-		Corpus  string `opt:"corpus" check:"required" doc:"text to score, one sentence per line" meta:"FILE"`
-		Samples int    `opt:"samples" default:"100" check:"min=1,max=1000000000" doc:"draws of the code of each sentence, of a VAE: more are nearer to its likelihood"`
+		Corpus      string  `opt:"corpus" check:"required" doc:"text to score, one sentence per line" meta:"FILE"`
+		Temperature float64 `opt:"temperature" default:"1" check:"min=0.001,max=1000" doc:"of the model that is asked: divides its logits, as in sample"`
+		Samples     int     `opt:"samples" default:"100" check:"min=1,max=1000000000" doc:"draws of the code of each sentence, of a VAE: more are nearer to its likelihood"`
 		precision
 		textInput
 		jsonOption
@@ -54,16 +55,15 @@ func evalNLLCommand(p *process) *cli.Command {
 			return err
 		}
 		if v, err := m.VAE(); err == nil {
-			if c.opt.bf16() {
+			switch {
+			case c.opt.bf16():
 				return usage("textgan eval nll", "--precision bf16: the bound of a VAE is worked out in float32")
+			case c.opt.Temperature != 1:
+				return usage("textgan eval nll", "--temperature %v: the bound of a VAE is that of temperature 1", c.opt.Temperature)
 			}
 			return printBounds(c.process, v, text.Lines, c.opt.Samples, c.opt.JSON)
 		}
-		score := m.NLL
-		if c.opt.bf16() {
-			score = m.NLLBF16
-		}
-		tally, err := score(text.Lines)
+		tally, err := m.NLLAs(text.Lines, model.Scoring{Temperature: c.opt.Temperature, BF16: c.opt.bf16()})
 		if err != nil {
 			return err
 		}

@@ -163,14 +163,21 @@ func Load(dir, which string) (*Model, error) {
 	return m, nil
 }
 
-// NLLBF16 is NLL by products whose operands are rounded to bf16. Of a VAE there is
-// none (generator.ErrBounded).
-func (m *Model) NLLBF16(lines []string) (generator.Tally, error) {
+// Scoring says how NLLAs reads a model: at which temperature (0 means 1), and whether
+// by products whose operands are rounded to bf16.
+type Scoring struct {
+	Temperature float64
+	BF16        bool
+}
+
+// NLLAs is NLL of the model that samples as s says. Of a VAE there is none
+// (generator.ErrBounded).
+func (m *Model) NLLAs(lines []string, s Scoring) (generator.Tally, error) {
 	ids, T, err := m.sentences(lines)
 	if err != nil {
 		return generator.Tally{}, err
 	}
-	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: rowsAtOnce(len(ids), T), T: T, BF16: true})
+	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: rowsAtOnce(len(ids), T), T: T, BF16: s.BF16, Temperature: s.Temperature})
 	if err != nil {
 		return generator.Tally{}, err
 	}
