@@ -16,7 +16,7 @@ import (
 //
 //	( sum of -log p(x|z)  +  B beta max(total, sum over units max(each, mean KL)) ) / tokens
 //
-// over a batch of B sentences, with one draw of z for each. With beta = 1 and
+// over a batch of B sentences, with one draw of z for each; tokens is the batch's Divisor. With beta = 1 and
 // no free bits it is the negative ELBO. The loss of a part of a batch is its share of that
 // of the batch.
 type ELBO struct {
@@ -31,7 +31,7 @@ type ELBO struct {
 	places, own              *op.Plan    // of packed tokens: of a whole batch, of its part; nil: batches are whole
 	nll                      []float32   // [B,T] of the last run
 	kl                       G.Value     // [B,units] of the last run
-	sentences, whole, tokens int         // of the last run; whole and tokens are those of the whole batch
+	sentences, whole         int         // of the last run; whole is that of the whole batch
 }
 
 // ELBOOptions of a graph.
@@ -180,8 +180,8 @@ func (b *ELBO) load(batch *vocab.Batch, s ELBOStep) error {
 			b.rows[i] = int32(batch.Part.Row(i))
 		}
 	}
-	whole := batch.Of()
-	b.sentences, b.whole, b.tokens = batch.B, whole.B, whole.Tokens()
+	whole, tokens := batch.Of(), batch.Divisor()
+	b.sentences, b.whole = batch.B, whole.B
 	copy(b.read, b.ids)
 	if s.WordDropout > 0 {
 		if n := whole.B * b.T; n > len(b.dropped) {
@@ -195,7 +195,7 @@ func (b *ELBO) load(batch *vocab.Batch, s ELBOStep) error {
 		}
 	}
 	for i := range b.weights {
-		b.weights[i] = 1 / float32(b.tokens)
+		b.weights[i] = 1 / float32(tokens)
 	}
 	for i := range b.rowWeights {
 		b.rowWeights[i] = 0
@@ -204,7 +204,7 @@ func (b *ELBO) load(batch *vocab.Batch, s ELBOStep) error {
 		}
 	}
 	// The price is nats per sentence, the loss nats per token.
-	b.beta[0] = float32(s.Beta * float64(whole.B) / float64(b.tokens))
+	b.beta[0] = float32(s.Beta * float64(whole.B) / tokens)
 	if b.tau[0] = float32(s.Tau); s.Tau == 0 {
 		b.tau[0] = 1
 	}

@@ -123,14 +123,14 @@ func states(g *op.Graph, net op.Net, ids, lengths *G.Node, drop func(x *G.Node, 
 // noDropout keeps all states.
 func noDropout(x *G.Node, _ uint32) *G.Node { return x }
 
-// Mean runs the graph on a batch and returns the mean negative log-likelihood
-// per real token, in nats; of a part of a batch its share of that mean. seed and
-// step name the dropout masks.
+// Mean runs the graph on a batch and returns its negative log-likelihood in nats over
+// the batch's Divisor: the mean per real token, unless the batch has another Norm; of a
+// part of a batch its share of that. seed and step name the dropout masks.
 func (l *Likelihood) Mean(b *vocab.Batch, seed uint64, step uint32) (float64, error) {
 	if err := l.Load(b); err != nil {
 		return 0, err
 	}
-	w := 1 / float32(b.Of().Tokens())
+	w := 1 / float32(b.Divisor())
 	for i := range l.weights {
 		l.weights[i] = w
 	}

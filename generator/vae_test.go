@@ -160,6 +160,10 @@ func TestVAEAgainstPlain(t *testing.T) {
 		require.NoError(t, err)
 		rec, kl := b.Parts()
 		require.InEpsilon(t, float64(batch.B)*(rec+.7*kl)/float64(batch.Tokens()), loss, 2*valueTol)
+		batch.Norm = 100
+		loss, err = b.Step(batch, ELBOStep{Seed: 3, Step: 5, Beta: .7})
+		require.NoError(t, err)
+		require.InEpsilon(t, float64(batch.B)*(rec+.7*kl)/100, loss, 2*valueTol)
 		units, want := make([]float64, v.code.units()), 0.0
 		for row, i := range batch.Index { // draws of a batch are named by its rows
 			z := make([]float32, v.Width())
@@ -180,6 +184,7 @@ func TestBoundGradient(t *testing.T) {
 		var batch *vocab.Batch
 		for batch = range vocab.InOrder(ragged(B, 6, 9), B) {
 		}
+		batch.Norm = 15.5
 		step := ELBOStep{Seed: 3, Step: 5, Beta: .7, Tau: .8, WordDropout: .3}
 		b, err := v.ELBO(ELBOOptions{B: B, T: T, Encoder: true, Decoder: true, FreeBits: .1, Relaxation: straightSoft{}})
 		require.NoError(t, err)

@@ -59,7 +59,7 @@ func newBackwards(c *common, d *model.Data) (*backwards, error) {
 			turned[i][len(s)-1-j] = id
 		}
 	}
-	if b.batches, err = vocab.NewBatches(turned, vocab.BatchOptions{Size: c.Batch, Seed: rng.Apart(c.Seed, "back"), Bucket: c.Bucket}); err != nil {
+	if b.batches, err = c.newBatches(turned, rng.Apart(c.Seed, "back")); err != nil {
 		return nil, err
 	}
 	b.opt = c.adam(c.BackLR, b.gen.Params())

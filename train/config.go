@@ -28,11 +28,12 @@ type Config struct {
 
 // AdamOptions are those of all phases.
 type AdamOptions struct {
-	Batch  int     `opt:"batch" default:"64" check:"min=1,max=1048576" doc:"sentences of a step" group:"optimisation"`
-	Bucket int     `opt:"bucket" default:"8" check:"min=1,max=1000000" doc:"batches whose sentences are sorted by length together; 1: none" group:"optimisation"`
-	Beta1  float64 `opt:"beta1" default:"0.9" check:"min=0,max=0.999" doc:"Adam's decay of the first moment" group:"optimisation"`
-	Beta2  float64 `opt:"beta2" default:"0.999" check:"min=0,max=0.99999" doc:"Adam's decay of the second moment" group:"optimisation"`
-	Clip   float64 `opt:"clip" default:"5" check:"min=0,max=1e38" doc:"largest global norm of a gradient; 0: no limit" group:"optimisation"`
+	Batch     int     `opt:"batch" default:"64" check:"min=1,max=1048576" doc:"sentences of a step" group:"optimisation"`
+	Bucket    int     `opt:"bucket" default:"8" check:"min=1,max=1000000" doc:"batches whose sentences are sorted by length together; 1: none" group:"optimisation"`
+	Normalize string  `opt:"normalize" default:"corpus" check:"oneof=corpus|batch" doc:"what the summed loss of a batch is divided by in likelihood training: corpus, the tokens of an average batch, so that all sentences weigh the same; batch, its own tokens, so that with --bucket short sentences weigh more" group:"optimisation"`
+	Beta1     float64 `opt:"beta1" default:"0.9" check:"min=0,max=0.999" doc:"Adam's decay of the first moment" group:"optimisation"`
+	Beta2     float64 `opt:"beta2" default:"0.999" check:"min=0,max=0.99999" doc:"Adam's decay of the second moment" group:"optimisation"`
+	Clip      float64 `opt:"clip" default:"5" check:"min=0,max=1e38" doc:"largest global norm of a gradient; 0: no limit" group:"optimisation"`
 }
 
 // RecordOptions say when a run is looked at, and what is kept of it.

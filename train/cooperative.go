@@ -179,6 +179,9 @@ func (p *cooperative) mix(at, i int) *vocab.Batch {
 	}
 	slices.SortStableFunc(sentences, func(a, b []int32) int { return len(b) - len(a) })
 	b := &vocab.Batch{B: len(sentences), T: len(sentences[0]), Lengths: make([]int32, len(sentences))}
+	if p.Normalize == "corpus" {
+		b.Norm = float64(b.B) * p.batches.MeanTokens()
+	}
 	b.IDs = make([]int32, b.B*b.T)
 	for k, s := range sentences {
 		b.Lengths[k] = int32(copy(b.IDs[k*b.T:], s))

@@ -205,8 +205,8 @@ func (p *elbo) step(at func() generator.ELBOStep, both bool) (Record, error) {
 	return r, nil
 }
 
-// run takes a batch through a bound, and returns the loss, its gradient along params, and the
-// two sides of the bound.
+// run takes a batch through a bound, and returns the loss in nats per token of the batch, the
+// gradient of ELBO.Step along params, and the two sides of the bound.
 func (p *elbo) run(bound *generator.ELBO, sum *gradients, batch *vocab.Batch, step generator.ELBOStep, params nn.Params) (loss float64, grad func(i int) []float32, parts []float64, err error) {
 	if p.cut.parts > 1 { // what free bits compare with their thresholds are means over the batch
 		var shares []float64
@@ -235,7 +235,7 @@ func (p *elbo) run(bound *generator.ELBO, sum *gradients, batch *vocab.Batch, st
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	return loss, grad, p.cut.total(parts, 2), nil
+	return perToken(loss, batch), grad, p.cut.total(parts, 2), nil
 }
 
 // patienceOfEncoder is how many updates are averaged when it is asked whether

@@ -17,7 +17,7 @@ import (
 
 // encoderVersion changes when equal lines and settings come to another encoder than
 // before: TestEncoderVersion.
-const encoderVersion = 2
+const encoderVersion = 3
 
 // An Encoder is a small language model of a text, for the features of texts that are
 // compared with it. Words seen once are its <unk>, so it has an idea of words that the

@@ -89,5 +89,5 @@ func TestEncoderVersion(t *testing.T) {
 	}
 	m, err := short(t, func(*Config) {}).Train(context.Background())
 	require.NoError(t, err)
-	require.Equal(t, map[int]string{2: "cce1ed724da4"}[encoderVersion], m.Generator.Params().Hash()[:12])
+	require.Equal(t, map[int]string{3: "5dcd5b2da955"}[encoderVersion], m.Generator.Params().Hash()[:12])
 }

@@ -79,9 +79,11 @@ func (m *mle) Step(int) (Record, error) {
 	return newRecord(batch.Tokens(), loss, "nll/train", loss, "norm/mle", norm), nil
 }
 
-// mean is Likelihood.Mean of a batch in parts, and its gradient along params.
+// mean is the loss of a batch in parts, in nats per token of it, and the gradient along
+// params of Likelihood.Mean.
 func (s *gradients) mean(c *cut, batch *vocab.Batch, l *generator.Likelihood, params nn.Params, seed uint64, step uint32) (float64, func(i int) []float32, error) {
-	return s.of(c, batch, l, params, func(piece *vocab.Batch) (float64, error) { return l.Mean(piece, seed, step) })
+	loss, grad, err := s.of(c, batch, l, params, func(piece *vocab.Batch) (float64, error) { return l.Mean(piece, seed, step) })
+	return perToken(loss, batch), grad, err
 }
 
 func (m *mle) Between() (Record, error) { return m.Step(0) }

@@ -125,6 +125,16 @@ type common struct {
 	cut     *cut
 }
 
+// newBatches is the stream of batches of real sentences.
+func (c Config) newBatches(sentences [][]int32, seed uint64) (*vocab.Batches, error) {
+	return vocab.NewBatches(sentences, vocab.BatchOptions{Size: c.Batch, Seed: seed, Bucket: c.Bucket, Average: c.Normalize == "corpus"})
+}
+
+// perToken is a loss that was divided by a batch's Divisor in nats per token of it.
+func perToken(loss float64, batch *vocab.Batch) float64 {
+	return loss * (batch.Divisor() / float64(batch.Tokens()))
+}
+
 // next is the next batch of real sentences.
 func (c *common) next() *vocab.Batch {
 	c.batches.Next(&c.batch)

@@ -15,7 +15,6 @@ import (
 	"textgan/internal/nn"
 	"textgan/train/model"
 	"textgan/train/rundir"
-	"textgan/vocab"
 )
 
 // ErrInterrupted is the error of a run that was asked to stop: the step was
@@ -106,7 +105,7 @@ func newTrainer(c Config, d *model.Data) (*Trainer, error) {
 	if err := t.by.fits(c, d.Learnt.Language); err != nil {
 		return nil, &config.Error{Msg: err.Error()}
 	}
-	if t.common.batches, err = vocab.NewBatches(d.Train, vocab.BatchOptions{Size: c.Batch, Seed: c.Seed, Bucket: c.Bucket}); err != nil {
+	if t.common.batches, err = c.newBatches(d.Train, c.Seed); err != nil {
 		return nil, err
 	}
 	if t.fit, t.phases, err = newPhases(t.common, d); err != nil {

@@ -75,8 +75,8 @@ var (
 	fixed = []string{"backwards", "tokenizer", "tokenizer-file", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "slots", "heads", "layers", "tie", "generator",
 		"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
 	ofText  = []string{"format", "field", "max-line-bytes", "max-bytes", "corpus-lines", "oracle", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
-	ofWords = []string{"vocab-size", "min-count"}                  // free where words are added
-	ofSteps = []string{"seed", "dropout", "batch", "bucket", "lr"} // of likelihood training, which goes on between adversarial steps
+	ofWords = []string{"vocab-size", "min-count"}                               // free where words are added
+	ofSteps = []string{"seed", "dropout", "batch", "bucket", "normalize", "lr"} // of likelihood training, which goes on between adversarial steps
 )
 
 // Inherit resolves the options of a run that begins with the one in dir. The

@@ -18,6 +18,7 @@ type Batch struct {
 	IDs     []int32 // [B,T] row-major: the tokens, Eos, then Pad
 	Lengths []int32 // [B] tokens of each row, Eos counted
 	Index   []int32 // [B] position of each sentence in the list it was drawn from
+	Norm    float64 // tokens that a loss over the batch is divided by; 0: its own
 
 	Whole *Batch   // what this is a part of; nil: it is whole
 	Part  rng.Part // which part
@@ -29,6 +30,15 @@ func (b *Batch) Of() *Batch {
 		return b.Whole
 	}
 	return b
+}
+
+// Divisor is the number of tokens that a loss over the batch, or over the one that it is
+// a part of, is divided by.
+func (b *Batch) Divisor() float64 {
+	if whole := b.Of(); whole.Norm > 0 {
+		return whole.Norm
+	}
+	return float64(b.Of().Tokens())
 }
 
 // Cut makes dst a part of b, whose number of sentences the number of parts divides. The
@@ -74,7 +84,7 @@ func (b *Batch) reserve(rows, maxT int) {
 
 // fill takes over the sentences at index.
 func (b *Batch) fill(sentences [][]int32, index []int32) {
-	b.B = len(index)
+	b.B, b.Norm = len(index), 0
 	b.Index = append(b.Index[:0], index...)
 	longestFirst(b.Index, sentences)
 	b.Lengths = b.Lengths[:0]
@@ -138,6 +148,11 @@ type BatchOptions struct {
 	// Larger means less padding and less varied batches. Default 1: batches
 	// are cut as the shuffled sentences come.
 	Bucket int
+	// Average sets the Norm of every batch to the number of tokens that one has on
+	// average, Size x MeanTokens. Then all sentences weigh the same in the sum of
+	// losses over batches. Default: each batch is divided by its own, so that a sentence
+	// weighs about the inverse of its length if those of a batch are equally long.
+	Average bool
 }
 
 // Batches is an endless stream of batches of exactly Size rows.
@@ -152,6 +167,7 @@ type Batches struct {
 	sentences [][]int32
 	opt       BatchOptions
 	maxT      int
+	tokens    int     // of all sentences, the end of each counted
 	next      int     // batches drawn so far
 	window    []int32 // sentences of the Bucket batches around next, by row of batches
 	turn      []int32 // order in which the batches of the window come
@@ -173,7 +189,12 @@ func NewBatches(sentences [][]int32, opt BatchOptions) (*Batches, error) {
 		return nil, fmt.Errorf("vocab: bucket of %d batches; it must be at least 1", opt.Bucket)
 	}
 	opt.Bucket = max(opt.Bucket, 1)
+	tokens := len(sentences)
+	for _, s := range sentences {
+		tokens += len(s)
+	}
 	return &Batches{
+		tokens:    tokens,
 		sentences: sentences,
 		opt:       opt,
 		maxT:      maxT(sentences),
@@ -187,6 +208,9 @@ func NewBatches(sentences [][]int32, opt BatchOptions) (*Batches, error) {
 
 // MaxT is the largest T that a batch of the stream can have.
 func (s *Batches) MaxT() int { return s.maxT }
+
+// MeanTokens is the mean number of tokens of a sentence, Eos counted.
+func (s *Batches) MeanTokens() float64 { return float64(s.tokens) / float64(len(s.sentences)) }
 
 // Position is the number of batches drawn so far.
 func (s *Batches) Position() int { return s.next }
@@ -210,6 +234,9 @@ func (s *Batches) Next(b *Batch) {
 	row := int(s.turn[slot]) * s.opt.Size
 	b.reserve(s.opt.Size, s.maxT)
 	b.fill(s.sentences, s.window[row:row+s.opt.Size])
+	if s.opt.Average {
+		b.Norm = float64(s.opt.Size) * s.MeanTokens()
+	}
 	s.next++
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"textgan/internal/rng"
 )
 
 // numbered returns n sentences of lengths 0 ... 6; sentence i consists of the
@@ -160,6 +162,31 @@ func TestBucketsSavePadding(t *testing.T) {
 	bucketed, lengths := cells(10)
 	require.Less(t, float64(bucketed), 0.75*float64(plain))
 	require.False(t, slices.IsSortedFunc(lengths[:10], func(a, b int) int { return b - a }))
+}
+
+// What losses are divided by is that of the whole batch, for its parts too.
+func TestDivisor(t *testing.T) {
+	sentences := [][]int32{{4}, {4, 5, 6}, {}, {7, 8, 9, 4}} // 12 tokens
+	for average, norm := range map[bool]float64{true: 6, false: 0} {
+		s, err := NewBatches(sentences, BatchOptions{Size: 2, Seed: 1, Bucket: 2, Average: average})
+		require.NoError(t, err)
+		require.Equal(t, 3., s.MeanTokens())
+		var b, part Batch
+		for range 4 {
+			s.Next(&b)
+			require.Equal(t, norm, b.Norm)
+			want := norm
+			if !average {
+				want = float64(b.Tokens())
+			}
+			require.Equal(t, want, b.Divisor())
+			b.Cut(&part, rng.Part{Piece: 1, Of: 2})
+			require.Equal(t, want, part.Divisor())
+			for again := range InOrder(sentences, 4) {
+				require.EqualValues(t, 12, again.Divisor())
+			}
+		}
+	}
 }
 
 func TestNextDoesNotAllocate(t *testing.T) {

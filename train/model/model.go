@@ -47,6 +47,9 @@ func Settings(r *rundir.Run) (Layer, error) {
 			layer["split-seed"] = seed
 		}
 	}
+	if _, ok := layer["normalize"]; !ok { // a run from before there was a choice
+		layer["normalize"] = config.Given{Text: "batch", Quote: "normalize batch"}
+	}
 	// Where a whole project has moved, the names as they were given still lead
 	// from the same working directory to the same files.
 	here := func(name, given string) {

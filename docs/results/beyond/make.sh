@@ -7,6 +7,7 @@
 #
 # The captions of all files are shuffled: 9,500 to train, 499 held out, the rest to
 # judge by. So no choice that was made on a published split can have seen the last part.
+# --normalize batch is what runs were trained by when the tables were made.
 set -e
 textgan=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
@@ -22,7 +23,7 @@ for name, part in (('train', lines[:9500]), ('held', lines[9500:9999]), ('test',
 END
 cd "$work"
 for seed in 1 2 3; do
-	base="--model mle --corpus train.txt --valid held.txt --emb 64 --hidden 128 --min-count 2 --mle-steps 3000 --eval-every 148 --seed $seed"
+	base="--model mle --normalize batch --corpus train.txt --valid held.txt --emb 64 --hidden 128 --min-count 2 --mle-steps 3000 --eval-every 148 --seed $seed"
 	"$textgan" train $base --dropout .2 --run "n$seed" >/dev/null 2>&1
 	"$textgan" train $base --dropout .3 --backwards --run "b$seed" >/dev/null 2>&1
 	cp -r "n$seed" "s$seed"

@@ -11,10 +11,10 @@ out=${2:-$here}
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 
-train= lab= probe= steps=50
+train="--normalize batch" lab= probe= steps=50
 if [ $# -gt 1 ]; then
 	mkdir -p "$out"
-	train="--corpus-lines 500 --mle-steps 60 --d-pretrain 5 --adv-steps 10 --eval-every 20 --eval-samples 50"
+	train="$train --corpus-lines 500 --mle-steps 60 --d-pretrain 5 --adv-steps 10 --eval-every 20 --eval-samples 50"
 	lab="--samples 1000" probe="--samples 32 --reference 32" steps=3
 fi
 
