@@ -20,7 +20,7 @@ import (
 func tiny() Config {
 	c := Options.Defaults()
 	c.CorpusLines, c.Emb, c.Hidden, c.DEmb, c.DFilters, c.DWidths = 60, 6, 6, 5, 3, []int{2, 3}
-	c.Batch, c.MLESteps, c.DPre, c.AdvSteps = 4, 2, 2, 3
+	c.Batch, c.MLESteps, c.DPre, c.AdvSteps, c.Dropout = 4, 2, 2, 3, 0
 	c.EvalEvery, c.EvalSamples, c.SaveEvery, c.GLR = 0, 8, 0, .01
 	return c
 }

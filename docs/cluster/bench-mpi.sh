@@ -16,7 +16,7 @@ cd "$dir"
 # Every word of w0 ... w4695 occurs: with the four symbols of a vocabulary V is 4700.
 awk 'BEGIN { srand(1); for (i = 0; i < 3000; i++) { line = ""; for (j = 0; j < 36; j++) line = line " w" (i < 131 ? (i * 36 + j) % 4696 : int(rand() * 4696)); print substr(line, 2) } }' >text
 
-common="--corpus text --min-count 1 --emb 128 --hidden 128 --batch 64 --bucket 1 --eval-every 0 --save-every 0 --eval-samples 10 --log-every 1000"
+common="--corpus text --min-count 1 --emb 128 --hidden 128 --dropout 0 --batch 64 --bucket 1 --eval-every 0 --save-every 0 --eval-samples 10 --log-every 1000"
 work() {
 	case $1 in
 	mle) echo "$common --model mle --mle-steps 120" ;;

@@ -23,7 +23,7 @@ type settings struct {
 
 	Cell   string `opt:"cell" default:"lstm"`
 	Emb    int    `opt:"emb" default:"64"`
-	Hidden int    `opt:"hidden" default:"64"`
+	Hidden int    `opt:"hidden" default:"128"`
 	Slots  int    `opt:"slots" default:"1"`
 	Heads  int    `opt:"heads" default:"2"`
 	Layers int    `opt:"layers" default:"1"`

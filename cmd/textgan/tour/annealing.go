@@ -81,7 +81,7 @@ func computeAnnealing(ctx context.Context, o Options) (*Results, error) {
 	r := &Results{}
 	c := train.Options.Defaults()
 	c.Seed = rng.Apart(o.Seed, "anneal")
-	c.CorpusLines, c.Emb, c.Hidden, c.Batch, c.EvalSamples = 1000, 24, 32, 16, 10
+	c.CorpusLines, c.Emb, c.Hidden, c.Dropout, c.Batch, c.EvalSamples = 1000, 24, 32, 0, 16, 10
 	c.LR, c.MLESteps, c.DPre, c.AdvSteps, c.GLR = .01, annealLikely, 10, annealSteps, .001
 	d, err := model.Prepare(c.Config, nil, nil)
 	if err != nil {

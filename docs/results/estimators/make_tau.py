@@ -2,7 +2,7 @@
 
 usage: python3 make_tau.py TEXTGAN > tau.txt
 
-It is the default GAN with less likelihood training before it. Every schedule
+It is the default GAN of its time with less likelihood training before it. Every schedule
 starts from the same weights, once per seed.
 """
 import json
@@ -13,7 +13,7 @@ import tempfile
 
 SCHEDULES = ["0.25", "0.5", "1", "2", "exponential:from=1,to=0.5", "adaptive:entropy=0.5", "adaptive:entropy=1", "adaptive:max-prob=0.7"]
 SEEDS = [1, 2, 3]
-SETTINGS = ["--mle-steps", "1500", "--patience", "0", "--eval-every", "0", "--adv-steps", "400", "--eval-samples", "2000"]
+SETTINGS = ["--hidden", "64", "--dropout", "0", "--normalize", "batch", "--mle-steps", "1500", "--patience", "0", "--eval-every", "0", "--adv-steps", "400", "--eval-samples", "2000"]
 
 
 def run(schedule, seed):

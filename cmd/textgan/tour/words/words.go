@@ -61,14 +61,14 @@ const lookers = 16
 // Order is that of the n-grams of the frontier, BLEU-n against self-BLEU-n.
 const Order = 3
 
-// Train makes the default text GAN in fewer steps and with fewer sentences of the
-// built-in corpus captions, and looks at it on the way. What is looked at changes
+// Train makes the default text GAN, smaller, in fewer steps, and with fewer sentences of
+// the built-in corpus captions, and looks at it on the way. What is looked at changes
 // nothing of the training.
 func Train(ctx context.Context, o Options) (*Run, error) {
 	c := train.Options.Defaults()
 	c.CorpusLines, c.ValidFraction = o.Lines, .1
 	c.MLESteps, c.DPre, c.AdvSteps, c.EvalEvery, c.EvalSamples = o.MLESteps, o.DSteps, o.AdvSteps, o.Every, 2
-	c.DFilters, c.Seed, c.SplitSeed = o.Filters, o.Seed, o.Seed
+	c.Hidden, c.Dropout, c.DFilters, c.Seed, c.SplitSeed = 64, 0, o.Filters, o.Seed, o.Seed
 	d, err := model.Prepare(c.Config, nil, nil)
 	if err != nil {
 		return nil, err
