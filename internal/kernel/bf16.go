@@ -151,20 +151,20 @@ func (p *product) packing() packing {
 	return packing{isa.gemm, 1}
 }
 
-// tiledBF16 computes C[i0:i1, j0:j1]. Both operands are packed, packK steps of k
+// tiledBF16 computes C[i0:i1, j0:j1]. Both operands are packed, packKBF16 steps of k
 // at a time.
 func (p *product) tiledBF16(i0, i1, j0, j1 int) {
 	g := p.packing()
 	w := workspaces.get()
 	defer workspaces.put(w)
 	panel := tileVectors * g.width
-	steps := (min(p.k, packK) + g.each - 1) / g.each
-	cols := min(panelB/steps/panel*panel, (j1-j0+panel-1)/panel*panel)
+	steps := (min(p.k, packKBF16) + g.each - 1) / g.each
+	cols := min(panelBBF16/steps/panel*panel, (j1-j0+panel-1)/panel*panel)
 	w.panels = grown(w.panels, steps*cols)
 	w.rows = grown(w.rows, steps*min(blockMBF16, i1-i0))
 	w.line = grown(w.line, 2*cols)
-	for k := 0; k < p.k; k += packK {
-		kEnd := min(k+packK, p.k)
+	for k := 0; k < p.k; k += packKBF16 {
+		kEnd := min(k+packKBF16, p.k)
 		steps := (kEnd - k + g.each - 1) / g.each
 		for j := j0; j < j1; j += cols {
 			jEnd := min(j+cols, j1)
@@ -180,8 +180,8 @@ func (p *product) tiledBF16(i0, i1, j0, j1 int) {
 	}
 }
 
-// blockMBF16 is how many rows of A are packed at a time.
-const blockMBF16 = 256
+// Rows of A that are packed at a time, steps of k, and values of B.
+const blockMBF16, packKBF16, panelBBF16 = 256, 4 * blockK, 1 << 18
 
 // columnsBF16 adds the steps [k0,k1) to C[i0:i1, j0:j1], which is one panel wide.
 func (p *product) columnsBF16(g packing, a []float32, ars, aks int, b []float32, panel, i0, i1, j0, j1, k0, k1 int) {

@@ -172,6 +172,29 @@ func TestGemmSameBits(t *testing.T) {
 	}
 }
 
+// A product that copies B into panels has the bits of one that reads it where it is.
+func TestGemmPackedSameBits(t *testing.T) {
+	chosen := ISA()
+	defer Use(chosen)
+	const m, half, n, k = 202, 101, 403, 2*packK + 37
+	a, b := random(m*k), random(k*n)
+	bT := make([]float32, n*k)
+	Transpose(bT, b, k, n)
+	for _, name := range assembly() {
+		Use(name)
+		require.True(t, (&product{m: m, n: n, k: k}).packsB())
+		require.False(t, (&product{m: half, n: n, k: k}).packsB())
+		want, packed, turned := make([]float32, m*n), make([]float32, m*n), make([]float32, m*n)
+		for i := 0; i < m; i += half {
+			Gemm(false, false, half, n, k, .5, a[i*k:], k, b, n, 0, want[i*n:], n)
+		}
+		Gemm(false, false, m, n, k, .5, a, k, b, n, 0, packed, n)
+		Gemm(false, true, m, n, k, .5, a, k, bT, k, 0, turned, n)
+		requireSameBits(t, want, packed)
+		requireSameBits(t, want, turned)
+	}
+}
+
 func TestGemmEdges(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		c := []float32{1, 2}

@@ -28,8 +28,10 @@ const (
 	// Vectors in a row of the widest tile, and of one with two rows or one.
 	tileVectors, flatVectors = 3, 6
 
-	// B is packed packK steps at a time, panelB values in all.
-	packK, panelB = 4 * blockK, 1 << 18
+	// B is packed packK steps at a time, panelB values in all: half of a small
+	// cache of a core, the rest of which has room for as many rows of A as are
+	// done before the next panel, blockMPacked, and their values of C.
+	packK, panelB, blockMPacked = 10 * blockK, 1 << 17, 48
 )
 
 // packsB says to copy B into panels first: a transposed one, one that is gone
@@ -58,7 +60,10 @@ func (p *product) byTiles(g *gemmKernels, i0, i1, j0, j1, k0, k1 int, panels []f
 		ars, aks = 1, p.lda
 	}
 	rows := blockM
-	if p.k <= fewSteps {
+	switch {
+	case panels != nil:
+		rows = blockMPacked
+	case p.k <= fewSteps:
 		rows = blockMFew
 	}
 	panel := tileVectors * g.width
@@ -122,6 +127,9 @@ func (p *product) byPanels(g *gemmKernels, i0, i1, j0, j1 int) {
 	}
 }
 
+// packAhead is how many rows ahead of the one that is packed are asked for.
+const packAhead = 16
+
 // pack copies op(B)[k0:k1, j0:j1] into panels [k1-k0, panel], one after the
 // other.
 func (p *product) pack(panels []float32, panel, j0, j1, k0, k1 int) {
@@ -133,6 +141,9 @@ func (p *product) pack(panels []float32, panel, j0, j1, k0, k1 int) {
 		return
 	}
 	for k := range steps {
+		if ahead := k + packAhead; ahead < steps { // rows are far apart
+			isa.prefetch(p.b[(k0+ahead)*p.ldb+j0:][:j1-j0])
+		}
 		row := p.b[(k0+k)*p.ldb+j0:][:j1-j0]
 		for at := k * panel; len(row) > 0; at += steps * panel {
 			row = row[copy(panels[at:at+panel], row):]
