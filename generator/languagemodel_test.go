@@ -21,7 +21,7 @@ type byInverseCDF struct {
 func (byInverseCDF) Hard() bool { return true }
 func (c byInverseCDF) Forward(row []float32, tau float32, key rng.Key) int {
 	i, t := key.Row/uint32(c.T), key.Row%uint32(c.T)
-	return kernel.SampleRow(row, row, 1/tau, c.key.At(c.key.Step, i).Float64(t))
+	return kernel.SampleRow(make([]float32, kernel.SampleScratch(len(row))), row, 1/tau, c.key.At(c.key.Step, i).Float64(t))
 }
 func (byInverseCDF) Backward([]float32, []float32, []float32, int, float32, rng.Key) {}
 

@@ -137,7 +137,7 @@ func gumbelKernel(logits []float64) drawer {
 
 func inverseKernel(logits []float64) drawer {
 	row := single(logits)
-	scratch := make([]float32, len(row))
+	scratch := make([]float32, kernel.SampleScratch(len(row)))
 	return func(src *rng.Source) int { return kernel.SampleRow(scratch, row, 1, src.Float64()) }
 }
 

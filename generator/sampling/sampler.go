@@ -198,6 +198,9 @@ type sampleScratch struct {
 	row    []int     // sentence of each live row
 	read   []int32
 	seen   []float32 // [V] logits for Watch
+	drawn  []float32 // scratch of a draw
+	topOf  int       // row of logits whose maximum is known; -1: none
+	top    float32   // that maximum
 	order  []int32   // heap of a filtered draw
 }
 
@@ -212,7 +215,7 @@ func newSampleScratch(g *Network, products cell.Products) *sampleScratch {
 	sc := &sampleScratch{
 		logits: make([]float32, sampleRows*g.Vocab), x: make([]float32, sampleRows*g.Emb),
 		row: make([]int, sampleRows), read: make([]int32, sampleRows),
-		order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
+		drawn: make([]float32, kernel.SampleScratch(g.Vocab)), order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
 	}
 	in := g.Emb
 	for _, p := range g.Layer {
@@ -273,17 +276,17 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, b rows, key Key) {
 		top := s.advance(sc, n, t == 0 && s.condition == nil)
 		if t >= prompted {
 			s.products.GemmBias(false, false, n, g.Vocab, H, top, H, w, g.Vocab, g.B.Data, sc.logits, g.Vocab)
+			sc.topOf = -1
 		}
 		live := 0
 		for i := range n {
 			r := sc.row[i]
 			id := ids[r*T+t]
 			if t >= b.kept(r) {
-				logits := sc.logits[i*g.Vocab:][:g.Vocab]
 				if s.watch != nil {
-					copy(sc.seen, logits)
+					copy(sc.seen, sc.logits[i*g.Vocab:])
 				}
-				id = s.choose(sc, logits, key.At(key.Step, uint32(b.number(r))).Float64(uint32(t)))
+				id = s.choose(sc, i, n, key.At(key.Step, uint32(b.number(r))).Float64(uint32(t)))
 				if s.watch != nil {
 					s.watch(b.number(r), t, sc.seen, id)
 				}
@@ -354,18 +357,36 @@ func (s *Sampler) advance(sc *sampleScratch, n int, start bool) []float32 {
 	return x
 }
 
-// choose draws an id from a row of logits with the uniform draw u. The row is
+// choose draws an id from row i of n rows of logits with the uniform draw u. The row is
 // overwritten.
-func (s *Sampler) choose(sc *sampleScratch, logits []float32, u float64) int32 {
+func (s *Sampler) choose(sc *sampleScratch, i, n int, u float64) int32 {
+	logits := s.allowed(sc, i)
+	beta := float32(1 / s.opt.Temperature)
+	if s.opt.TopK > 0 || s.opt.TopP != 1 {
+		kernel.SoftmaxScaled(logits, logits, beta)
+		return chooseFiltered(sc.order, logits, s.opt.TopK, s.opt.TopP, u)
+	}
+	if sc.topOf != i {
+		sc.top, _ = kernel.Max(logits)
+	}
+	next := logits
+	sc.topOf = -1
+	if i+1 < n && s.watch == nil { // which sees the next row as it is
+		next, sc.topOf = s.allowed(sc, i+1), i+1
+	}
+	var id int
+	id, sc.top = kernel.SampleRowNext(sc.drawn, logits, sc.top, beta, u, next)
+	return int32(id)
+}
+
+// allowed is row i of the logits, without what is never drawn.
+func (s *Sampler) allowed(sc *sampleScratch, i int) []float32 {
+	V := s.net.Vocab
+	logits := sc.logits[i*V:][:V]
 	if s.opt.NoUnk {
 		logits[vocab.Unk] = float32(math.Inf(-1))
 	}
-	beta := float32(1 / s.opt.Temperature)
-	if s.opt.TopK == 0 && s.opt.TopP == 1 {
-		return int32(kernel.SampleRow(logits, logits, beta, u))
-	}
-	kernel.SoftmaxScaled(logits, logits, beta)
-	return chooseFiltered(sc.order, logits, s.opt.TopK, s.opt.TopP, u)
+	return logits
 }
 
 // chooseFiltered draws from the smallest set of likeliest ids that holds the

@@ -254,6 +254,11 @@ func normaliseBack512(dx []float32, hat []float32, dy []float32, scale float32, 
 //go:noescape
 func axpyRows512(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
 
+// axpyGather512 is axpyGatherGeneric.
+//
+//go:noescape
+func axpyGather512(dst []float32, alpha []float32, src *float32, at []int32)
+
 // sum512 is sumGeneric.
 //
 //go:noescape
@@ -293,6 +298,16 @@ func expSum512(dst []float32, src []float32, scale float32, shift float32) float
 //
 //go:noescape
 func sumExp512(src []float32, scale float32, shift float32) float32
+
+// expSumMax512 is expSumMaxGeneric.
+//
+//go:noescape
+func expSumMax512(dst []float32, src []float32, scale float32, shift float32, next []float32) (sum float32, top float32)
+
+// expSums512 is expSumsGeneric of whole blocks.
+//
+//go:noescape
+func expSums512(sums []float32, src []float32, scale float32, shift float32, next []float32) float32
 
 // addEight512 adds eight rows, ld apart, to dst one after the other.
 //
@@ -509,6 +524,11 @@ func normaliseBack256(dx []float32, hat []float32, dy []float32, scale float32, 
 //go:noescape
 func axpyRows256(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
 
+// axpyGather256 is axpyGatherGeneric.
+//
+//go:noescape
+func axpyGather256(dst []float32, alpha []float32, src *float32, at []int32)
+
 // sum256 is sumGeneric.
 //
 //go:noescape
@@ -548,6 +568,16 @@ func expSum256(dst []float32, src []float32, scale float32, shift float32) float
 //
 //go:noescape
 func sumExp256(src []float32, scale float32, shift float32) float32
+
+// expSumMax256 is expSumMaxGeneric.
+//
+//go:noescape
+func expSumMax256(dst []float32, src []float32, scale float32, shift float32, next []float32) (sum float32, top float32)
+
+// expSums256 is expSumsGeneric of whole blocks.
+//
+//go:noescape
+func expSums256(sums []float32, src []float32, scale float32, shift float32, next []float32) float32
 
 // addEight256 adds eight rows, ld apart, to dst one after the other.
 //

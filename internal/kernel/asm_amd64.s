@@ -7522,6 +7522,126 @@ done105:
 	VZEROUPPER
 	RET
 
+// func axpyGather512(dst []float32, alpha []float32, src *float32, at []int32)
+// Requires: AVX, AVX512F
+TEXT ·axpyGather512(SB), NOSPLIT, $0-80
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src+48(FP), DX
+
+wide:
+	CMPQ    CX, $0x00000080
+	JLT     half
+	MOVQ    alpha_base+24(FP), BX
+	MOVQ    at_base+56(FP), SI
+	MOVQ    alpha_len+32(FP), DI
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+
+row106:
+	SUBQ         $0x01, DI
+	JLT          end107
+	MOVLQSX      (SI), R8
+	VBROADCASTSS (BX), Z8
+	VFMADD231PS  (DX)(R8*4), Z8, Z0
+	VFMADD231PS  64(DX)(R8*4), Z8, Z1
+	VFMADD231PS  128(DX)(R8*4), Z8, Z2
+	VFMADD231PS  192(DX)(R8*4), Z8, Z3
+	VFMADD231PS  256(DX)(R8*4), Z8, Z4
+	VFMADD231PS  320(DX)(R8*4), Z8, Z5
+	VFMADD231PS  384(DX)(R8*4), Z8, Z6
+	VFMADD231PS  448(DX)(R8*4), Z8, Z7
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	JMP          row106
+
+end107:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	ADDQ    $0x00000200, DX
+	SUBQ    $0x00000080, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000040
+	JLT     last
+	MOVQ    alpha_base+24(FP), BX
+	MOVQ    at_base+56(FP), SI
+	MOVQ    alpha_len+32(FP), DI
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+
+row108:
+	SUBQ         $0x01, DI
+	JLT          end109
+	MOVLQSX      (SI), R8
+	VBROADCASTSS (BX), Z4
+	VFMADD231PS  (DX)(R8*4), Z4, Z0
+	VFMADD231PS  64(DX)(R8*4), Z4, Z1
+	VFMADD231PS  128(DX)(R8*4), Z4, Z2
+	VFMADD231PS  192(DX)(R8*4), Z4, Z3
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	JMP          row108
+
+end109:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x00000040, CX
+	JMP     half
+
+last:
+	CMPQ         CX, $0x00
+	JLE          done
+	VPBROADCASTD CX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	MOVQ         alpha_base+24(FP), BX
+	MOVQ         at_base+56(FP), SI
+	MOVQ         alpha_len+32(FP), DI
+	VMOVUPS.Z    (AX), K1, Z0
+
+row110:
+	SUBQ         $0x01, DI
+	JLT          end111
+	MOVLQSX      (SI), R8
+	VBROADCASTSS (BX), Z1
+	VMOVUPS.Z    (DX)(R8*4), K1, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	JMP          row110
+
+end111:
+	VMOVUPS Z0, K1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, CX
+	JMP     last
+
+done:
+	VZEROUPPER
+	RET
+
 // func sum512(x []float32) float32
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·sum512(SB), NOSPLIT, $0-28
@@ -7533,9 +7653,9 @@ TEXT ·sum512(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main106:
+main112:
 	CMPQ    CX, $0x40
-	JLT     rest107
+	JLT     rest113
 	VMOVUPS (AX)(DX*4), Z4
 	VADDPS  Z4, Z0, Z0
 	VMOVUPS 64(AX)(DX*4), Z4
@@ -7546,66 +7666,66 @@ main106:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main106
+	JMP     main112
 
-rest107:
+rest113:
 	CMPQ         CX, $0x10
-	JGE          next109
+	JGE          next115
 	TESTQ        CX, CX
-	JZ           done108
+	JZ           done114
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z0, Z0
-	JMP          done108
+	JMP          done114
 
-next109:
+next115:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z0, Z0
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next110
+	JGE          next116
 	TESTQ        CX, CX
-	JZ           done108
+	JZ           done114
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z1, Z1
-	JMP          done108
+	JMP          done114
 
-next110:
+next116:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z1, Z1
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next111
+	JGE          next117
 	TESTQ        CX, CX
-	JZ           done108
+	JZ           done114
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z2, Z2
-	JMP          done108
+	JMP          done114
 
-next111:
+next117:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z2, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done108
+	JZ           done114
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z3, Z3
 
-done108:
+done114:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -7633,9 +7753,9 @@ TEXT ·dot512(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main113:
+main119:
 	CMPQ        DX, $0x40
-	JLT         rest114
+	JLT         rest120
 	VMOVUPS     (AX)(BX*4), Z4
 	VMOVUPS     (CX)(BX*4), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -7650,65 +7770,65 @@ main113:
 	VFMADD231PS Z4, Z5, Z3
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main113
+	JMP         main119
 
-rest114:
+rest120:
 	CMPQ         DX, $0x10
-	JGE          next116
+	JGE          next122
 	TESTQ        DX, DX
-	JZ           done115
+	JZ           done121
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z0
-	JMP          done115
+	JMP          done121
 
-next116:
+next122:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next117
+	JGE          next123
 	TESTQ        DX, DX
-	JZ           done115
+	JZ           done121
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z1
-	JMP          done115
+	JMP          done121
 
-next117:
+next123:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z1
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next118
+	JGE          next124
 	TESTQ        DX, DX
-	JZ           done115
+	JZ           done121
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z2
-	JMP          done115
+	JMP          done121
 
-next118:
+next124:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z2
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done115
+	JZ           done121
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -7716,7 +7836,7 @@ next118:
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z3
 
-done115:
+done121:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -7743,9 +7863,9 @@ TEXT ·max512(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main120:
+main126:
 	CMPQ    CX, $0x40
-	JLT     rest121
+	JLT     rest127
 	VMOVUPS (AX)(DX*4), Z4
 	VMAXPS  Z0, Z4, Z0
 	VMOVUPS 64(AX)(DX*4), Z4
@@ -7756,62 +7876,62 @@ main120:
 	VMAXPS  Z3, Z4, Z3
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main120
+	JMP     main126
 
-rest121:
+rest127:
 	CMPQ         CX, $0x10
-	JGE          next123
+	JGE          next129
 	TESTQ        CX, CX
-	JZ           done122
+	JZ           done128
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z0, Z4, Z0
-	JMP          done122
+	JMP          done128
 
-next123:
+next129:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z0, Z4, Z0
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next124
+	JGE          next130
 	TESTQ        CX, CX
-	JZ           done122
+	JZ           done128
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z1, Z4, Z1
-	JMP          done122
+	JMP          done128
 
-next124:
+next130:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z1, Z4, Z1
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next125
+	JGE          next131
 	TESTQ        CX, CX
-	JZ           done122
+	JZ           done128
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z2, Z4, Z2
-	JMP          done122
+	JMP          done128
 
-next125:
+next131:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z2, Z4, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done122
+	JZ           done128
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -7819,7 +7939,7 @@ next125:
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z3, Z4, Z3
 
-done122:
+done128:
 	VMAXPS        Z2, Z0, Z0
 	VMAXPS        Z3, Z1, Z1
 	VMAXPS        Z1, Z0, Z0
@@ -7846,9 +7966,9 @@ TEXT ·sumSquares512(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main127:
+main133:
 	CMPQ          CX, $0x20
-	JLT           rest128
+	JLT           rest134
 	VMOVUPS       (AX)(DX*4), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
@@ -7863,13 +7983,13 @@ main127:
 	VFMADD231PD   Z4, Z4, Z3
 	ADDQ          $0x20, DX
 	SUBQ          $0x20, CX
-	JMP           main127
+	JMP           main133
 
-rest128:
+rest134:
 	CMPQ          CX, $0x10
-	JGE           next130
+	JGE           next136
 	TESTQ         CX, CX
-	JZ            done129
+	JZ            done135
 	VPBROADCASTD  CX, Z4
 	VMOVDQU32     iota<>+0(SB), Z5
 	VPCMPGTD      Z5, Z4, K1
@@ -7879,9 +7999,9 @@ rest128:
 	VFMADD231PD   Z4, Z4, Z0
 	VCVTPS2PD     Y5, Z4
 	VFMADD231PD   Z4, Z4, Z1
-	JMP           done129
+	JMP           done135
 
-next130:
+next136:
 	VMOVUPS       (AX)(DX*4), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
@@ -7891,7 +8011,7 @@ next130:
 	ADDQ          $0x10, DX
 	SUBQ          $0x10, CX
 	TESTQ         CX, CX
-	JZ            done129
+	JZ            done135
 	VPBROADCASTD  CX, Z4
 	VMOVDQU32     iota<>+0(SB), Z5
 	VPCMPGTD      Z5, Z4, K1
@@ -7902,7 +8022,7 @@ next130:
 	VCVTPS2PD     Y5, Z4
 	VFMADD231PD   Z4, Z4, Z3
 
-done129:
+done135:
 	VADDPD        Z2, Z0, Z0
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z1, Z0, Z0
@@ -7925,9 +8045,9 @@ TEXT ·index512(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main132:
+main138:
 	CMPQ    SI, $0x10
-	JLT     rest133
+	JLT     rest139
 	VMOVUPS (AX)(BX*4), Z1
 	VCMPPS  $0x00, Z0, Z1, K1
 	KMOVW   K1, CX
@@ -7936,11 +8056,11 @@ main132:
 	JNZ     found
 	ADDQ    $0x10, BX
 	SUBQ    $0x10, SI
-	JMP     main132
+	JMP     main138
 
-rest133:
+rest139:
 	TESTQ        SI, SI
-	JZ           done134
+	JZ           done140
 	VPBROADCASTD SI, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
@@ -7952,7 +8072,7 @@ rest133:
 	TESTL        CX, CX
 	JNZ          found
 
-done134:
+done140:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -7977,16 +8097,16 @@ TEXT ·above512(SB), NOSPLIT, $0-64
 	XORQ         R9, R9
 	MOVQ         BX, R10
 
-main136:
+main142:
 	CMPQ    R10, $0x10
-	JLT     rest137
+	JLT     rest143
 	VMOVUPS (DX)(R9*4), Z1
 	VCMPPS  $0x0d, Z0, Z1, K1
 	KMOVW   K1, BX
 
-hit139:
+hit145:
 	TESTL BX, BX
-	JZ    none140
+	JZ    none146
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -7995,16 +8115,16 @@ hit139:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit139
+	JMP   hit145
 
-none140:
+none146:
 	ADDQ $0x10, R9
 	SUBQ $0x10, R10
-	JMP  main136
+	JMP  main142
 
-rest137:
+rest143:
 	TESTQ        R10, R10
-	JZ           done138
+	JZ           done144
 	VPBROADCASTD R10, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
@@ -8013,9 +8133,9 @@ rest137:
 	VCMPPS       $0x0d, Z0, Z1, K1
 	KMOVW        K1, BX
 
-hit142:
+hit148:
 	TESTL BX, BX
-	JZ    none143
+	JZ    none149
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -8024,10 +8144,10 @@ hit142:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit142
+	JMP   hit148
 
-none143:
-done138:
+none149:
+done144:
 	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
@@ -8049,9 +8169,9 @@ TEXT ·expSum512(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main144:
+main150:
 	CMPQ        DX, $0x40
-	JLT         rest145
+	JLT         rest151
 	VMOVUPS     (CX)(BX*4), Z3
 	VMOVUPS     64(CX)(BX*4), Z4
 	VMOVUPS     128(CX)(BX*4), Z5
@@ -8144,13 +8264,13 @@ main144:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main144
+	JMP         main150
 
-rest145:
+rest151:
 	CMPQ         DX, $0x10
-	JGE          next147
+	JGE          next153
 	TESTQ        DX, DX
-	JZ           done146
+	JZ           done152
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8175,9 +8295,9 @@ rest145:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done146
+	JMP          done152
 
-next147:
+next153:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8201,9 +8321,9 @@ next147:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next148
+	JGE          next154
 	TESTQ        DX, DX
-	JZ           done146
+	JZ           done152
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8228,9 +8348,9 @@ next147:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done146
+	JMP          done152
 
-next148:
+next154:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8254,9 +8374,9 @@ next148:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next149
+	JGE          next155
 	TESTQ        DX, DX
-	JZ           done146
+	JZ           done152
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8281,9 +8401,9 @@ next148:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done146
+	JMP          done152
 
-next149:
+next155:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8307,7 +8427,7 @@ next149:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done146
+	JZ           done152
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8333,7 +8453,7 @@ next149:
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
 
-done146:
+done152:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -8356,9 +8476,9 @@ TEXT ·sumExp512(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main151:
+main157:
 	CMPQ        CX, $0x40
-	JLT         rest152
+	JLT         rest158
 	VMOVUPS     (AX)(DX*4), Z3
 	VMOVUPS     64(AX)(DX*4), Z4
 	VMOVUPS     128(AX)(DX*4), Z5
@@ -8447,13 +8567,13 @@ main151:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, DX
 	SUBQ        $0x40, CX
-	JMP         main151
+	JMP         main157
 
-rest152:
+rest158:
 	CMPQ         CX, $0x10
-	JGE          next154
+	JGE          next160
 	TESTQ        CX, CX
-	JZ           done153
+	JZ           done159
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8477,9 +8597,9 @@ rest152:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done153
+	JMP          done159
 
-next154:
+next160:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8502,9 +8622,9 @@ next154:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next155
+	JGE          next161
 	TESTQ        CX, CX
-	JZ           done153
+	JZ           done159
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8528,9 +8648,9 @@ next154:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done153
+	JMP          done159
 
-next155:
+next161:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8553,9 +8673,9 @@ next155:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next156
+	JGE          next162
 	TESTQ        CX, CX
-	JZ           done153
+	JZ           done159
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8579,9 +8699,9 @@ next155:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done153
+	JMP          done159
 
-next156:
+next162:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8604,7 +8724,7 @@ next156:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done153
+	JZ           done159
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8629,7 +8749,7 @@ next156:
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
 
-done153:
+done159:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -8639,6 +8759,485 @@ done153:
 	VMOVSHDUP     X2, X0
 	VADDPS        X0, X2, X2
 	VMOVSS        X2, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func expSumMax512(dst []float32, src []float32, scale float32, shift float32, next []float32) (sum float32, top float32)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·expSumMax512(SB), NOSPLIT, $0-88
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         next_base+56(FP), DX
+	VBROADCASTSS scale+48(FP), Z0
+	VBROADCASTSS shift+52(FP), Z1
+	VPXORD       Z2, Z2, Z2
+	VMOVUPS      cff800000<>+0(SB), Z3
+	MOVQ         src_len+32(FP), BX
+	XORQ         SI, SI
+
+main164:
+	CMPQ        BX, $0x40
+	JLT         rest165
+	VMOVUPS     (DX)(SI*4), Z4
+	VMAXPS      Z3, Z4, Z3
+	VMOVUPS     64(DX)(SI*4), Z4
+	VMAXPS      Z3, Z4, Z3
+	VMOVUPS     128(DX)(SI*4), Z4
+	VMAXPS      Z3, Z4, Z3
+	VMOVUPS     192(DX)(SI*4), Z4
+	VMAXPS      Z3, Z4, Z3
+	VMOVUPS     (CX)(SI*4), Z4
+	VMOVUPS     64(CX)(SI*4), Z5
+	VMOVUPS     128(CX)(SI*4), Z6
+	VMOVUPS     192(CX)(SI*4), Z7
+	VFMSUB213PS Z1, Z0, Z4
+	VFMSUB213PS Z1, Z0, Z5
+	VFMSUB213PS Z1, Z0, Z6
+	VFMSUB213PS Z1, Z0, Z7
+	VMOVUPS     c3fb8aa3b<>+0(SB), Z8
+	VMULPS      Z8, Z4, Z9
+	VMULPS      Z8, Z5, Z10
+	VMULPS      Z8, Z6, Z11
+	VMULPS      Z8, Z7, Z8
+	VCVTPS2DQ   Z9, Z9
+	VCVTPS2DQ   Z10, Z10
+	VCVTPS2DQ   Z11, Z11
+	VCVTPS2DQ   Z8, Z8
+	VMOVAPS     Z4, Z12
+	VMOVAPS     Z5, Z13
+	VMOVAPS     Z6, Z14
+	VMOVAPS     Z7, Z15
+	VCVTDQ2PS   Z9, Z16
+	VCVTDQ2PS   Z10, Z17
+	VCVTDQ2PS   Z11, Z18
+	VCVTDQ2PS   Z8, Z19
+	VMOVUPS     cbf318000<>+0(SB), Z20
+	VFMADD231PS Z20, Z16, Z12
+	VFMADD231PS Z20, Z17, Z13
+	VFMADD231PS Z20, Z18, Z14
+	VFMADD231PS Z20, Z19, Z15
+	VMOVUPS     c395e8083<>+0(SB), Z20
+	VFMADD231PS Z20, Z16, Z12
+	VFMADD231PS Z20, Z17, Z13
+	VFMADD231PS Z20, Z18, Z14
+	VFMADD231PS Z20, Z19, Z15
+	VPSLLD      $0x17, Z9, Z9
+	VPSLLD      $0x17, Z10, Z10
+	VPSLLD      $0x17, Z11, Z11
+	VPSLLD      $0x17, Z8, Z8
+	VMOVUPS     c3ab57347<>+0(SB), Z16
+	VMOVUPS     c3ab57347<>+0(SB), Z17
+	VMOVUPS     c3ab57347<>+0(SB), Z18
+	VMOVUPS     c3ab57347<>+0(SB), Z19
+	VMOVUPS     c3c093418<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3d2aac13<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3e2aaa0c<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3efffffe<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3f800000<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3f800000<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     cc2aeac4f<>+0(SB), Z12
+	VCMPPS      $0x05, Z12, Z4, K1
+	VPADDD.Z    Z9, Z16, K1, Z4
+	VCMPPS      $0x05, Z12, Z5, K1
+	VPADDD.Z    Z10, Z17, K1, Z5
+	VCMPPS      $0x05, Z12, Z6, K1
+	VPADDD.Z    Z11, Z18, K1, Z6
+	VCMPPS      $0x05, Z12, Z7, K1
+	VPADDD.Z    Z8, Z19, K1, Z7
+	VMOVUPS     Z4, (AX)(SI*4)
+	VADDPS      Z4, Z2, Z2
+	VMOVUPS     Z5, 64(AX)(SI*4)
+	VADDPS      Z5, Z2, Z2
+	VMOVUPS     Z6, 128(AX)(SI*4)
+	VADDPS      Z6, Z2, Z2
+	VMOVUPS     Z7, 192(AX)(SI*4)
+	VADDPS      Z7, Z2, Z2
+	ADDQ        $0x40, SI
+	SUBQ        $0x40, BX
+	JMP         main164
+
+rest165:
+	CMPQ         BX, $0x10
+	JGE          next167
+	TESTQ        BX, BX
+	JZ           done166
+	VPBROADCASTD BX, Z4
+	VMOVDQU32    iota<>+0(SB), Z5
+	VPCMPGTD     Z5, Z4, K1
+	VMOVUPS      cff800000<>+0(SB), Z4
+	VMOVUPS      (DX)(SI*4), K1, Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS.Z    (CX)(SI*4), K1, Z4
+	VFMSUB213PS  Z1, Z0, Z4
+	VMULPS       c3fb8aa3b<>+0(SB), Z4, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVAPS      Z4, Z1
+	VCVTDQ2PS    Z0, Z5
+	VFMADD231PS  cbf318000<>+0(SB), Z5, Z1
+	VFMADD231PS  c395e8083<>+0(SB), Z5, Z1
+	VPSLLD       $0x17, Z0, Z0
+	VMOVUPS      c3ab57347<>+0(SB), Z5
+	VFMADD213PS  c3c093418<>+0(SB), Z1, Z5
+	VFMADD213PS  c3d2aac13<>+0(SB), Z1, Z5
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z1, Z5
+	VFMADD213PS  c3efffffe<>+0(SB), Z1, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z4, K2
+	VPADDD.Z     Z0, Z5, K2, Z0
+	VMOVAPS.Z    Z0, K1, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+	VADDPS       Z0, Z2, Z2
+	JMP          done166
+
+next167:
+	VMOVUPS      (DX)(SI*4), Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS      (CX)(SI*4), Z4
+	VFMSUB213PS  Z1, Z0, Z4
+	VMULPS       c3fb8aa3b<>+0(SB), Z4, Z5
+	VCVTPS2DQ    Z5, Z5
+	VMOVAPS      Z4, Z6
+	VCVTDQ2PS    Z5, Z7
+	VFMADD231PS  cbf318000<>+0(SB), Z7, Z6
+	VFMADD231PS  c395e8083<>+0(SB), Z7, Z6
+	VPSLLD       $0x17, Z5, Z5
+	VMOVUPS      c3ab57347<>+0(SB), Z7
+	VFMADD213PS  c3c093418<>+0(SB), Z6, Z7
+	VFMADD213PS  c3d2aac13<>+0(SB), Z6, Z7
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z6, Z7
+	VFMADD213PS  c3efffffe<>+0(SB), Z6, Z7
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z7
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z7
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z4, K1
+	VPADDD.Z     Z5, Z7, K1, Z4
+	VMOVUPS      Z4, (AX)(SI*4)
+	VADDPS       Z4, Z2, Z2
+	ADDQ         $0x10, SI
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
+	JGE          next168
+	TESTQ        BX, BX
+	JZ           done166
+	VPBROADCASTD BX, Z4
+	VMOVDQU32    iota<>+0(SB), Z5
+	VPCMPGTD     Z5, Z4, K1
+	VMOVUPS      cff800000<>+0(SB), Z4
+	VMOVUPS      (DX)(SI*4), K1, Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS.Z    (CX)(SI*4), K1, Z4
+	VFMSUB213PS  Z1, Z0, Z4
+	VMULPS       c3fb8aa3b<>+0(SB), Z4, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVAPS      Z4, Z1
+	VCVTDQ2PS    Z0, Z5
+	VFMADD231PS  cbf318000<>+0(SB), Z5, Z1
+	VFMADD231PS  c395e8083<>+0(SB), Z5, Z1
+	VPSLLD       $0x17, Z0, Z0
+	VMOVUPS      c3ab57347<>+0(SB), Z5
+	VFMADD213PS  c3c093418<>+0(SB), Z1, Z5
+	VFMADD213PS  c3d2aac13<>+0(SB), Z1, Z5
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z1, Z5
+	VFMADD213PS  c3efffffe<>+0(SB), Z1, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z4, K2
+	VPADDD.Z     Z0, Z5, K2, Z0
+	VMOVAPS.Z    Z0, K1, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+	VADDPS       Z0, Z2, Z2
+	JMP          done166
+
+next168:
+	VMOVUPS      (DX)(SI*4), Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS      (CX)(SI*4), Z4
+	VFMSUB213PS  Z1, Z0, Z4
+	VMULPS       c3fb8aa3b<>+0(SB), Z4, Z5
+	VCVTPS2DQ    Z5, Z5
+	VMOVAPS      Z4, Z6
+	VCVTDQ2PS    Z5, Z7
+	VFMADD231PS  cbf318000<>+0(SB), Z7, Z6
+	VFMADD231PS  c395e8083<>+0(SB), Z7, Z6
+	VPSLLD       $0x17, Z5, Z5
+	VMOVUPS      c3ab57347<>+0(SB), Z7
+	VFMADD213PS  c3c093418<>+0(SB), Z6, Z7
+	VFMADD213PS  c3d2aac13<>+0(SB), Z6, Z7
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z6, Z7
+	VFMADD213PS  c3efffffe<>+0(SB), Z6, Z7
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z7
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z7
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z4, K1
+	VPADDD.Z     Z5, Z7, K1, Z4
+	VMOVUPS      Z4, (AX)(SI*4)
+	VADDPS       Z4, Z2, Z2
+	ADDQ         $0x10, SI
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
+	JGE          next169
+	TESTQ        BX, BX
+	JZ           done166
+	VPBROADCASTD BX, Z4
+	VMOVDQU32    iota<>+0(SB), Z5
+	VPCMPGTD     Z5, Z4, K1
+	VMOVUPS      cff800000<>+0(SB), Z4
+	VMOVUPS      (DX)(SI*4), K1, Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS.Z    (CX)(SI*4), K1, Z4
+	VFMSUB213PS  Z1, Z0, Z4
+	VMULPS       c3fb8aa3b<>+0(SB), Z4, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVAPS      Z4, Z1
+	VCVTDQ2PS    Z0, Z5
+	VFMADD231PS  cbf318000<>+0(SB), Z5, Z1
+	VFMADD231PS  c395e8083<>+0(SB), Z5, Z1
+	VPSLLD       $0x17, Z0, Z0
+	VMOVUPS      c3ab57347<>+0(SB), Z5
+	VFMADD213PS  c3c093418<>+0(SB), Z1, Z5
+	VFMADD213PS  c3d2aac13<>+0(SB), Z1, Z5
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z1, Z5
+	VFMADD213PS  c3efffffe<>+0(SB), Z1, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z4, K2
+	VPADDD.Z     Z0, Z5, K2, Z0
+	VMOVAPS.Z    Z0, K1, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+	VADDPS       Z0, Z2, Z2
+	JMP          done166
+
+next169:
+	VMOVUPS      (DX)(SI*4), Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS      (CX)(SI*4), Z4
+	VFMSUB213PS  Z1, Z0, Z4
+	VMULPS       c3fb8aa3b<>+0(SB), Z4, Z5
+	VCVTPS2DQ    Z5, Z5
+	VMOVAPS      Z4, Z6
+	VCVTDQ2PS    Z5, Z7
+	VFMADD231PS  cbf318000<>+0(SB), Z7, Z6
+	VFMADD231PS  c395e8083<>+0(SB), Z7, Z6
+	VPSLLD       $0x17, Z5, Z5
+	VMOVUPS      c3ab57347<>+0(SB), Z7
+	VFMADD213PS  c3c093418<>+0(SB), Z6, Z7
+	VFMADD213PS  c3d2aac13<>+0(SB), Z6, Z7
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z6, Z7
+	VFMADD213PS  c3efffffe<>+0(SB), Z6, Z7
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z7
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z7
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z4, K1
+	VPADDD.Z     Z5, Z7, K1, Z4
+	VMOVUPS      Z4, (AX)(SI*4)
+	VADDPS       Z4, Z2, Z2
+	ADDQ         $0x10, SI
+	SUBQ         $0x10, BX
+	TESTQ        BX, BX
+	JZ           done166
+	VPBROADCASTD BX, Z4
+	VMOVDQU32    iota<>+0(SB), Z5
+	VPCMPGTD     Z5, Z4, K1
+	VMOVUPS      cff800000<>+0(SB), Z4
+	VMOVUPS      (DX)(SI*4), K1, Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS.Z    (CX)(SI*4), K1, Z4
+	VFMSUB213PS  Z1, Z0, Z4
+	VMULPS       c3fb8aa3b<>+0(SB), Z4, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVAPS      Z4, Z1
+	VCVTDQ2PS    Z0, Z5
+	VFMADD231PS  cbf318000<>+0(SB), Z5, Z1
+	VFMADD231PS  c395e8083<>+0(SB), Z5, Z1
+	VPSLLD       $0x17, Z0, Z0
+	VMOVUPS      c3ab57347<>+0(SB), Z5
+	VFMADD213PS  c3c093418<>+0(SB), Z1, Z5
+	VFMADD213PS  c3d2aac13<>+0(SB), Z1, Z5
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Z1, Z5
+	VFMADD213PS  c3efffffe<>+0(SB), Z1, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Z4, K2
+	VPADDD.Z     Z0, Z5, K2, Z0
+	VMOVAPS.Z    Z0, K1, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+	VADDPS       Z0, Z2, Z2
+
+done166:
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VADDPS        X0, X2, X2
+	VMOVHLPS      X2, X2, X0
+	VADDPS        X0, X2, X2
+	VMOVSHDUP     X2, X0
+	VADDPS        X0, X2, X2
+	VMOVSS        X2, sum+80(FP)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VMAXPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VMAXPS        X0, X3, X3
+	VMOVHLPS      X3, X3, X0
+	VMAXPS        X0, X3, X3
+	VMOVSHDUP     X3, X0
+	VMAXPS        X0, X3, X3
+	VMOVSS        X3, top+84(FP)
+	VZEROUPPER
+	RET
+
+// func expSums512(sums []float32, src []float32, scale float32, shift float32, next []float32) float32
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·expSums512(SB), NOSPLIT, $0-84
+	MOVQ         sums_base+0(FP), AX
+	MOVQ         sums_len+8(FP), CX
+	MOVQ         src_base+24(FP), DX
+	MOVQ         next_base+56(FP), BX
+	VBROADCASTSS scale+48(FP), Z0
+	VBROADCASTSS shift+52(FP), Z1
+	VMOVUPS      cff800000<>+0(SB), Z2
+
+block171:
+	SUBQ          $0x01, CX
+	JLT           done172
+	VMOVUPS       (BX), Z3
+	VMAXPS        Z2, Z3, Z2
+	VMOVUPS       64(BX), Z3
+	VMAXPS        Z2, Z3, Z2
+	VMOVUPS       128(BX), Z3
+	VMAXPS        Z2, Z3, Z2
+	VMOVUPS       192(BX), Z3
+	VMAXPS        Z2, Z3, Z2
+	VMOVUPS       (DX), Z3
+	VFMSUB213PS   Z1, Z0, Z3
+	VMOVUPS       64(DX), Z4
+	VFMSUB213PS   Z1, Z0, Z4
+	VMOVUPS       128(DX), Z5
+	VFMSUB213PS   Z1, Z0, Z5
+	VMOVUPS       192(DX), Z6
+	VFMSUB213PS   Z1, Z0, Z6
+	VMOVUPS       c3fb8aa3b<>+0(SB), Z7
+	VMULPS        Z7, Z3, Z8
+	VMULPS        Z7, Z4, Z9
+	VMULPS        Z7, Z5, Z10
+	VMULPS        Z7, Z6, Z7
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z7, Z7
+	VMOVAPS       Z3, Z11
+	VMOVAPS       Z4, Z12
+	VMOVAPS       Z5, Z13
+	VMOVAPS       Z6, Z14
+	VCVTDQ2PS     Z8, Z15
+	VCVTDQ2PS     Z9, Z16
+	VCVTDQ2PS     Z10, Z17
+	VCVTDQ2PS     Z7, Z18
+	VMOVUPS       cbf318000<>+0(SB), Z19
+	VFMADD231PS   Z19, Z15, Z11
+	VFMADD231PS   Z19, Z16, Z12
+	VFMADD231PS   Z19, Z17, Z13
+	VFMADD231PS   Z19, Z18, Z14
+	VMOVUPS       c395e8083<>+0(SB), Z19
+	VFMADD231PS   Z19, Z15, Z11
+	VFMADD231PS   Z19, Z16, Z12
+	VFMADD231PS   Z19, Z17, Z13
+	VFMADD231PS   Z19, Z18, Z14
+	VPSLLD        $0x17, Z8, Z8
+	VPSLLD        $0x17, Z9, Z9
+	VPSLLD        $0x17, Z10, Z10
+	VPSLLD        $0x17, Z7, Z7
+	VMOVUPS       c3ab57347<>+0(SB), Z15
+	VMOVUPS       c3ab57347<>+0(SB), Z16
+	VMOVUPS       c3ab57347<>+0(SB), Z17
+	VMOVUPS       c3ab57347<>+0(SB), Z18
+	VMOVUPS       c3c093418<>+0(SB), Z19
+	VFMADD213PS   Z19, Z11, Z15
+	VFMADD213PS   Z19, Z12, Z16
+	VFMADD213PS   Z19, Z13, Z17
+	VFMADD213PS   Z19, Z14, Z18
+	VMOVUPS       c3d2aac13<>+0(SB), Z19
+	VFMADD213PS   Z19, Z11, Z15
+	VFMADD213PS   Z19, Z12, Z16
+	VFMADD213PS   Z19, Z13, Z17
+	VFMADD213PS   Z19, Z14, Z18
+	VMOVUPS       c3e2aaa0c<>+0(SB), Z19
+	VFMADD213PS   Z19, Z11, Z15
+	VFMADD213PS   Z19, Z12, Z16
+	VFMADD213PS   Z19, Z13, Z17
+	VFMADD213PS   Z19, Z14, Z18
+	VMOVUPS       c3efffffe<>+0(SB), Z19
+	VFMADD213PS   Z19, Z11, Z15
+	VFMADD213PS   Z19, Z12, Z16
+	VFMADD213PS   Z19, Z13, Z17
+	VFMADD213PS   Z19, Z14, Z18
+	VMOVUPS       c3f800000<>+0(SB), Z19
+	VFMADD213PS   Z19, Z11, Z15
+	VFMADD213PS   Z19, Z12, Z16
+	VFMADD213PS   Z19, Z13, Z17
+	VFMADD213PS   Z19, Z14, Z18
+	VMOVUPS       c3f800000<>+0(SB), Z19
+	VFMADD213PS   Z19, Z11, Z15
+	VFMADD213PS   Z19, Z12, Z16
+	VFMADD213PS   Z19, Z13, Z17
+	VFMADD213PS   Z19, Z14, Z18
+	VMOVUPS       cc2aeac4f<>+0(SB), Z11
+	VCMPPS        $0x05, Z11, Z3, K1
+	VPADDD.Z      Z8, Z15, K1, Z3
+	VCMPPS        $0x05, Z11, Z4, K1
+	VPADDD.Z      Z9, Z16, K1, Z4
+	VCMPPS        $0x05, Z11, Z5, K1
+	VPADDD.Z      Z10, Z17, K1, Z5
+	VCMPPS        $0x05, Z11, Z6, K1
+	VPADDD.Z      Z7, Z18, K1, Z6
+	VADDPS        Z5, Z3, Z3
+	VADDPS        Z6, Z4, Z4
+	VADDPS        Z4, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VADDPS        Y4, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X4
+	VADDPS        X4, X3, X3
+	VMOVHLPS      X3, X3, X4
+	VADDPS        X4, X3, X3
+	VMOVSHDUP     X3, X4
+	VADDPS        X4, X3, X3
+	VMOVSS        X3, (AX)
+	ADDQ          $0x04, AX
+	ADDQ          $0x00000100, DX
+	ADDQ          $0x00000100, BX
+	JMP           block171
+
+done172:
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VMAXPS        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VMAXPS        X0, X2, X2
+	VMOVHLPS      X2, X2, X0
+	VMAXPS        X0, X2, X2
+	VMOVSHDUP     X2, X0
+	VMAXPS        X0, X2, X2
+	VMOVSS        X2, ret+80(FP)
 	VZEROUPPER
 	RET
 
@@ -8659,9 +9258,9 @@ TEXT ·addEight512(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main158:
+main173:
 	CMPQ    R11, $0x10
-	JLT     rest159
+	JLT     rest174
 	VMOVUPS (AX)(R12*4), Z0
 	VMOVUPS (CX)(R12*4), Z1
 	VADDPS  Z1, Z0, Z0
@@ -8682,11 +9281,11 @@ main158:
 	VMOVUPS Z0, (AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main158
+	JMP     main173
 
-rest159:
+rest174:
 	TESTQ        R11, R11
-	JZ           done160
+	JZ           done175
 	VPBROADCASTD R11, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -8709,7 +9308,7 @@ rest159:
 	VADDPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (AX)(R12*4)
 
-done160:
+done175:
 	VZEROUPPER
 	RET
 
@@ -8725,9 +9324,9 @@ TEXT ·maxRows512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main162:
+main177:
 	CMPQ    DI, $0x20
-	JLT     rest163
+	JLT     rest178
 	VPXORD  Z0, Z0, Z0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -8736,9 +9335,9 @@ main162:
 	VMOVUPS 64(R9), Z3
 	VPXORD  Z4, Z4, Z4
 
-row165:
+row180:
 	DECQ    R10
-	JZ      last166
+	JZ      last181
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z0, Z0
 	VMOVUPS (R9), Z5
@@ -8749,22 +9348,22 @@ row165:
 	VCMPPS  $0x0e, Z3, Z5, K1
 	VMOVAPS Z0, K1, Z4
 	VMAXPS  Z3, Z5, Z3
-	JMP     row165
+	JMP     row180
 
-last166:
+last181:
 	VMOVUPS Z1, (AX)(R8*4)
 	VMOVUPS Z3, 64(AX)(R8*4)
 	VMOVUPS Z2, (CX)(R8*4)
 	VMOVUPS Z4, 64(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main162
+	JMP     main177
 
-rest163:
+rest178:
 	CMPQ         DI, $0x10
-	JGE          next167
+	JGE          next182
 	TESTQ        DI, DI
-	JZ           done164
+	JZ           done179
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -8773,47 +9372,47 @@ rest163:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z7, Z7, Z7
 
-row168:
+row183:
 	DECQ      BX
-	JZ        last169
+	JZ        last184
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z6, Z6
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z6, K2, Z7
 	VMAXPS    Z0, Z1, Z0
-	JMP       row168
+	JMP       row183
 
-last169:
+last184:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z7, K1, (CX)(R8*4)
-	JMP     done164
+	JMP     done179
 
-next167:
+next182:
 	VPXORD  Z6, Z6, Z6
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
 	VMOVUPS (R9), Z0
 	VPXORD  Z7, Z7, Z7
 
-row170:
+row185:
 	DECQ    R10
-	JZ      last171
+	JZ      last186
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z6, Z6
 	VMOVUPS (R9), Z1
 	VCMPPS  $0x0e, Z0, Z1, K1
 	VMOVAPS Z6, K1, Z7
 	VMAXPS  Z0, Z1, Z0
-	JMP     row170
+	JMP     row185
 
-last171:
+last186:
 	VMOVUPS      Z0, (AX)(R8*4)
 	VMOVUPS      Z7, (CX)(R8*4)
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done164
+	JZ           done179
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -8822,22 +9421,22 @@ last171:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z9, Z9, Z9
 
-row173:
+row188:
 	DECQ      BX
-	JZ        last174
+	JZ        last189
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z8, Z8
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z8, K2, Z9
 	VMAXPS    Z0, Z1, Z0
-	JMP       row173
+	JMP       row188
 
-last174:
+last189:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z9, K1, (CX)(R8*4)
 
-done164:
+done179:
 	VZEROUPPER
 	RET
 
@@ -14340,9 +14939,9 @@ TEXT ·roundBF16x512(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main175:
+main190:
 	CMPQ    DX, $0x40
-	JLT     rest176
+	JLT     rest191
 	VMOVUPS (CX)(BX*4), Z0
 	VMOVUPS 64(CX)(BX*4), Z1
 	VMOVUPS 128(CX)(BX*4), Z2
@@ -14414,13 +15013,13 @@ main175:
 	VMOVUPS Z7, 192(AX)(BX*4)
 	ADDQ    $0x40, BX
 	SUBQ    $0x40, DX
-	JMP     main175
+	JMP     main190
 
-rest176:
+rest191:
 	CMPQ         DX, $0x10
-	JGE          next178
+	JGE          next193
 	TESTQ        DX, DX
-	JZ           done177
+	JZ           done192
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -14439,9 +15038,9 @@ rest176:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done177
+	JMP          done192
 
-next178:
+next193:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -14460,9 +15059,9 @@ next178:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next179
+	JGE          next194
 	TESTQ        DX, DX
-	JZ           done177
+	JZ           done192
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -14481,9 +15080,9 @@ next178:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done177
+	JMP          done192
 
-next179:
+next194:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -14502,9 +15101,9 @@ next179:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next180
+	JGE          next195
 	TESTQ        DX, DX
-	JZ           done177
+	JZ           done192
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -14523,9 +15122,9 @@ next179:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done177
+	JMP          done192
 
-next180:
+next195:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -14544,7 +15143,7 @@ next180:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done177
+	JZ           done192
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -14564,7 +15163,7 @@ next180:
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
 
-done177:
+done192:
 	VZEROUPPER
 	RET
 
@@ -14631,9 +15230,9 @@ TEXT ·pairBF16x512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 	XORQ SI, SI
 
-main182:
+main197:
 	CMPQ    BX, $0x20
-	JLT     rest183
+	JLT     rest198
 	VMOVUPS (DX)(SI*4), Z0
 	VMOVUPS 64(DX)(SI*4), Z1
 	VPSRLD  $0x10, Z0, Z2
@@ -14716,13 +15315,13 @@ main182:
 	VMOVUPS Z1, 64(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main182
+	JMP     main197
 
-rest183:
+rest198:
 	CMPQ         BX, $0x10
-	JGE          next185
+	JGE          next200
 	TESTQ        BX, BX
-	JZ           done184
+	JZ           done199
 	VPBROADCASTD BX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -14757,9 +15356,9 @@ rest183:
 	VMOVAPS      Z3, K2, Z2
 	VORPS        Z0, Z2, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
-	JMP          done184
+	JMP          done199
 
-next185:
+next200:
 	VMOVUPS      (DX)(SI*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -14794,7 +15393,7 @@ next185:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done184
+	JZ           done199
 	VPBROADCASTD BX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -14830,7 +15429,7 @@ next185:
 	VORPS        Z0, Z2, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
 
-done184:
+done199:
 	VZEROUPPER
 	RET
 
@@ -16530,9 +17129,9 @@ TEXT ·exp256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main187:
+main202:
 	CMPQ        DX, $0x10
-	JLT         rest188
+	JLT         rest203
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMULPS      c3fb8aa3b<>+0(SB), Y0, Y2
@@ -16579,11 +17178,11 @@ main187:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main187
+	JMP         main202
 
-rest188:
+rest203:
 	TESTQ        DX, DX
-	JZ           done189
+	JZ           done204
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16633,7 +17232,7 @@ rest188:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done189:
+done204:
 	VZEROUPPER
 	RET
 
@@ -16645,9 +17244,9 @@ TEXT ·log256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main191:
+main206:
 	CMPQ        DX, $0x10
-	JLT         rest192
+	JLT         rest207
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMOVAPS     Y0, Y2
@@ -16726,11 +17325,11 @@ main191:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main191
+	JMP         main206
 
-rest192:
+rest207:
 	TESTQ        DX, DX
-	JZ           done193
+	JZ           done208
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16812,7 +17411,7 @@ rest192:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done193:
+done208:
 	VZEROUPPER
 	RET
 
@@ -16824,9 +17423,9 @@ TEXT ·tanh256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main195:
+main210:
 	CMPQ        DX, $0x10
-	JLT         rest196
+	JLT         rest211
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VANDPS      c7fffffff<>+0(SB), Y0, Y2
@@ -16884,11 +17483,11 @@ main195:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main195
+	JMP         main210
 
-rest196:
+rest211:
 	TESTQ        DX, DX
-	JZ           done197
+	JZ           done212
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -16949,7 +17548,7 @@ rest196:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done197:
+done212:
 	VZEROUPPER
 	RET
 
@@ -16961,9 +17560,9 @@ TEXT ·sigmoid256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main199:
+main214:
 	CMPQ        DX, $0x10
-	JLT         rest200
+	JLT         rest215
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VXORPS      c80000000<>+0(SB), Y0, Y0
@@ -17018,11 +17617,11 @@ main199:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main199
+	JMP         main214
 
-rest200:
+rest215:
 	TESTQ        DX, DX
-	JZ           done201
+	JZ           done216
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -17080,7 +17679,7 @@ rest200:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done201:
+done216:
 	VZEROUPPER
 	RET
 
@@ -17093,9 +17692,9 @@ TEXT ·axpy256(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), DX
 	XORQ         BX, BX
 
-main203:
+main218:
 	CMPQ        DX, $0x20
-	JLT         rest204
+	JLT         rest219
 	VMOVUPS     (CX)(BX*4), Y1
 	VMOVUPS     32(CX)(BX*4), Y2
 	VMOVUPS     64(CX)(BX*4), Y3
@@ -17114,13 +17713,13 @@ main203:
 	VMOVUPS     Y4, 96(CX)(BX*4)
 	ADDQ        $0x20, BX
 	SUBQ        $0x20, DX
-	JMP         main203
+	JMP         main218
 
-rest204:
+rest219:
 	CMPQ         DX, $0x10
-	JGE          next206
+	JGE          next221
 	TESTQ        DX, DX
-	JZ           done205
+	JZ           done220
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -17133,9 +17732,9 @@ rest204:
 	VFMADD231PS  Y0, Y6, Y4
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
-	JMP          done205
+	JMP          done220
 
-next206:
+next221:
 	VMOVUPS      (CX)(BX*4), Y1
 	VMOVUPS      32(CX)(BX*4), Y2
 	VMOVUPS      (AX)(BX*4), Y3
@@ -17147,7 +17746,7 @@ next206:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done205
+	JZ           done220
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -17161,7 +17760,7 @@ next206:
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
 
-done205:
+done220:
 	VZEROUPPER
 	RET
 
@@ -17173,9 +17772,9 @@ TEXT ·add256(SB), NOSPLIT, $0-48
 	MOVQ x_len+32(FP), DX
 	XORQ BX, BX
 
-main208:
+main223:
 	CMPQ    DX, $0x20
-	JLT     rest209
+	JLT     rest224
 	VMOVUPS (AX)(BX*4), Y0
 	VMOVUPS 32(AX)(BX*4), Y1
 	VMOVUPS 64(AX)(BX*4), Y2
@@ -17194,13 +17793,13 @@ main208:
 	VMOVUPS Y3, 96(AX)(BX*4)
 	ADDQ    $0x20, BX
 	SUBQ    $0x20, DX
-	JMP     main208
+	JMP     main223
 
-rest209:
+rest224:
 	CMPQ         DX, $0x10
-	JGE          next211
+	JGE          next226
 	TESTQ        DX, DX
-	JZ           done210
+	JZ           done225
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -17213,9 +17812,9 @@ rest209:
 	VADDPS       Y5, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
-	JMP          done210
+	JMP          done225
 
-next211:
+next226:
 	VMOVUPS      (AX)(BX*4), Y0
 	VMOVUPS      32(AX)(BX*4), Y1
 	VMOVUPS      (CX)(BX*4), Y2
@@ -17227,7 +17826,7 @@ next211:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done210
+	JZ           done225
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -17241,7 +17840,7 @@ next211:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done210:
+done225:
 	VZEROUPPER
 	RET
 
@@ -17258,9 +17857,9 @@ TEXT ·scale256(SB), NOSPLIT, $16-32
 	MOVQ         x_len+16(FP), CX
 	XORQ         DX, DX
 
-main213:
+main228:
 	CMPQ    CX, $0x20
-	JLT     rest214
+	JLT     rest229
 	VMOVUPS (AX)(DX*4), Y1
 	VMOVUPS 32(AX)(DX*4), Y2
 	VMOVUPS 64(AX)(DX*4), Y3
@@ -17275,13 +17874,13 @@ main213:
 	VMOVUPS Y4, 96(AX)(DX*4)
 	ADDQ    $0x20, DX
 	SUBQ    $0x20, CX
-	JMP     main213
+	JMP     main228
 
-rest214:
+rest229:
 	CMPQ         CX, $0x10
-	JGE          next216
+	JGE          next231
 	TESTQ        CX, CX
-	JZ           done215
+	JZ           done230
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -17292,9 +17891,9 @@ rest214:
 	VMULPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
-	JMP          done215
+	JMP          done230
 
-next216:
+next231:
 	VMOVUPS      (AX)(DX*4), Y1
 	VMOVUPS      32(AX)(DX*4), Y2
 	VMULPS       Y0, Y1, Y1
@@ -17304,7 +17903,7 @@ next216:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done215
+	JZ           done230
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -17316,7 +17915,7 @@ next216:
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
 
-done215:
+done230:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET
@@ -17337,9 +17936,9 @@ TEXT ·softmaxBackward256(SB), NOSPLIT, $16-80
 	MOVQ         dx_len+8(FP), BX
 	XORQ         SI, SI
 
-main218:
+main233:
 	CMPQ    BX, $0x20
-	JLT     rest219
+	JLT     rest234
 	VMOVUPS (CX)(SI*4), Y2
 	VMOVUPS 32(CX)(SI*4), Y3
 	VMOVUPS 64(CX)(SI*4), Y4
@@ -17366,13 +17965,13 @@ main218:
 	VMOVUPS Y5, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main218
+	JMP     main233
 
-rest219:
+rest234:
 	CMPQ         BX, $0x10
-	JGE          next221
+	JGE          next236
 	TESTQ        BX, BX
-	JZ           done220
+	JZ           done235
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -17389,9 +17988,9 @@ rest219:
 	VMULPS       Y1, Y0, Y0
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
-	JMP          done220
+	JMP          done235
 
-next221:
+next236:
 	VMOVUPS      (CX)(SI*4), Y2
 	VMOVUPS      32(CX)(SI*4), Y3
 	VMULPS       Y0, Y2, Y2
@@ -17407,7 +18006,7 @@ next221:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done220
+	JZ           done235
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -17425,7 +18024,7 @@ next221:
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
 
-done220:
+done235:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET
@@ -17449,9 +18048,9 @@ TEXT ·adam256(SB), NOSPLIT, $0-132
 	MOVQ         w_len+8(FP), SI
 	XORQ         DI, DI
 
-main223:
+main238:
 	CMPQ        SI, $0x10
-	JLT         rest224
+	JLT         rest239
 	VMOVUPS     (BX)(DI*4), Y9
 	VMULPS      Y0, Y9, Y9
 	VMULPS      Y2, Y9, Y10
@@ -17494,11 +18093,11 @@ main223:
 	VMOVUPS     Y9, 32(AX)(DI*4)
 	ADDQ        $0x10, DI
 	SUBQ        $0x10, SI
-	JMP         main223
+	JMP         main238
 
-rest224:
+rest239:
 	TESTQ        SI, SI
-	JZ           done225
+	JZ           done240
 	VMOVD        SI, X9
 	VPBROADCASTD X9, Y9
 	VPCMPGTD     iota<>+0(SB), Y9, Y10
@@ -17544,7 +18143,7 @@ rest224:
 	VSUBPS       Y0, Y1, Y0
 	VMASKMOVPS   Y0, Y9, 32(AX)(DI*4)
 
-done225:
+done240:
 	VZEROUPPER
 	RET
 
@@ -17560,9 +18159,9 @@ TEXT ·lstm256(SB), NOSPLIT, $0-120
 	XORQ R8, R8
 	MOVQ DI, R9
 
-main227:
+main242:
 	CMPQ        R9, $0x10
-	JLT         rest228
+	JLT         rest243
 	LEAQ        (R8)(DI*1), R10
 	LEAQ        (R10)(DI*1), R11
 	LEAQ        (R11)(DI*1), R12
@@ -17848,11 +18447,11 @@ main227:
 	VMOVUPS     Y0, 32(BX)(R8*4)
 	ADDQ        $0x10, R8
 	SUBQ        $0x10, R9
-	JMP         main227
+	JMP         main242
 
-rest228:
+rest243:
 	TESTQ        R9, R9
-	JZ           done229
+	JZ           done244
 	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18141,7 +18740,7 @@ rest228:
 	VMULPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y0, 32(BX)(R8*4)
 
-done229:
+done244:
 	VZEROUPPER
 	RET
 
@@ -18158,9 +18757,9 @@ TEXT ·lstmBack256(SB), NOSPLIT, $0-144
 	XORQ R9, R9
 	MOVQ R8, R10
 
-main231:
+main246:
 	CMPQ    R10, $0x10
-	JLT     rest232
+	JLT     rest247
 	LEAQ    (R9)(R8*1), R11
 	LEAQ    (R11)(R8*1), R12
 	LEAQ    (R12)(R8*1), R13
@@ -18246,11 +18845,11 @@ main231:
 	VMOVUPS Y0, 32(SI)(R9*4)
 	ADDQ    $0x10, R9
 	SUBQ    $0x10, R10
-	JMP     main231
+	JMP     main246
 
-rest232:
+rest247:
 	TESTQ        R10, R10
-	JZ           done233
+	JZ           done248
 	VMOVD        R10, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18339,7 +18938,7 @@ rest232:
 	VMULPS       Y1, Y4, Y1
 	VMASKMOVPS   Y1, Y0, 32(SI)(R9*4)
 
-done233:
+done248:
 	VZEROUPPER
 	RET
 
@@ -18351,9 +18950,9 @@ TEXT ·relu256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main235:
+main250:
 	CMPQ    DX, $0x10
-	JLT     rest236
+	JLT     rest251
 	VMOVUPS (CX)(BX*4), Y0
 	VMOVUPS 32(CX)(BX*4), Y1
 	VXORPS  Y2, Y2, Y2
@@ -18365,11 +18964,11 @@ main235:
 	VMOVUPS Y1, 32(AX)(BX*4)
 	ADDQ    $0x10, BX
 	SUBQ    $0x10, DX
-	JMP     main235
+	JMP     main250
 
-rest236:
+rest251:
 	TESTQ        DX, DX
-	JZ           done237
+	JZ           done252
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18384,7 +18983,7 @@ rest236:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done237:
+done252:
 	VZEROUPPER
 	RET
 
@@ -18397,9 +18996,9 @@ TEXT ·reluBack256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 	XORQ SI, SI
 
-main239:
+main254:
 	CMPQ    BX, $0x20
-	JLT     rest240
+	JLT     rest255
 	VMOVUPS (DX)(SI*4), Y0
 	VMOVUPS 32(DX)(SI*4), Y1
 	VMOVUPS 64(DX)(SI*4), Y2
@@ -18423,13 +19022,13 @@ main239:
 	VMOVUPS Y3, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main239
+	JMP     main254
 
-rest240:
+rest255:
 	CMPQ         BX, $0x10
-	JGE          next242
+	JGE          next257
 	TESTQ        BX, BX
-	JZ           done241
+	JZ           done256
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18445,9 +19044,9 @@ rest240:
 	VANDPS       Y4, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
-	JMP          done241
+	JMP          done256
 
-next242:
+next257:
 	VMOVUPS      (DX)(SI*4), Y0
 	VMOVUPS      32(DX)(SI*4), Y1
 	VMOVUPS      (CX)(SI*4), Y2
@@ -18462,7 +19061,7 @@ next242:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done241
+	JZ           done256
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18479,7 +19078,7 @@ next242:
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
 
-done241:
+done256:
 	VZEROUPPER
 	RET
 
@@ -18493,9 +19092,9 @@ TEXT ·highway256(SB), NOSPLIT, $0-96
 	MOVQ y_len+8(FP), SI
 	XORQ DI, DI
 
-main244:
+main259:
 	CMPQ    SI, $0x10
-	JLT     rest245
+	JLT     rest260
 	VMOVUPS (CX)(DI*4), Y0
 	VMOVUPS 32(CX)(DI*4), Y1
 	VXORPS  Y2, Y2, Y2
@@ -18523,11 +19122,11 @@ main244:
 	VMOVUPS Y1, 32(AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
-	JMP     main244
+	JMP     main259
 
-rest245:
+rest260:
 	TESTQ        SI, SI
-	JZ           done246
+	JZ           done261
 	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18558,7 +19157,7 @@ rest245:
 	VMASKMOVPS   Y2, Y1, (AX)(DI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(DI*4)
 
-done246:
+done261:
 	VZEROUPPER
 	RET
 
@@ -18575,9 +19174,9 @@ TEXT ·highwayBack256(SB), NOSPLIT, $0-168
 	MOVQ dh_len+8(FP), R9
 	XORQ R10, R10
 
-main248:
+main263:
 	CMPQ    R9, $0x10
-	JLT     rest249
+	JLT     rest264
 	VMOVUPS (BX)(R10*4), Y0
 	VMOVUPS (DI)(R10*4), Y1
 	VMOVUPS (SI)(R10*4), Y2
@@ -18616,11 +19215,11 @@ main248:
 	VMOVUPS Y0, 32(AX)(R10*4)
 	ADDQ    $0x10, R10
 	SUBQ    $0x10, R9
-	JMP     main248
+	JMP     main263
 
-rest249:
+rest264:
 	TESTQ        R9, R9
-	JZ           done250
+	JZ           done265
 	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18662,7 +19261,7 @@ rest249:
 	VANDPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, 32(AX)(R10*4)
 
-done250:
+done265:
 	VZEROUPPER
 	RET
 
@@ -18675,9 +19274,9 @@ TEXT ·subtract256(SB), NOSPLIT, $0-52
 	MOVQ         dst_len+8(FP), DX
 	XORQ         BX, BX
 
-main252:
+main267:
 	CMPQ    DX, $0x20
-	JLT     rest253
+	JLT     rest268
 	VMOVUPS (CX)(BX*4), Y1
 	VMOVUPS 32(CX)(BX*4), Y2
 	VMOVUPS 64(CX)(BX*4), Y3
@@ -18692,13 +19291,13 @@ main252:
 	VMOVUPS Y4, 96(AX)(BX*4)
 	ADDQ    $0x20, BX
 	SUBQ    $0x20, DX
-	JMP     main252
+	JMP     main267
 
-rest253:
+rest268:
 	CMPQ         DX, $0x10
-	JGE          next255
+	JGE          next270
 	TESTQ        DX, DX
-	JZ           done254
+	JZ           done269
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -18709,9 +19308,9 @@ rest253:
 	VSUBPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(BX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(BX*4)
-	JMP          done254
+	JMP          done269
 
-next255:
+next270:
 	VMOVUPS      (CX)(BX*4), Y1
 	VMOVUPS      32(CX)(BX*4), Y2
 	VSUBPS       Y0, Y1, Y1
@@ -18721,7 +19320,7 @@ next255:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done254
+	JZ           done269
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -18733,7 +19332,7 @@ next255:
 	VMASKMOVPS   Y3, Y2, (AX)(BX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(BX*4)
 
-done254:
+done269:
 	VZEROUPPER
 	RET
 
@@ -18746,9 +19345,9 @@ TEXT ·multiply256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 	XORQ SI, SI
 
-main257:
+main272:
 	CMPQ    BX, $0x20
-	JLT     rest258
+	JLT     rest273
 	VMOVUPS (CX)(SI*4), Y0
 	VMOVUPS 32(CX)(SI*4), Y1
 	VMOVUPS 64(CX)(SI*4), Y2
@@ -18767,13 +19366,13 @@ main257:
 	VMOVUPS Y3, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main257
+	JMP     main272
 
-rest258:
+rest273:
 	CMPQ         BX, $0x10
-	JGE          next260
+	JGE          next275
 	TESTQ        BX, BX
-	JZ           done259
+	JZ           done274
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18786,9 +19385,9 @@ rest258:
 	VMULPS       Y5, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
-	JMP          done259
+	JMP          done274
 
-next260:
+next275:
 	VMOVUPS      (CX)(SI*4), Y0
 	VMOVUPS      32(CX)(SI*4), Y1
 	VMOVUPS      (DX)(SI*4), Y2
@@ -18800,7 +19399,7 @@ next260:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done259
+	JZ           done274
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -18814,7 +19413,7 @@ next260:
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
 
-done259:
+done274:
 	VZEROUPPER
 	RET
 
@@ -18829,9 +19428,9 @@ TEXT ·normalise256(SB), NOSPLIT, $0-100
 	MOVQ         y_len+8(FP), SI
 	XORQ         DI, DI
 
-main262:
+main277:
 	CMPQ    SI, $0x20
-	JLT     rest263
+	JLT     rest278
 	VMOVUPS (CX)(DI*4), Y1
 	VMOVUPS 32(CX)(DI*4), Y2
 	VMOVUPS 64(CX)(DI*4), Y3
@@ -18866,13 +19465,13 @@ main262:
 	VMOVUPS Y4, 96(AX)(DI*4)
 	ADDQ    $0x20, DI
 	SUBQ    $0x20, SI
-	JMP     main262
+	JMP     main277
 
-rest263:
+rest278:
 	CMPQ         SI, $0x10
-	JGE          next265
+	JGE          next280
 	TESTQ        SI, SI
-	JZ           done264
+	JZ           done279
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -18893,9 +19492,9 @@ rest263:
 	VADDPS       Y5, Y0, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(DI*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DI*4)
-	JMP          done264
+	JMP          done279
 
-next265:
+next280:
 	VMOVUPS      (CX)(DI*4), Y1
 	VMOVUPS      32(CX)(DI*4), Y2
 	VMULPS       Y0, Y1, Y1
@@ -18915,7 +19514,7 @@ next265:
 	ADDQ         $0x10, DI
 	SUBQ         $0x10, SI
 	TESTQ        SI, SI
-	JZ           done264
+	JZ           done279
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -18937,7 +19536,7 @@ next265:
 	VMASKMOVPS   Y3, Y2, (AX)(DI*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DI*4)
 
-done264:
+done279:
 	VZEROUPPER
 	RET
 
@@ -18953,9 +19552,9 @@ TEXT ·normaliseBack256(SB), NOSPLIT, $0-84
 	MOVQ         dx_len+8(FP), BX
 	XORQ         SI, SI
 
-main267:
+main282:
 	CMPQ    BX, $0x10
-	JLT     rest268
+	JLT     rest283
 	VMOVUPS (CX)(SI*4), Y3
 	VMOVUPS 32(CX)(SI*4), Y4
 	VMOVUPS (AX)(SI*4), Y5
@@ -18978,11 +19577,11 @@ main267:
 	VMOVUPS Y4, 32(CX)(SI*4)
 	ADDQ    $0x10, SI
 	SUBQ    $0x10, BX
-	JMP     main267
+	JMP     main282
 
-rest268:
+rest283:
 	TESTQ        BX, BX
-	JZ           done269
+	JZ           done284
 	VMOVD        BX, X3
 	VPBROADCASTD X3, Y3
 	VPCMPGTD     iota<>+0(SB), Y3, Y4
@@ -19008,7 +19607,7 @@ rest268:
 	VMASKMOVPS   Y0, Y4, (CX)(SI*4)
 	VMASKMOVPS   Y1, Y3, 32(CX)(SI*4)
 
-done269:
+done284:
 	VZEROUPPER
 	RET
 
@@ -19032,12 +19631,12 @@ TEXT ·axpyRows256(SB), NOSPLIT, $0-112
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
 	VPCMPGTD     iota<>+32(SB), Y0, Y0
 
-row271:
+row286:
 	SUBQ         $0x01, CX
-	JLT          done273
+	JLT          done288
 	MOVL         (AX), BX
 	ADDL         BX, BX
-	JZ           skip272
+	JZ           skip287
 	VBROADCASTSS (AX), Y2
 	MOVLQSX      (DI), BX
 	IMULQ        R8, BX
@@ -19051,13 +19650,13 @@ row271:
 	VFMADD231PS  Y4, Y2, Y3
 	VMASKMOVPS   Y3, Y0, 32(BX)
 
-skip272:
+skip287:
 	ADDQ R9, DX
 	ADDQ $0x04, AX
 	ADDQ $0x04, DI
-	JMP  row271
+	JMP  row286
 
-done273:
+done288:
 	VZEROUPPER
 	RET
 
@@ -19071,12 +19670,12 @@ long:
 	VPCMPGTD     iota<>+64(SB), Y2, Y3
 	VPCMPGTD     iota<>+96(SB), Y2, Y2
 
-row274:
+row289:
 	SUBQ         $0x01, CX
-	JLT          done276
+	JLT          done291
 	MOVL         (AX), BX
 	ADDL         BX, BX
-	JZ           skip275
+	JZ           skip290
 	VBROADCASTSS (AX), Y4
 	MOVLQSX      (DI), BX
 	IMULQ        R8, BX
@@ -19098,13 +19697,138 @@ row274:
 	VFMADD231PS  Y6, Y4, Y5
 	VMASKMOVPS   Y5, Y2, 96(BX)
 
-skip275:
+skip290:
 	ADDQ R9, DX
 	ADDQ $0x04, AX
 	ADDQ $0x04, DI
-	JMP  row274
+	JMP  row289
 
-done276:
+done291:
+	VZEROUPPER
+	RET
+
+// func axpyGather256(dst []float32, alpha []float32, src *float32, at []int32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·axpyGather256(SB), NOSPLIT, $0-80
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ src+48(FP), DX
+
+wide:
+	CMPQ    CX, $0x00000040
+	JLT     half
+	MOVQ    alpha_base+24(FP), BX
+	MOVQ    at_base+56(FP), SI
+	MOVQ    alpha_len+32(FP), DI
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+
+row292:
+	SUBQ         $0x01, DI
+	JLT          end293
+	MOVLQSX      (SI), R8
+	VBROADCASTSS (BX), Y8
+	VFMADD231PS  (DX)(R8*4), Y8, Y0
+	VFMADD231PS  32(DX)(R8*4), Y8, Y1
+	VFMADD231PS  64(DX)(R8*4), Y8, Y2
+	VFMADD231PS  96(DX)(R8*4), Y8, Y3
+	VFMADD231PS  128(DX)(R8*4), Y8, Y4
+	VFMADD231PS  160(DX)(R8*4), Y8, Y5
+	VFMADD231PS  192(DX)(R8*4), Y8, Y6
+	VFMADD231PS  224(DX)(R8*4), Y8, Y7
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	JMP          row292
+
+end293:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000020
+	JLT     last
+	MOVQ    alpha_base+24(FP), BX
+	MOVQ    at_base+56(FP), SI
+	MOVQ    alpha_len+32(FP), DI
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+
+row294:
+	SUBQ         $0x01, DI
+	JLT          end295
+	MOVLQSX      (SI), R8
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  (DX)(R8*4), Y4, Y0
+	VFMADD231PS  32(DX)(R8*4), Y4, Y1
+	VFMADD231PS  64(DX)(R8*4), Y4, Y2
+	VFMADD231PS  96(DX)(R8*4), Y4, Y3
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	JMP          row294
+
+end295:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000020, CX
+	JMP     half
+
+last:
+	CMPQ         CX, $0x00
+	JLE          done
+	VMOVD        CX, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota<>+0(SB), Y0, Y1
+	VPCMPGTD     iota<>+32(SB), Y0, Y0
+	MOVQ         alpha_base+24(FP), BX
+	MOVQ         at_base+56(FP), SI
+	MOVQ         alpha_len+32(FP), DI
+	VMASKMOVPS   (AX), Y1, Y2
+	VMASKMOVPS   32(AX), Y0, Y3
+
+row296:
+	SUBQ         $0x01, DI
+	JLT          end297
+	MOVLQSX      (SI), R8
+	VBROADCASTSS (BX), Y4
+	VMASKMOVPS   (DX)(R8*4), Y1, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VMASKMOVPS   32(DX)(R8*4), Y0, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	JMP          row296
+
+end297:
+	VMASKMOVPS Y2, Y1, (AX)
+	VMASKMOVPS Y3, Y0, 32(AX)
+	ADDQ       $0x00000040, AX
+	ADDQ       $0x00000040, DX
+	SUBQ       $0x00000010, CX
+	JMP        last
+
+done:
 	VZEROUPPER
 	RET
 
@@ -19123,9 +19847,9 @@ TEXT ·sum256(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main277:
+main298:
 	CMPQ    CX, $0x40
-	JLT     rest278
+	JLT     rest299
 	VMOVUPS (AX)(DX*4), Y8
 	VADDPS  Y8, Y0, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -19144,13 +19868,13 @@ main277:
 	VADDPS  Y8, Y7, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main277
+	JMP     main298
 
-rest278:
+rest299:
 	CMPQ         CX, $0x10
-	JGE          next280
+	JGE          next301
 	TESTQ        CX, CX
-	JZ           done279
+	JZ           done300
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19159,9 +19883,9 @@ rest278:
 	VADDPS       Y9, Y0, Y0
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	JMP          done279
+	JMP          done300
 
-next280:
+next301:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y0, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -19169,9 +19893,9 @@ next280:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next281
+	JGE          next302
 	TESTQ        CX, CX
-	JZ           done279
+	JZ           done300
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19180,9 +19904,9 @@ next280:
 	VADDPS       Y9, Y2, Y2
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	JMP          done279
+	JMP          done300
 
-next281:
+next302:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y2, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -19190,9 +19914,9 @@ next281:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next282
+	JGE          next303
 	TESTQ        CX, CX
-	JZ           done279
+	JZ           done300
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19201,9 +19925,9 @@ next281:
 	VADDPS       Y9, Y4, Y4
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	JMP          done279
+	JMP          done300
 
-next282:
+next303:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y4, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -19211,7 +19935,7 @@ next282:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done279
+	JZ           done300
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19221,7 +19945,7 @@ next282:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y7, Y7
 
-done279:
+done300:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -19255,9 +19979,9 @@ TEXT ·dot256(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main284:
+main305:
 	CMPQ        DX, $0x40
-	JLT         rest285
+	JLT         rest306
 	VMOVUPS     (AX)(BX*4), Y8
 	VMOVUPS     (CX)(BX*4), Y9
 	VFMADD231PS Y8, Y9, Y0
@@ -19284,13 +20008,13 @@ main284:
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main284
+	JMP         main305
 
-rest285:
+rest306:
 	CMPQ         DX, $0x10
-	JGE          next287
+	JGE          next308
 	TESTQ        DX, DX
-	JZ           done286
+	JZ           done307
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19301,9 +20025,9 @@ rest285:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y1
-	JMP          done286
+	JMP          done307
 
-next287:
+next308:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -19313,9 +20037,9 @@ next287:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next288
+	JGE          next309
 	TESTQ        DX, DX
-	JZ           done286
+	JZ           done307
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19326,9 +20050,9 @@ next287:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y3
-	JMP          done286
+	JMP          done307
 
-next288:
+next309:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y2
@@ -19338,9 +20062,9 @@ next288:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next289
+	JGE          next310
 	TESTQ        DX, DX
-	JZ           done286
+	JZ           done307
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19351,9 +20075,9 @@ next288:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y5
-	JMP          done286
+	JMP          done307
 
-next289:
+next310:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y4
@@ -19363,7 +20087,7 @@ next289:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done286
+	JZ           done307
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19375,7 +20099,7 @@ next289:
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y7
 
-done286:
+done307:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -19408,9 +20132,9 @@ TEXT ·max256(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main291:
+main312:
 	CMPQ    CX, $0x40
-	JLT     rest292
+	JLT     rest313
 	VMOVUPS (AX)(DX*4), Y8
 	VMAXPS  Y0, Y8, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -19429,13 +20153,13 @@ main291:
 	VMAXPS  Y7, Y8, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main291
+	JMP     main312
 
-rest292:
+rest313:
 	CMPQ         CX, $0x10
-	JGE          next294
+	JGE          next315
 	TESTQ        CX, CX
-	JZ           done293
+	JZ           done314
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19448,9 +20172,9 @@ rest292:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y1, Y9, Y1
-	JMP          done293
+	JMP          done314
 
-next294:
+next315:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -19458,9 +20182,9 @@ next294:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next295
+	JGE          next316
 	TESTQ        CX, CX
-	JZ           done293
+	JZ           done314
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19473,9 +20197,9 @@ next294:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y3, Y9, Y3
-	JMP          done293
+	JMP          done314
 
-next295:
+next316:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y2, Y8, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -19483,9 +20207,9 @@ next295:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next296
+	JGE          next317
 	TESTQ        CX, CX
-	JZ           done293
+	JZ           done314
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19498,9 +20222,9 @@ next295:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y5, Y9, Y5
-	JMP          done293
+	JMP          done314
 
-next296:
+next317:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y4, Y8, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -19508,7 +20232,7 @@ next296:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done293
+	JZ           done314
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19522,7 +20246,7 @@ next296:
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y7, Y9, Y7
 
-done293:
+done314:
 	VMAXPS       Y4, Y0, Y0
 	VMAXPS       Y5, Y1, Y1
 	VMAXPS       Y6, Y2, Y2
@@ -19555,9 +20279,9 @@ TEXT ·sumSquares256(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main298:
+main319:
 	CMPQ         CX, $0x20
-	JLT          rest299
+	JLT          rest320
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -19584,13 +20308,13 @@ main298:
 	VFMADD231PD  Y8, Y8, Y7
 	ADDQ         $0x20, DX
 	SUBQ         $0x20, CX
-	JMP          main298
+	JMP          main319
 
-rest299:
+rest320:
 	CMPQ         CX, $0x10
-	JGE          next301
+	JGE          next322
 	TESTQ        CX, CX
-	JZ           done300
+	JZ           done321
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19607,9 +20331,9 @@ rest299:
 	VFMADD231PD  Y8, Y8, Y2
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y3
-	JMP          done300
+	JMP          done321
 
-next301:
+next322:
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -19625,7 +20349,7 @@ next301:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done300
+	JZ           done321
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -19643,7 +20367,7 @@ next301:
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y7
 
-done300:
+done321:
 	VADDPD       Y4, Y0, Y0
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
@@ -19668,9 +20392,9 @@ TEXT ·index256(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main303:
+main324:
 	CMPQ      SI, $0x10
-	JLT       rest304
+	JLT       rest325
 	VMOVUPS   (AX)(BX*4), Y1
 	VCMPPS    $0x00, Y0, Y1, Y1
 	VMOVMSKPS Y1, CX
@@ -19685,11 +20409,11 @@ main303:
 	JNZ       found
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, SI
-	JMP       main303
+	JMP       main324
 
-rest304:
+rest325:
 	TESTQ        SI, SI
-	JZ           done305
+	JZ           done326
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -19711,7 +20435,7 @@ rest304:
 	TESTL        CX, CX
 	JNZ          found
 
-done305:
+done326:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -19736,16 +20460,16 @@ TEXT ·above256(SB), NOSPLIT, $0-64
 	XORQ         R9, R9
 	MOVQ         BX, R10
 
-main307:
+main328:
 	CMPQ      R10, $0x10
-	JLT       rest308
+	JLT       rest329
 	VMOVUPS   (DX)(R9*4), Y1
 	VCMPPS    $0x0d, Y0, Y1, Y1
 	VMOVMSKPS Y1, BX
 
-hit310:
+hit331:
 	TESTL BX, BX
-	JZ    none311
+	JZ    none332
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -19754,16 +20478,16 @@ hit310:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit310
+	JMP   hit331
 
-none311:
+none332:
 	VMOVUPS   32(DX)(R9*4), Y1
 	VCMPPS    $0x0d, Y0, Y1, Y1
 	VMOVMSKPS Y1, BX
 
-hit312:
+hit333:
 	TESTL BX, BX
-	JZ    none313
+	JZ    none334
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -19773,16 +20497,16 @@ hit312:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit312
+	JMP   hit333
 
-none313:
+none334:
 	ADDQ $0x10, R9
 	SUBQ $0x10, R10
-	JMP  main307
+	JMP  main328
 
-rest308:
+rest329:
 	TESTQ        R10, R10
-	JZ           done309
+	JZ           done330
 	VMOVD        R10, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -19793,9 +20517,9 @@ rest308:
 	VCMPPS       $0x0d, Y0, Y3, Y2
 	VMOVMSKPS    Y2, BX
 
-hit315:
+hit336:
 	TESTL BX, BX
-	JZ    none316
+	JZ    none337
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -19804,18 +20528,18 @@ hit315:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit315
+	JMP   hit336
 
-none316:
+none337:
 	VMOVUPS    c7fc00000<>+0(SB), Y2
 	VMASKMOVPS 32(DX)(R9*4), Y1, Y3
 	VBLENDVPS  Y1, Y3, Y2, Y2
 	VCMPPS     $0x0d, Y0, Y2, Y0
 	VMOVMSKPS  Y0, BX
 
-hit317:
+hit338:
 	TESTL BX, BX
-	JZ    none318
+	JZ    none339
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -19825,10 +20549,10 @@ hit317:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit317
+	JMP   hit338
 
-none318:
-done309:
+none339:
+done330:
 	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
@@ -19851,9 +20575,9 @@ TEXT ·expSum256(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main319:
+main340:
 	CMPQ        DX, $0x10
-	JLT         rest320
+	JLT         rest341
 	VMOVUPS     (CX)(BX*4), Y4
 	VMOVUPS     32(CX)(BX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -19898,11 +20622,11 @@ main319:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main319
+	JMP         main340
 
-rest320:
+rest341:
 	TESTQ        DX, DX
-	JZ           done321
+	JZ           done342
 	VMOVD        DX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -19952,7 +20676,7 @@ rest320:
 	VMASKMOVPS   Y1, Y4, 32(AX)(BX*4)
 	VADDPS       Y1, Y3, Y3
 
-done321:
+done342:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -19975,9 +20699,9 @@ TEXT ·sumExp256(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main323:
+main344:
 	CMPQ        CX, $0x10
-	JLT         rest324
+	JLT         rest345
 	VMOVUPS     (AX)(DX*4), Y4
 	VMOVUPS     32(AX)(DX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -20020,11 +20744,11 @@ main323:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, DX
 	SUBQ        $0x10, CX
-	JMP         main323
+	JMP         main344
 
-rest324:
+rest345:
 	TESTQ        CX, CX
-	JZ           done325
+	JZ           done346
 	VMOVD        CX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -20072,7 +20796,7 @@ rest324:
 	VANDPS       Y4, Y1, Y1
 	VADDPS       Y1, Y3, Y3
 
-done325:
+done346:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -20081,6 +20805,366 @@ done325:
 	VMOVSHDUP    X2, X0
 	VADDPS       X0, X2, X2
 	VMOVSS       X2, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func expSumMax256(dst []float32, src []float32, scale float32, shift float32, next []float32) (sum float32, top float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·expSumMax256(SB), NOSPLIT, $0-88
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         next_base+56(FP), DX
+	VBROADCASTSS scale+48(FP), Y0
+	VBROADCASTSS shift+52(FP), Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      cff800000<>+0(SB), Y4
+	VMOVUPS      cff800000<>+0(SB), Y5
+	MOVQ         src_len+32(FP), BX
+	XORQ         SI, SI
+
+main348:
+	CMPQ        BX, $0x10
+	JLT         rest349
+	VMOVUPS     (DX)(SI*4), Y6
+	VMAXPS      Y4, Y6, Y4
+	VMOVUPS     32(DX)(SI*4), Y6
+	VMAXPS      Y5, Y6, Y5
+	VMOVUPS     (CX)(SI*4), Y6
+	VMOVUPS     32(CX)(SI*4), Y7
+	VFMSUB213PS Y1, Y0, Y6
+	VFMSUB213PS Y1, Y0, Y7
+	VMULPS      c3fb8aa3b<>+0(SB), Y6, Y8
+	VMULPS      c3fb8aa3b<>+0(SB), Y7, Y9
+	VCVTPS2DQ   Y8, Y8
+	VCVTPS2DQ   Y9, Y9
+	VMOVAPS     Y6, Y10
+	VMOVAPS     Y7, Y11
+	VCVTDQ2PS   Y8, Y12
+	VCVTDQ2PS   Y9, Y13
+	VFMADD231PS cbf318000<>+0(SB), Y12, Y10
+	VFMADD231PS cbf318000<>+0(SB), Y13, Y11
+	VFMADD231PS c395e8083<>+0(SB), Y12, Y10
+	VFMADD231PS c395e8083<>+0(SB), Y13, Y11
+	VPSLLD      $0x17, Y8, Y8
+	VPSLLD      $0x17, Y9, Y9
+	VMOVUPS     c3ab57347<>+0(SB), Y12
+	VMOVUPS     c3ab57347<>+0(SB), Y13
+	VFMADD213PS c3c093418<>+0(SB), Y10, Y12
+	VFMADD213PS c3c093418<>+0(SB), Y11, Y13
+	VFMADD213PS c3d2aac13<>+0(SB), Y10, Y12
+	VFMADD213PS c3d2aac13<>+0(SB), Y11, Y13
+	VFMADD213PS c3e2aaa0c<>+0(SB), Y10, Y12
+	VFMADD213PS c3e2aaa0c<>+0(SB), Y11, Y13
+	VFMADD213PS c3efffffe<>+0(SB), Y10, Y12
+	VFMADD213PS c3efffffe<>+0(SB), Y11, Y13
+	VFMADD213PS c3f800000<>+0(SB), Y10, Y12
+	VFMADD213PS c3f800000<>+0(SB), Y11, Y13
+	VFMADD213PS c3f800000<>+0(SB), Y10, Y12
+	VFMADD213PS c3f800000<>+0(SB), Y11, Y13
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Y6, Y6
+	VPADDD      Y8, Y12, Y8
+	VANDPS      Y6, Y8, Y8
+	VCMPPS      $0x05, cc2aeac4f<>+0(SB), Y7, Y6
+	VPADDD      Y9, Y13, Y7
+	VANDPS      Y6, Y7, Y7
+	VMOVUPS     Y8, (AX)(SI*4)
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y7, 32(AX)(SI*4)
+	VADDPS      Y7, Y3, Y3
+	ADDQ        $0x10, SI
+	SUBQ        $0x10, BX
+	JMP         main348
+
+rest349:
+	TESTQ        BX, BX
+	JZ           done350
+	VMOVD        BX, X6
+	VPBROADCASTD X6, Y6
+	VPCMPGTD     iota<>+0(SB), Y6, Y7
+	VPCMPGTD     iota<>+32(SB), Y6, Y6
+	VMOVUPS      cff800000<>+0(SB), Y8
+	VMASKMOVPS   (DX)(SI*4), Y7, Y9
+	VBLENDVPS    Y7, Y9, Y8, Y8
+	VMAXPS       Y4, Y8, Y4
+	VMOVUPS      cff800000<>+0(SB), Y8
+	VMASKMOVPS   32(DX)(SI*4), Y6, Y9
+	VBLENDVPS    Y6, Y9, Y8, Y8
+	VMAXPS       Y5, Y8, Y5
+	VMASKMOVPS   (CX)(SI*4), Y7, Y8
+	VMASKMOVPS   32(CX)(SI*4), Y6, Y9
+	VFMSUB213PS  Y1, Y0, Y8
+	VFMSUB213PS  Y1, Y0, Y9
+	VMULPS       c3fb8aa3b<>+0(SB), Y8, Y0
+	VMULPS       c3fb8aa3b<>+0(SB), Y9, Y1
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VMOVAPS      Y8, Y10
+	VMOVAPS      Y9, Y11
+	VCVTDQ2PS    Y0, Y12
+	VCVTDQ2PS    Y1, Y13
+	VFMADD231PS  cbf318000<>+0(SB), Y12, Y10
+	VFMADD231PS  cbf318000<>+0(SB), Y13, Y11
+	VFMADD231PS  c395e8083<>+0(SB), Y12, Y10
+	VFMADD231PS  c395e8083<>+0(SB), Y13, Y11
+	VPSLLD       $0x17, Y0, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VMOVUPS      c3ab57347<>+0(SB), Y12
+	VMOVUPS      c3ab57347<>+0(SB), Y13
+	VFMADD213PS  c3c093418<>+0(SB), Y10, Y12
+	VFMADD213PS  c3c093418<>+0(SB), Y11, Y13
+	VFMADD213PS  c3d2aac13<>+0(SB), Y10, Y12
+	VFMADD213PS  c3d2aac13<>+0(SB), Y11, Y13
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y10, Y12
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y11, Y13
+	VFMADD213PS  c3efffffe<>+0(SB), Y10, Y12
+	VFMADD213PS  c3efffffe<>+0(SB), Y11, Y13
+	VFMADD213PS  c3f800000<>+0(SB), Y10, Y12
+	VFMADD213PS  c3f800000<>+0(SB), Y11, Y13
+	VFMADD213PS  c3f800000<>+0(SB), Y10, Y12
+	VFMADD213PS  c3f800000<>+0(SB), Y11, Y13
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y8, Y8
+	VPADDD       Y0, Y12, Y0
+	VANDPS       Y8, Y0, Y0
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y9, Y8
+	VPADDD       Y1, Y13, Y1
+	VANDPS       Y8, Y1, Y1
+	VANDPS       Y7, Y0, Y0
+	VMASKMOVPS   Y0, Y7, (AX)(SI*4)
+	VADDPS       Y0, Y2, Y2
+	VANDPS       Y6, Y1, Y1
+	VMASKMOVPS   Y1, Y6, 32(AX)(SI*4)
+	VADDPS       Y1, Y3, Y3
+
+done350:
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VMOVHLPS     X2, X2, X0
+	VADDPS       X0, X2, X2
+	VMOVSHDUP    X2, X0
+	VADDPS       X0, X2, X2
+	VMOVSS       X2, sum+80(FP)
+	VMAXPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VMAXPS       X0, X4, X4
+	VMOVHLPS     X4, X4, X0
+	VMAXPS       X0, X4, X4
+	VMOVSHDUP    X4, X0
+	VMAXPS       X0, X4, X4
+	VMOVSS       X4, top+84(FP)
+	VZEROUPPER
+	RET
+
+// func expSums256(sums []float32, src []float32, scale float32, shift float32, next []float32) float32
+// Requires: AVX, AVX2, FMA3
+TEXT ·expSums256(SB), NOSPLIT, $0-84
+	MOVQ         sums_base+0(FP), AX
+	MOVQ         sums_len+8(FP), CX
+	MOVQ         src_base+24(FP), DX
+	MOVQ         next_base+56(FP), BX
+	VBROADCASTSS scale+48(FP), Y0
+	VBROADCASTSS shift+52(FP), Y1
+	VMOVUPS      cff800000<>+0(SB), Y2
+
+block352:
+	SUBQ         $0x01, CX
+	JLT          done353
+	VMOVUPS      (BX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      32(BX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      64(BX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      96(BX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      128(BX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      160(BX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      192(BX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      224(BX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      (DX), Y3
+	VFMSUB213PS  Y1, Y0, Y3
+	VMOVUPS      32(DX), Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMULPS       c3fb8aa3b<>+0(SB), Y3, Y5
+	VMULPS       c3fb8aa3b<>+0(SB), Y4, Y6
+	VCVTPS2DQ    Y5, Y5
+	VCVTPS2DQ    Y6, Y6
+	VMOVAPS      Y3, Y7
+	VMOVAPS      Y4, Y8
+	VCVTDQ2PS    Y5, Y9
+	VCVTDQ2PS    Y6, Y10
+	VFMADD231PS  cbf318000<>+0(SB), Y9, Y7
+	VFMADD231PS  cbf318000<>+0(SB), Y10, Y8
+	VFMADD231PS  c395e8083<>+0(SB), Y9, Y7
+	VFMADD231PS  c395e8083<>+0(SB), Y10, Y8
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VMOVUPS      c3ab57347<>+0(SB), Y9
+	VMOVUPS      c3ab57347<>+0(SB), Y10
+	VFMADD213PS  c3c093418<>+0(SB), Y7, Y9
+	VFMADD213PS  c3c093418<>+0(SB), Y8, Y10
+	VFMADD213PS  c3d2aac13<>+0(SB), Y7, Y9
+	VFMADD213PS  c3d2aac13<>+0(SB), Y8, Y10
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y7, Y9
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y8, Y10
+	VFMADD213PS  c3efffffe<>+0(SB), Y7, Y9
+	VFMADD213PS  c3efffffe<>+0(SB), Y8, Y10
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y9
+	VFMADD213PS  c3f800000<>+0(SB), Y8, Y10
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y9
+	VFMADD213PS  c3f800000<>+0(SB), Y8, Y10
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y3, Y3
+	VPADDD       Y5, Y9, Y5
+	VANDPS       Y3, Y5, Y5
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y4, Y3
+	VPADDD       Y6, Y10, Y4
+	VANDPS       Y3, Y4, Y4
+	VMOVUPS      64(DX), Y3
+	VFMSUB213PS  Y1, Y0, Y3
+	VMOVUPS      96(DX), Y6
+	VFMSUB213PS  Y1, Y0, Y6
+	VMULPS       c3fb8aa3b<>+0(SB), Y3, Y7
+	VMULPS       c3fb8aa3b<>+0(SB), Y6, Y8
+	VCVTPS2DQ    Y7, Y7
+	VCVTPS2DQ    Y8, Y8
+	VMOVAPS      Y3, Y9
+	VMOVAPS      Y6, Y10
+	VCVTDQ2PS    Y7, Y11
+	VCVTDQ2PS    Y8, Y12
+	VFMADD231PS  cbf318000<>+0(SB), Y11, Y9
+	VFMADD231PS  cbf318000<>+0(SB), Y12, Y10
+	VFMADD231PS  c395e8083<>+0(SB), Y11, Y9
+	VFMADD231PS  c395e8083<>+0(SB), Y12, Y10
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VMOVUPS      c3ab57347<>+0(SB), Y11
+	VMOVUPS      c3ab57347<>+0(SB), Y12
+	VFMADD213PS  c3c093418<>+0(SB), Y9, Y11
+	VFMADD213PS  c3c093418<>+0(SB), Y10, Y12
+	VFMADD213PS  c3d2aac13<>+0(SB), Y9, Y11
+	VFMADD213PS  c3d2aac13<>+0(SB), Y10, Y12
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y9, Y11
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y10, Y12
+	VFMADD213PS  c3efffffe<>+0(SB), Y9, Y11
+	VFMADD213PS  c3efffffe<>+0(SB), Y10, Y12
+	VFMADD213PS  c3f800000<>+0(SB), Y9, Y11
+	VFMADD213PS  c3f800000<>+0(SB), Y10, Y12
+	VFMADD213PS  c3f800000<>+0(SB), Y9, Y11
+	VFMADD213PS  c3f800000<>+0(SB), Y10, Y12
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y3, Y3
+	VPADDD       Y7, Y11, Y7
+	VANDPS       Y3, Y7, Y7
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y6, Y3
+	VPADDD       Y8, Y12, Y6
+	VANDPS       Y3, Y6, Y6
+	VMOVUPS      128(DX), Y3
+	VFMSUB213PS  Y1, Y0, Y3
+	VMOVUPS      160(DX), Y8
+	VFMSUB213PS  Y1, Y0, Y8
+	VMULPS       c3fb8aa3b<>+0(SB), Y3, Y9
+	VMULPS       c3fb8aa3b<>+0(SB), Y8, Y10
+	VCVTPS2DQ    Y9, Y9
+	VCVTPS2DQ    Y10, Y10
+	VMOVAPS      Y3, Y11
+	VMOVAPS      Y8, Y12
+	VCVTDQ2PS    Y9, Y13
+	VCVTDQ2PS    Y10, Y14
+	VFMADD231PS  cbf318000<>+0(SB), Y13, Y11
+	VFMADD231PS  cbf318000<>+0(SB), Y14, Y12
+	VFMADD231PS  c395e8083<>+0(SB), Y13, Y11
+	VFMADD231PS  c395e8083<>+0(SB), Y14, Y12
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VMOVUPS      c3ab57347<>+0(SB), Y13
+	VMOVUPS      c3ab57347<>+0(SB), Y14
+	VFMADD213PS  c3c093418<>+0(SB), Y11, Y13
+	VFMADD213PS  c3c093418<>+0(SB), Y12, Y14
+	VFMADD213PS  c3d2aac13<>+0(SB), Y11, Y13
+	VFMADD213PS  c3d2aac13<>+0(SB), Y12, Y14
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y11, Y13
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y12, Y14
+	VFMADD213PS  c3efffffe<>+0(SB), Y11, Y13
+	VFMADD213PS  c3efffffe<>+0(SB), Y12, Y14
+	VFMADD213PS  c3f800000<>+0(SB), Y11, Y13
+	VFMADD213PS  c3f800000<>+0(SB), Y12, Y14
+	VFMADD213PS  c3f800000<>+0(SB), Y11, Y13
+	VFMADD213PS  c3f800000<>+0(SB), Y12, Y14
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y3, Y3
+	VPADDD       Y9, Y13, Y9
+	VANDPS       Y3, Y9, Y9
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y8, Y3
+	VPADDD       Y10, Y14, Y8
+	VANDPS       Y3, Y8, Y8
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y8, Y4, Y4
+	VMOVUPS      192(DX), Y3
+	VFMSUB213PS  Y1, Y0, Y3
+	VMOVUPS      224(DX), Y8
+	VFMSUB213PS  Y1, Y0, Y8
+	VMULPS       c3fb8aa3b<>+0(SB), Y3, Y9
+	VMULPS       c3fb8aa3b<>+0(SB), Y8, Y10
+	VCVTPS2DQ    Y9, Y9
+	VCVTPS2DQ    Y10, Y10
+	VMOVAPS      Y3, Y11
+	VMOVAPS      Y8, Y12
+	VCVTDQ2PS    Y9, Y13
+	VCVTDQ2PS    Y10, Y14
+	VFMADD231PS  cbf318000<>+0(SB), Y13, Y11
+	VFMADD231PS  cbf318000<>+0(SB), Y14, Y12
+	VFMADD231PS  c395e8083<>+0(SB), Y13, Y11
+	VFMADD231PS  c395e8083<>+0(SB), Y14, Y12
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VMOVUPS      c3ab57347<>+0(SB), Y13
+	VMOVUPS      c3ab57347<>+0(SB), Y14
+	VFMADD213PS  c3c093418<>+0(SB), Y11, Y13
+	VFMADD213PS  c3c093418<>+0(SB), Y12, Y14
+	VFMADD213PS  c3d2aac13<>+0(SB), Y11, Y13
+	VFMADD213PS  c3d2aac13<>+0(SB), Y12, Y14
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y11, Y13
+	VFMADD213PS  c3e2aaa0c<>+0(SB), Y12, Y14
+	VFMADD213PS  c3efffffe<>+0(SB), Y11, Y13
+	VFMADD213PS  c3efffffe<>+0(SB), Y12, Y14
+	VFMADD213PS  c3f800000<>+0(SB), Y11, Y13
+	VFMADD213PS  c3f800000<>+0(SB), Y12, Y14
+	VFMADD213PS  c3f800000<>+0(SB), Y11, Y13
+	VFMADD213PS  c3f800000<>+0(SB), Y12, Y14
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y3, Y3
+	VPADDD       Y9, Y13, Y9
+	VANDPS       Y3, Y9, Y9
+	VCMPPS       $0x05, cc2aeac4f<>+0(SB), Y8, Y3
+	VPADDD       Y10, Y14, Y8
+	VANDPS       Y3, Y8, Y8
+	VADDPS       Y9, Y7, Y7
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y4, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X3
+	VADDPS       X3, X5, X5
+	VMOVHLPS     X5, X5, X3
+	VADDPS       X3, X5, X5
+	VMOVSHDUP    X5, X3
+	VADDPS       X3, X5, X5
+	VMOVSS       X5, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
+	JMP          block352
+
+done353:
+	VEXTRACTF128 $0x01, Y2, X0
+	VMAXPS       X0, X2, X2
+	VMOVHLPS     X2, X2, X0
+	VMAXPS       X0, X2, X2
+	VMOVSHDUP    X2, X0
+	VMAXPS       X0, X2, X2
+	VMOVSS       X2, ret+80(FP)
 	VZEROUPPER
 	RET
 
@@ -20101,9 +21185,9 @@ TEXT ·addEight256(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main327:
+main354:
 	CMPQ    R11, $0x10
-	JLT     rest328
+	JLT     rest355
 	VMOVUPS (AX)(R12*4), Y0
 	VMOVUPS 32(AX)(R12*4), Y1
 	VMOVUPS (CX)(R12*4), Y2
@@ -20142,11 +21226,11 @@ main327:
 	VMOVUPS Y1, 32(AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main327
+	JMP     main354
 
-rest328:
+rest355:
 	TESTQ        R11, R11
-	JZ           done329
+	JZ           done356
 	VMOVD        R11, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -20188,7 +21272,7 @@ rest328:
 	VMASKMOVPS   Y2, Y1, (AX)(R12*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(R12*4)
 
-done329:
+done356:
 	VZEROUPPER
 	RET
 
@@ -20204,9 +21288,9 @@ TEXT ·maxRows256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main331:
+main358:
 	CMPQ    DI, $0x20
-	JLT     rest332
+	JLT     rest359
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -20219,9 +21303,9 @@ main331:
 	VMOVUPS 96(R9), Y7
 	VXORPS  Y8, Y8, Y8
 
-row334:
+row361:
 	DECQ      R10
-	JZ        last335
+	JZ        last362
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y9
@@ -20240,9 +21324,9 @@ row334:
 	VCMPPS    $0x0e, Y7, Y9, Y10
 	VBLENDVPS Y10, Y0, Y8, Y8
 	VMAXPS    Y7, Y9, Y7
-	JMP       row334
+	JMP       row361
 
-last335:
+last362:
 	VMOVUPS Y1, (AX)(R8*4)
 	VMOVUPS Y3, 32(AX)(R8*4)
 	VMOVUPS Y5, 64(AX)(R8*4)
@@ -20253,13 +21337,13 @@ last335:
 	VMOVUPS Y8, 96(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main331
+	JMP     main358
 
-rest332:
+rest359:
 	CMPQ         DI, $0x10
-	JGE          next336
+	JGE          next363
 	TESTQ        DI, DI
-	JZ           done333
+	JZ           done360
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -20271,9 +21355,9 @@ rest332:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row337:
+row364:
 	DECQ       BX
-	JZ         last338
+	JZ         last365
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -20284,16 +21368,16 @@ row337:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row337
+	JMP        row364
 
-last338:
+last365:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
-	JMP        done333
+	JMP        done360
 
-next336:
+next363:
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -20302,9 +21386,9 @@ next336:
 	VMOVUPS 32(R9), Y3
 	VXORPS  Y4, Y4, Y4
 
-row339:
+row366:
 	DECQ      R10
-	JZ        last340
+	JZ        last367
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y5
@@ -20315,9 +21399,9 @@ row339:
 	VCMPPS    $0x0e, Y3, Y5, Y6
 	VBLENDVPS Y6, Y0, Y4, Y4
 	VMAXPS    Y3, Y5, Y3
-	JMP       row339
+	JMP       row366
 
-last340:
+last367:
 	VMOVUPS      Y1, (AX)(R8*4)
 	VMOVUPS      Y3, 32(AX)(R8*4)
 	VMOVUPS      Y2, (CX)(R8*4)
@@ -20325,7 +21409,7 @@ last340:
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done333
+	JZ           done360
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -20337,9 +21421,9 @@ last340:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row342:
+row369:
 	DECQ       BX
-	JZ         last343
+	JZ         last370
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -20350,15 +21434,15 @@ row342:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row342
+	JMP        row369
 
-last343:
+last370:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
 
-done333:
+done360:
 	VZEROUPPER
 	RET
 
@@ -23285,9 +24369,9 @@ TEXT ·roundBF16x256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main344:
+main371:
 	CMPQ      DX, $0x10
-	JLT       rest345
+	JLT       rest372
 	VMOVUPS   (CX)(BX*4), Y0
 	VMOVUPS   32(CX)(BX*4), Y1
 	VPSRLD    $0x10, Y0, Y2
@@ -23320,11 +24404,11 @@ main344:
 	VMOVUPS   Y3, 32(AX)(BX*4)
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, DX
-	JMP       main344
+	JMP       main371
 
-rest345:
+rest372:
 	TESTQ        DX, DX
-	JZ           done346
+	JZ           done373
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -23360,7 +24444,7 @@ rest345:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done346:
+done373:
 	VZEROUPPER
 	RET
 

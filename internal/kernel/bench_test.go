@@ -73,7 +73,7 @@ func BenchmarkRow(b *testing.B) {
 	const n = 4700
 	x, y, z := random(n), random(n + 1)[:n], make([]float32, n)
 	Scale(5, x)
-	positive := make([]float32, n)
+	positive, scratch := make([]float32, n), make([]float32, SampleScratch(n))
 	Exp(positive, x)
 	key := testKey
 	chosen := ISA()
@@ -94,7 +94,7 @@ func BenchmarkRow(b *testing.B) {
 		{"gumbel", func() { Gumbel(z, key) }},
 		{"gumbel_softmax", func() { GumbelSoftmax(z, x, 1.5, key) }},
 		{"gumbel_argmax", func() { GumbelArgmax(x, key) }},
-		{"sample_row", func() { SampleRow(z, x, 1, 0.5) }},
+		{"sample_row", func() { SampleRow(scratch, x, 1, 0.5) }},
 		{"normal", func() { Normal(z, key) }},
 		{"dot", func() { Dot(x, y) }},
 		{"sum", func() { Sum(x) }},

@@ -37,13 +37,13 @@ func TestNothingBeyondTheSlices(t *testing.T) {
 			for n := 1; n <= 70; n++ {
 				t.Run("", func(t *testing.T) { // frees the memory of every n
 					x, y, z, w := guarded(t, n, atEnd), guarded(t, n, atEnd), guarded(t, n, atEnd), guarded(t, n, atEnd)
+					scratch := make([]float32, SampleScratch(n))
 					arg := unsafe.Slice((*int32)(unsafe.Pointer(&guarded(t, n, atEnd)[0])), n)
 					for _, m := range mappings {
 						m.f(y, x)
 					}
 					Softmax(y, x)
 					SoftmaxLSE(y, x)
-					ExpLSE(y, x)
 					LogSumExp(x)
 					SoftmaxBackward(z, y, x, 1)
 					Gumbel(y, testKey)
@@ -51,7 +51,7 @@ func TestNothingBeyondTheSlices(t *testing.T) {
 					Normal(y, testKey)
 					GumbelSoftmax(y, x, 1, testKey)
 					GumbelArgmax(x, testKey)
-					SampleRow(y, x, 1, 0.5)
+					SampleRow(scratch, x, 1, 0.5)
 					Axpy(2, x, y)
 					ReLU(y, x)
 					ReLUBackward(y, x, z)
@@ -59,6 +59,9 @@ func TestNothingBeyondTheSlices(t *testing.T) {
 					HighwayBackward(x, y, y, z, w, w, w)
 					Normalise(y, x, x, z, w)
 					NormaliseBackward(y, z, x, w, 1)
+					SampleRowNext(scratch, x, 1, 1, 0.5, z)
+					ExpLSE(y, 1, x)
+					AxpyGather(y, []float32{1}, x, []int32{0})
 					AxpyRows([]float32{1}, x, n, y, []int32{0}, 1)
 					Dot(x, y)
 					Scale(2, x)

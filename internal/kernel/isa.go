@@ -27,6 +27,7 @@ type instructionSet struct {
 	normalise     func(y, hat, gain, bias []float32, scale float32)
 	normaliseBack func(dx, hat, dy []float32, scale, mean, along float32)
 	axpyRows      func(alpha, src []float32, n int, dst []float32, at []int32, stride int)
+	axpyGather    func(dst, alpha, src []float32, at []int32)
 
 	axpy       func(alpha float32, x, y []float32)
 	scale      func(alpha float32, x []float32)
@@ -38,6 +39,8 @@ type instructionSet struct {
 	above      func(places []int32, x []float32, bound float32) int
 	expSum     func(dst, src []float32, scale, shift float32) float32
 	sumExp     func(src []float32, scale, shift float32) float32
+	expSumMax  func(dst, src []float32, scale, shift float32, next []float32) (sum, top float32)
+	expSums    func(sums, src []float32, scale, shift float32, next []float32) float32
 	addRows    func(dst, src []float32, rows, ld int)
 	maxRows    func(dst []float32, arg []int32, src []float32, rows, ld int)
 	transpose  func(dst []float32, ldd int, src []float32, lds, rows, cols int)
@@ -66,11 +69,11 @@ var genericSet = instructionSet{
 	lstm: lstmGeneric, lstmBack: lstmBackGeneric,
 	relu: reluGeneric, reluBack: reluBackGeneric, highway: highwayGeneric, highwayBack: highwayBackGeneric,
 	subtract: subtractGeneric, multiply: multiplyGeneric, normalise: normaliseGeneric, normaliseBack: normaliseBackGeneric,
-	axpyRows: axpyRowsGeneric,
+	axpyRows: axpyRowsGeneric, axpyGather: axpyGatherGeneric,
 
 	axpy: axpyGeneric, scale: scaleGeneric, add: addGeneric, dot: dotGeneric,
 	sum: sumGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, index: indexGeneric, above: aboveGeneric,
-	expSum: expSumGeneric, sumExp: sumExpGeneric,
+	expSum: expSumGeneric, sumExp: sumExpGeneric, expSumMax: expSumMaxGeneric, expSums: expSumsGeneric,
 	addRows: addRowsGeneric, maxRows: maxRowsGeneric, transpose: transposeGeneric,
 	prefetch: func([]float32) {}, stream: func(dst, src []float32) { copy(dst, src) },
 

@@ -34,10 +34,13 @@ var avx512Set = instructionSet{
 	relu: relu512, reluBack: reluBack512, highway: highway512, highwayBack: highwayBack512,
 	subtract: subtract512, multiply: multiply512, normalise: normalise512, normaliseBack: normaliseBack512,
 	axpyRows: axpyRows512,
+	axpyGather: func(dst, alpha, src []float32, at []int32) {
+		axpyGather512(dst, alpha, &src[0], at)
+	},
 
 	axpy: axpy512, scale: scale512, add: add512, dot: dot512,
 	sum: sum512, max: max512, sumSquares: sumSquares512, index: index512, above: above512,
-	expSum: expSum512, sumExp: sumExp512,
+	expSum: expSum512, sumExp: sumExp512, expSumMax: expSumMax512, expSums: expSums512,
 	addRows: func(dst, src []float32, rows, ld int) { addRows(addEight512, add512, dst, src, rows, ld) },
 	maxRows: func(dst []float32, arg []int32, src []float32, rows, ld int) {
 		maxRows512(dst, arg, &src[0], rows, ld)
@@ -122,10 +125,13 @@ var avx2Set = instructionSet{
 	relu: relu256, reluBack: reluBack256, highway: highway256, highwayBack: highwayBack256,
 	subtract: subtract256, multiply: multiply256, normalise: normalise256, normaliseBack: normaliseBack256,
 	axpyRows: axpyRows256,
+	axpyGather: func(dst, alpha, src []float32, at []int32) {
+		axpyGather256(dst, alpha, &src[0], at)
+	},
 
 	axpy: axpy256, scale: scale256, add: add256, dot: dot256,
 	sum: sum256, max: max256, sumSquares: sumSquares256, index: index256, above: above256,
-	expSum: expSum256, sumExp: sumExp256,
+	expSum: expSum256, sumExp: sumExp256, expSumMax: expSumMax256, expSums: expSums256,
 	addRows: func(dst, src []float32, rows, ld int) { addRows(addEight256, add256, dst, src, rows, ld) },
 	maxRows: func(dst []float32, arg []int32, src []float32, rows, ld int) {
 		maxRows256(dst, arg, &src[0], rows, ld)

@@ -160,3 +160,23 @@ func axpyRowsGeneric(alpha, src []float32, n int, dst []float32, at []int32, str
 		}
 	}
 }
+
+// AxpyGather adds alpha[i] times the len(dst) values of src from at[i] on to dst, one
+// i after the other: as many times Axpy, but dst stays in registers.
+func AxpyGather(dst, alpha, src []float32, at []int32) {
+	sameLength("AxpyGather", len(alpha), len(at))
+	for _, p := range at {
+		if p < 0 || int(p)+len(dst) > len(src) {
+			panic(fmt.Sprintf("kernel: AxpyGather: %d values from %d on of %d", len(dst), p, len(src)))
+		}
+	}
+	if len(dst) > 0 && len(at) > 0 {
+		isa.axpyGather(dst, alpha, src, at)
+	}
+}
+
+func axpyGatherGeneric(dst, alpha, src []float32, at []int32) {
+	for i, a := range alpha {
+		axpyGeneric(a, src[at[i]:][:len(dst)], dst)
+	}
+}

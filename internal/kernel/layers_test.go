@@ -161,3 +161,29 @@ func TestAxpyRows(t *testing.T) {
 		AxpyRows(nil, nil, 3, nil, nil, 1)
 	})
 }
+
+func TestAxpyGather(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	eachISA(t, func(t *testing.T) {
+		for n := 1; n <= 330; n += 1 + n/40 {
+			const rows, places = 9, 40
+			alpha, src, dst := random(rows), random(places+n), random(n)
+			at := make([]int32, rows)
+			for i := range at {
+				at[i] = int32(r.IntN(places + 1))
+			}
+			want := slices.Clone(dst)
+			for i, a := range alpha {
+				Axpy(a, src[at[i]:][:n], want)
+			}
+			AxpyGather(dst, alpha, src, at)
+			requireSameBits(t, want, dst)
+			at[3] = places + 1
+			require.Panics(t, func() { AxpyGather(dst, alpha, src, at) })
+			at[3] = -1
+			require.Panics(t, func() { AxpyGather(dst, alpha, src, at) })
+		}
+		AxpyGather(nil, []float32{1}, []float32{1}, []int32{0})
+		AxpyGather([]float32{1}, nil, nil, nil)
+	})
+}

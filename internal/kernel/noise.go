@@ -112,39 +112,70 @@ func boxMuller(v, w uint32) (x, y float32) {
 	return float32(r * c), float32(r * s)
 }
 
-// sampleBlock is how many probabilities SampleRow skips at once.
-const sampleBlock = 64
+// sumBlock is how many probabilities SampleRow skips at once: the lanes of a sum.
+const sumBlock = 64
+
+// SampleScratch is the number of values of scratch that SampleRow needs for n logits:
+// a sum for each block, and the probabilities of one.
+func SampleScratch(n int) int { return blocksOf(n) + sumBlock }
+
+func blocksOf(n int) int { return (n + sumBlock - 1) / sumBlock }
 
 // SampleRow returns an id with probability softmax(beta*logits)[id], one row:
 // the first whose cumulative probability exceeds u in (0,1). It never returns
-// one of probability 0. scratch, as long as logits, is overwritten and may be
-// logits.
+// one of probability 0. scratch is of SampleScratch(len(logits)) values.
 func SampleRow(scratch, logits []float32, beta float32, u float64) int {
-	sameLength("SampleRow", len(scratch), len(logits))
-	expSum(scratch, logits, beta, isa.max(logits))
-	total := 0.0
-	for p := scratch; len(p) > 0; p = p[min(sampleBlock, len(p)):] {
-		total += float64(isa.sum(p[:min(sampleBlock, len(p))]))
+	id, _ := SampleRowNext(scratch, logits, isa.max(logits), beta, u, logits)
+	return id
+}
+
+// SampleRowNext is SampleRow for who goes through rows one after the other: of a row
+// whose maximum top is known, with that of the next row, as long, which costs little
+// meanwhile. Without a next row, logits itself may stand for it.
+func SampleRowNext(scratch, logits []float32, top, beta float32, u float64, next []float32) (id int, nextTop float32) {
+	if len(logits) == 0 {
+		return 0, top
 	}
-	target, last, id := u*total, 0, 0
-	for p := scratch; len(p) > 0; {
-		block := p[:min(sampleBlock, len(p))]
-		p = p[len(block):]
-		sum := float64(isa.sum(block))
-		if target >= sum && len(p) > 0 {
-			target -= sum
-			id += len(block)
+	sameLength("SampleRow", len(next), len(logits))
+	sums, e := scratch[:blocksOf(len(logits))], scratch[blocksOf(len(logits)):][:sumBlock]
+	nextTop = expSums(sums, e, logits, beta, top, next)
+	total := 0.0
+	for _, s := range sums {
+		total += float64(s)
+	}
+	target, last := u*total, 0
+	for i, sum := range sums {
+		if target >= float64(sum) && i < len(sums)-1 {
+			target -= float64(sum)
 			continue
 		}
-		for _, e := range block {
-			if e > 0 {
-				last = id
-				if target -= float64(e); target < 0 {
-					return id
+		first := i * sumBlock
+		block := logits[first:min(first+sumBlock, len(logits))]
+		expSum(e, block, beta, top)
+		for j, p := range e[:len(block)] {
+			if p > 0 {
+				last = first + j
+				if target -= float64(p); target < 0 {
+					return last, nextTop
 				}
 			}
-			id++
 		}
 	}
-	return last
+	return last, nextTop
+}
+
+// expSums sets sums to those of exp(beta*(logits - top)), sumBlock at a time, and
+// returns the maximum of next. e is scratch for a block.
+func expSums(sums, e, logits []float32, beta, top float32, next []float32) (nextTop float32) {
+	whole := len(logits) / sumBlock
+	if !inOneProduct(beta, top) {
+		whole = 0
+	}
+	nextTop = isa.expSums(sums[:whole], logits, beta, beta*top, next)
+	for i := whole; i < len(sums); i++ {
+		block := logits[i*sumBlock : min((i+1)*sumBlock, len(logits))]
+		expSum(e, block, beta, top)
+		sums[i] = isa.sum(e[:len(block)])
+	}
+	return max(nextTop, isa.max(next[whole*sumBlock:]))
 }

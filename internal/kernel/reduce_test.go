@@ -150,7 +150,7 @@ func TestLengths(t *testing.T) {
 		"Exp": func() { Exp(a, b) }, "Log": func() { Log(a, b) }, "Tanh": func() { Tanh(a, b) }, "Sigmoid": func() { Sigmoid(a, b) },
 		"SoftmaxScaled": func() { Softmax(a, b) }, "SoftmaxLSE": func() { SoftmaxLSE(a, b) },
 		"SoftmaxBackward": func() { SoftmaxBackward(a, a, b, 1) }, "GumbelSoftmax": func() { GumbelSoftmax(a, b, 1, testKey) },
-		"SampleRow": func() { SampleRow(a, b, 1, 0.5) }, "Axpy": func() { Axpy(1, a, b) }, "Dot": func() { Dot(a, b) }, "Add": func() { Add(a, b) },
+		"SampleRow": func() { SampleRowNext(a, b, 0, 1, 0.5, a) }, "ExpLSE": func() { ExpLSE(a, 0, b) }, "Axpy": func() { Axpy(1, a, b) }, "Dot": func() { Dot(a, b) }, "Add": func() { Add(a, b) },
 		"Transpose": func() { Transpose(a, b, 1, 3) }, "Adam": func() { Adam(a, a, a, b, 0, 0, 0, 0, 1, 1, 0, 0) },
 		"AddColumnSums": func() { AddColumnSums(a, b, 2, 3, 3) }, "MaxRows": func() { MaxRows(a, arg, b, 2, 3, 3) },
 	} {

@@ -28,11 +28,16 @@ func softmaxFrom(dst, src []float32, scale, top float32) float32 {
 // would overflow.
 const expLimit = 1 << 20
 
+func inOneProduct(scale, top float32) bool {
+	x := math.Abs(float64(top))
+	return math.Abs(float64(scale*top)) <= expLimit || math.IsNaN(x) || math.IsInf(x, 0)
+}
+
 // expSum sets dst = exp(scale*(src - top)), top being the maximum of src, and
 // returns the sum; dst may be src. scale may be anything from 0 to infinity, which
 // leaves 1 where src is top and 0 elsewhere.
 func expSum(dst, src []float32, scale, top float32) float32 {
-	if x := math.Abs(float64(top)); math.Abs(float64(scale*top)) <= expLimit || math.IsNaN(x) || math.IsInf(x, 0) {
+	if inOneProduct(scale, top) {
 		return isa.expSum(dst, src, scale, scale*top)
 	}
 	var lanes [16]float32
@@ -69,14 +74,15 @@ func SoftmaxLSE(dst, src []float32) float32 {
 	return top + log(softmaxFrom(dst, src, 1, top))
 }
 
-// ExpLSE sets dst = exp(src - max(src)), one row, and returns the sum of dst and
-// LogSumExp(src): a softmax that is still to be divided by its sum, for who can
-// do that where it costs less. dst may be src; as in SoftmaxLSE, NaN spreads.
-func ExpLSE(dst, src []float32) (sum, lse float32) {
-	sameLength("ExpLSE", len(dst), len(src))
-	top := isa.max(src)
-	sum = isa.expSum(dst, src, 1, top)
-	return sum, top + log(sum)
+// ExpLSE replaces a row by exp(row - top), top being its maximum, and returns the sum
+// of that, and LogSumExp of the row: a softmax that is still to be divided by its sum,
+// for who can do that where it costs less. As in SoftmaxLSE, NaN spreads. It also
+// returns the maximum of next, as long as row, which costs little meanwhile: for who
+// goes through rows one after the other. row may stand for a next one that is not there.
+func ExpLSE(row []float32, top float32, next []float32) (sum, lse, nextTop float32) {
+	sameLength("ExpLSE", len(row), len(next))
+	sum, nextTop = isa.expSumMax(row, row, 1, top, next)
+	return sum, top + log(sum), nextTop
 }
 
 func log(x float32) float32 { return float32(math.Log(float64(x))) }
@@ -91,6 +97,23 @@ func expSumGeneric(dst, src []float32, scale, shift float32) float32 {
 		lanes[i%16] += e
 	}
 	return fold(lanes[:])
+}
+
+// expSumMaxGeneric is expSumGeneric, and the maximum of next, which is as long as src.
+func expSumMaxGeneric(dst, src []float32, scale, shift float32, next []float32) (sum, top float32) {
+	top = maxGeneric(next)
+	return expSumGeneric(dst, src, scale, shift), top
+}
+
+// expSumsGeneric sets sums to those of the exponentials of expSumGeneric of as many
+// blocks of sumBlock values, and returns the maximum of as many values of next.
+func expSumsGeneric(sums, src []float32, scale, shift float32, next []float32) float32 {
+	var e [sumBlock]float32
+	for i := range sums {
+		expSumGeneric(e[:], src[i*sumBlock:][:sumBlock], scale, shift)
+		sums[i] = sumGeneric(e[:])
+	}
+	return maxGeneric(next[:len(sums)*sumBlock])
 }
 
 // sumExpGeneric is the sum of expSumGeneric alone.

@@ -68,8 +68,8 @@ func TestNoiseAtTheExtremes(t *testing.T) {
 				}
 				require.InDelta(t, want, v, 1e-6)
 			}
-			require.Equal(t, 4, SampleRow(y, logits, beta, float64(row)/50))
+			require.Equal(t, 4, SampleRow(make([]float32, SampleScratch(5)), logits, beta, float64(row)/50))
 		}
 	}
-	require.Equal(t, 0, SampleRow(make([]float32, 3), []float32{1e30, -1e30, 0}, 1e3, 0.99))
+	require.Equal(t, 0, SampleRow(make([]float32, SampleScratch(3)), []float32{1e30, -1e30, 0}, 1e3, 0.99))
 }

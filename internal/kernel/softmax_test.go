@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,8 +47,9 @@ func TestSoftmax(t *testing.T) {
 					continue
 				}
 				require.InDelta(t, lse, float64(LogSumExp(x)), 4e-6)
-				e := make([]float32, n)
-				sum, l := ExpLSE(e, x)
+				e := slices.Clone(x)
+				top, _ := Max(e)
+				sum, l, _ := ExpLSE(e, top, e)
 				require.InDelta(t, lse, float64(l), 4e-6)
 				Scale(1/sum, e)
 				require.Equal(t, y, e)
@@ -117,7 +119,7 @@ func TestSampleRow(t *testing.T) {
 				x[0], x[n-1] = -inf, -inf
 			}
 			p, _ := exactSoftmax(x, 0.7)
-			scratch := make([]float32, n)
+			scratch := make([]float32, SampleScratch(n))
 			for _, u := range []float64{1e-300, 0.01, 0.3, 0.5, 0.77, 0.999, 1 - 0x1p-53} {
 				id := SampleRow(scratch, x, 0.7, u)
 				require.Positive(t, p[id])
@@ -131,6 +133,79 @@ func TestSampleRow(t *testing.T) {
 			x[n/2] = 200 // all the mass on one
 			require.Equal(t, n/2, SampleRow(scratch, x, 1, 0.9999999))
 			require.Equal(t, n/2, SampleRow(scratch, x, 1, 1e-9))
+		}
+	})
+}
+
+// sampleRowPlainly is what SampleRow means: all exponentials, their sums in blocks, and
+// a walk that goes into the block where the sums pass u.
+func sampleRowPlainly(logits []float32, beta float32, u float64) (last int) {
+	e := make([]float32, len(logits))
+	expSum(e, logits, beta, isa.max(logits))
+	total := 0.0
+	for block := range slices.Chunk(e, sumBlock) {
+		total += float64(isa.sum(block))
+	}
+	target, id := u*total, 0
+	for block := range slices.Chunk(e, sumBlock) {
+		sum := float64(isa.sum(block))
+		if target >= sum && id+len(block) < len(e) {
+			target -= sum
+			id += len(block)
+			continue
+		}
+		for _, p := range block {
+			if p > 0 {
+				last = id
+				if target -= float64(p); target < 0 {
+					return id
+				}
+			}
+			id++
+		}
+	}
+	return last
+}
+
+func TestSampleRowNext(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	eachISA(t, func(t *testing.T) {
+		for _, n := range append([]int{64, 127, 128, 129, 640, 4700}, lengths...) {
+			x, next := random(n), random(n + 1)[1:]
+			Scale(9, x)
+			x[n/3], next[n/2] = -inf, nan
+			scratch, before := make([]float32, SampleScratch(n)), slices.Clone(x)
+			wantTop, _ := Max(next)
+			for _, beta := range []float32{1, 0.3, 4, 1e9} {
+				for i := range 40 {
+					u := (float64(i) + 0.5) / 40
+					top, _ := Max(x)
+					id, nextTop := SampleRowNext(scratch, x, top, beta, u, next)
+					require.Equal(t, sampleRowPlainly(x, beta, u), id)
+					require.Equal(t, wantTop, nextTop)
+				}
+			}
+			requireSameBits(t, before, x)
+			require.Zero(t, testing.AllocsPerRun(3, func() { SampleRow(scratch, x, 1, 0.5) }))
+		}
+	})
+}
+
+func TestExpLSE(t *testing.T) {
+	nan := float32(math.NaN())
+	eachISA(t, func(t *testing.T) {
+		for _, n := range lengths {
+			x, next := random(n), random(n + 1)[1:]
+			Scale(9, x)
+			next[n/2] = nan
+			want := make([]float32, n)
+			top, _ := Max(x)
+			wantTop, _ := Max(next)
+			sum := isa.expSum(want, x, 1, top)
+			lse := top + log(sum)
+			gotSum, gotLSE, nextTop := ExpLSE(x, top, next)
+			require.Equal(t, [3]float32{sum, lse, wantTop}, [3]float32{gotSum, gotLSE, nextTop})
+			requireSameBits(t, want, x)
 		}
 	})
 }

@@ -18,7 +18,7 @@ func (g *Graph) PackedTokens(table, ids, lengths *G.Node, reversed bool) *G.Node
 	if reversed {
 		l.find = l.backwards
 	}
-	l.scatterRows = l.scatter
+	l.copyRows, l.scatterRows = l.gather, l.scatter
 	return g.apply("PackedTokens", l, l.out, table, ids, lengths)
 }
 

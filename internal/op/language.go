@@ -354,10 +354,11 @@ func (l *logProbs) chunks(rows func(lo, hi int), grain int, columns func(lo, hi 
 func (l *logProbs) exps(lo, hi int) []float32 {
 	at, p := l.first+lo, l.logits[lo*l.V:hi*l.V]
 	l.GemmBias(false, false, hi-lo, l.V, l.H, l.h[at*l.H:], l.H, l.W, l.V, l.bias, p, l.V)
+	top, _ := kernel.Max(p[:l.V])
 	for r := range hi - lo {
-		row := p[r*l.V:][:l.V]
-		sum, lse := kernel.ExpLSE(row, row)
-		l.weights[lo+r], l.lse[at+r] = 1/sum, lse
+		var sum float32
+		sum, l.lse[at+r], top = kernel.ExpLSE(p[r*l.V:][:l.V], top, p[min(r+1, hi-lo-1)*l.V:][:l.V])
+		l.weights[lo+r] = 1 / sum
 	}
 	return p
 }

@@ -18,7 +18,7 @@ func (g *Graph) Lookup(table, ids, lengths *G.Node) *G.Node {
 	B, T, E := ids.Shape()[0], ids.Shape()[1], table.Shape()[1]
 	l := &lookup{E: E, T: T, V: table.Shape()[0], out: zeros(B, T, E), rows: make([]int32, B*T)}
 	l.find = l.bySentence
-	l.scatterRows = l.scatter
+	l.copyRows, l.scatterRows = l.gather, l.scatter
 	return g.apply("Lookup", l, l.out, table, ids, lengths)
 }
 
@@ -32,7 +32,7 @@ func (g *Graph) PackedLookup(table, ids, lengths *G.Node, bos int32) *G.Node {
 	B, T, E := ids.Shape()[0], ids.Shape()[1], table.Shape()[1]
 	l := &lookup{E: E, T: T, V: table.Shape()[0], out: zeros(B*T, E), rows: make([]int32, B*T), plan: NewPlan(T), bos: bos}
 	l.find = l.shifted
-	l.scatterRows = l.scatter
+	l.copyRows, l.scatterRows = l.gather, l.scatter
 	return g.apply("PackedLookup", l, l.out, table, ids, lengths)
 }
 
@@ -44,8 +44,8 @@ type lookup struct {
 	bos     int32
 	find    func(ids, lengths []int32)
 
-	dTable, grad []float32 // of the current backward pass
-	scatterRows  func(lo, hi int)
+	table, dTable, grad   []float32 // of the current run
+	copyRows, scatterRows func(lo, hi int)
 }
 
 func (l *lookup) bySentence(ids, lengths []int32) {
@@ -94,17 +94,26 @@ func (l *lookup) pack(lengths []int32, id func(b, t int) int32) {
 }
 
 func (l *lookup) forward(in []G.Value) G.Value {
-	table, out := f32(in[0]), f32(l.out)
+	l.table = f32(in[0])
 	l.find(i32(in[1]), i32(in[2]))
-	for i, id := range l.rows {
-		dst := out[i*l.E:][:l.E]
+	kernel.Parallel(len(l.rows), 1+lookupGrain/l.E, l.copyRows)
+	return l.out
+}
+
+// lookupGrain is how many values a core copies at least.
+const lookupGrain = 1 << 13
+
+// gather copies the table rows of output rows lo..hi-1.
+func (l *lookup) gather(lo, hi int) {
+	out := f32(l.out)
+	for i := lo; i < hi; i++ {
+		dst, id := out[i*l.E:][:l.E], l.rows[i]
 		if id < 0 {
 			clear(dst)
 			continue
 		}
-		copy(dst, table[int(id)*l.E:])
+		copy(dst, l.table[int(id)*l.E:])
 	}
-	return l.out
 }
 
 func (l *lookup) backward(_ []G.Value, grad G.Value, dIn [][]float32) {

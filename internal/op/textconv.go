@@ -41,6 +41,16 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 	return g.apply("TextConv", c, c.y, in...)
 }
 
+// filterParts are the parts that the filters' gradients are formed in.
+const filterParts = 16
+
+// winners are windows that won the maximum of a filter and got a gradient, some at a
+// time, and where they begin in x.
+type winners struct {
+	g  [64]float32
+	at [64]int32
+}
+
 type textConv struct {
 	products
 	B, T, E, F int
@@ -50,6 +60,7 @@ type textConv struct {
 	g          []float32   // gradient of the winning windows, [B, widths*F]
 	scratch    []float32   // [B,T,F]
 	WT, dWT    [][]float32 // [F,k*E] of each width
+	winners    [filterParts]winners
 
 	x, dx, grad                             []float32 // of the current run
 	lengths                                 []int32
@@ -101,7 +112,7 @@ func (c *textConv) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 		someW = someW || dIn[2+2*i] != nil
 	}
 	if someW {
-		kernel.Parallel(cols, 1, c.filtersFn)
+		kernel.Parallel(filterParts, 1, c.filtersFn)
 	}
 	for i, k := range c.widths {
 		if dW := dIn[2+2*i]; dW != nil {
@@ -131,18 +142,25 @@ func (c *textConv) inputs(lo, hi int) {
 	}
 }
 
-// filters sums the gradients of filters lo..hi-1 over the sentences in order.
+// filters sums the gradients of the filters of parts lo..hi-1 over the sentences in
+// order.
 func (c *textConv) filters(lo, hi int) {
 	E, F, cols := c.E, c.F, len(c.widths)*c.F
-	for col := lo; col < hi; col++ {
-		i, f := col/F, col%F
-		n := c.widths[i] * E
-		dw := c.dWT[i][f*n:][:n]
-		clear(dw)
-		for s := range c.B {
-			at := s*cols + col
-			if g := c.g[at]; g != 0 {
-				kernel.Axpy(g, c.x[(s*c.T+int(c.arg[at]))*E:][:n], dw)
+	for part := lo; part < hi; part++ {
+		for col := part * cols / filterParts; col < (part+1)*cols/filterParts; col++ {
+			i, f := col/F, col%F
+			n, won := c.widths[i]*E, 0
+			dw, w := c.dWT[i][f*n:][:n], &c.winners[part]
+			clear(dw)
+			for s := range c.B {
+				if g := c.g[s*cols+col]; g != 0 {
+					w.g[won], w.at[won] = g, int32((s*c.T+int(c.arg[s*cols+col]))*E)
+					won++
+				}
+				if won == len(w.g) || s == c.B-1 {
+					kernel.AxpyGather(dw, w.g[:won], c.x, w.at[:won])
+					won = 0
+				}
 			}
 		}
 	}

@@ -210,10 +210,12 @@ func (c *xentGroup) someRows(lo, hi int) {
 	x, H, V, at := c.xent, c.H, c.V, c.first+lo
 	p := c.logits[lo*V : hi*V]
 	x.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
+	top, _ := kernel.Max(p[:V])
 	for r := range hi - lo {
 		row, id, hw := p[r*V:][:V], x.target[at+r], c.hw[(lo+r)*H:][:H]
-		z := row[id]
-		sum, lse := kernel.ExpLSE(row, row)
+		z, next := row[id], p[min(r+1, hi-lo-1)*V:][:V]
+		var sum, lse float32
+		sum, lse, top = kernel.ExpLSE(row, top, next)
 		row[id] -= sum
 		x.nll[x.cell[at+r]] = lse - z
 		c.part[lo+r] = x.weight[at+r] / sum

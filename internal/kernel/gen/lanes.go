@@ -107,8 +107,11 @@ func param(name string) operand.Mem {
 func operandAt(p reg.Register, disp int) operand.Mem { return operand.Mem{Base: p, Disp: disp} }
 
 // result is where the function's one result goes.
-func result() operand.Mem {
-	b, err := ReturnIndex(0).Resolve()
+func result() operand.Mem { return resultAt(0) }
+
+// resultAt is where the i-th result goes.
+func resultAt(i int) operand.Mem {
+	b, err := ReturnIndex(i).Resolve()
 	if err != nil {
 		panic(err)
 	}

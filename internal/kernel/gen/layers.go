@@ -95,6 +95,64 @@ func (g isa) layers() {
 	g.ret()
 
 	g.axpyRows()
+	g.axpyGather()
+}
+
+// axpyGather holds dst in registers while it goes through the rows: eight vectors of
+// it at a time, then four, then 16 lanes.
+func (g isa) axpyGather() {
+	g.text("axpyGather", "func(dst, alpha []float32, src *float32, at []int32)", "is axpyGatherGeneric.")
+	dst, left := base("dst"), length("dst")
+	src := word("src")
+	run := func(groups int, masks []*mask, next string) {
+		alpha, at, rows := base("alpha"), base("at"), length("alpha")
+		var sums vecs
+		for v := range groups * g.parts() {
+			sums = append(sums, g.load(operandAt(dst, v*g.bytes()), masks[v%g.parts()]))
+		}
+		row, end := label("row"), label("end")
+		Label(row)
+		SUBQ(operand.Imm(1), rows)
+		JLT(operand.LabelRef(end))
+		place, factor := GP64(), g.reg()
+		MOVLQSX(operandAt(at, 0), place)
+		VBROADCASTSS(operandAt(alpha, 0), factor)
+		for v, sum := range sums {
+			x := operand.Mem{Base: src, Index: place, Scale: 4, Disp: v * g.bytes()}
+			if m := masks[v%g.parts()]; m != nil {
+				VFMADD231PS(g.load(x, m), factor, sum)
+			} else {
+				VFMADD231PS(x, factor, sum)
+			}
+		}
+		ADDQ(operand.Imm(4), alpha)
+		ADDQ(operand.Imm(4), at)
+		JMP(operand.LabelRef(row))
+		Label(end)
+		for v, sum := range sums {
+			g.store(sum, operandAt(dst, v*g.bytes()), masks[v%g.parts()])
+		}
+		ADDQ(operand.U32(uint32(64*groups)), dst)
+		ADDQ(operand.U32(uint32(64*groups)), src)
+		SUBQ(operand.U32(uint32(16*groups)), left)
+		JMP(operand.LabelRef(next))
+	}
+	whole := make([]*mask, g.parts())
+	wide := 8 / g.parts()
+	Label("wide")
+	CMPQ(left, operand.U32(uint32(16*wide)))
+	JLT(operand.LabelRef("half"))
+	run(wide, whole, "wide")
+	Label("half")
+	CMPQ(left, operand.U32(uint32(8*wide)))
+	JLT(operand.LabelRef("last"))
+	run(wide/2, whole, "half")
+	Label("last")
+	CMPQ(left, operand.Imm(0))
+	JLE(operand.LabelRef("done"))
+	run(1, g.lanes(left, 0), "last")
+	Label("done")
+	g.ret()
 }
 
 // axpyRows has loops for rows of up to 16 and of up to 32 values.

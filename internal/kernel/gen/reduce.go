@@ -43,6 +43,8 @@ func (g isa) reductions() {
 	g.placesAbove()
 	g.expSum("expSum", true)
 	g.expSum("sumExp", false)
+	g.expSumMax()
+	g.expSums()
 	g.addEight()
 	g.maxRows()
 }
@@ -187,6 +189,76 @@ func (g isa) expSum(name string, keep bool) {
 		}
 	})
 	VMOVSS(g.fold(acc, addPS).AsX(), result())
+	g.ret()
+}
+
+// expSumMax is expSum that looks at another row meanwhile, whose maximum costs nothing
+// then: its loads wait while the exponentials are worked out.
+func (g isa) expSumMax() {
+	g.text("expSumMax", "func(dst, src []float32, scale, shift float32, next []float32) (sum, top float32)", "is expSumMaxGeneric.")
+	dst, src, next := base("dst"), base("src"), base("next")
+	scale, shift := g.scalar("scale"), g.scalar("shift")
+	low := g.f(math.Inf(-1))
+	acc, top := g.accumulators(1, g.zero), g.accumulators(1, func() vec { return g.load(low, nil) })
+	g.loop(length("src"), g.side()/g.parts(), func(at []place) {
+		for _, p := range at {
+			t := top[p.v%g.parts()]
+			VMAXPS(t, g.loadOr(p.in(next), p.m, low), t) // t if next is NaN
+		}
+		x := g.loads(at, src)
+		for _, v := range x {
+			VFMSUB213PS(shift, scale, v)
+		}
+		e := g.exp(x, 0)
+		for i, p := range at {
+			g.keep(e[i], p.m)
+			g.store(e[i], p.in(dst), p.m)
+			VADDPS(e[i], acc[p.v%g.parts()], acc[p.v%g.parts()])
+		}
+	})
+	VMOVSS(g.fold(acc, addPS).AsX(), result())
+	VMOVSS(g.fold(top, maxPS).AsX(), resultAt(1))
+	g.ret()
+}
+
+// expSums takes blocks of 64 values, each as expSum and sum would in turn.
+func (g isa) expSums() {
+	g.text("expSums", "func(sums, src []float32, scale, shift float32, next []float32) float32", "is expSumsGeneric of whole blocks.")
+	sums, blocks, src, next := base("sums"), length("sums"), base("src"), base("next")
+	scale, shift := g.scalar("scale"), g.scalar("shift")
+	top := g.load(g.f(math.Inf(-1)), nil)
+	block, done := label("block"), label("done")
+	Label(block)
+	SUBQ(operand.Imm(1), blocks)
+	JLT(operand.LabelRef(done))
+	vectors := 64 / g.w
+	for v := range vectors {
+		VMAXPS(top, g.load(operandAt(next, v*g.bytes()), nil), top) // top if next is NaN
+	}
+	acc := make(vecs, 4*g.parts())
+	for first := 0; first < vectors; first += g.side() {
+		var x vecs
+		for v := range g.side() {
+			x = append(x, g.load(operandAt(src, (first+v)*g.bytes()), nil))
+			VFMSUB213PS(shift, scale, x[v])
+		}
+		copy(acc[first:], g.exp(x, 0))
+		if !g.wide() && first >= vectors/2 { // the first halving of fold, at once for want of registers
+			for v := first; v < first+g.side(); v++ {
+				VADDPS(acc[v], acc[v-vectors/2], acc[v-vectors/2])
+			}
+		}
+	}
+	if !g.wide() {
+		acc = acc[:vectors/2]
+	}
+	VMOVSS(g.fold(acc, addPS).AsX(), operandAt(sums, 0))
+	ADDQ(operand.Imm(4), sums)
+	ADDQ(operand.U32(4*64), src)
+	ADDQ(operand.U32(4*64), next)
+	JMP(operand.LabelRef(block))
+	Label(done)
+	VMOVSS(g.fold(vecs{top}, maxPS).AsX(), result())
 	g.ret()
 }
 
