@@ -20,7 +20,7 @@ type BackwardsOptions struct {
 	BackRun     string  `opt:"back-run" doc:"take the backwards model of this run of --backwards, trained on the same lines, instead of training one" group:"backwards" meta:"DIR"`
 	BackSteps   int     `opt:"back-steps" default:"2500" check:"min=1,max=1000000000" doc:"likelihood steps of the backwards model that --critic ratio and --discriminator reverse-lm ask" group:"backwards"`
 	BackHidden  int     `opt:"back-hidden" default:"0" check:"min=0,max=65536" doc:"units of the backwards model; 0: as many as the generator's" group:"backwards"`
-	BackDropout float64 `opt:"back-dropout" default:"0.3" check:"min=0,max=0.95" doc:"dropout of the backwards model: more than the generator's, or it knows the training lines by heart" group:"backwards"`
+	BackDropout float64 `opt:"back-dropout" default:"0.3" check:"min=0,max=0.95" doc:"dropout of the backwards model: no less than the generator's, or it knows the training lines by heart" group:"backwards"`
 	BackLR      float64 `opt:"back-lr" default:"0.004" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a tenth" group:"backwards"`
 }
 

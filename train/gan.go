@@ -34,7 +34,7 @@ type GANOptions struct {
 	GSteps         int       `opt:"g-steps" default:"1" check:"min=1,max=1000000000" doc:"generator updates of an adversarial step" group:"adversarial"`
 	DSteps         int       `opt:"d-steps" default:"1" check:"min=0,max=1000000000" doc:"discriminator updates of an adversarial step" group:"adversarial"`
 	MLEEvery       int       `opt:"mle-every" default:"1" check:"min=0,max=1000000000" doc:"a likelihood step after every so many adversarial steps; 0: none" group:"adversarial"`
-	GLR            float64   `opt:"g-lr" default:"0.0001" check:"min=0,max=1e38" doc:"of the generator in adversarial steps" group:"adversarial"`
+	GLR            float64   `opt:"g-lr" default:"0.00003" check:"min=0,max=1e38" doc:"of the generator in adversarial steps" group:"adversarial"`
 }
 
 // checkGAN is Check for what adversarial training adds.

@@ -33,4 +33,6 @@ for name in sys.argv[1:]:
         path = '%s%s.time' % (name.split(',')[0], seed)
         if os.path.exists(path) and 'ampled' not in name:
             user += [float(x) for x in open(path).read().split()[-1:]]
+    if len(valid) < len(seeds):
+        name += ' (%d of them)' % len(valid)
     print('| %s | %s | %s | %s | %s | %s | %s |' % (name, cell(valid, 1), cell(lm, 3), cell(reverse, 3), cell(length, 2), cell(nll, 4), cell(user, 1)))

@@ -93,7 +93,7 @@ END {
 # Samples, beside those of the language model, of a GAN that went on from it and
 # of real text; and what the codes are good for.
 first=${seeds%% *}
-seeds=$first train gan --model gan --adv-steps "${ADV_STEPS:-600}" >/dev/null
+seeds=$first train gan --model gan --g-lr 1e-4 --adv-steps "${ADV_STEPS:-600}" >/dev/null
 "$bin" eval all --run "$dir/language-model-$first,$dir/gan-$first,$dir/together-$first,$dir/free-bits-$first,$dir/categorical-$first" --checkpoint last \
 	--ref "$dir/valid.txt" -n "$samples" >"$out/all.txt"
 {

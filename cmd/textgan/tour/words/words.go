@@ -68,7 +68,7 @@ func Train(ctx context.Context, o Options) (*Run, error) {
 	c := train.Options.Defaults()
 	c.CorpusLines, c.ValidFraction = o.Lines, .1
 	c.MLESteps, c.DPre, c.AdvSteps, c.EvalEvery, c.EvalSamples = o.MLESteps, o.DSteps, o.AdvSteps, o.Every, 2
-	c.Hidden, c.Dropout, c.DFilters, c.Seed, c.SplitSeed = 64, 0, o.Filters, o.Seed, o.Seed
+	c.Hidden, c.Dropout, c.GLR, c.DFilters, c.Seed, c.SplitSeed = 64, 0, 1e-4, o.Filters, o.Seed, o.Seed
 	d, err := model.Prepare(c.Config, nil, nil)
 	if err != nil {
 		return nil, err

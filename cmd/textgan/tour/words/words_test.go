@@ -112,7 +112,7 @@ func TestTrain(t *testing.T) {
 	require.NoError(t, err)
 
 	c := train.Options.Defaults()
-	c.CorpusLines, c.ValidFraction, c.Hidden, c.Dropout, c.Seed, c.SplitSeed = 600, .1, 64, 0, 3, 3
+	c.CorpusLines, c.ValidFraction, c.Hidden, c.Dropout, c.GLR, c.Seed, c.SplitSeed = 600, .1, 64, 0, 1e-4, 3, 3
 	c.MLESteps, c.DPre, c.AdvSteps, c.DFilters, c.EvalEvery = 60, 5, 10, 4, 30
 	d, err := model.Prepare(c.Config, nil, nil)
 	require.NoError(t, err)
