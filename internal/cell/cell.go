@@ -15,7 +15,7 @@ package cell
 //
 // A state may be of any size. A layer that looks back at all tokens before, as
 // attention does, has a state with room for the longest sentence: its Cell is
-// made for one.
+// made for one, and Used says how much of that room is filled.
 type Core interface {
 	Sizes() Sizes
 	Weights() []Weight
@@ -31,6 +31,9 @@ type Core interface {
 	// Start fills one row with the state before the first token. A state whose
 	// first Out values are given by a condition has these in their place.
 	Start(state []float32)
+	// Used is how many values of a state, from the first on, a step that reads it
+	// looks at; the gradient of a state has as many. The others may be anything.
+	Used(state []float32) int
 	// Input computes from x the share of a step that does not depend on the
 	// state. Before Step the caller may add a condition to it.
 	Input(n int, x, share []float32)

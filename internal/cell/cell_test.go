@@ -68,3 +68,64 @@ func TestGradsAreSet(t *testing.T) {
 		})
 	}
 }
+
+// What a state holds beyond Used, and its gradient, is read by nobody: with NaN there, five tokens
+// forth and back give what they give with whole states.
+func TestUsedIsAllThatIsRead(t *testing.T) {
+	const tokens, in, units = 5, 4, 6
+	nan := float32(math.NaN())
+	for i, kind := range []Cell{LSTM, GRU, Relational{Slots: 2, Heads: 2}, Transformer{Blocks: 2, Heads: 1, Context: 3}, Transformer{Blocks: 2, Heads: 3, Context: 8}} {
+		t.Run(fmt.Sprintf("%T %d", kind, i), func(t *testing.T) {
+			run := func(beyond float32) (outs, dShares [tokens][]float32) {
+				core := kind.Core(in, units)
+				z := core.Sizes()
+				draws := uint32(0)
+				drawn := func(n int) []float32 {
+					values := make([]float32, n)
+					kernel.Uniform(values, rng.Key{Seed: 1, Row: draws})
+					draws++
+					return values
+				}
+				var weights [][]float32
+				for _, w := range core.Weights() {
+					size := 1
+					for _, s := range w.Shape {
+						size *= s
+					}
+					weights = append(weights, drawn(size))
+				}
+				core.Bind(weights)
+				core.BindBack()
+				cut := func(state []float32, used int) []float32 {
+					for j := range state[used:] {
+						state[used+j] = beyond
+					}
+					return state
+				}
+				var shares, prevs, tapes [tokens][]float32
+				prev := make([]float32, z.State)
+				core.Start(prev)
+				for s := range tokens {
+					prev = cut(prev, core.Used(prev))
+					next := cut(make([]float32, z.State), 0)
+					share, out, tape := make([]float32, z.Share), make([]float32, z.Out), make([]float32, z.Tape)
+					core.Input(1, drawn(in), share)
+					core.Step(1, s == 0, share, prev, next, out, tape)
+					outs[s], shares[s], prevs[s], tapes[s] = out, share, prev, tape
+					prev = next
+				}
+				d := make([]float32, z.State)
+				for s := tokens - 1; s >= 0; s-- {
+					dShares[s] = make([]float32, z.Share)
+					core.StepBack(1, shares[s], prevs[s], tapes[s], drawn(z.Out), d, dShares[s])
+					d = cut(d, core.Used(prevs[s]))
+				}
+				return outs, dShares
+			}
+			outs, dShares := run(0)
+			poisonedOuts, poisonedShares := run(nan)
+			require.Equal(t, outs, poisonedOuts)
+			require.Equal(t, dShares, poisonedShares)
+		})
+	}
+}

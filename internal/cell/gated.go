@@ -90,6 +90,8 @@ func (g *gates) grads(n int, x, prev []float32, stride int, dShare, dRec []float
 // lstm has the state h, c [2H] and keeps tanh(c) [H].
 type lstm struct{ gates }
 
+func (l *lstm) Used([]float32) int { return 2 * l.H }
+
 func (l *lstm) Sizes() Sizes {
 	return Sizes{In: l.E, Out: l.H, State: 2 * l.H, Share: l.GH, Cond: l.GH, Tape: l.H}
 }
@@ -132,6 +134,8 @@ func (l *lstm) Grads(n int, x, _, prev, _, dShare []float32, d [][]float32) {
 // gru has the state h [H] and keeps the recurrent share of the gates [3H] with
 // bhn added, of which StepBack leaves the gradient.
 type gru struct{ gates }
+
+func (l *gru) Used([]float32) int { return l.H }
 
 func (l *gru) Sizes() Sizes {
 	return Sizes{In: l.E, Out: l.H, State: l.H, Share: l.GH, Cond: l.GH, Tape: l.GH}

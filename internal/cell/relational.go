@@ -105,6 +105,8 @@ func (r *relational) Sizes() Sizes {
 	return Sizes{In: r.E, Out: r.Slots * r.M, State: r.Slots * r.M, Share: 6 * r.M, Cond: 5 * r.M, Tape: r.tape}
 }
 
+func (r *relational) Used([]float32) int { return r.Slots * r.M }
+
 func (r *relational) Weights() []Weight { return r.weights }
 
 func (r *relational) list() []Weight {

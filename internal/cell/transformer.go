@@ -22,8 +22,8 @@ import (
 // turns the values j and j+size/2 of a head of token t by t 10000^(-2j/size).
 //
 // Its state is given [M], which is zero unless a condition gives it; the number of
-// tokens read; and for every block the turned keys and the values of the last
-// Context tokens. Tokens further back are forgotten.
+// tokens read; and of each of the last Context tokens the turned keys and the values
+// of every block. Tokens further back are forgotten.
 type Transformer struct {
 	Blocks, Heads int // Heads divides the units into heads of an even size
 	Context       int
@@ -47,7 +47,7 @@ func (c Transformer) Core(E, M int) Core {
 	for i := range t.blocks {
 		b := &t.blocks[i]
 		b.first = 2 + i*blockWeights
-		b.cache = M + 1 + i*c.Context*2*M
+		b.cache = M + 1 + i*2*M
 		for _, f := range []struct {
 			at   *int
 			size int
@@ -106,7 +106,7 @@ type transformer struct {
 // transformerBlock is the same for a block. Normalised values, the terms of the
 // gradient of a gain in their place after the way back, and what they become.
 type transformerBlock struct {
-	first, cache                 int // weight; place in the state of keys and values [Context,2M]
+	first, cache                 int // weight; place in the state of the first token's keys and values [2M]
 	hat1, normed1, hat2, normed2 int // [M]
 	qkv                          int // [3M], q and k turned
 	attention                    int // [heads,Context]
@@ -119,8 +119,15 @@ type transformerBlock struct {
 }
 
 func (t *transformer) Sizes() Sizes {
-	return Sizes{In: t.E, Out: t.M, State: t.M + 1 + t.Blocks*t.Context*2*t.M, Share: t.M, Cond: t.M, Tape: t.tape}
+	return Sizes{In: t.E, Out: t.M, State: t.M + 1 + t.Context*t.token(), Share: t.M, Cond: t.M, Tape: t.tape}
 }
+
+func (t *transformer) Used(state []float32) int {
+	return t.M + 1 + min(t.position(state), t.Context)*t.token()
+}
+
+// token is how many values a state has of a token: keys and values of all blocks.
+func (t *transformer) token() int { return t.Blocks * 2 * t.M }
 
 func (t *transformer) Weights() []Weight { return t.weights }
 
@@ -209,7 +216,7 @@ func (t *transformer) position(state []float32) int { return int(state[t.M]) }
 
 // keyValue is what the state has of the token at a place.
 func (t *transformer) keyValue(state []float32, b *transformerBlock, place int) (k, v []float32) {
-	kv := state[b.cache+place*2*t.M:][:2*t.M]
+	kv := state[b.cache+place*t.token():][:2*t.M]
 	return kv[:t.M], kv[t.M:]
 }
 
@@ -219,7 +226,7 @@ func (t *transformer) Step(n int, _ bool, share, prev, next, out, tape []float32
 		from, to, s := prev[i*size:][:size], next[i*size:][:size], tape[i*T+t.stream:][:M]
 		copy(s, share[i*M:])
 		kernel.Add(s, from[:M])
-		copy(to, from[:M])
+		copy(to, from[:t.Used(from)])
 		to[M] = from[M] + 1
 	}
 	for k := range t.blocks {
@@ -263,12 +270,10 @@ func (t *transformer) attend(b *transformerBlock, r, prev, next []float32) {
 	q, k, v := r[b.qkv:][:M], r[b.qkv+M:][:M], r[b.qkv+2*M:][:M]
 	t.turn(q, position, false)
 	t.turn(k, position, false)
-	copy(next[b.cache:][:n*2*M], prev[b.cache:])
 	keys, values := t.keyValue(next, b, place)
 	copy(keys, k)
 	copy(values, v)
 	found := r[b.found:][:M]
-	clear(found)
 	for h := range t.Heads {
 		a := r[b.attention+h*t.Context:][:n]
 		for s := range a {
@@ -276,10 +281,7 @@ func (t *transformer) attend(b *transformerBlock, r, prev, next []float32) {
 			a[s] = kernel.Dot(q[h*d:][:d], k[h*d:][:d])
 		}
 		kernel.SoftmaxScaled(a, a, t.scale)
-		for s, w := range a {
-			_, v := t.keyValue(next, b, s)
-			kernel.Axpy(w, v[h*d:][:d], found[h*d:][:d])
-		}
+		kernel.Gemm(false, false, 1, d, n, 1, a, n, next[b.cache+M+h*d:], t.token(), 0, found[h*d:], d)
 	}
 }
 
@@ -316,7 +318,7 @@ func (t *transformer) attendBack(b *transformerBlock, r, prev, d []float32) {
 		}
 	}
 	// What was at this place before, this token does not see, and none after it.
-	own := d[b.cache+place*2*M:][:2*M]
+	own := d[b.cache+place*t.token():][:2*M]
 	copy(r[b.dqkv+M:][:2*M], own)
 	clear(own)
 	t.turn(dq, position, true)

@@ -50,6 +50,15 @@ func starts(core Core, n int, h0, states []float32) {
 	}
 }
 
+// copyStates copies n states, what is used of each.
+func copyStates(core Core, n int, dst, src []float32) {
+	size := core.Sizes().State
+	for i := range n {
+		state := src[i*size:][:size]
+		copy(dst[i*size:][:size], state[:core.Used(state)])
+	}
+}
+
 // addRows adds the rows of src [n,width] to the heads of rows that are stride apart.
 func addRows(dst, src []float32, n, width, stride int) {
 	for i := range n {

@@ -98,7 +98,7 @@ func (r *rnn) rows(lo, hi int) {
 		prev, next, share := r.prev[at*r.State:][:n*r.State], r.next[lo*r.State:][:n*r.State], r.share[at*r.Share:][:n*r.Share]
 		switch {
 		case t > 0:
-			copy(prev, next)
+			copyStates(r.core, n, prev, next)
 		case r.h0 != nil:
 			starts(r.core, n, r.h0[lo*r.Out:], prev)
 		default:

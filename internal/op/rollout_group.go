@@ -227,7 +227,7 @@ func (c *rolloutGroup) advance() {
 		}
 		for i, l := range c.layers {
 			s := c.states[i]
-			copy(s.prev[to*l.State:][:l.State], s.next[p*l.State:])
+			copyStates(l.core, 1, s.prev[to*l.State:], s.next[p*l.State:])
 		}
 	}
 	if n := c.plan.N - next; n > 0 {
@@ -267,8 +267,9 @@ func (c *rolloutGroup) carry(t int) {
 			p := int(c.prev[at+q])
 			copy(c.dFeed[(from+p)*c.E:][:c.E], c.dx[(at+q)*c.E:])
 			for i, l := range c.layers {
-				d := c.states[i].d
-				copy(d[p*l.State:][:l.State], d[q*l.State:])
+				s := c.states[i]
+				d, used := s.d, l.core.Used(s.prev[(at+q)*l.State:])
+				copy(d[p*l.State:][:used], d[q*l.State:])
 				clear(d[(p+1)*l.State : end*l.State])
 			}
 			end = p
