@@ -137,6 +137,30 @@ func TestSampleRow(t *testing.T) {
 	})
 }
 
+// TestSampleRowRareWords has 50,000 words of probability 2.9e-8 around a likely one, less
+// than half a last place of a float32 near 1: a cumulative sum of float32 loses them all.
+func TestSampleRowRareWords(t *testing.T) {
+	const rare, each = 50000, 2.9e-8
+	eachISA(t, func(t *testing.T) {
+		x, scratch := make([]float32, rare+1), make([]float32, SampleScratch(rare+1))
+		for _, likely := range []int{0, 100, rare / 2, rare} {
+			for i := range x {
+				x[i] = float32(math.Log(each / (1 - rare*each)))
+			}
+			x[likely] = 0
+			p, _ := exactSoftmax(x, 1)
+			require.InEpsilon(t, each, p[(likely+1)%len(p)], 1e-5)
+			below := 0.0
+			for id, q := range p {
+				if id%4999 == 3 && id != likely {
+					require.InDelta(t, id, SampleRow(scratch, x, 1, below+q/2), 1, "likely word %d", likely)
+				}
+				below += q
+			}
+		}
+	})
+}
+
 // sampleRowPlainly is what SampleRow means: all exponentials, their sums in blocks, and
 // a walk that goes into the block where the sums pass u.
 func sampleRowPlainly(logits []float32, beta float32, u float64) (last int) {

@@ -128,6 +128,27 @@ func TestPackedXentExcludes(t *testing.T) {
 	}
 }
 
+// No floor stands below log p: a target far under the epsilon of float32 costs
+// what it should and is learnt from.
+func TestPackedXentRareWords(t *testing.T) {
+	const rare = -40
+	l := newLikelihood(newBatch(4, 5, 7), 6)
+	clear(l.weights)
+	l.ids[0], l.weights[0] = 2, 1
+	for _, tied := range []bool{false, true} {
+		tr := xentTrial(l, 3, tied)
+		tr.inputs[2].data[2] = rare
+		got := tr.program(t, alone, none).run(t)
+		_, loss, grads := tr.reference(alone)
+		require.Greater(t, l.nll[0], float32(-rare-5))
+		require.InEpsilon(t, loss, got.loss, valueTol)
+		require.NotZero(t, grads["b"][2])
+		for name, want := range grads {
+			require.LessOrEqual(t, gradcheck.Distance(got.grads[name], want), gradTol, name)
+		}
+	}
+}
+
 // The -log p of the tokens lie where their ids do, and the loss is their
 // weighted sum.
 func TestPackedXentTokens(t *testing.T) {
