@@ -37,21 +37,18 @@ const BackwardsPhase = "backwards"
 type backwards struct {
 	*common
 	BackwardsOptions
-	gen        *generator.Generator
-	batches    *vocab.Batches // of reversed lines
-	batch      vocab.Batch
-	likelihood *generator.Likelihood // made when it is first needed
-	opt        *Adam
-	tuned      bool // does a discriminator train the weights afterwards, and save them?
-	sum        gradients
+	teaching
+	batches *vocab.Batches // of reversed lines
+	batch   vocab.Batch
+	tuned   bool // does a discriminator train the weights afterwards, and save them?
 }
 
 func newBackwards(c *common, d *model.Data) (*backwards, error) {
-	b := &backwards{common: c, BackwardsOptions: c.BackwardsOptions}
-	var err error
-	if b.gen, err = generator.New(c.backwardsModel(d.Vocab.Size()), rng.Apart(c.Seed, "back")); err != nil {
+	gen, err := generator.New(c.backwardsModel(d.Vocab.Size()), rng.Apart(c.Seed, "back"))
+	if err != nil {
 		return nil, err
 	}
+	b := &backwards{common: c, BackwardsOptions: c.BackwardsOptions, teaching: newTeaching(c, gen, c.BackLR)}
 	turned := make([][]int32, len(d.Train))
 	for i, s := range d.Train {
 		turned[i] = make([]int32, len(s))
@@ -62,7 +59,6 @@ func newBackwards(c *common, d *model.Data) (*backwards, error) {
 	if b.batches, err = c.newBatches(turned, rng.Apart(c.Seed, "back")); err != nil {
 		return nil, err
 	}
-	b.opt = c.adam(c.BackLR, b.gen.Params())
 	return b, nil
 }
 
@@ -76,19 +72,9 @@ func (b *backwards) Steps() int {
 }
 
 func (b *backwards) Step(at int) (Record, error) {
-	if b.likelihood == nil {
-		var err error
-		if b.likelihood, err = b.gen.Likelihood(generator.LikelihoodOptions{B: b.part(), T: b.T, Train: true, Dropout: true, BF16: b.bf16(), Parts: b.Accumulate > 1}); err != nil {
-			return Record{}, err
-		}
-	}
 	b.batches.Next(&b.batch)
-	loss, grad, err := b.sum.mean(b.cut, &b.batch, b.likelihood, b.gen.Params(), rng.Apart(b.Seed, "back"), uint32(at))
-	if err != nil {
-		return Record{}, err
-	}
 	b.opt.LR = falling(b.BackLR, at, b.BackSteps)
-	norm, err := update(b.opt, "nll", loss, grad)
+	loss, norm, err := b.teach(b.common, &b.batch, rng.Apart(b.Seed, "back"), uint32(at))
 	if err != nil {
 		return Record{}, err
 	}
@@ -162,10 +148,8 @@ func (c Config) backwardsModel(v int) generator.Config {
 
 // take gives the run the backwards model of another.
 func (t *Trainer) take(gen *generator.Generator) error {
-	for _, p := range t.phases {
-		if b, ok := p.(*backwards); ok {
-			return b.gen.Params().Set(gen.Params())
-		}
+	if p, ok := phaseOf[*backwards](t); ok {
+		return p.gen.Params().Set(gen.Params())
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (t *Trainer) saved() Saved {
 		s.add(p.Saved())
 	}
 	if t.Config.Model != "gan" { // the layout of a checkpoint has moments of an adversarial phase, which stay 0
-		s.Moments = append(s.Moments, adversarial(t.common.adam(0, t.LanguageModel().Params()).State())...)
+		s.Moments = append(s.Moments, named(adversarialPrefix, t.common.adam(0, t.LanguageModel().Params()).State())...)
 	}
 	return s
 }

@@ -49,14 +49,11 @@ const Cooperative = "cooperative"
 // the critic's verdict.
 type cooperative struct {
 	*common
+	teaching
 	fit  fitting
-	gen  *generator.Generator
 	back *backwards // nil unless the critic looks at the ratio, which is its first feature then
 	d    *model.Data
 
-	like *generator.Likelihood // of a step; made when it is first needed
-	opt  *Adam
-	sum  gradients
 	mean nn.Params // average of the round's weights
 	was  nn.Params // weights before the round
 	pool *nn.Param // [sentences,T] resampled sentences, as numbers
@@ -81,7 +78,7 @@ func newCooperative(c *common, fit fitting, back *backwards, d *model.Data) (*co
 	if !ok {
 		return nil, fmt.Errorf("train: cooperative rounds need a generator with a likelihood of its own, not %T", fit.LanguageModel())
 	}
-	p := &cooperative{common: c, fit: fit, gen: gen, back: back, d: d, opt: c.adam(c.CoopLR, gen.Params())}
+	p := &cooperative{common: c, teaching: newTeaching(c, gen, c.CoopLR), fit: fit, back: back, d: d}
 	p.mean, p.was = gen.Params().Clone(), gen.Params().Clone()
 	var state nn.Params
 	p.pool = state.New("cooperative.sentences", c.CoopSentences, c.T)
@@ -109,19 +106,9 @@ func (p *cooperative) Step(at int) (Record, error) {
 			return p.record(0, 0), nil
 		}
 	}
-	if p.like == nil {
-		var err error
-		if p.like, err = p.gen.Likelihood(generator.LikelihoodOptions{B: p.CoopBatch / p.Accumulate, T: p.T, Train: true, Dropout: true, BF16: p.bf16(), Parts: p.Accumulate > 1}); err != nil {
-			return Record{}, err
-		}
-	}
 	batch := p.mix(at, i)
-	loss, grad, err := p.sum.mean(p.cut, batch, p.like, p.gen.Params(), rng.Apart(p.Seed, "coop"), uint32(at))
-	if err != nil {
-		return Record{}, err
-	}
 	p.opt.LR = falling(p.CoopLR, i, p.CoopSteps)
-	norm, err := update(p.opt, "nll", loss, grad)
+	loss, norm, err := p.teach(p.common, batch, rng.Apart(p.Seed, "coop"), uint32(at))
 	if err != nil {
 		return Record{}, err
 	}
@@ -202,6 +189,14 @@ func (p *cooperative) sentence(i int) (s []int32) {
 
 func withEnd(s []int32) []int32 { return append(s[:len(s):len(s)], vocab.Eos) }
 
+func withEnds(sentences [][]int32) [][]int32 {
+	all := make([][]int32, len(sentences))
+	for i, s := range sentences {
+		all[i] = withEnd(s)
+	}
+	return all
+}
+
 // begin draws, weighs and resamples the sentences of a round. stop is said when the
 // critic can tell next to nothing.
 func (p *cooperative) begin(round int) (stop bool, err error) {
@@ -250,13 +245,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	texts := ratio.Texts{Fake: own, HeldFake: heldOwn}
-	for _, s := range p.d.Train {
-		texts.Real = append(texts.Real, withEnd(s))
-	}
-	for _, s := range p.d.Held {
-		texts.HeldReal = append(texts.HeldReal, withEnd(s))
-	}
+	texts := ratio.Texts{Real: withEnds(p.d.Train), HeldReal: withEnds(p.d.Held), Fake: own, HeldFake: heldOwn}
 	report, err := critic.Fit(texts, ratio.FitOptions{Seed: p.Seed + uint64(round)<<32})
 	if err != nil {
 		return false, err
@@ -297,10 +286,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 // calibrate moves the log weights of sentences so that the means of their statistics
 // are those of the training lines.
 func (p *cooperative) calibrate(log []float64, sentences [][]int32) {
-	real := make([][]int32, len(p.d.Train))
-	for i, s := range p.d.Train {
-		real[i] = withEnd(s)
-	}
+	real := withEnds(p.d.Train)
 	statistics := ratio.NewStatistics(p.d.Vocab.Size(), real)
 	of := func(sentences [][]int32) [][]float32 {
 		rows := make([][]float32, len(sentences))
@@ -322,11 +308,7 @@ func (p *cooperative) calibrate(log []float64, sentences [][]int32) {
 // newCritic is an untrained critic; with a backwards model its first feature is the
 // log ratio.
 func (p *cooperative) newCritic() (*ratio.Critic, error) {
-	real := make([][]int32, len(p.d.Train))
-	for i, s := range p.d.Train {
-		real[i] = withEnd(s)
-	}
-	statistics := ratio.NewStatistics(p.d.Vocab.Size(), real)
+	statistics := ratio.NewStatistics(p.d.Vocab.Size(), withEnds(p.d.Train))
 	if p.Critic == "stat" {
 		return ratio.New([]ratio.Features{statistics}, nil)
 	}

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -79,10 +78,8 @@ func Extend(dir string, layers []config.Layer, stdin io.Reader, start rundir.Sta
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart, &c.TokenizerFile} {
-		if *path, err = corpora.Absolute(*path); err != nil {
-			return nil, nil, err
-		}
+	if err := c.absolute(); err != nil {
+		return nil, nil, err
 	}
 	w, ck, err := rundir.Extend(dir, rundir.Extension{Step: ck.Step, Was: r.Manifest.Config, Config: c.toml(), Options: longer}, start, rundir.Options{Keep: c.Keep},
 		func(ck *rundir.Checkpoint) error { return t.restore(r, ck) })
@@ -162,14 +159,6 @@ type extension struct {
 	longer   map[string]string
 }
 
-// stand is where a checkpoint stands in a run.
-type stand struct {
-	Phase string `json:"phase"`
-	Since int    `json:"since"`
-	Worse int    `json:"worse"`
-	Ended int    `json:"cooperative_end"`
-}
-
 // index is the place of a phase among those of the run; that of Done is behind all.
 func (x *extension) index(name string) int {
 	if i := slices.IndexFunc(x.t.phases, func(p Phase) bool { return p.Name() == name }); i >= 0 {
@@ -178,28 +167,13 @@ func (x *extension) index(name string) int {
 	return len(x.t.phases)
 }
 
-func (x *extension) stand(ck *rundir.Checkpoint) (s stand, err error) {
-	state, err := model.ReadState(ck, x.t.Data.Vocab)
-	if err != nil {
-		return s, err
-	}
-	text, err := json.Marshal(state)
-	if err == nil {
-		err = json.Unmarshal(text, &s)
-	}
-	if err != nil {
-		return s, fmt.Errorf("train: state of checkpoint %s: %w", ck.Dir, err)
-	}
-	return s, nil
-}
-
 // from is the newest checkpoint that one long run would have passed through.
 func (x *extension) from() (*rundir.Checkpoint, error) {
 	newest, _, err := x.run.ResumePoint()
 	if err != nil {
 		return nil, err
 	}
-	end, err := x.stand(newest)
+	end, _, err := standOf(newest, x.t.Data.Vocab)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +215,7 @@ func (x *extension) from() (*rundir.Checkpoint, error) {
 		if err != nil {
 			continue
 		}
-		s, err := x.stand(ck)
+		s, _, err := standOf(ck, x.t.Data.Vocab)
 		if err != nil {
 			return nil, err
 		}

@@ -144,7 +144,7 @@ func (p *gan) update(tau float64) (Record, error) {
 
 func (p *gan) Saved() Saved {
 	s := savedAdam(p.opt, "g_updates")
-	s.Moments = adversarial(s.Moments)
+	s.Moments = named(adversarialPrefix, s.Moments)
 	if a, ok := p.game.tau.(*relax.Adaptive); ok {
 		s.Numbers = append(s.Numbers, Number{"tau", &kept[float64]{a.State, func(tau float64) error { a.Restore(tau); return nil }}})
 	}
@@ -169,14 +169,9 @@ func (p *gan) Saved() Saved {
 	return s
 }
 
-// adversarial tells moments from those that likelihood training has of the same
+// adversarialPrefix tells moments from those that likelihood training has of the same
 // weights.
-func adversarial(moments nn.Params) (ps nn.Params) {
-	for _, p := range moments {
-		ps = append(ps, &nn.Param{Name: "adversarial." + p.Name, Shape: p.Shape, Data: p.Data})
-	}
-	return ps
-}
+const adversarialPrefix = "adversarial."
 
 // game is the sizes of an adversarial batch and the settings of its losses.
 type game struct {
@@ -298,20 +293,16 @@ func (t *Trainer) NewGeneratorStep(o StepOptions) (GeneratorStep, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range t.phases {
-		if p, ok := p.(*gan); ok {
-			return newGeneratorStep(t.LanguageModel(), p.d.dis, a)
-		}
+	if dis := t.Discriminator(); dis != nil {
+		return newGeneratorStep(t.LanguageModel(), dis, a)
 	}
 	return nil, errors.New("train: the run has no discriminator")
 }
 
 // Tau is the temperature of an adversarial step, from 0.
 func (t *Trainer) Tau(step int) float64 {
-	for _, p := range t.phases {
-		if p, ok := p.(*gan); ok {
-			return p.game.tau.At(step)
-		}
+	if p, ok := phaseOf[*gan](t); ok {
+		return p.game.tau.At(step)
 	}
 	return 1
 }

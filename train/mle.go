@@ -2,7 +2,6 @@ package train
 
 import (
 	"textgan/generator"
-	"textgan/internal/nn"
 	"textgan/vocab"
 )
 
@@ -37,27 +36,52 @@ type fitting interface {
 	Observe(e Evaluation) bool
 }
 
-// mle is maximum likelihood: teacher forcing on real sentences.
-type mle struct {
-	*common
+// teaching is teacher forcing of a language model, which several phases have.
+type teaching struct {
 	gen        *generator.Generator
-	likelihood *generator.Likelihood // with gradients
-	held       *generator.Likelihood // without
 	opt        *Adam
+	likelihood *generator.Likelihood // with gradients; made when it is first needed
 	sum        gradients
 }
 
+func newTeaching(c *common, gen *generator.Generator, lr float64) teaching {
+	return teaching{gen: gen, opt: c.adam(lr, gen.Params())}
+}
+
+// gradient is that of the negative log-likelihood of a batch, whose loss is in nats per
+// token of it. seed and step name the draws of dropout.
+func (s *teaching) gradient(c *common, batch *vocab.Batch, seed uint64, step uint32) (loss float64, grad func(i int) []float32, err error) {
+	if s.likelihood == nil {
+		options := generator.LikelihoodOptions{B: batch.B / c.Accumulate, T: c.T, Train: true, Dropout: true, BF16: c.bf16(), Parts: c.Accumulate > 1}
+		if s.likelihood, err = s.gen.Likelihood(options); err != nil {
+			return 0, nil, err
+		}
+	}
+	loss, grad, err = s.sum.of(c.cut, batch, s.likelihood, s.gen.Params(), func(piece *vocab.Batch) (float64, error) {
+		return s.likelihood.Mean(piece, seed, step)
+	})
+	return perToken(loss, batch), grad, err
+}
+
+// teach moves the weights by the gradient, of which it returns the norm before clipping.
+func (s *teaching) teach(c *common, batch *vocab.Batch, seed uint64, step uint32) (loss, norm float64, err error) {
+	loss, grad, err := s.gradient(c, batch, seed, step)
+	if err == nil {
+		norm, err = update(s.opt, "nll", loss, grad)
+	}
+	return loss, norm, err
+}
+
+// mle is maximum likelihood: teacher forcing on real sentences.
+type mle struct {
+	*common
+	teaching
+	held *generator.Likelihood // of held-out sentences, without gradients
+}
+
 func newMLE(c *common, gen *generator.Generator) (*mle, error) {
-	m := &mle{common: c, gen: gen}
-	var err error
-	if m.likelihood, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.part(), T: c.T, Train: true, Dropout: true, BF16: c.bf16(), Parts: c.Accumulate > 1}); err != nil {
-		return nil, err
-	}
-	if m.held, err = m.gen.Likelihood(generator.LikelihoodOptions{B: c.part(), T: c.T}); err != nil {
-		return nil, err
-	}
-	m.opt = c.adam(c.LR, m.gen.Params())
-	return m, nil
+	held, err := gen.Likelihood(generator.LikelihoodOptions{B: c.part(), T: c.T})
+	return &mle{common: c, teaching: newTeaching(c, gen, c.LR), held: held}, err
 }
 
 func (m *mle) Name() string { return Likelihood }
@@ -68,22 +92,11 @@ func (m *mle) LanguageModel() generator.LanguageModel { return m.gen }
 
 func (m *mle) Step(int) (Record, error) {
 	batch := m.next()
-	loss, grad, err := m.sum.mean(m.cut, batch, m.likelihood, m.gen.Params(), m.Seed, uint32(m.opt.Steps()))
-	if err != nil {
-		return Record{}, err
-	}
-	norm, err := update(m.opt, "nll", loss, grad)
+	loss, norm, err := m.teach(m.common, batch, m.Seed, uint32(m.opt.Steps()))
 	if err != nil {
 		return Record{}, err
 	}
 	return newRecord(batch.Tokens(), loss, "nll/train", loss, "norm/mle", norm), nil
-}
-
-// mean is the loss of a batch in parts, in nats per token of it, and the gradient along
-// params of Likelihood.Mean.
-func (s *gradients) mean(c *cut, batch *vocab.Batch, l *generator.Likelihood, params nn.Params, seed uint64, step uint32) (float64, func(i int) []float32, error) {
-	loss, grad, err := s.of(c, batch, l, params, func(piece *vocab.Batch) (float64, error) { return l.Mean(piece, seed, step) })
-	return perToken(loss, batch), grad, err
 }
 
 func (m *mle) Between() (Record, error) { return m.Step(0) }

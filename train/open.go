@@ -81,12 +81,9 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 			return nil, nil, err
 		}
 	}
-	// Another working directory must find the files too.
 	given := c
-	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart, &c.BackRun, &c.TokenizerFile} {
-		if *path, err = corpora.Absolute(*path); err != nil {
-			return nil, nil, err
-		}
+	if err := c.absolute(); err != nil {
+		return nil, nil, err
 	}
 	m := rundir.Manifest{Model: c.Model, Preset: string(c.Preset), Seed: c.Seed, Precision: c.Precision, Best: string(c.Best), Parts: c.Accumulate, Corpus: rundir.Corpus{Name: given.Corpus, Oracle: given.Oracle, SHA256: d.SHA256, Lines: d.Learnt.Lines}}
 	if from != nil {
@@ -109,6 +106,16 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 		m.Corpus.Lines += len(d.Valid.Lines)
 	}
 	return t, &rundir.Content{Config: c.toml(), Vocab: v.Bytes(), HeldOut: []byte(heldOut), Manifest: m}, nil
+}
+
+// absolute makes the paths such that another working directory finds the files too.
+func (c *Config) absolute() (err error) {
+	for _, path := range []*string{&c.Corpus, &c.Valid, &c.Oracle, &c.WarmStart, &c.BackRun, &c.TokenizerFile} {
+		if *path, err = corpora.Absolute(*path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Resume goes on with the run in dir from its last checkpoint, under the

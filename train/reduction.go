@@ -170,24 +170,15 @@ func (r *reduction) sumRows(team Team) {
 	}
 	R, k := team.Size(), len(r.parts)
 	r.rows, r.all = room(r.rows, k*n), room(r.all, R*k*n)
-	at := 0
-	for j, part := range r.parts {
-		for i := range r.tensors {
-			t := &r.tensors[i]
-			if !t.sparse {
-				continue
-			}
-			names, rows := r.rows[at:][:t.most], r.rows[at+t.most:][:t.most*t.width]
-			at += t.most * (t.width + 1)
-			for m := range names {
-				names[m] = -1
-			}
-			for m, row := range t.touched[j] {
-				names[m] = float32(row)
-				copy(rows[m*t.width:][:t.width], part[i][int(row)*t.width:])
-			}
+	r.eachSparse(r.rows, k, func(j, i int, t *rowed, names, rows []float32) {
+		for m := range names {
+			names[m] = -1
 		}
-	}
+		for m, row := range t.touched[j] {
+			names[m] = float32(row)
+			copy(rows[m*t.width:][:t.width], r.parts[j][i][int(row)*t.width:])
+		}
+	})
 	team.Gather(mpi.Bytes(r.all), mpi.Bytes(r.rows))
 	for i := range r.tensors {
 		if t := &r.tensors[i]; t.sparse {
@@ -195,21 +186,26 @@ func (r *reduction) sumRows(team Team) {
 			r.result[i] = r.sum[i]
 		}
 	}
-	at = 0
-	for range R * k {
-		for i := range r.tensors {
-			t := &r.tensors[i]
-			if !t.sparse {
-				continue
+	r.eachSparse(r.all, R*k, func(_, i int, t *rowed, names, rows []float32) {
+		for m, row := range names {
+			if row < 0 {
+				break
 			}
-			names, rows := r.all[at:][:t.most], r.all[at+t.most:][:t.most*t.width]
-			at += t.most * (t.width + 1)
-			for m, row := range names {
-				if row < 0 {
-					break
-				}
-				kernel.Add(r.sum[i][int(row)*t.width:][:t.width], rows[m*t.width:][:t.width])
-				t.filled = append(t.filled, int32(row))
+			kernel.Add(r.sum[i][int(row)*t.width:][:t.width], rows[m*t.width:][:t.width])
+			t.filled = append(t.filled, int32(row))
+		}
+	})
+}
+
+// eachSparse visits what a buffer of parts holds of every tensor i that is gathered by rows:
+// the numbers of rows, and the rows.
+func (r *reduction) eachSparse(buffer []float32, parts int, visit func(part, i int, t *rowed, names, rows []float32)) {
+	for j := range parts {
+		for i := range r.tensors {
+			if t := &r.tensors[i]; t.sparse {
+				size := t.most * (t.width + 1)
+				visit(j, i, t, buffer[:t.most], buffer[t.most:size])
+				buffer = buffer[size:]
 			}
 		}
 	}

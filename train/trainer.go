@@ -308,10 +308,8 @@ func (t *Trainer) setDecays(n int) {
 
 // Discriminator is the network that the generator is trained against; nil without one.
 func (t *Trainer) Discriminator() discriminator.Discriminator {
-	for _, p := range t.phases {
-		if d, ok := p.(*pretraining); ok {
-			return d.dis
-		}
+	if p, ok := phaseOf[*pretraining](t); ok {
+		return p.dis
 	}
 	return nil
 }
@@ -319,10 +317,18 @@ func (t *Trainer) Discriminator() discriminator.Discriminator {
 // Backwards is the model of the run that reads from right to left, as it stands; nil
 // without one.
 func (t *Trainer) Backwards() *generator.Generator {
-	for _, p := range t.phases {
-		if b, ok := p.(*backwards); ok {
-			return b.gen
-		}
+	if p, ok := phaseOf[*backwards](t); ok {
+		return p.gen
 	}
 	return nil
+}
+
+// phaseOf is the phase of that type, if the run has one.
+func phaseOf[P Phase](t *Trainer) (p P, ok bool) {
+	for _, x := range t.phases {
+		if p, ok = x.(P); ok {
+			break
+		}
+	}
+	return p, ok
 }

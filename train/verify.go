@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,24 +205,16 @@ func bestValueOf(r *rundir.Run, ck *rundir.Checkpoint) (*float64, metric) {
 	if err != nil {
 		return nil, by
 	}
-	path, err := ck.Path(model.StateFile)
+	text, err := ck.ReadFile(model.StateFile)
 	if err != nil {
 		return nil, by
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, by
-	}
-	var state struct {
-		Scored bool     `json:"scored"`
-		NLL    float64  `json:"best_nll"`
-		Value  *float64 `json:"best_value"`
-	}
-	switch err := json.Unmarshal(text, &state); {
+	var s stand
+	switch err := json.Unmarshal(text, &s); {
 	case err != nil:
 		return nil, by
-	case by.name == metrics[0].name && state.Scored:
-		return &state.NLL, by
+	case by.name == metrics[0].name && s.Scored:
+		return &s.NLL, by
 	}
-	return state.Value, by
+	return s.Value, by
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strconv"
 
 	"textgan/corpora"
 	"textgan/generator"
@@ -54,8 +53,9 @@ func openSource(dir, begins string) (*source, error) {
 		return nil, err
 	}
 	for _, which := range []string{rundir.Last, rundir.Best} {
+		var s stand
 		if o.ck, err = o.run.LoadCheckpoint(which); err == nil {
-			o.state, err = model.ReadState(o.ck, o.vocab)
+			s, o.state, err = standOf(o.ck, o.vocab)
 		}
 		if err == nil {
 			err = json.Unmarshal(o.state["lr_decays"], &o.decays)
@@ -63,7 +63,7 @@ func openSource(dir, begins string) (*source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("train: warm start: %w", err)
 		}
-		if string(o.state["phase"]) == strconv.Quote(Done) {
+		if s.Phase == Done {
 			break
 		}
 	}
