@@ -53,6 +53,9 @@ type Points struct {
 	Base []float64 // of a Bar, Area or Span, where it begins; nil: 0, or the end of a logarithmic axis
 }
 
+// Add appends a point.
+func (p *Points) Add(x, y float64) { p.X, p.Y = append(p.X, x), append(p.Y, y) }
+
 // Kind is how the points of a layer are drawn.
 type Kind int
 

@@ -77,15 +77,14 @@ func anneal(ctx context.Context, spec string, d *model.Data, c train.Config) (a 
 	return a, nil
 }
 
-func computeAnnealing(ctx context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computeAnnealing(ctx context.Context, o Options, r *Results) error {
 	c := train.Options.Defaults()
 	c.Seed = rng.Apart(o.Seed, "anneal")
 	c.CorpusLines, c.Emb, c.Hidden, c.Dropout, c.Batch, c.EvalSamples = 1000, 24, 32, 0, 16, 10
 	c.LR, c.MLESteps, c.DPre, c.AdvSteps, c.GLR = .01, annealLikely, 10, annealSteps, .001
 	d, err := model.Prepare(c.Config, nil, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	taus := plot.Chart{
 		Title: "τ over the adversarial steps", X: plot.Axis{Label: "step"}, Y: plot.Axis{Label: "τ", Log: true},
@@ -97,7 +96,7 @@ func computeAnnealing(ctx context.Context, o Options) (*Results, error) {
 	for i, s := range annealSchedules {
 		a, err := anneal(ctx, s.spec, d, c)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.spec, err)
+			return fmt.Errorf("%s: %w", s.spec, err)
 		}
 		steps := make([]float64, annealSteps)
 		early, late := 0., 0.
@@ -119,15 +118,11 @@ func computeAnnealing(ctx context.Context, o Options) (*Results, error) {
 		texts = append(texts, fmt.Sprintf("%s: τ from %.3g to %.3g; the gradient's size %.3g in the first ten steps, %.3g in the last", s.spec, a.tau[0], a.tau[annealSteps-1], early, late))
 		r.Add(s.name+"-tau", a.tau[annealSteps-1], "τ of step %d under %s", annealSteps, s.spec)
 		if s.name == "adaptive" {
-			if err := held(r, a.tau); err != nil {
-				return nil, err
-			}
+			held(r, a.tau)
 		}
 	}
-	if err := r.Draw(taus, nil, nil); err != nil {
-		return nil, err
-	}
-	err = r.Draw(plot.Chart{
+	r.Draw(taus, nil, nil)
+	r.Draw(plot.Chart{
 		Title: "Size of the gradient", X: plot.Axis{Label: "step"}, Y: plot.Axis{Label: "norm", Log: true},
 		Text:   "The size of the generator's gradient over the adversarial steps under a schedule, beside that under a constant temperature. It grows as the temperature falls.",
 		Layers: []plot.Layer{other, norm},
@@ -136,25 +131,25 @@ func computeAnnealing(ctx context.Context, o Options) (*Results, error) {
 	if n := len(r.Pictures); n == 3 {
 		r.Pictures = append(r.Pictures[1:], r.Pictures[0])
 	}
-	return r, err
+	return nil
 }
 
 // held draws the mean entropy of the relaxed words that the adaptive schedule saw. The
 // temperatures tell it: each is the one before times exp(gain (H* - H)/H*).
-func held(r *Results, tau []float64) error {
+func held(r *Results, tau []float64) {
 	seen := plot.Layer{Name: "mean entropy of the relaxed words", Colour: 4, Frames: make([]plot.Points, 1)}
 	goal := plot.Layer{Name: "target", Colour: 6, Size: 1.2, Frames: []plot.Points{{X: []float64{1, annealSteps}, Y: []float64{annealEntropy, annealEntropy}}}}
 	const last = 15
 	mean := 0.
 	for k := range len(tau) - 1 {
 		h := annealEntropy * (1 - math.Log(tau[k+1]/tau[k])/annealGain)
-		seen.Frames[0].X, seen.Frames[0].Y = append(seen.Frames[0].X, float64(k+1)), append(seen.Frames[0].Y, h)
+		seen.Frames[0].Add(float64(k+1), h)
 		if k >= len(tau)-1-last {
 			mean += h / last
 		}
 	}
 	r.Add("adaptive-entropy", mean, "nats, mean entropy of the relaxed words in the last %d steps that the adaptive schedule saw; its target is %g", last, annealEntropy)
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "What the adaptive schedule holds", X: plot.Axis{Label: "step"}, Y: plot.Axis{Label: "nats"},
 		Text:   "The mean entropy of the relaxed words over the adversarial steps: it falls to the target and stays there, with noise. An entropy of twice the target or more counts as twice.",
 		Layers: []plot.Layer{goal, seen},

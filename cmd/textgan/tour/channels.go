@@ -31,8 +31,7 @@ const (
 
 var gatePrices = []float64{0, .002, .005, fairPrice, .02, .04, .08}
 
-func computeGates(ctx context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computeGates(ctx context.Context, o Options, r *Results) error {
 	steps := 600
 	if o.small {
 		steps = 150
@@ -60,22 +59,17 @@ func computeGates(ctx context.Context, o Options) (*Results, error) {
 	for _, price := range gatePrices {
 		t, err := gates.NewTrainer(x, labels, gates.Options{Relaxation: "gumbel-softmax", Tau: .5, Price: price, Batch: 32, Steps: steps, LR: .04, Seed: o.Seed})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for range steps {
-			if err := ctx.Err(); err != nil {
-				return nil, context.Cause(ctx)
-			}
-			if err := t.Step(); err != nil {
-				return nil, err
-			}
+		if err := take(ctx, steps, t.Step); err != nil {
+			return err
 		}
 		open := t.Open()
 		frames := make([]plot.Points, 3)
 		expected, stay, right := 0.0, 0, 0
 		for i, c := range order {
 			k := rank[p.Roles[c]]
-			frames[k].X, frames[k].Y = append(frames[k].X, float64(i+1)), append(frames[k].Y, open[c])
+			frames[k].Add(float64(i+1), open[c])
 			expected += open[c]
 			if open[c] > .5 {
 				stay++
@@ -97,7 +91,7 @@ func computeGates(ctx context.Context, o Options) (*Results, error) {
 		}
 		values = append(values, fmt.Sprintf("%g", price))
 		texts = append(texts, fmt.Sprintf("%.1f gates open on average (drawn: %.1f); accuracy %.3f of at most %.3f", expected, drawn, told, p.Best()))
-		count.X, count.Y = append(count.X, expected), append(count.Y, told)
+		count.Add(expected, told)
 		if price == 0 || price == fairPrice {
 			tag := map[bool]string{true: "free", false: "fair"}[price == 0]
 			r.Add("expected-"+tag, expected, "gates open on average at a price of %g nats each: the sum of σ(α)", price)
@@ -107,20 +101,19 @@ func computeGates(ctx context.Context, o Options) (*Results, error) {
 			r.Add("precision-"+tag, float64(right)/float64(max(stay, 1)), "share of such gates whose channels are informative")
 		}
 	}
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Probability of each gate to be open", X: plot.Axis{Label: "channel", Lo: 0, Hi: gateChannels + 1, Ticks: []float64{1, 8, 16, 32, 48, 64}}, Y: plot.Axis{Label: "open", Lo: 0, Hi: 1.02},
 		Text:   "Bars for 64 gates, ordered by what their channels are. Without a price most stay open; at a fair one those of the informative channels alone; at a high one these shut too, the weakest first.",
 		Layers: layers,
-	}, []Control{{Label: "price", Values: values, Start: slices.Index(gatePrices, fairPrice)}}, texts); err != nil {
-		return nil, err
-	}
+	}, []Control{{Label: "price", Values: values, Start: slices.Index(gatePrices, fairPrice)}}, texts)
 	accuracy = plot.Points{X: []float64{0, gateChannels}, Y: []float64{p.Best(), p.Best()}}
 	dots := plot.Layer{Colour: 0, Kind: plot.Dots, Size: 6, Frames: []plot.Points{count}}
-	return r, r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "What open gates buy", X: plot.Axis{Label: "gates open on average", Lo: 0, Hi: gateChannels}, Y: plot.Axis{Label: "accuracy on held-out examples"},
 		Text: "Accuracy over the number of open gates, one point for each price. It is highest with about as many gates as there are informative channels; with more the noise of the channels is learnt too.",
 		Layers: []plot.Layer{
 			{Name: "one price each", Colour: 0, Frames: []plot.Points{count}}, dots, {Name: "who knows the weights", Colour: 6, Size: 1, Frames: []plot.Points{accuracy}},
 		},
 	}, nil, nil)
+	return nil
 }

@@ -32,12 +32,12 @@ var gumbelMax = Lesson{
 // The numbers of draws that the lesson shows.
 var gumbelDraws = []int{1000, 10000, 100000}
 
-func computeGumbelMax(ctx context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computeGumbelMax(ctx context.Context, o Options, r *Results) error {
 	if err := frequencies(ctx, r, o); err != nil {
-		return nil, err
+		return err
 	}
-	return r, heartRates(r, o)
+	heartRates(r, o)
+	return nil
 }
 
 // frequencies are the shares of the winners under each noise.
@@ -103,11 +103,12 @@ func frequencies(ctx context.Context, r *Results, o Options) error {
 			}
 		}
 	}
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Which word wins", X: plot.Axis{Label: "word", Lo: -.6, Hi: 7.6, Ticks: ids, Names: words}, Y: plot.Axis{Label: "share", Lo: 0, Hi: .75},
 		Text:   "Bars of how often each of eight words has the largest sum of logit and noise, and dots at its probability under the softmax. With Gumbel noise the bars end at the dots, with other noise they miss them.",
 		Layers: []plot.Layer{bars, exact},
 	}, []Control{{Label: "noise", Values: names, Names: true}, {Label: "draws", Values: counts, Start: 2}}, texts)
+	return nil
 }
 
 // scaledWinners are the shares of the winners with Gumbel noise times scale: dividing
@@ -137,7 +138,7 @@ const heartMean, heartSD = 70., 10.
 
 // heartRates shows the law of the highest of n heart rates, and Gumbel's with the same
 // mean and variance.
-func heartRates(r *Results, o Options) error {
+func heartRates(r *Results, o Options) {
 	const groups, most, bins, low, wide = 20000, 100, 52, 40., 1.5
 	sizes := []int{1, 2, 5, 10, 20, 50, 100}
 	maxima := make([][]float64, len(sizes))
@@ -176,8 +177,8 @@ func heartRates(r *Results, o Options) error {
 		var gumbel, bellCurve plot.Points
 		for i := range 157 {
 			x := low + .5*float64(i)
-			gumbel.X, gumbel.Y = append(gumbel.X, x), append(gumbel.Y, g.Prob(x))
-			bellCurve.X, bellCurve.Y = append(bellCurve.X, x), append(bellCurve.Y, normal.Prob(x))
+			gumbel.Add(x, g.Prob(x))
+			bellCurve.Add(x, normal.Prob(x))
 		}
 		hist.Frames, limit.Frames, bell.Frames = append(hist.Frames, bars), append(limit.Frames, gumbel), append(bell.Frames, bellCurve)
 		skew := 0.
@@ -193,7 +194,7 @@ func heartRates(r *Results, o Options) error {
 			r.Add(name+"-skewness", skew, "0 for a normal, 1.14 for Gumbel")
 		}
 	}
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "The highest of n heart rates", X: plot.Axis{Label: "beats a minute", Lo: low, Hi: low + bins*wide}, Y: plot.Axis{Label: "density", Lo: 0, Hi: .13},
 		Text:   "A histogram of the highest of n normal heart rates, and the densities of a Gumbel and of a normal law of the same mean and variance. For one heart rate the normal fits; for a hundred the Gumbel does, whose right tail is longer.",
 		Layers: []plot.Layer{hist, limit, bell},

@@ -47,12 +47,11 @@ func (o Options) imageSet(n int) (*images.Set, error) {
 	return images.Draw(n, side, o.Seed), nil
 }
 
-func computeImages(ctx context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computeImages(ctx context.Context, o Options, r *Results) error {
 	z := sizesOfImages(o)
 	all, err := o.imageSet(z.count)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	held := min(z.held, all.Len()/2)
 	learnt := all.Part(0, all.Len()-held)
@@ -71,9 +70,9 @@ func computeImages(ctx context.Context, o Options) (*Results, error) {
 	}
 	r.Add("no-code", alone, "nats of a held-out image by the frequency of each pixel alone")
 	if err := gaussianImages(ctx, r, o, z, learnt, rest); err != nil {
-		return nil, err
+		return err
 	}
-	return r, choiceImages(ctx, r, o, z, learnt, rest)
+	return choiceImages(ctx, r, o, z, learnt, rest)
 }
 
 // plane is n x n points of the plane, row by row, between which the prior has equal
@@ -102,13 +101,8 @@ func gaussianImages(ctx context.Context, r *Results, o Options, z imageSizes, le
 	var w, h, w2, h2 int
 	looks := []int{0, z.gaussian / 40, z.gaussian / 12, z.gaussian / 5, z.gaussian / 2, z.gaussian}
 	for _, step := range looks {
-		for t.Taken() < step {
-			if err := ctx.Err(); err != nil {
-				return context.Cause(ctx)
-			}
-			if _, err := t.Step(); err != nil {
-				return err
-			}
+		if err := take(ctx, step-t.Taken(), t.Step); err != nil {
+			return err
 		}
 		ink, err := vae.Decode(plane(12))
 		if err != nil {
@@ -181,7 +175,7 @@ func scatter(r *Results, vae *images.VAE, rest *images.Set) error {
 			labels = append(labels, int(rest.Labels[i]))
 		}
 		for _, l := range labels {
-			points[l].X, points[l].Y = append(points[l].X, float64(mean[2*i])), append(points[l].Y, float64(mean[2*i+1]))
+			points[l].Add(float64(mean[2*i]), float64(mean[2*i+1]))
 		}
 	}
 	c := plot.Chart{
@@ -190,7 +184,8 @@ func scatter(r *Results, vae *images.VAE, rest *images.Set) error {
 		Layers: []plot.Layer{{Name: "all held-out images", Colour: 6, Kind: plot.Dots, Size: 3, Frames: points[10:]}},
 	}
 	if rest.Labels == nil {
-		return r.Draw(c, nil, nil)
+		r.Draw(c, nil, nil)
+		return nil
 	}
 	c.Layers = append(c.Layers, plot.Layer{Name: "of one digit", Colour: 1, Kind: plot.Dots, Size: 4.5, Frames: points[:10]})
 	var values, texts []string
@@ -198,7 +193,8 @@ func scatter(r *Results, vae *images.VAE, rest *images.Set) error {
 		values = append(values, fmt.Sprint(l))
 		texts = append(texts, fmt.Sprintf("%d images of the digit %d", len(points[l].X), l))
 	}
-	return r.Draw(c, []Control{{Label: "digit", Values: values, Start: 2}}, texts)
+	r.Draw(c, []Control{{Label: "digit", Values: values, Start: 2}}, texts)
+	return nil
 }
 
 // choiceWays are the estimators of the second half, with the draws of an image.
@@ -222,19 +218,14 @@ func choiceImages(ctx context.Context, r *Results, o Options, z imageSizes, lear
 		}
 		var curve plot.Points
 		for i, step := range looks {
-			for t.Taken() < step {
-				if err := ctx.Err(); err != nil {
-					return context.Cause(ctx)
-				}
-				if _, err := t.Step(); err != nil {
-					return err
-				}
+			if err := take(ctx, step-t.Taken(), t.Step); err != nil {
+				return err
 			}
 			e, err := vae.Exact(rest)
 			if err != nil {
 				return err
 			}
-			curve.X, curve.Y = append(curve.X, float64(step)), append(curve.Y, e.Bound())
+			curve.Add(float64(step), e.Bound())
 			ink, err := vae.Decode(vae.Codes())
 			if err != nil {
 				return err
@@ -265,5 +256,6 @@ func choiceImages(ctx context.Context, r *Results, o Options, z imageSizes, lear
 	d := newDrawing("All 100 codes", "What the decoder draws for each of the 100 codes: the first choice is the row, the second the column. After training, one choice says mostly which digit and the other how it is written.", 360, 360)
 	d.image(0, 0, 360, 360*float64(h)/float64(w), len(looks)-1, sheets...)
 	d.add(r, []Control{{Label: "estimator", Values: names, Names: true}, {Label: "step", Values: values, Start: len(values) - 1}}, texts)
-	return r.Draw(chart, nil, nil)
+	r.Draw(chart, nil, nil)
+	return nil
 }

@@ -91,15 +91,14 @@ func drawnCoin(theta float64, n int, seed uint64, step uint32) (mean, se float64
 	return mean, math.Sqrt(max(squares/float64(n)-mean*mean, 0) / float64(n))
 }
 
-func computeLostTerm(ctx context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computeLostTerm(ctx context.Context, o Options, r *Results) error {
 	var thetas, losses []float64
 	var coins []coin
 	for i := range 33 {
 		theta := -4 + float64(i)/4
 		c, err := coinAt(ctx, theta)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		thetas, losses, coins = append(thetas, theta), append(losses, c.loss), append(coins, c)
 	}
@@ -130,14 +129,12 @@ func computeLostTerm(ctx context.Context, o Options) (*Results, error) {
 			r.Add("score-se", se, "its standard error")
 		}
 	}
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Slopes of the loss", X: plot.Axis{Label: "θ"}, Y: plot.Axis{Label: "L(θ)", Lo: .05, Hi: .95},
 		Text:   "The average loss over theta, and at one theta two straight lines: the true slope, which touches the curve, and the naive one, which crosses it.",
 		Layers: []plot.Layer{curve, whole, naive, here},
-	}, []Control{{Label: "θ", Values: values, Start: 20}}, texts); err != nil {
-		return nil, err
-	}
-	return r, descents(ctx, r, o)
+	}, []Control{{Label: "θ", Values: values, Start: 20}}, texts)
+	return descents(ctx, r, o)
 }
 
 // descents follows each gradient from the same start.
@@ -156,7 +153,7 @@ func descents(ctx context.Context, r *Results, o Options) error {
 				return err
 			}
 			p := &layer.Frames[0]
-			p.X, p.Y = append(p.X, float64(step)), append(p.Y, c.loss)
+			p.Add(float64(step), c.loss)
 			if step == steps {
 				r.Add("theta-"+way.text, theta, "θ after %d steps along the %s", steps, way.name)
 				r.Add("loss-"+way.text, c.loss, "the loss there")
@@ -174,5 +171,6 @@ func descents(ctx context.Context, r *Results, o Options) error {
 		}
 		chart.Layers = append(chart.Layers, layer)
 	}
-	return r.Draw(chart, nil, nil)
+	r.Draw(chart, nil, nil)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"textgan/cmd/textgan/tour/gridworld"
@@ -30,32 +31,28 @@ const walkerMoves, walkerBatch = 12, 16
 
 // walkers are the ways to train: score functions, of which there are scoreWalkers, then
 // relaxations.
-var walkers = []struct {
-	name, spec, tag string
-	toGo            bool
-}{
-	{"REINFORCE", "reinforce", "reinforce", false},
-	{"REINFORCE, average of before", "reinforce-moving-average", "baseline", false},
-	{"REINFORCE, leaving one out", "rloo", "rloo", false},
-	{"all four moves", "all-action:k=4", "all-action", false},
-	{"Gumbel-Softmax, soft walker", "gumbel-softmax", "gumbel-softmax", false},
-	{"straight-through Gumbel", "st-gumbel", "st-gumbel", false},
-	{"ReinMax", "reinmax", "reinmax", false},
+var walkers = []struct{ name, spec, tag string }{
+	{"REINFORCE", "reinforce", "reinforce"},
+	{"REINFORCE, average of before", "reinforce-moving-average", "baseline"},
+	{"REINFORCE, leaving one out", "rloo", "rloo"},
+	{"all four moves", "all-action:k=4", "all-action"},
+	{"Gumbel-Softmax, soft walker", "gumbel-softmax", "gumbel-softmax"},
+	{"straight-through Gumbel", "st-gumbel", "st-gumbel"},
+	{"ReinMax", "reinmax", "reinmax"},
 }
 
 const scoreWalkers = 4
 
-func computePolicy(ctx context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computePolicy(ctx context.Context, o Options, r *Results) error {
 	world, err := gridworld.NewWorld(walkerMap, walkerMoves)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	seeds, steps, draws := 3, 200, 150
 	if o.small {
 		seeds, steps, draws = 1, 40, 40
 	}
-	every := steps / 20
+	const looks = 20 // at the return while a policy learns
 	uniform := make([]float32, world.Cells()*4)
 	r.Add("best", world.Best(), "greatest return there is")
 	r.Add("uniform", world.Return(uniform), "return of moves that are all as likely")
@@ -69,37 +66,31 @@ func computePolicy(ctx context.Context, o Options) (*Results, error) {
 	var names, arrows, texts, values []string
 	states := [][]float32{uniform} // policies to measure gradients at: those of rloo
 	for k, way := range walkers {
-		curve := plot.Points{X: make([]float64, 21), Y: make([]float64, 21)}
+		curve := plot.Points{X: make([]float64, looks+1), Y: make([]float64, looks+1)}
 		moved := 0
 		for seed := range seeds {
-			t, err := gridworld.NewTrainer(world, gridworld.Options{Estimator: way.spec, Tau: "1", ToGo: way.toGo, Batch: walkerBatch, Steps: steps, LR: .05, Seed: o.Seed + uint64(seed)})
+			t, err := gridworld.NewTrainer(world, gridworld.Options{Estimator: way.spec, Tau: "1", Batch: walkerBatch, Steps: steps, LR: .05, Seed: o.Seed + uint64(seed)})
 			if err != nil {
-				return nil, err
+				return err
 			}
-			for step := 0; ; step++ {
-				if step%every == 0 {
-					i := step / every
-					curve.X[i] = float64(step * walkerBatch)
-					curve.Y[i] += world.Return(t.Logits()) / float64(seeds)
-					if seed == 0 && i%4 == 0 {
-						arrows = append(arrows, arrowsOf(world, t.Logits()))
-						texts = append(texts, fmt.Sprintf("return %.3f of at most %.3f after %d episodes", world.Return(t.Logits()), world.Best(), step*walkerBatch))
-						if k == 0 {
-							values = append(values, fmt.Sprint(step*walkerBatch))
-						}
-					}
-					if seed == 0 && way.tag == "rloo" && (i == 6 || i == 20) {
-						states = append(states, append([]float32(nil), t.Logits()...))
+			for i := range looks + 1 {
+				if i > 0 {
+					if err := take(ctx, steps/looks, t.Step); err != nil {
+						return err
 					}
 				}
-				if step == steps {
-					break
+				episodes := i * steps / looks * walkerBatch
+				curve.X[i] = float64(episodes)
+				curve.Y[i] += world.Return(t.Logits()) / float64(seeds)
+				if seed == 0 && i%4 == 0 {
+					arrows = append(arrows, arrowsOf(world, t.Logits()))
+					texts = append(texts, fmt.Sprintf("return %.3f of at most %.3f after %d episodes", world.Return(t.Logits()), world.Best(), episodes))
+					if k == 0 {
+						values = append(values, fmt.Sprint(episodes))
+					}
 				}
-				if err := ctx.Err(); err != nil {
-					return nil, context.Cause(ctx)
-				}
-				if err := t.Step(); err != nil {
-					return nil, err
+				if seed == 0 && way.tag == "rloo" && (i == 6 || i == looks) {
+					states = append(states, slices.Clone(t.Logits()))
 				}
 			}
 			moved += t.Moved()
@@ -107,17 +98,15 @@ func computePolicy(ctx context.Context, o Options) (*Results, error) {
 		names = append(names, way.name)
 		c := &charts[k/scoreWalkers]
 		c.Layers = append(c.Layers, plot.Layer{Name: way.name, Colour: k % scoreWalkers, Frames: []plot.Points{curve}})
-		r.Add("return-"+way.tag, curve.Y[20], "return after %d episodes with %s, mean of %d seeds", steps*walkerBatch, way.name, seeds)
+		r.Add("return-"+way.tag, curve.Y[looks], "return after %d episodes with %s, mean of %d seeds", steps*walkerBatch, way.name, seeds)
 		r.Add("moves-"+way.tag, float64(moved)/float64(seeds), "moves made to get there")
 	}
 	for _, c := range charts {
 		c.Layers = append(c.Layers, plot.Layer{Name: "the greatest there is", Colour: 6, Size: 1, Frames: []plot.Points{best}})
-		if err := r.Draw(c, nil, nil); err != nil {
-			return nil, err
-		}
+		r.Draw(c, nil, nil)
 	}
 	drawWorld(r, world, names, values, arrows, texts)
-	return r, qualities(ctx, r, o, world, states, draws)
+	return qualities(ctx, r, o, world, states, draws)
 }
 
 // qualities is a picture of bias and variance at some policies.
@@ -138,7 +127,7 @@ func qualities(ctx context.Context, r *Results, o Options, world *gridworld.Worl
 			if err := ctx.Err(); err != nil {
 				return context.Cause(ctx)
 			}
-			t, err := gridworld.NewTrainer(world, gridworld.Options{Estimator: way.spec, Tau: "1", ToGo: way.toGo, Batch: walkerBatch, Steps: 1, Seed: o.Seed})
+			t, err := gridworld.NewTrainer(world, gridworld.Options{Estimator: way.spec, Tau: "1", Batch: walkerBatch, Steps: 1, Seed: o.Seed})
 			if err != nil {
 				return err
 			}
@@ -157,20 +146,21 @@ func qualities(ctx context.Context, r *Results, o Options, world *gridworld.Worl
 			}
 			norm = q.Norm
 			y := ticks[k]
-			v.X, v.Y = append(v.X, math.Sqrt(q.Variance)), append(v.Y, y+.2)
-			b.X, b.Y = append(b.X, q.Bias), append(b.Y, y-.2)
-			c.X, c.Y = append(c.X, q.Error), append(c.Y, y-.2)
+			v.Add(math.Sqrt(q.Variance), y+.2)
+			b.Add(q.Bias, y-.2)
+			c.Add(q.Error, y-.2)
 		}
 		variance.Frames, bias.Frames, chance.Frames = append(variance.Frames, v), append(bias.Frames, b), append(chance.Frames, c)
 		texts = append(texts, fmt.Sprintf("length of the exact gradient: %.3g", norm))
 	}
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Error of the gradient", Width: 360, Height: 310,
 		X:      plot.Axis{Label: "distance from the exact gradient", Log: true, Lo: 1e-4, Hi: 3},
 		Y:      plot.Axis{Ticks: ticks, Names: rows, Lo: -.6, Hi: float64(len(walkers)) - .4},
 		Text:   "For each estimator two bars: the standard deviation of an estimate from sixteen episodes, and the distance of the mean of many from the exact gradient, with a dot where chance alone would put it. The soft walker has the least deviation and the largest bias.",
 		Layers: []plot.Layer{variance, bias, chance},
 	}, []Control{{Label: "policy", Values: []string{"all moves alike", "while learning", "learnt"}[:len(states)], Names: true}}, texts)
+	return nil
 }
 
 const cellSize = 64

@@ -41,15 +41,14 @@ func thrown(n int, seed uint64) (x, u []float64) {
 	return x, u
 }
 
-func computeRejection(_ context.Context, o Options) (*Results, error) {
+func computeRejection(_ context.Context, o Options, r *Results) error {
 	const most = 100000
-	r := &Results{}
 	x, u := thrown(most, o.Seed)
 
 	var outline plot.Points
 	for i := range 101 {
 		at := float64(i) / 100
-		outline.X, outline.Y = append(outline.X, at), append(outline.Y, curve(at, curveA, curveB))
+		outline.Add(at, curve(at, curveA, curveB))
 	}
 	kept := plot.Layer{Name: "kept", Colour: 2, Kind: plot.Dots, Size: 3}
 	refused := plot.Layer{Name: "refused", Colour: 1, Kind: plot.Dots, Size: 3}
@@ -58,22 +57,20 @@ func computeRejection(_ context.Context, o Options) (*Results, error) {
 		var in, out plot.Points
 		for i := range n {
 			if u[i] < curve(x[i], curveA, curveB) {
-				in.X, in.Y = append(in.X, x[i]), append(in.Y, u[i])
+				in.Add(x[i], u[i])
 			} else {
-				out.X, out.Y = append(out.X, x[i]), append(out.Y, u[i])
+				out.Add(x[i], u[i])
 			}
 		}
 		kept.Frames, refused.Frames = append(kept.Frames, in), append(refused.Frames, out)
 		counts = append(counts, fmt.Sprint(n))
 		texts = append(texts, fmt.Sprintf("%d of %d points kept: %.1f %%", len(in.X), n, 100*float64(len(in.X))/float64(n)))
 	}
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "A curve in a box", X: plot.Axis{Label: "x", Lo: 0, Hi: 1}, Y: plot.Axis{Label: "u", Lo: 0, Hi: 1},
 		Text:   "A curve with one hump in a unit box, and points thrown into the box at random. Those below the curve are kept, those above it refused.",
 		Layers: []plot.Layer{refused, kept, {Name: "curve", Size: 2.4, Frames: []plot.Points{outline}}},
-	}, []Control{{Label: "points", Values: counts, Start: 3}}, texts); err != nil {
-		return nil, err
-	}
+	}, []Control{{Label: "points", Values: counts, Start: 3}}, texts)
 
 	// What was kept, as a histogram against the density.
 	const bins = 20
@@ -92,23 +89,21 @@ func computeRejection(_ context.Context, o Options) (*Results, error) {
 		lo, hi := float64(i)/bins, float64(i+1)/bins
 		want := n * (mathext.RegIncBeta(curveA+1, curveB+1, hi) - mathext.RegIncBeta(curveA+1, curveB+1, lo))
 		chi += (c - want) * (c - want) / want
-		bars.X, bars.Y = append(bars.X, (lo+hi)/2), append(bars.Y, c/n*bins)
+		bars.Add((lo+hi)/2, c/n*bins)
 	}
 	for _, at := range outline.X {
-		density.X, density.Y = append(density.X, at), append(density.Y, math.Pow(at, curveA)*math.Pow(1-at, curveB)/area)
+		density.Add(at, math.Pow(at, curveA)*math.Pow(1-at, curveB)/area)
 	}
 	hist.Frames = []plot.Points{bars}
 	r.Add("rate", n/most, "share of %d points that is kept", most)
 	r.Add("mean", mean/n, "mean of the kept x")
 	r.Add("chi-square", chi, "of the kept x in %d cells against the density", bins)
 	r.Add("p", mathext.GammaIncRegComp((bins-1)/2., chi/2), "chance of a greater chi-square")
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: fmt.Sprintf("What is kept of %d points", most), X: plot.Axis{Label: "x", Lo: 0, Hi: 1}, Y: plot.Axis{Label: "density", Lo: 0, Hi: 2.7},
 		Text:   "A histogram of the kept points, and the density of the curve, which the bars follow.",
 		Layers: []plot.Layer{hist, {Name: "density", Colour: 0, Frames: []plot.Points{density}}},
-	}, nil, nil); err != nil {
-		return nil, err
-	}
+	}, nil, nil)
 
 	// In more dimensions a draw is kept if all its coordinates are.
 	measured := plot.Layer{Name: "measured", Colour: 1, Kind: plot.Dots, Size: 6, Frames: make([]plot.Points, 1)}
@@ -126,22 +121,21 @@ func computeRejection(_ context.Context, o Options) (*Results, error) {
 			}
 		}
 		rate := all / float64(tries)
-		measured.Frames[0].X, measured.Frames[0].Y = append(measured.Frames[0].X, float64(d)), append(measured.Frames[0].Y, rate)
-		exact.Frames[0].X, exact.Frames[0].Y = append(exact.Frames[0].X, float64(d)), append(exact.Frames[0].Y, math.Pow(one, float64(d)))
+		measured.Frames[0].Add(float64(d), rate)
+		exact.Frames[0].Add(float64(d), math.Pow(one, float64(d)))
 		r.Add(fmt.Sprintf("rate-%d", d), rate, "share of %d tries that is kept in %s", tries, dimensions(d))
 	}
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Share that is kept", X: plot.Axis{Label: "dimensions", Lo: .5, Hi: 8.5, Ticks: []float64{1, 2, 3, 4, 5, 6, 7, 8}}, Y: plot.Axis{Label: "share", Log: true},
 		Text:   "The share of tries that is kept, over the number of dimensions, on a logarithmic axis: a straight line downwards.",
 		Layers: []plot.Layer{exact, measured},
-	}, nil, nil); err != nil {
-		return nil, err
-	}
-	return r, noGradient(r, x, u)
+	}, nil, nil)
+	noGradient(r, x, u)
+	return nil
 }
 
 // noGradient follows the mean of what is kept of few points while the curve moves.
-func noGradient(r *Results, x, u []float64) error {
+func noGradient(r *Results, x, u []float64) {
 	const few = 40
 	meanKept := func(a float64) float64 {
 		sum, n := 0., 0.
@@ -156,13 +150,13 @@ func noGradient(r *Results, x, u []float64) error {
 	truth := plot.Layer{Name: "mean of the curve", Frames: make([]plot.Points, 1)}
 	for i := range 401 {
 		a := .5 + float64(i)*.01
-		kept.Frames[0].X, kept.Frames[0].Y = append(kept.Frames[0].X, a), append(kept.Frames[0].Y, meanKept(a))
-		truth.Frames[0].X, truth.Frames[0].Y = append(truth.Frames[0].X, a), append(truth.Frames[0].Y, (a+1)/(a+curveB+2))
+		kept.Frames[0].Add(a, meanKept(a))
+		truth.Frames[0].Add(a, (a+1)/(a+curveB+2))
 	}
 	const h = 1e-9
 	r.Add("slope-kept", (meanKept(curveA+h)-meanKept(curveA-h))/(2*h), "derivative in a of the mean of what is kept, the points fixed, at a = %g", curveA)
 	r.Add("slope", (curveB+1)/((curveA+curveB+2)*(curveA+curveB+2)), "derivative of the curve's mean there")
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "No gradient: the curve moves, the points do not", X: plot.Axis{Label: "exponent a of xᵃ(1−x)⁴"}, Y: plot.Axis{Label: "mean"},
 		Text:   "The mean of the kept points while the curve moves: a staircase, level everywhere but for its jumps. The mean of the curve itself rises smoothly.",
 		Layers: []plot.Layer{kept, truth},

@@ -62,12 +62,11 @@ func laboratory(e relax.Estimator) (specs []string, swept bool) {
 	return specs, true
 }
 
-func computeRelatives(ctx context.Context, o Options) (*Results, error) {
+func computeRelatives(ctx context.Context, o Options, r *Results) error {
 	p, err := variance.Read(bytes.NewReader([]byte(relativesProblem)), "tour")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r := &Results{}
 	all := map[string][]variance.Result{} // of a row of the table, over tau, or the only one
 	rows := relax.Estimators()
 	for _, e := range rows {
@@ -78,7 +77,7 @@ func computeRelatives(ctx context.Context, o Options) (*Results, error) {
 		}
 		x, err := variance.Run(ctx, p, variance.Options{Estimators: specs, Samples: samples, Seed: o.Seed}, nil)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		all[e.Name] = x.Estimators
 		if e.Name == rows[0].Name {
@@ -117,8 +116,8 @@ func computeRelatives(ctx context.Context, o Options) (*Results, error) {
 			if x.Biased {
 				squared = x.Bias * x.Bias
 			}
-			b.X, b.Y = append(b.X, squared), append(b.Y, y+.2)
-			v.X, v.Y = append(v.X, x.Trace), append(v.Y, y-.2)
+			b.Add(squared, y+.2)
+			v.Add(x.Trace, y-.2)
 			if e.Relaxed && x.Evals == 1 && x.MSE < bestMSE {
 				best, bestMSE = e.Name, x.MSE
 			}
@@ -138,21 +137,20 @@ func computeRelatives(ctx context.Context, o Options) (*Results, error) {
 	for _, name := range []string{"reinforce", "self-critic", "rloo"} {
 		r.Add(name+"-variance", at(name, 0).Trace, "variance of %s, which has no bias, of one estimate", at(name, 0).Name)
 	}
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Bias and variance of every estimator", Height: 30 + 23*float64(n),
 		X:      plot.Axis{Label: "squared units of the gradient", Log: true, Lo: least, Hi: most, Ticks: []float64{1e-4, 1e-2, 1}},
 		Y:      plot.Axis{Lo: .2, Hi: float64(n) + .8, Ticks: ticks, Names: names},
 		Text:   "Two lying bars for each estimator of training, of its squared bias and of its variance, on a logarithmic axis. The relaxed ones have both and change with the temperature; the score functions have no bias and more variance.",
 		Layers: []plot.Layer{bias, spread},
-	}, []Control{{Label: "τ", Values: values, Start: 3}}, texts); err != nil {
-		return nil, err
-	}
-	return r, overtaken(r, at, rows)
+	}, []Control{{Label: "τ", Values: values, Start: 3}}, texts)
+	overtaken(r, at, rows)
+	return nil
 }
 
 // overtaken draws from how many evaluations of f on leave-one-out has the lower mean
 // squared error.
-func overtaken(r *Results, at func(name string, k int) variance.Result, rows []relax.Estimator) error {
+func overtaken(r *Results, at func(name string, k int) variance.Result, rows []relax.Estimator) {
 	c := plot.Chart{
 		Title:  "From where REINFORCE with a baseline wins",
 		X:      plot.Axis{Label: "τ", Log: true, Lo: .09, Hi: 4.5, Ticks: relativesTaus},
@@ -170,7 +168,7 @@ func overtaken(r *Results, at func(name string, k int) variance.Result, rows []r
 			if x.BreakEven == nil {
 				continue
 			}
-			l.Frames[0].X, l.Frames[0].Y = append(l.Frames[0].X, tau), append(l.Frames[0].Y, *x.BreakEven)
+			l.Frames[0].Add(tau, *x.BreakEven)
 			if tau == 1 && (e.Name == "straight-through" || e.Name == "reinmax") {
 				r.Add(e.Name+"-overtaken", *x.BreakEven, "evaluations of f from which on rloo has the lower mean squared error than %s at τ = 1", e.Name)
 			}
@@ -179,5 +177,5 @@ func overtaken(r *Results, at func(name string, k int) variance.Result, rows []r
 		dots.Kind, dots.Name, dots.Size = plot.Dots, "", 5
 		c.Layers = append(c.Layers, l, dots)
 	}
-	return r.Draw(c, nil, nil)
+	r.Draw(c, nil, nil)
 }

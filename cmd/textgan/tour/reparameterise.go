@@ -29,15 +29,12 @@ const locMean, locScale = 1., .8
 
 const locDraws = 20000
 
-func computeReparameterise(_ context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computeReparameterise(_ context.Context, o Options, r *Results) error {
 	if err := movedDraws(r, o); err != nil {
-		return nil, err
+		return err
 	}
-	if err := byDimension(r, o); err != nil {
-		return nil, err
-	}
-	return r, byFamily(r, o)
+	byDimension(r, o)
+	return byFamily(r, o)
 }
 
 // movedDraws shows the same noise under different scales.
@@ -73,7 +70,7 @@ func movedDraws(r *Results, o Options) error {
 				if name != "log-normal" || x > 0 {
 					y = math.Exp(family.LogDensity(eps)) * slope
 				}
-				density.X, density.Y = append(density.X, x), append(density.Y, y)
+				density.Add(x, y)
 			}
 			inside := 0
 			for _, eps := range noise {
@@ -90,16 +87,17 @@ func movedDraws(r *Results, o Options) error {
 			texts = append(texts, fmt.Sprintf("%s, μ = %g, σ = %.2f; %d of the %d draws are in the picture", name, locMean, scale, inside, shown))
 		}
 	}
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "x = μ + σ ε: the draws move with σ", X: plot.Axis{Label: "x", Lo: -5, Hi: 7.8}, Y: plot.Axis{Label: "density", Lo: 0, Hi: 1},
 		Text:   "The density of x for a family and a scale, and draws of it as marks on the axis. When the scale grows each draw moves away from the mean, smoothly.",
 		Layers: []plot.Layer{curve, drawn},
 	}, []Control{{Label: "family", Values: families, Names: true}, {Label: "σ", Values: scales, Start: 3}}, texts)
+	return nil
 }
 
 // byDimension measures both gradients of E of the sum of x_i squared in the first
 // mean, over the number of Gaussian dimensions.
-func byDimension(r *Results, o Options) error {
+func byDimension(r *Results, o Options) {
 	along := plot.Layer{Name: "along the draw", Colour: 2, Kind: plot.Dots, Size: 6, Frames: make([]plot.Points, 1)}
 	score := plot.Layer{Name: "score function", Colour: 1, Kind: plot.Dots, Size: 6, Frames: make([]plot.Points, 1)}
 	for d := 1; d <= 256; d *= 4 {
@@ -121,12 +119,12 @@ func byDimension(r *Results, o Options) error {
 			mean := sums[k][0] / locDraws
 			variance := sums[k][1]/locDraws - mean*mean
 			p := &l.Frames[0]
-			p.X, p.Y = append(p.X, float64(d)), append(p.Y, variance)
+			p.Add(float64(d), variance)
 			r.Add(fmt.Sprintf("%s-%d", []string{"along", "score"}[k], d), variance, "variance of ∂/∂μ₁, %s, in %s, from %d draws", l.Name, dimensions(d), locDraws)
 		}
 	}
 	lines := []plot.Layer{{Colour: 2, Frames: along.Frames}, {Colour: 1, Frames: score.Frames}}
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Variance over dimensions, f = Σ xᵢ²", X: plot.Axis{Label: "dimensions", Log: true, Lo: .8, Hi: 320, Ticks: []float64{1, 4, 16, 64, 256}}, Y: plot.Axis{Label: "variance of ∂/∂μ₁", Log: true},
 		Text:   "The variance of one estimate over the number of dimensions, on logarithmic axes: a level line for the gradient along the draw, a steep one for the score function.",
 		Layers: append(lines, along, score),
@@ -173,7 +171,7 @@ func byFamily(r *Results, o Options) error {
 		}
 		for k, v := range exact {
 			p := &bars[k].Frames[0]
-			p.X, p.Y = append(p.X, float64(i)+.4*float64(k)-.2), append(p.Y, v)
+			p.Add(float64(i)+.4*float64(k)-.2, v)
 			text := "exact variance of ∂/∂μ E[x²]"
 			if name == "log-normal" {
 				text = "variance of ∂/∂μ E[x] from draws"
@@ -181,11 +179,12 @@ func byFamily(r *Results, o Options) error {
 			r.Add(name+"-"+[]string{"along", "score"}[k], v, "%s, %s, %s", text, name, bars[k].Name)
 		}
 	}
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Variance by family", X: plot.Axis{Lo: -.6, Hi: 3.6, Ticks: []float64{0, 1, 2, 3}, Names: names}, Y: plot.Axis{Label: "variance of ∂/∂μ", Log: true},
 		Text:   "Bars of the variance of one estimate for four families on a logarithmic axis; in each the score function's bar is the higher.",
 		Layers: bars[:],
 	}, nil, nil)
+	return nil
 }
 
 func dimensions(d int) string {

@@ -37,11 +37,10 @@ const (
 	simplexFew  = 400
 )
 
-func computeGumbelSoftmax(_ context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computeGumbelSoftmax(_ context.Context, o Options, r *Results) error {
 	m, err := relax.New[float64]("gumbel-softmax")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	triangle := func(y []float64) (float64, float64) { return y[1] + y[2]/2, y[2] * math.Sqrt(3) / 2 }
 	edge := plot.Layer{Colour: 6, Size: 1, Frames: []plot.Points{{X: []float64{0, 1, .5, 0}, Y: []float64{0, 0, math.Sqrt(3) / 2, 0}}}}
@@ -63,7 +62,7 @@ func computeGumbelSoftmax(_ context.Context, o Options) (*Results, error) {
 			m.Relaxed.Backward(g, y, simplexSlope, id, tau, key)
 			if i < simplexFew {
 				a, b := triangle(y)
-				p.X, p.Y = append(p.X, a), append(p.Y, b)
+				p.Add(a, b)
 			}
 			for k, v := range g {
 				mean[k] += y[k] / simplexMany
@@ -84,7 +83,7 @@ func computeGumbelSoftmax(_ context.Context, o Options) (*Results, error) {
 			v     float64
 		}{{&size, math.Sqrt(squares)}, {&spread, sd}, {&dead, dying}, {&corner, corners}} {
 			f := &l.layer.Frames[0]
-			f.X, f.Y = append(f.X, tau), append(f.Y, l.v)
+			f.Add(tau, l.v)
 		}
 		values = append(values, fmt.Sprintf("%g", tau))
 		texts = append(texts, fmt.Sprintf("mean of y (%.3f, %.3f, %.3f); %.0f %% of the draws in a corner, %.0f %% of the coordinates dead; gradient of root mean square %.3f", mean[0], mean[1], mean[2], 100*corners, 100*dying, math.Sqrt(squares)))
@@ -101,27 +100,24 @@ func computeGumbelSoftmax(_ context.Context, o Options) (*Results, error) {
 	for i, v := range softmaxOf(simplexLogits) {
 		r.Add(fmt.Sprintf("softmax-%d", i+1), v, "probability of word %d, where the corners' shares go as τ falls", i+1)
 	}
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Draws on the simplex", X: plot.Axis{Lo: -.12, Hi: 1.12}, Y: plot.Axis{Lo: -.14, Hi: 1}, Width: 360, Height: 330, Bare: true,
 		Text:   "A triangle whose corners are three words, with the draws as dots. At a small temperature they lie in the corners, at a large one they crowd in the middle.",
 		Notes:  []plot.Note{{X: 0, Y: -.07, Text: "word 1"}, {X: 1, Y: -.07, Text: "word 2"}, {X: .5, Y: .93, Text: "word 3"}},
 		Layers: []plot.Layer{edge, dots},
-	}, []Control{{Label: "τ", Values: values, Start: 8}}, texts); err != nil {
-		return nil, err
-	}
+	}, []Control{{Label: "τ", Values: values, Start: 8}}, texts)
 	x := plot.Axis{Label: "τ", Log: true, Lo: .045, Hi: 11, Ticks: []float64{.05, .1, .2, .5, 1, 2, 5, 10}}
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Size of the gradient", X: x, Y: plot.Axis{Label: "gradient", Log: true},
 		Text:   "The root mean square of the gradient and the standard deviation of one coordinate over the temperature, on logarithmic axes. Both grow as the temperature falls, and fall as it grows.",
 		Layers: []plot.Layer{size, spread},
-	}, nil, nil); err != nil {
-		return nil, err
-	}
-	return r, r.Draw(plot.Chart{
+	}, nil, nil)
+	r.Draw(plot.Chart{
 		Title: "Dead coordinates", X: x, Y: plot.Axis{Label: "share", Lo: 0, Hi: 1},
 		Text:   "The share of dead coordinates of the gradient and the share of draws in a corner over the temperature: both are near one at a low temperature and small at a high one.",
 		Layers: []plot.Layer{dead, corner},
 	}, nil, nil)
+	return nil
 }
 
 func softmaxOf(logits []float64) []float64 {

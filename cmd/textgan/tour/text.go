@@ -33,12 +33,11 @@ func wordsOptions(o Options) words.Options {
 	return w
 }
 
-func computeWords(ctx context.Context, o Options) (*Results, error) {
-	r := &Results{}
+func computeWords(ctx context.Context, o Options, r *Results) error {
 	w := wordsOptions(o)
 	run, err := words.Train(ctx, w)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	last := run.Looks[len(run.Looks)-1]
 	fitted := last
@@ -59,7 +58,7 @@ func computeWords(ctx context.Context, o Options) (*Results, error) {
 	curve := func(value func(words.Look) float64, phase string) (p plot.Points) {
 		for _, l := range run.Looks {
 			if (l.Phase == train.Likelihood) == (phase == train.Likelihood) {
-				p.X, p.Y = append(p.X, float64(l.Step)), append(p.Y, value(l))
+				p.Add(float64(l.Step), value(l))
 			}
 		}
 		return p
@@ -72,26 +71,22 @@ func computeWords(ctx context.Context, o Options) (*Results, error) {
 	}
 	end := float64(last.Step)
 	samples(r, run)
-	if err := r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "Held-out text", X: plot.Axis{Label: "step", Lo: 0, Hi: end}, Y: plot.Axis{Label: "nats per token"},
 		Text:   "The negative log-likelihood of held-out text over the steps, falling towards the entropy of the language.",
 		Layers: append(both(func(l words.Look) float64 { return l.NLL }), plot.Layer{Name: "entropy of the language", Colour: 6, Size: 1, Frames: []plot.Points{{X: []float64{0, end}, Y: []float64{run.Entropy, run.Entropy}}}}),
-	}, nil, nil); err != nil {
-		return nil, err
-	}
-	if err := r.Draw(plot.Chart{
+	}, nil, nil)
+	r.Draw(plot.Chart{
 		Title: "Valid sentences", X: plot.Axis{Label: "step", Lo: 0, Hi: end}, Y: plot.Axis{Label: "share of samples"},
 		Text:   "The share of sampled sentences that the grammar can make, rising over the steps.",
 		Layers: both(func(l words.Look) float64 { return l.Valid }),
-	}, nil, nil); err != nil {
-		return nil, err
-	}
+	}, nil, nil)
 	if err := frontier(r, run); err != nil {
-		return nil, err
+		return err
 	}
 	filters(r, run)
 	fired(r, run)
-	return r, nil
+	return nil
 }
 
 // letters of a line of text that fit a picture of 380 pixels.
@@ -125,7 +120,7 @@ func samples(r *Results, run *words.Run) {
 func frontier(r *Results, run *words.Run) error {
 	points := func(all []eval.Point) (p plot.Points) {
 		for _, x := range all {
-			p.X, p.Y = append(p.X, x.X), append(p.Y, x.Y)
+			p.Add(x.X, x.Y)
 		}
 		return p
 	}
@@ -154,11 +149,12 @@ func frontier(r *Results, run *words.Run) error {
 	if len(values) == 1 {
 		controls, texts = nil, nil
 	}
-	return r.Draw(plot.Chart{
+	r.Draw(plot.Chart{
 		Title: "The frontier", X: plot.Axis{Label: axes.X + " (less is more diverse)"}, Y: plot.Axis{Label: axes.Y + " (more is better)"},
 		Text:   "BLEU against self-BLEU. The model that likelihood made moves along a curve as its temperature changes; the generator after adversarial steps is a point beside it, with the 95 % interval of its BLEU.",
 		Layers: layers,
 	}, controls, texts)
+	return nil
 }
 
 // filters are those that tell most.

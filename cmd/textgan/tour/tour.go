@@ -1,6 +1,7 @@
 package tour
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,7 @@ type Lesson struct {
 	Next      string   // the command that goes on from here
 	Sources   []Source // what computes it
 
-	compute func(ctx context.Context, o Options) (*Results, error)
+	compute func(ctx context.Context, o Options, r *Results) error
 }
 
 // Source is where something is computed.
@@ -43,6 +44,8 @@ type Options struct {
 type Results struct {
 	Numbers  []Number
 	Pictures []Picture
+
+	err error // of the first picture that could not be drawn
 }
 
 // Number is a named value.
@@ -84,26 +87,27 @@ type Frame struct {
 	Move []string
 }
 
-// Draw appends a chart. Its frames are those of the chart, each with a text.
-func (r *Results) Draw(c plot.Chart, controls []Control, texts []string) error {
+// Draw appends a chart. Its frames are those of the chart, each with a text. An error is
+// that of the lesson.
+func (r *Results) Draw(c plot.Chart, controls []Control, texts []string) {
 	start := 0
 	for _, k := range controls {
 		start = start*len(k.Values) + k.Start
 	}
 	c.Start = start
 	svg, frames, err := c.Render()
+	if err == nil && len(controls) > 0 && len(frames) != len(texts) {
+		err = fmt.Errorf("tour: picture %q has %d frames and %d texts", c.Title, len(frames), len(texts))
+	}
 	if err != nil {
-		return err
+		r.err = cmp.Or(r.err, err)
+		return
 	}
 	p := Picture{Title: c.Title, Alt: c.Text, SVG: template.HTML(svg), Controls: controls}
-	if len(controls) > 0 && len(frames) != len(texts) {
-		return fmt.Errorf("tour: picture %q has %d frames and %d texts", c.Title, len(frames), len(texts))
-	}
 	for i, f := range frames {
 		p.Frames = append(p.Frames, Frame{texts[i], f})
 	}
 	r.Pictures = append(r.Pictures, p)
-	return nil
 }
 
 // Done is a lesson with its results.
@@ -139,13 +143,27 @@ func Run(ctx context.Context, lessons []Lesson, o Options, progress func(i int))
 		if progress != nil {
 			progress(i)
 		}
-		r, err := l.compute(ctx, o)
-		if err != nil {
+		var r Results
+		err := l.compute(ctx, o, &r)
+		if err = cmp.Or(err, r.err); err != nil {
 			return nil, fmt.Errorf("tour: lesson %s: %w", l.Name, err)
 		}
-		all = append(all, Done{l, *r})
+		all = append(all, Done{l, r})
 	}
 	return all, nil
+}
+
+// take lets a trainer take n steps, or ends with the context.
+func take(ctx context.Context, n int, step func() error) error {
+	for range n {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // MarshalJSON leaves the pictures out.

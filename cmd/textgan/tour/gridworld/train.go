@@ -2,10 +2,10 @@ package gridworld
 
 import (
 	"fmt"
-	"math"
 
 	G "gorgonia.org/gorgonia"
 
+	"textgan/eval/variance"
 	"textgan/generator/relax"
 	"textgan/internal/kernel"
 	"textgan/internal/nn"
@@ -17,13 +17,10 @@ import (
 type Options struct {
 	Estimator string // a spec of package relax
 	Tau       string // schedule of a relaxation's temperature
-	// ToGo lets a move earn only what comes after it, where an estimator has one
-	// reward an episode; its baseline is left out then.
-	ToGo  bool
-	Batch int // episodes of a step, n
-	Steps int
-	LR    float64
-	Seed  uint64
+	Batch     int    // episodes of a step, n
+	Steps     int
+	LR        float64
+	Seed      uint64
 }
 
 // Trainer moves the policy of a walker: a table of logits [S,4], all 0 at first.
@@ -238,20 +235,16 @@ func (t *Trainer) weigh(key rng.Key) {
 	n, T := t.Batch, t.world.T
 	toGo := make([]float32, n*T)
 	relax.RewardToGo(toGo, t.rewards, t.mask, n, 1)
-	w := t.slots[0].weights
-	switch {
-	case t.actions != nil:
+	if t.actions != nil {
 		t.weighActions(key, toGo)
-	case t.ToGo:
-		relax.TokenWeights(w, toGo, nil, t.mask, n)
-	default:
-		returns := make([]float32, n)
-		for i := range returns {
-			returns[i] = toGo[i*T]
-		}
-		t.base.Advantage(returns, returns, nil)
-		relax.SequenceWeights(w, returns, t.mask)
+		return
 	}
+	returns := make([]float32, n)
+	for i := range returns {
+		returns[i] = toGo[i*T]
+	}
+	t.base.Advantage(returns, returns, nil)
+	relax.SequenceWeights(t.slots[0].weights, returns, t.mask)
 }
 
 // weighActions values several moves in every place: the one that was made by what the
@@ -295,36 +288,17 @@ func (t *Trainer) weighActions(key rng.Key, toGo []float32) {
 	}
 }
 
-// Quality of the gradient of the return from one batch of episodes.
-type Quality struct {
-	Norm     float64 `json:"norm"`     // of the exact gradient
-	Bias     float64 `json:"bias"`     // distance of the mean from it
-	Error    float64 `json:"error"`    // that a bias of 0 would show on average, from the number of draws
-	Variance float64 `json:"variance"` // summed over the logits
-}
-
 // Quality compares draws of the estimate for the policy as it is with the exact
 // gradient. The draws have steps from the upper half of their streams, which training
 // does not use.
-func (t *Trainer) Quality(draws int) (q Quality, err error) {
-	exact := t.world.Gradient(t.Logits())
-	mean, square := make([]float64, len(exact)), make([]float64, len(exact))
-	moved := t.moved
-	for i := range draws {
-		if err := t.gradient(1<<31 | uint32(i)); err != nil {
-			return q, err
-		}
-		for k, d := range t.Grad(0) {
-			mean[k] -= float64(d) / float64(draws)
-			square[k] += float64(d) * float64(d) / float64(draws)
-		}
+func (t *Trainer) Quality(draws int) (variance.Quality, error) {
+	cost := t.world.Gradient(t.Logits())
+	for k := range cost { // what is descended is minus the return
+		cost[k] = -cost[k]
 	}
-	t.moved = moved
-	for k, e := range exact {
-		q.Norm += e * e
-		q.Bias += (mean[k] - e) * (mean[k] - e)
-		q.Variance += (square[k] - mean[k]*mean[k]) * float64(draws) / float64(draws-1)
-	}
-	q.Norm, q.Bias, q.Error = math.Sqrt(q.Norm), math.Sqrt(q.Bias), math.Sqrt(q.Variance/float64(draws))
-	return q, nil
+	defer func(moved int) { t.moved = moved }(t.moved)
+	return variance.Compare(cost, draws, func(i int) ([]float32, error) {
+		err := t.gradient(1<<31 | uint32(i))
+		return t.Grad(0), err
+	})
 }

@@ -134,19 +134,6 @@ func (w *World) Best() float64 {
 	return value[w.Start]
 }
 
-// Visits [S] is how often a cell is stood on before a move, in the mean of an episode.
-func (w *World) Visits(logits []float32) []float64 {
-	visits := make([]float64, w.Cells())
-	w.walk(w.Probabilities(logits), func(_ int, at []float64) {
-		for s, d := range at {
-			if !w.ends[s] {
-				visits[s] += d
-			}
-		}
-	})
-	return visits
-}
-
 // walk visits the distribution over cells [S] before every move.
 func (w *World) walk(p []float64, visit func(t int, at []float64)) {
 	at := make([]float64, w.Cells())

@@ -3,6 +3,7 @@ package images
 import (
 	"math"
 
+	"textgan/eval/variance"
 	"textgan/internal/kernel"
 	"textgan/internal/op"
 )
@@ -106,42 +107,20 @@ func logAdd(a, b float64) float64 {
 	return top + math.Log1p(math.Exp(min(a, b)-top))
 }
 
-// Quality of the gradient of E_q[-log p(x|z)] + KL(q(z|x) || p(z)) along the bias of
-// the code layer, for one batch of images.
-type Quality struct {
-	Norm     float64 `json:"norm"`     // of the exact gradient
-	Bias     float64 `json:"bias"`     // distance of the mean from it
-	Error    float64 `json:"error"`    // that a bias of 0 would show on average, from the number of draws
-	Variance float64 `json:"variance"` // summed over the biases
-}
-
-// Quality compares n draws of the trainer's gradient for the images of its next batch
-// with the exact one. The weights stay. The draws have steps from the upper half of
+// Quality compares n draws of the gradient of E_q[-log p(x|z)] + KL(q(z|x) || p(z)) along
+// the bias of the code layer, for the images of the trainer's next batch, with the exact
+// one. The weights stay. The draws have steps from the upper half of
 // the Noise stream, which training does not use.
-func (t *Trainer) Quality(n int) (q Quality, err error) {
+func (t *Trainer) Quality(n int) (variance.Quality, error) {
 	t.next()
 	exact, err := t.vae.exactGradient(t.set, t.which)
 	if err != nil {
-		return q, err
+		return variance.Quality{}, err
 	}
-	W := len(exact)
-	mean, square := make([]float64, W), make([]float64, W)
-	for i := range n {
-		if _, err := t.gradient(1<<31 | i); err != nil {
-			return q, err
-		}
-		for k, d := range t.grads.Grad(3) { // the bias of the code layer
-			mean[k] += float64(d) / float64(n)
-			square[k] += float64(d) * float64(d) / float64(n)
-		}
-	}
-	for k, e := range exact {
-		q.Norm += e * e
-		q.Bias += (mean[k] - e) * (mean[k] - e)
-		q.Variance += (square[k] - mean[k]*mean[k]) * float64(n) / float64(n-1)
-	}
-	q.Norm, q.Bias, q.Error = math.Sqrt(q.Norm), math.Sqrt(q.Bias), math.Sqrt(q.Variance/float64(n))
-	return q, nil
+	return variance.Compare(exact, n, func(i int) ([]float32, error) {
+		_, err := t.gradient(1<<31 | i)
+		return t.grads.Grad(3), err // of the bias of the code layer
+	})
 }
 
 // exactGradient is that of the bound along the bias of the code layer [width]: with

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"textgan/eval/variance"
 	"textgan/generator/relax"
 	"textgan/internal/gradcheck"
 	"textgan/internal/kernel"
@@ -186,7 +187,7 @@ func trained(t *testing.T, c Config, o Options, set *Set) *VAE {
 	tr, err := NewTrainer(v, set, o)
 	require.NoError(t, err)
 	for range o.Steps {
-		_, err := tr.Step()
+		err := tr.Step()
 		require.NoError(t, err)
 	}
 	return v
@@ -336,7 +337,7 @@ func TestEstimatorsAgainstEnumeration(t *testing.T) {
 	if testing.Short() {
 		draws = 400
 	}
-	quality := map[string]Quality{}
+	quality := map[string]variance.Quality{}
 	for spec, n := range map[string]int{"reinforce": 1, "rloo": 4, "gumbel-softmax": 1, "reinforce-moving-average": 1} {
 		tr, err := NewTrainer(v, set, Options{Batch: 40, Steps: 1, Estimator: spec, Tau: "1", Draws: n, Seed: 5})
 		require.NoError(t, err)

@@ -76,17 +76,15 @@ func NewTrainer(v *VAE, set *Set, o Options) (*Trainer, error) {
 	return t, nil
 }
 
-// Step takes the next batch and moves the weights. It returns the negative bound of
-// the batch in nats an image, with one draw a code.
-func (t *Trainer) Step() (float64, error) {
+// Step takes the next batch and moves the weights.
+func (t *Trainer) Step() error {
 	t.next()
-	loss, err := t.gradient(t.step)
-	if err != nil {
-		return 0, err
+	if _, err := t.gradient(t.step); err != nil {
+		return err
 	}
 	t.step++
-	_, err = t.adam.Update(t.grads.Grad)
-	return loss, err
+	_, err := t.adam.Update(t.grads.Grad)
+	return err
 }
 
 // next takes the images of the next batch in an order that is drawn anew when all have
