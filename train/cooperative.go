@@ -221,13 +221,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		if err != nil {
 			return nil, err
 		}
-		ids, lengths := make([]int32, n*p.T), make([]int32, n)
-		s.Draw(ids, lengths, rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}, 0)
-		out := make([][]int32, n)
-		for i, l := range lengths {
-			out[i] = ids[i*p.T:][:l:l]
-		}
-		return out, nil
+		return s.Rows(n, rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}, 0), nil
 	}
 	own, err := draw(p.gen, p.CoopSentences, 0)
 	if err != nil {

@@ -334,3 +334,12 @@ func (v *Vocab) Tokens(ids []int32) []string {
 
 // Decode returns the text of ids up to the first Eos: the Join of Tokens.
 func (v *Vocab) Decode(ids []int32) string { return v.tokenizer.Join(v.Tokens(ids)) }
+
+// DecodeAll is Decode for each of several sentences.
+func (v *Vocab) DecodeAll(sentences [][]int32) []string {
+	lines := make([]string, len(sentences))
+	for i, ids := range sentences {
+		lines[i] = v.Decode(ids)
+	}
+	return lines
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"slices"
 	"strings"
 
@@ -9,54 +10,42 @@ import (
 	"textgan/internal/config"
 )
 
-// arrange checks a command line and rewrites it as "textgan COMMAND --flag=value
-// ... -- ARGUMENT ...". The flag package stops at the first argument and takes
-// what follows for arguments, and it lets a flag swallow the next one as its
-// value; here the first is read as it was meant, the second refused.
-func arrange(app *cli.App, args []string) ([]string, error) {
-	path, commands := []string{app.Name}, app.Commands
-	for rest := args[1:]; ; rest = rest[1:] {
-		name := strings.Join(path, " ")
-		if len(rest) == 0 {
-			if len(path) == 1 {
-				return append(path, "--help"), nil
-			}
-			return nil, usage(name, "which one? %s", strings.Join(names(commands), ", "))
-		}
-		word := rest[0]
-		switch {
-		case isHelp(word):
-			return append(path, "--help"), nil
-		case word == "--version":
-			return append(path, "version"), nil
-		case strings.HasPrefix(word, "-"):
-			return nil, usage(name, "flag %s before the command; flags come after it", word)
-		case word == "help": // help eval bleu = eval bleu --help
-			rest = append(slices.Clone(rest), "--help")
-			continue
-		}
-		at := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.Name == word })
-		if at < 0 {
-			return nil, usage(name, "unknown command %q%s", word, didYouMean(word, names(commands), "see textgan --help"))
-		}
-		path = append(path, word)
-		if c := commands[at]; len(c.Subcommands) > 0 {
-			commands = c.Subcommands
-		} else {
-			return arrangeLeaf(path, c, rest[1:])
-		}
+// The library finds the command of a line (choose, readLine). What follows it is read
+// here: the library would stop at the first argument, take all behind it for arguments,
+// and let a flag swallow the next one as its value.
+
+// choose is the action of a group of commands: the line names none of them.
+func choose(cc *cli.Context) error {
+	name, known, rest := cc.Command.HelpName, names(cc.Command.Subcommands), cc.Args().Slice()
+	path := strings.Fields(name)
+	if len(rest) == 0 && len(path) > 1 {
+		return usage(name, "which one? %s", strings.Join(known, ", "))
+	}
+	if len(rest) == 0 || isHelp(rest[0]) {
+		return help(cc)
+	}
+	switch word := rest[0]; {
+	case word == "--version":
+		return cc.App.RunContext(cc.Context, append(path[:1], "version"))
+	case strings.HasPrefix(word, "-"):
+		return usage(name, "flag %s before the command; flags come after it", word)
+	case word == "help": // help eval bleu = eval bleu --help
+		return cc.App.RunContext(cc.Context, slices.Concat(path, rest[1:], []string{"--help"}))
+	default:
+		return usage(name, "unknown command %q%s", word, didYouMean(word, known, "see textgan --help"))
 	}
 }
 
-func arrangeLeaf(path []string, c *cli.Command, rest []string) ([]string, error) {
-	command := strings.Join(path, " ")
+// readLine reads the flags and arguments of a command, in any order. It returns
+// flag.ErrHelp if help is asked for.
+func readLine(c *cli.Command, rest []string) (flags map[string][]string, arguments []string, err error) {
+	command, flags := c.HelpName, map[string][]string{}
 	options := map[string]config.Option{}
 	var known []string
 	for _, f := range optionFlags(c) {
 		options[f.Name] = f.Option
 		known = append(known, f.Name)
 	}
-	var flags, arguments []string
 	before := "" // the switch that stands right before
 	for i := 0; i < len(rest); i++ {
 		word, after := rest[i], before
@@ -69,44 +58,41 @@ func arrangeLeaf(path []string, c *cli.Command, rest []string) ([]string, error)
 			continue
 		case name == "":
 			if after != "" && (word == "true" || word == "false") {
-				return nil, usage(command, "a switch takes its value with an equals sign: %s=%s", after, word)
+				return nil, nil, usage(command, "a switch takes its value with an equals sign: %s=%s", after, word)
 			}
 			arguments = append(arguments, word)
 			continue
 		case isHelp(word):
-			return append(path, "--help"), nil
+			return nil, nil, flag.ErrHelp
 		}
 		o, ok := options[name]
 		switch {
 		case !ok:
-			return nil, usage(command, "unknown flag %s%s", strings.SplitN(word, "=", 2)[0], didYouMeanFlag(name, known, command))
+			return nil, nil, usage(command, "unknown flag %s%s", strings.SplitN(word, "=", 2)[0], didYouMeanFlag(name, known, command))
 		case o.Switch():
-			if before = o.Flag(); hasValue {
-				flags = append(flags, "--"+name+"="+value)
-			} else {
-				flags = append(flags, "--"+name)
+			if before = o.Flag(); !hasValue {
+				value = "true"
 			}
-			continue
 		case !hasValue:
 			if i+1 == len(rest) {
-				return nil, usage(command, "flag %s needs a value: %s %s", word, o.Flag(), o.Meta)
+				return nil, nil, usage(command, "flag %s needs a value: %s %s", word, o.Flag(), o.Meta)
 			}
 			i++
 			value = rest[i]
 			if next, _, _ := flagOf(value); next != "" && (isHelp(value) || slices.Contains(known, next)) {
-				return nil, usage(command, "flag %s needs a value, but %s follows; if that is the value, write %s=%s", word, value, o.Flag(), value)
+				return nil, nil, usage(command, "flag %s needs a value, but %s follows; if that is the value, write %s=%s", word, value, o.Flag(), value)
 			}
 		}
-		flags = append(flags, "--"+name+"="+value)
+		flags[name] = append(flags[name], value)
 	}
 	want := strings.Fields(c.ArgsUsage)
 	if len(arguments) > len(want) {
-		return nil, usage(command, "unexpected argument %q%s", arguments[len(want)], misplaced(arguments[len(want)], known))
+		return nil, nil, usage(command, "unexpected argument %q%s", arguments[len(want)], misplaced(arguments[len(want)], known))
 	}
 	if len(arguments) < len(want) {
-		return nil, usage(command, "%s is missing; see %s --help", want[len(arguments)], command)
+		return nil, nil, usage(command, "%s is missing; see %s --help", want[len(arguments)], command)
 	}
-	return slices.Concat(path, flags, []string{"--"}, arguments), nil
+	return flags, arguments, nil
 }
 
 // flagOf takes --name, --name=value or the same with one dash apart. The name

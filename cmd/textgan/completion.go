@@ -29,11 +29,10 @@ func completionCommand(p *process) *cli.Command {
 		}
 		var script strings.Builder
 		write(&script, p.app().Commands)
-		if c.opt.JSON {
-			return c.printJSON(report{c.args[0], script.String()})
-		}
-		_, err := io.WriteString(c.out, script.String())
-		return err
+		return c.show(c.opt.JSON, report{c.args[0], script.String()}, func(w io.Writer) error {
+			_, err := io.WriteString(w, script.String())
+			return err
+		})
 	})
 }
 
@@ -41,7 +40,7 @@ func completionCommand(p *process) *cli.Command {
 type place struct {
 	path     string // "", "eval", "eval bleu"
 	commands []*cli.Command
-	flags    []*optionFlag
+	flags    []optionFlag
 }
 
 func places(path string, commands []*cli.Command) (all []place) {
@@ -59,7 +58,7 @@ func places(path string, commands []*cli.Command) (all []place) {
 
 // valuesOf are the values of a flag that can be listed: of an estimator and of a
 // schedule the name, without its options.
-func valuesOf(f *optionFlag) (values []string) {
+func valuesOf(f optionFlag) (values []string) {
 	switch f.Name {
 	case "estimator":
 		for _, e := range relax.Estimators() {

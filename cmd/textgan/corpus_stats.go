@@ -47,10 +47,7 @@ func corpusStatsCommand(p *process) *cli.Command {
 			fmt.Fprintf(c.talk, "textgan: lines of up to %d tokens: training takes %d, unless --max-len says more or --truncate cuts them\n", stats.Lengths.Max, model.LongestLine)
 		}
 		stats.Suggested = suggestion(c.args[0], c.opt, stats, few != "")
-		if c.opt.JSON {
-			return c.printJSON(stats)
-		}
-		return stats.WriteTable(c.out)
+		return c.show(c.opt.JSON, stats, stats.WriteTable)
 	})
 }
 

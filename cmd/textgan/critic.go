@@ -176,11 +176,7 @@ func (o criticOptions) sample(dir string, m *model.Model, n int, opt generator.S
 		return nil, err
 	}
 	ids, err := s.Draw(n)
-	lines := make([]string, len(ids))
-	for i, x := range ids {
-		lines[i] = m.Vocab.Decode(x)
-	}
-	return lines, err
+	return m.Vocab.DecodeAll(ids), err
 }
 
 // tellStats says how hard a critic's sampler has worked.

@@ -47,10 +47,7 @@ func evalEstimatorsCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		if o.JSON {
-			return c.printJSON(jsonComparison(r))
-		}
-		return writeComparison(c.out, r)
+		return c.show(o.JSON, jsonComparison(r), func(w io.Writer) error { return writeComparison(w, r) })
 	})
 }
 

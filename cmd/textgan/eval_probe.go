@@ -53,11 +53,7 @@ func evalProbe(c call[varianceOptions]) error {
 	if err != nil {
 		return err
 	}
-	if o.JSON {
-		err = c.printJSON(r)
-	} else {
-		err = writeProbe(c.out, r)
-	}
+	err = c.show(o.JSON, r, func(w io.Writer) error { return writeProbe(w, r) })
 	if err == nil && o.SVG != "" { // last: no picture costs a number
 		err = atomicfile.Write(o.SVG, func(w io.Writer) error { return drawProbe(w, r) })
 	}

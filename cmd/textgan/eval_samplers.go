@@ -23,9 +23,6 @@ func evalSamplersCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		if c.opt.JSON {
-			return c.printJSON(r)
-		}
-		return r.WriteText(c.out)
+		return c.show(c.opt.JSON, r, r.WriteText)
 	})
 }

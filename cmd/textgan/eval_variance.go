@@ -60,10 +60,7 @@ func evalProblem(c call[varianceOptions]) error {
 	if err != nil {
 		return err
 	}
-	if c.opt.JSON {
-		return c.printJSON(r)
-	}
-	return r.WriteText(c.out)
+	return c.show(c.opt.JSON, r, r.WriteText)
 }
 
 // measureProblem shows how far it is if all that applies is measured, which takes a

@@ -3,38 +3,25 @@ package main
 import (
 	"flag"
 	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"textgan/internal/config"
 )
 
-// optionFlag is the flag of an option. It keeps the texts that were given;
-// package config parses them, as it does for the environment and files.
-type optionFlag struct {
-	config.Option
-	texts []string
-}
+// optionFlag is an option among the flags of a command, as cli.Flag. readLine reads its
+// texts, and package config parses them as it does those of environment and files.
+type optionFlag struct{ config.Option }
 
-// cli.Flag:
-
-func (f *optionFlag) Apply(set *flag.FlagSet) error { set.Var(f, f.Name, f.Doc); return nil }
-func (f *optionFlag) Names() []string               { return []string{f.Name} }
-func (f *optionFlag) IsSet() bool                   { return len(f.texts) > 0 }
-
-// flag.Value:
-
-func (f *optionFlag) String() string        { return strings.Join(f.texts, " ") }
-func (f *optionFlag) Set(text string) error { f.texts = append(f.texts, text); return nil }
-func (f *optionFlag) IsBoolFlag() bool      { return f.Switch() }
+func (f optionFlag) Apply(*flag.FlagSet) error { return nil }
+func (f optionFlag) Names() []string           { return []string{f.Name} }
+func (f optionFlag) IsSet() bool               { return false }
+func (f optionFlag) String() string            { return f.Name }
 
 // optionFlags are the flags of a command, without --help.
-func optionFlags(c *cli.Command) (flags []*optionFlag) {
+func optionFlags(c *cli.Command) (flags []optionFlag) {
 	for _, f := range c.Flags {
-		if f, ok := f.(*optionFlag); ok {
-			flags = append(flags, f)
-		}
+		flags = append(flags, f.(optionFlag))
 	}
 	return flags
 }

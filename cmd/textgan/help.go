@@ -9,19 +9,17 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// printHelp has the signature that the library wants: data is the *cli.App or
-// *cli.Command that help was asked for, and templates are not used.
-func printHelp(w io.Writer, _ string, data any) {
-	switch of := data.(type) {
-	case *cli.App:
-		appHelp(w, of)
-	case *cli.Command:
-		if len(of.Subcommands) > 0 {
-			groupHelp(w, of)
-		} else {
-			commandHelp(w, of)
-		}
+// help prints that of a context's command.
+func help(cc *cli.Context) error {
+	switch w, c := cc.App.Writer, cc.Command; {
+	case c.HelpName == cc.App.HelpName:
+		appHelp(w, cc.App)
+	case len(c.Subcommands) > 0:
+		groupHelp(w, c)
+	default:
+		commandHelp(w, c)
 	}
+	return nil
 }
 
 func appHelp(w io.Writer, app *cli.App) {
@@ -114,7 +112,7 @@ func commandHelp(w io.Writer, c *cli.Command) {
 }
 
 // remarks says what values an option takes, and what it is if not given.
-func remarks(f *optionFlag) string {
+func remarks(f optionFlag) string {
 	var r []string
 	if len(f.Choices) > 0 {
 		r = append(r, strings.Join(f.Choices, ", "))

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -83,11 +85,7 @@ func (p *process) command(ctx context.Context, args []string) func() error {
 		if err := p.checkEnvironment(app); err != nil {
 			return err
 		}
-		arranged, err := arrange(app, args)
-		if err != nil {
-			return err
-		}
-		return app.RunContext(ctx, arranged)
+		return app.RunContext(ctx, args)
 	}
 }
 
@@ -143,16 +141,16 @@ func shellQuote(word string) string {
 
 // app is the tree of commands.
 func (p *process) app() *cli.App {
-	cli.HelpPrinter = printHelp // the library offers no other place for it
 	return &cli.App{
 		Name:            "textgan",
 		Usage:           "trains, samples and judges generators of text",
+		HideHelp:        true, // choose and readLine know it
 		HideVersion:     true,
-		HideHelpCommand: true,
+		SkipFlagParsing: true,
+		Action:          choose,
 		Writer:          p.out,
 		ErrWriter:       p.talk,
 		ExitErrHandler:  func(*cli.Context, error) {}, // run does that
-		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usage("textgan", "%v", err) },
 		Commands: []*cli.Command{
 			trainCommand(p),
 			tourCommand(p),
@@ -173,7 +171,7 @@ func (p *process) app() *cli.App {
 }
 
 func group(name, about string, commands ...*cli.Command) *cli.Command {
-	return &cli.Command{Name: name, Usage: about, HideHelpCommand: true, Subcommands: commands}
+	return &cli.Command{Name: name, Usage: about, HideHelp: true, SkipFlagParsing: true, Action: choose, Subcommands: commands}
 }
 
 // call is one use of a command.
@@ -199,16 +197,16 @@ func (c call[T]) has(name string) bool {
 func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Command {
 	set := config.New[T]()
 	for _, o := range set.Options {
-		c.Flags = append(c.Flags, &optionFlag{Option: o})
+		c.Flags = append(c.Flags, optionFlag{o})
 	}
-	c.HideHelpCommand = true // or "help" could not be an argument
-	c.OnUsageError = func(cc *cli.Context, err error, _ bool) error { return usage(cc.Command.HelpName, "%v", err) }
+	c.HideHelp, c.SkipFlagParsing = true, true
 	c.Action = func(cc *cli.Context) error {
-		flags := map[string][]string{}
-		for _, f := range optionFlags(cc.Command) {
-			if f.IsSet() {
-				flags[f.Name] = f.texts
-			}
+		flags, arguments, err := readLine(cc.Command, cc.Args().Slice())
+		if errors.Is(err, flag.ErrHelp) {
+			return help(cc)
+		}
+		if err != nil {
+			return err
 		}
 		given := []config.Layer{config.Flags(flags), set.Environment(p.environ)}
 		file, err := configFile(set, given)
@@ -225,7 +223,7 @@ func command[T any](p *process, c cli.Command, run func(call[T]) error) *cli.Com
 		if err != nil {
 			return usage(cc.Command.HelpName, "%w", err)
 		}
-		return run(call[T]{p, cc.Context, opt, cc.Args().Slice(), given})
+		return run(call[T]{p, cc.Context, opt, arguments, given})
 	}
 	return &c
 }
@@ -263,6 +261,14 @@ func (p *process) printJSON(v any) error {
 	enc := json.NewEncoder(p.out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
+}
+
+// show writes v as one line of JSON, or for people.
+func (p *process) show(asJSON bool, v any, text func(w io.Writer) error) error {
+	if asJSON {
+		return p.printJSON(v)
+	}
+	return text(p.out)
 }
 
 // jsonOption is part of every command's options.

@@ -58,28 +58,22 @@ func sampleCommand(p *process) *cli.Command {
 			return usage("textgan", "%w", err)
 		}
 		if c.opt.Critic {
-			return c.sampleByCritic(m, c.opt.criticOptions, c.opt.Run, opt, c.opt.N, c.opt.Seed, c.opt.JSON)
+			s, err := c.opt.criticOptions.sampler(c.opt.Run, m, opt, c.opt.Seed)
+			if err != nil {
+				return err
+			}
+			err = c.printDraws(m.Vocab, c.opt.N, c.opt.JSON, func(_, n int) ([][]int32, error) { return s.Draw(n) })
+			if err == nil {
+				c.tellStats(s, c.opt.Method)
+			}
+			return err
 		}
-		sampler, err := m.Generator.NewSampler(opt)
+		s, err := m.Generator.NewSampler(opt)
 		if err != nil {
 			return err
 		}
 		key := rng.Key{Seed: c.opt.Seed, Stream: rng.Sample}
-		ids := make([]int32, min(c.opt.N, drawAtOnce)*sampler.MaxLen())
-		lengths := make([]int32, min(c.opt.N, drawAtOnce))
-		for first := 0; first < c.opt.N; first += len(lengths) {
-			n := min(len(lengths), c.opt.N-first)
-			sampler.Draw(ids[:n*sampler.MaxLen()], lengths[:n], key, first)
-			lines := make([]string, n)
-			for i := range lines {
-				row := ids[i*sampler.MaxLen():]
-				lines[i] = m.Vocab.Decode(row[:lengths[i]])
-			}
-			if err := c.printSentences(lines, c.opt.JSON); err != nil {
-				return err
-			}
-		}
-		return nil
+		return c.printDraws(m.Vocab, c.opt.N, c.opt.JSON, func(first, n int) ([][]int32, error) { return s.Rows(n, key, first), nil })
 	})
 }
 
@@ -98,26 +92,17 @@ func encodePrompt(v *vocab.Vocab, prompt string) (ids []int32, err error) {
 	return ids, nil
 }
 
-// sampleByCritic prints n sentences that a run's critic has chosen.
-func (p *process) sampleByCritic(m *model.Model, o criticOptions, dir string, opt generator.SampleOptions, n int, seed uint64, json bool) error {
-	s, err := o.sampler(dir, m, opt, seed)
-	if err != nil {
-		return err
-	}
-	for left := n; left > 0; {
-		ids, err := s.Draw(min(left, drawAtOnce))
+// printDraws prints n sentences, of which draw makes n from number first on.
+func (p *process) printDraws(v *vocab.Vocab, n int, asJSON bool, draw func(first, n int) ([][]int32, error)) error {
+	for first := 0; first < n; {
+		ids, err := draw(first, min(drawAtOnce, n-first))
 		if err != nil {
 			return err
 		}
-		lines := make([]string, len(ids))
-		for i, x := range ids {
-			lines[i] = m.Vocab.Decode(x)
-		}
-		if err := p.printSentences(lines, json); err != nil {
+		if err := p.printSentences(v.DecodeAll(ids), asJSON); err != nil {
 			return err
 		}
-		left -= len(ids)
+		first += len(ids)
 	}
-	p.tellStats(s, o.Method)
 	return nil
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -215,15 +215,7 @@ func sweepTableCommand(p *process) *cli.Command {
 		if c.opt.Frontier {
 			return sweepFrontier(c.process, c.ctx, table, c.opt.jsonOption)
 		}
-		if c.opt.JSON {
-			return c.printJSON(table)
-		}
-		var text bytes.Buffer
-		if err := sweepFormats[c.opt.Format](&text, table); err != nil {
-			return err
-		}
-		_, err = c.out.Write(text.Bytes())
-		return err
+		return c.show(c.opt.JSON, table, func(w io.Writer) error { return sweepFormats[c.opt.Format](w, table) })
 	})
 }
 

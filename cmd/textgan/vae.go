@@ -234,9 +234,6 @@ func vaeGradientsCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		if c.opt.JSON {
-			return c.printJSON(rows)
-		}
-		return variance.WriteContinuous(c.out, rows)
+		return c.show(c.opt.JSON, rows, func(w io.Writer) error { return variance.WriteContinuous(w, rows) })
 	})
 }

@@ -158,15 +158,24 @@ func (s *Sampler) Stream(ids, lengths []int32, key Key, row func(r int) (prompt 
 
 // Sample draws n sentences and returns them as ids without the end of sentence.
 func (s *Sampler) Sample(n int, key Key) [][]int32 {
-	ids, lengths := make([]int32, n*s.opt.MaxLen), make([]int32, n)
-	s.Draw(ids, lengths, key, 0)
+	out := s.Rows(n, key, 0)
+	for i, row := range out {
+		if last := len(row) - 1; row[last] == vocab.Eos {
+			out[i] = row[:last]
+		}
+	}
+	return out
+}
+
+// Rows draws n sentences, number first and those behind it of the key, and returns them as
+// Draw writes them: with the end of sentence, if there was room for it.
+func (s *Sampler) Rows(n int, key Key, first int) [][]int32 {
+	T := s.opt.MaxLen
+	ids, lengths := make([]int32, n*T), make([]int32, n)
+	s.Draw(ids, lengths, key, first)
 	out := make([][]int32, n)
 	for i, l := range lengths {
-		row := ids[i*s.opt.MaxLen:][:l]
-		if row[l-1] == vocab.Eos {
-			row = row[:l-1]
-		}
-		out[i] = row
+		out[i] = ids[i*T:][:l:l]
 	}
 	return out
 }

@@ -99,21 +99,10 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := draw(s, o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples})
+	own := s.Rows(o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples}, 0)
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
 	c.Report, err = c.Fit(texts, o.Fit)
 	return c, err
-}
-
-func draw(s *generator.Sampler, n int, key rng.Key) [][]int32 {
-	T := s.MaxLen()
-	ids, lengths := make([]int32, n*T), make([]int32, n)
-	s.Draw(ids, lengths, key, 0)
-	out := make([][]int32, n)
-	for i, l := range lengths {
-		out[i] = ids[i*T:][:l:l]
-	}
-	return out
 }
 
 // OptionError is the error of options that do not fit the model.

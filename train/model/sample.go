@@ -21,9 +21,5 @@ func (m *Model) Sample(n int, o generator.SampleOptions, seed uint64) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	lines := make([]string, n)
-	for i, ids := range s.Sample(n, rng.Key{Seed: seed, Stream: rng.Sample}) {
-		lines[i] = m.Vocab.Decode(ids)
-	}
-	return lines, nil
+	return m.Vocab.DecodeAll(s.Sample(n, rng.Key{Seed: seed, Stream: rng.Sample})), nil
 }

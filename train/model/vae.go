@@ -62,9 +62,5 @@ func (v VAE) Decode(codes []float32, o generator.SampleOptions, seed uint64) ([]
 	if err != nil {
 		return nil, err
 	}
-	lines := make([]string, len(codes)/v.Width())
-	for i, ids := range s.Sample(len(lines), generator.Key{Seed: seed}) {
-		lines[i] = v.Vocab.Decode(ids)
-	}
-	return lines, nil
+	return v.Vocab.DecodeAll(s.Sample(len(codes)/v.Width(), generator.Key{Seed: seed})), nil
 }

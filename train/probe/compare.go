@@ -239,10 +239,7 @@ func (c *curve) point(t *train.Trainer, tau float64, draw uint32) (p eval.Point,
 	if err != nil {
 		return p, err
 	}
-	var lines []string
-	for _, ids := range s.Sample(t.Config.EvalSamples, rng.Key{Seed: t.Config.Seed, Stream: rng.Eval, Step: 1<<31 + draw}) {
-		lines = append(lines, t.Data.Vocab.Decode(ids))
-	}
+	lines := t.Data.Vocab.DecodeAll(s.Sample(t.Config.EvalSamples, rng.Key{Seed: t.Config.Seed, Stream: rng.Eval, Step: 1<<31 + draw}))
 	tokenize, opt := t.Data.Vocab.Tokenizer().Tokenize, eval.Options{MaxN: curveOrder}
 	bleu, err := eval.BLEU(c.refs, c.lexicon.Find(lines, tokenize), opt)
 	if err != nil {

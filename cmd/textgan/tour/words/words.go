@@ -87,10 +87,7 @@ func Train(ctx context.Context, o Options) (*Run, error) {
 			return nil, nil, err
 		}
 		ids = s.Sample(o.Samples, rng.Key{Seed: o.Seed, Stream: rng.Sample, Step: draw})
-		for _, x := range ids {
-			lines = append(lines, d.Vocab.Decode(x))
-		}
-		return lines, ids, nil
+		return d.Vocab.DecodeAll(ids), ids, nil
 	}
 	var curve [][]string // of the model that likelihood has made, at each temperature
 	var failure error
