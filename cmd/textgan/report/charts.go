@@ -411,14 +411,19 @@ func (d *document) charts(language corpora.Language) []section {
 		if name == "nll/valid" {
 			c.highest = highest(s.y)
 		}
-		at := plot.Curve{Name: k.name, Y: s.y}
-		for _, x := range s.x {
-			at.X = append(at.X, t.at(d, x))
-		}
-		k.runs = []plot.Curve{at}
+		k.runs = []plot.Curve{t.curve(k.name, d, s)}
 		c.keys = append(c.keys, k)
 	}
 	return t.sections(all, 0)
+}
+
+// curve is a column of a run on the timeline.
+func (t *timeline) curve(name string, d *document, s *points) plot.Curve {
+	at := plot.Curve{Name: name, Y: s.y}
+	for _, x := range s.x {
+		at.X = append(at.X, t.at(d, x))
+	}
+	return at
 }
 
 // highest is the largest of the values, nil if there are fewer than two: the first steps

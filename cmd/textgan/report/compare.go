@@ -10,7 +10,6 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"textgan/corpora"
-	"textgan/eval/plot"
 	"textgan/internal/atomicfile"
 	"textgan/train/rundir"
 )
@@ -410,11 +409,9 @@ func difference(a, b *group, c column) (by float64, i *interval, ok bool) {
 	meanY, _ := moments(y)
 	switch pairs := pairsOf(a, b, c); {
 	case len(pairs) > 1:
-		s := student(pairs)
-		i = &s
+		i = student(pairs)
 	case len(x) > 1 && len(y) > 1:
-		w := welch(x, y)
-		i = &w
+		i = welch(x, y)
 	}
 	return meanY - meanX, i, true
 }
@@ -531,11 +528,7 @@ func (c *comparison) charts() []section {
 				if s == nil {
 					continue
 				}
-				at := plot.Curve{Name: m.Member.Name, Y: s.y}
-				for _, x := range s.x {
-					at.X = append(at.X, t.at(m.document, x))
-				}
-				k.runs = append(k.runs, at)
+				k.runs = append(k.runs, t.curve(m.Member.Name, m.document, s))
 			}
 			if len(k.runs) > 0 {
 				chart.keys = append(chart.keys, k)

@@ -82,7 +82,7 @@ func TestCompare(t *testing.T) {
 	by, i, ok := difference(a, b, columnOf("nll/valid"))
 	require.True(t, ok)
 	require.InDelta(t, 10, by, 1e-12)
-	require.Equal(t, welch([]float64{2, 4, 6}, []float64{12, 14, 16}), *i)
+	require.Equal(t, welch([]float64{2, 4, 6}, []float64{12, 14, 16}), i)
 	b.done = b.done[:1]
 	_, i, _ = difference(a, b, columnOf("nll/valid"))
 	require.Nil(t, i, "one seed against three")

@@ -20,9 +20,9 @@ func (i interval) half() float64 { return (i.hi - i.lo) / 2 }
 const confidence = .95
 
 // normal is the interval about v, whose standard error is known.
-func normal(v, stdErr float64) interval {
+func normal(v, stdErr float64) *interval {
 	z := distuv.UnitNormal.Quantile((1 + confidence) / 2)
-	return interval{v - z*stdErr, v + z*stdErr}
+	return &interval{v - z*stdErr, v + z*stdErr}
 }
 
 // moments are mean and variance of a sample, the latter with n-1.
@@ -38,7 +38,7 @@ func moments(values []float64) (mean, variance float64) {
 }
 
 // student is the t-interval of the mean of at least two values.
-func student(values []float64) interval {
+func student(values []float64) *interval {
 	n := float64(len(values))
 	mean, variance := moments(values)
 	return about(mean, math.Sqrt(variance/n), n-1)
@@ -46,33 +46,33 @@ func student(values []float64) interval {
 
 // welch is the t-interval of mean(b) - mean(a) for at least two values each, whose
 // variances may differ. Welch, Biometrika 34, 1947.
-func welch(a, b []float64) interval {
+func welch(a, b []float64) *interval {
 	meanA, varA := moments(a)
 	meanB, varB := moments(b)
 	na, nb := float64(len(a)), float64(len(b))
 	va, vb := varA/na, varB/nb
 	if va+vb == 0 {
-		return interval{meanB - meanA, meanB - meanA}
+		return &interval{meanB - meanA, meanB - meanA}
 	}
 	return about(meanB-meanA, math.Sqrt(va+vb), (va+vb)*(va+vb)/(va*va/(na-1)+vb*vb/(nb-1)))
 }
 
-func about(v, stdErr, degrees float64) interval {
+func about(v, stdErr, degrees float64) *interval {
 	t := distuv.StudentsT{Sigma: 1, Nu: degrees}.Quantile((1 + confidence) / 2)
-	return interval{v - t*stdErr, v + t*stdErr}
+	return &interval{v - t*stdErr, v + t*stdErr}
 }
 
 // proportions is the interval of the difference b - a of two shares of n sentences
 // each: normal, after one more of either kind in each. Agresti and Caffo, The American
 // Statistician 54, 2000.
-func proportions(a, nA, b, nB float64) interval {
+func proportions(a, nA, b, nB float64) *interval {
 	p, q := (a*nA+1)/(nA+2), (b*nB+1)/(nB+2)
 	return normal(q-p, math.Sqrt(p*(1-p)/(nA+2)+q*(1-q)/(nB+2)))
 }
 
 // paired is the interval of the difference b - a in nats per token of the same lines: that
 // of a ratio of sums over lines. Cochran, "Sampling techniques", 1977, chapter 6.
-func paired(a, b []float64, tokens []int) interval {
+func paired(a, b []float64, tokens []int) *interval {
 	n, sum, length := float64(len(a)), 0., 0.
 	for i := range a {
 		sum += b[i] - a[i]

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func near2(t *testing.T, lo, hi float64, i interval) {
+func near2(t *testing.T, lo, hi float64, i *interval) {
 	t.Helper()
 	require.InDelta(t, lo, i.lo, 1e-5)
 	require.InDelta(t, hi, i.hi, 1e-5)

@@ -214,7 +214,7 @@ func (d *document) readSamples(r *rundir.Run, language corpora.Language) (last [
 		if err != nil {
 			return nil, err
 		}
-		last = strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
+		last = splitLines(content)
 		shown := sample{Title: fmt.Sprintf("step %d", step), Step: step}
 		for _, line := range last[:min(sampleLines, len(last))] {
 			invalid := false

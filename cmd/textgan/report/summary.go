@@ -173,14 +173,11 @@ func change(from, to evaluation, c column) (by float64, i *interval, ok bool) {
 	seB, errB := to.stdErr[c.name]
 	switch {
 	case c.name == "nll/valid" && len(from.nats) > 1 && slices.Equal(from.tokens, to.tokens):
-		n := paired(from.nats, to.nats, from.tokens)
-		i = &n
+		i = paired(from.nats, to.nats, from.tokens)
 	case errA && errB:
-		n := normal(b-a, math.Hypot(seA, seB))
-		i = &n
+		i = normal(b-a, math.Hypot(seA, seB))
 	case c.name == "valid" && from.sentences > 0 && to.sentences > 0:
-		n := proportions(a, float64(from.sentences), b, float64(to.sentences))
-		i = &n
+		i = proportions(a, float64(from.sentences), b, float64(to.sentences))
 	}
 	return b - a, i, true
 }
