@@ -34,31 +34,6 @@ type frontierOptions struct {
 	jsonOption
 }
 
-// placed is a point with what the curve says of it.
-type placed struct {
-	eval.Point
-	Verdict *eval.Verdict `json:"verdict,omitempty"` // nil on the curve itself
-}
-
-// plane is one pair of axes with all models on it.
-type plane struct {
-	X      string   `json:"x"`
-	Y      string   `json:"y"`
-	Curve  []placed `json:"curve"`          // of the maximum-likelihood model, by temperature
-	Points []placed `json:"points"`         // of the others
-	Room   *room    `json:"room,omitempty"` // nil without a curve or real text
-
-	axes     eval.Axes
-	frontier *eval.Frontier // nil if there is no curve
-	name     string         // of the curve
-
-	Signatures [2]string `json:"signatures"` // of X and Y
-}
-
-func newPlane(axes eval.Axes) plane {
-	return plane{X: axes.X, Y: axes.Y, axes: axes, Curve: []placed{}, Points: []placed{}}
-}
-
 func evalFrontierCommand(p *process) *cli.Command {
 	return command(p, cli.Command{
 		Name: "frontier", Usage: "quality against diversity over a temperature sweep",
@@ -99,7 +74,7 @@ func evalFrontier(c call[frontierOptions]) error {
 	if len(learnt) < o.N {
 		leftOut = fmt.Sprintf("Real text is no point here: the training text has %d lines, a sample %d; lower -n.", len(learnt), o.N)
 	} else {
-		families = append(families, family{name: realText, kind: "text"})
+		families = append(families, family{name: eval.RealText, kind: "text"})
 		real := samples[0]
 		real.family, real.temperature, real.texts = len(families)-1, 0, nil
 		var texts [][]string
@@ -118,17 +93,17 @@ func evalFrontier(c call[frontierOptions]) error {
 		return err
 	}
 	for i := range planes {
-		if err := planes[i].judge(o.Confidence); err != nil {
+		if err := planes[i].Judge(o.Confidence); err != nil {
 			return err
 		}
 	}
 	if o.JSON {
 		err = c.printJSON(struct {
-			Samples    int     `json:"samples"`
-			Repeat     int     `json:"repeat"`
-			Confidence float64 `json:"confidence"`
-			LeftOut    string  `json:"left_out,omitempty"`
-			Planes     []plane `json:"planes"`
+			Samples    int          `json:"samples"`
+			Repeat     int          `json:"repeat"`
+			Confidence float64      `json:"confidence"`
+			LeftOut    string       `json:"left_out,omitempty"`
+			Planes     []eval.Plane `json:"planes"`
 		}{o.N, o.Repeat, o.Confidence, leftOut, planes})
 	} else {
 		err = c.printPlanes(planes, families, leftOut)
@@ -233,16 +208,10 @@ func sampleAll(c call[frontierOptions], families []family) (all []samples, err e
 	return all, nil
 }
 
-// placeAll returns a plane with all samples for each pair of axes: BLEU-2 to
-// BLEU-n, then the LM scores. Before the first is judged, the words of all are
-// learnt: what a tokeniser makes of a sentence need not stand in the training
-// text, though every word of the model does.
-func placeAll(maxN int, suite *eval.Suite, families []family, all []samples) ([]plane, error) {
-	var planes []plane
-	for n := 2; n <= maxN; n++ {
-		planes = append(planes, newPlane(eval.BLEUAxes(n)))
-	}
-	planes = append(planes, newPlane(eval.LMAxes()))
+// placeAll places all samples on planes. Before the first is judged, the words of all are
+// learnt: what a tokeniser makes of a sentence need not stand in the training text, though
+// every word of the model does.
+func placeAll(maxN int, suite *eval.Suite, families []family, all []samples) ([]eval.Plane, error) {
 	for _, s := range all {
 		for _, lines := range slices.Concat(s.texts...) {
 			if err := suite.Learn(lines); err != nil {
@@ -250,63 +219,13 @@ func placeAll(maxN int, suite *eval.Suite, families []family, all []samples) ([]
 			}
 		}
 	}
-	curve := slices.IndexFunc(families, isCurve)
+	planes, curve := eval.NewPlanes(maxN), slices.IndexFunc(families, isCurve)
 	for _, s := range all {
-		// A mean of each seed's mean: texts of one model share what it has learnt, so
-		// that the spread which counts is that between the seeds.
-		points := make([][]eval.Point, len(planes))
-		for _, texts := range s.texts {
-			repeats := make([][]eval.Point, len(planes))
-			for _, lines := range texts {
-				at, err := suite.Points(suite.Encode(lines))
-				if err != nil {
-					return nil, err
-				}
-				for j, p := range at {
-					p.Name, p.Temperature = families[s.family].name, s.temperature
-					repeats[j] = append(repeats[j], p)
-				}
-			}
-			for j := range planes {
-				points[j] = append(points[j], eval.Average(repeats[j]))
-			}
-		}
-		for j := range planes {
-			p := placed{Point: eval.Average(points[j])}
-			planes[j].Signatures = p.Signatures
-			if s.family == curve {
-				planes[j].Curve = append(planes[j].Curve, p)
-			} else {
-				planes[j].Points = append(planes[j].Points, p)
-			}
+		if err := suite.Place(planes, families[s.family].name, s.temperature, s.texts, s.family == curve); err != nil {
+			return nil, err
 		}
 	}
 	return planes, nil
-}
-
-// judge sets the verdicts, if there is a curve to set them by.
-func (p *plane) judge(confidence float64) error {
-	if len(p.Curve) < 2 {
-		return nil
-	}
-	var corners []eval.Point
-	for _, c := range p.Curve {
-		corners = append(corners, c.Point)
-	}
-	var err error
-	if p.frontier, err = eval.NewFrontier(p.axes, corners); err != nil {
-		return err
-	}
-	p.name = p.Curve[0].Name
-	for i := range p.Points {
-		v, err := p.frontier.Judge(p.Points[i].Point, confidence)
-		if err != nil {
-			return err
-		}
-		p.Points[i].Verdict = &v
-	}
-	p.Room = p.measureRoom()
-	return nil
 }
 
 // isCurve tells whether a model can be the curve.
@@ -326,7 +245,7 @@ func checkSVG(o frontierOptions, families []family) error {
 }
 
 // drawPlanes draws the BLEU plane of the highest order and the LM plane.
-func drawPlanes(path string, planes []plane) error {
+func drawPlanes(path string, planes []eval.Plane) error {
 	last := len(planes) - 1
 	for i, name := range []string{path, strings.TrimSuffix(path, ".svg") + "-lm.svg"} {
 		p := planes[last-1+i]
@@ -334,7 +253,7 @@ func drawPlanes(path string, planes []plane) error {
 		for _, q := range p.Points {
 			points = append(points, q.Point)
 		}
-		err := atomicfile.Write(name, func(w io.Writer) error { return plot.Frontier(w, p.frontier, p.name, points) })
+		err := atomicfile.Write(name, func(w io.Writer) error { return plot.Frontier(w, p.Frontier, p.Curve[0].Name, points) })
 		if err != nil {
 			return err
 		}
@@ -342,66 +261,8 @@ func drawPlanes(path string, planes []plane) error {
 	return nil
 }
 
-// realText is the name of real text among the points.
-const realText = "real text"
-
-// room is the distance of real text from the curve, and the share of it that the
-// best point has gone, each at its own diversity.
-type room struct {
-	eval.Verdict // of real text
-
-	// Best is the point farthest outside the curve, Temperature that of its samples,
-	// and Closed its distance divided by that of real text. They are absent where no
-	// point is outside, or real text is not.
-	Best        string   `json:"best,omitempty"`
-	Temperature float64  `json:"temperature,omitempty"`
-	Closed      *float64 `json:"closed,omitempty"`
-}
-
-// measureRoom returns nil without a verdict of real text.
-func (p plane) measureRoom() *room {
-	real := slices.IndexFunc(p.Points, func(q placed) bool { return q.Name == realText })
-	if real < 0 || p.Points[real].Verdict == nil {
-		return nil
-	}
-	r := &room{Verdict: *p.Points[real].Verdict}
-	if r.Place != eval.Outside {
-		return r
-	}
-	for _, q := range p.Points {
-		if q.Name == realText || q.Verdict == nil || q.Verdict.Place != eval.Outside {
-			continue
-		}
-		v, ok := *q.Verdict, true
-		if r.Across && !v.Across { // both in X
-			v, ok = p.frontier.Across(q.Point, 0)
-		}
-		if !ok || v.Across != r.Across {
-			continue
-		}
-		if share := v.Gap / r.Gap; r.Closed == nil || share > *r.Closed {
-			r.Best, r.Temperature, r.Closed = q.Name, q.Temperature, &share
-		}
-	}
-	return r
-}
-
-func (r room) String() string {
-	if r.Place != eval.Outside {
-		return fmt.Sprintf("room: real text itself is %s (%+.4f ± %.4f): a gap here does not mean closer to people", r.Place, r.Gap, r.ErrGap)
-	}
-	s := fmt.Sprintf("room: real text lies %.4f ± %.4f from the curve", r.Gap, r.ErrGap)
-	if r.Across {
-		s += ", across"
-	}
-	if r.Closed != nil {
-		s += fmt.Sprintf("; %s at %v has gone %.0f %% of it", r.Best, r.Temperature, 100**r.Closed)
-	}
-	return s
-}
-
 // printPlanes prints a block for every plane.
-func (p *process) printPlanes(planes []plane, families []family, leftOut string) error {
+func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut string) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	across := false
 	for i, plane := range planes {
@@ -420,7 +281,7 @@ func (p *process) printPlanes(planes []plane, families []family, leftOut string)
 				}
 			}
 			temperature := fmt.Sprint(q.Temperature)
-			if q.Name == realText {
+			if q.Name == eval.RealText {
 				temperature = "-"
 			}
 			fmt.Fprintf(w, "%.4f ± %.4f\t%.4f ± %.4f\t%s\t%s\t%s\n", q.X, q.ErrX, q.Y, q.ErrY, temperature, q.Name, place)
@@ -447,7 +308,7 @@ func (p *process) printPlanes(planes []plane, families []family, leftOut string)
 	if leftOut != "" {
 		fmt.Fprintln(&notes, leftOut)
 	}
-	if planes[0].frontier == nil {
+	if planes[0].Frontier == nil {
 		fmt.Fprintln(&notes, "No curve: give a run of train --model mle, and at least two temperatures.")
 	}
 	_, err := io.WriteString(p.out, notes.String())

@@ -28,26 +28,6 @@ func TestFrontierKnowsTheWordsOfTheSamples(t *testing.T) {
 	require.Contains(t, planes[1].Signatures[1], "|vocabulary:7|trained:1|lines:2|")
 }
 
-// The room is the gap of real text, and the share closed that of the farthest point
-// outside; points inside and within noise close nothing.
-func TestRoom(t *testing.T) {
-	at := func(name string, tau float64, place eval.Place, gap float64) placed {
-		return placed{Point: eval.Point{Name: name, Temperature: tau}, Verdict: &eval.Verdict{Place: place, Gap: gap, ErrGap: .01}}
-	}
-	p := plane{Points: []placed{at("gan", .9, eval.Outside, .1), at("gan", 1, eval.Outside, .2), at("vae", 1, eval.WithinNoise, .3)}}
-	require.Nil(t, p.measureRoom(), "no real text")
-	p.Points = append(p.Points, at(realText, 0, eval.Outside, .4))
-	r := p.measureRoom()
-	require.Equal(t, "gan", r.Best)
-	require.Equal(t, 1.0, r.Temperature)
-	require.InDelta(t, .5, *r.Closed, 1e-12)
-	require.Equal(t, "room: real text lies 0.4000 ± 0.0100 from the curve; gan at 1 has gone 50 % of it", r.String())
-	p.Points = p.Points[2:]
-	require.Nil(t, p.measureRoom().Closed, "nobody is outside")
-	p.Points[1].Verdict.Place = eval.WithinNoise
-	require.Contains(t, p.measureRoom().String(), "real text itself is within noise")
-}
-
 // Two seeds that differ by far more than their repeats do have the error of two
 // numbers, not of eight.
 func TestErrorsAreThoseOfSeeds(t *testing.T) {
