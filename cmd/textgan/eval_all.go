@@ -92,10 +92,11 @@ func evalAll(c call[evalAllOptions]) error {
 	if err := oneStdin(slices.Concat(o.Hyp, o.Ref, []string{o.Train})...); err != nil {
 		return err
 	}
-	sources, learnt, held, language, err := evalSources(c)
+	sources, real, err := evalSources(c)
 	if err != nil {
 		return err
 	}
+	held, learnt := real.held, real.learnt
 	k, err := o.tokenizer.tokens(firstModel(sources))
 	if err != nil {
 		return err
@@ -142,8 +143,8 @@ func evalAll(c call[evalAllOptions]) error {
 				t.NLL = &n
 			}
 		}
-		if language != nil && i < len(sources) {
-			j := corpora.Evaluate(language, sources[i].lines)
+		if real.language != nil && i < len(sources) {
+			j := corpora.Evaluate(real.language, sources[i].lines)
 			t.Language = &j
 		}
 	}
@@ -180,14 +181,11 @@ func classify(texts []judged, sources []source, held []string, k tokens, seed ui
 }
 
 // evalSources reads and samples all that takes part.
-func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []string, language corpora.Language, err error) {
+func evalSources(c call[evalAllOptions]) (sources []source, real realText, err error) {
 	o := c.opt
-	fail := func(err error) ([]source, []string, []string, corpora.Language, error) {
-		return nil, nil, nil, nil, err
-	}
 	models, err := c.loadAll(o.Run, o.Checkpoint, len(o.Ref) == 0)
 	if err != nil {
-		return fail(err)
+		return nil, real, err
 	}
 	var first *model.Model
 	if len(models) > 0 {
@@ -197,13 +195,13 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 	for i, m := range models {
 		lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
 		if err != nil {
-			return fail(err)
+			return nil, real, err
 		}
 		sources = append(sources, source{o.Run[i], "run", lines, m})
 		if o.Critic {
 			chosen, err := o.criticOptions.sample(o.Run[i], m, o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
 			if err != nil {
-				return fail(err)
+				return nil, real, err
 			}
 			sources = append(sources, source{o.Run[i] + " by its critic", "critic", chosen, nil})
 		}
@@ -211,23 +209,23 @@ func evalSources(c call[evalAllOptions]) (sources []source, learnt, held []strin
 	for _, name := range o.Hyp {
 		text, err := c.open(name, in, o.N, o.Seed)
 		if err != nil {
-			return fail(err)
+			return nil, real, err
 		}
 		lines := text.WithBlanks()
 		sources = append(sources, source{name, "file", lines[:min(o.N, len(lines))], nil})
 	}
-	if held, learnt, language, err = c.realText(first, o.Ref, o.Train, in, o.Seed, true); err != nil {
-		return fail(err)
+	if real, err = c.realText(first, o.Ref, o.Train, in, o.Seed, true); err != nil {
+		return nil, real, err
 	}
-	if len(held) == 0 {
-		return fail(usage("textgan eval all", "no real text to compare with; give --ref FILE"))
+	if len(real.held) == 0 {
+		return nil, real, usage("textgan eval all", "no real text to compare with; give --ref FILE")
 	}
-	if len(learnt) > 0 {
+	if len(real.learnt) > 0 {
 		// As many lines as the text that it is held against: self-BLEU, distinct-n
 		// and the reverse LM score depend on their number.
-		sources = append(sources, source{"train", "train", eval.Every(learnt, len(sources[0].lines)), nil})
+		sources = append(sources, source{"train", "train", eval.Every(real.learnt, len(sources[0].lines)), nil})
 	}
-	return sources, learnt, held, language, nil
+	return sources, real, nil
 }
 
 // firstModel is the model of the first run among sources, nil if there is none.

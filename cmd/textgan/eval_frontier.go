@@ -151,15 +151,15 @@ func frontierSuite(c call[frontierOptions], families []family) (suite *eval.Suit
 	if err != nil {
 		return nil, nil, err
 	}
-	held, learnt, _, err := c.realText(first, o.Ref, o.Train, o.textInput.of(first), o.Seed, false)
+	real, err := c.realText(first, o.Ref, o.Train, o.textInput.of(first), o.Seed, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	suite, err = eval.NewSuite(eval.SuiteOptions{Reference: held, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
+	suite, err = eval.NewSuite(eval.SuiteOptions{Reference: real.held, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
 	if err != nil {
 		return nil, nil, err
 	}
-	return suite, learnt, suite.Learn(learnt)
+	return suite, real.learnt, suite.Learn(real.learnt)
 }
 
 // samples are the texts of one model at one temperature, over its seeds and

@@ -47,49 +47,54 @@ func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (
 	return models, nil
 }
 
-// realText is what a comparison holds its texts against, and what the models have
-// learnt: the files ref and learnt and, in the place of either that is not given,
-// what first (nil: no model) held out and has learnt. language is that of its
+// realText is the lines of real text of a comparison.
+type realText struct {
+	held, learnt []string         // what texts are held against, what the models have learnt
+	language     corpora.Language // of a built-in corpus
+}
+
+// realText is that of the files ref and learnt and, in the place of either that is not
+// given, what first (nil: no model) held out and has learnt. The language is that of its
 // corpus, if the corpus was opened for this, or of a built-in corpus among ref;
 // withLanguage asks for it.
-func (p *process) realText(first *model.Model, ref []string, learnt string, in textInput, seed uint64, withLanguage bool) (held, known []string, language corpora.Language, err error) {
+func (p *process) realText(first *model.Model, ref []string, learnt string, in textInput, seed uint64, withLanguage bool) (real realText, err error) {
 	if first != nil && (learnt == "" || len(ref) == 0 || withLanguage && strings.HasPrefix(first.Config.Corpus, "builtin:")) {
 		text, valid, err := first.Text()
 		if err != nil {
 			// The run has its held-out lines with it; what it has learnt is gone.
 			if valid, heldErr := first.HeldOut(); heldErr == nil {
 				p.warn("without the training text: %v", err)
-				held = valid.Lines
+				real.held = valid.Lines
 			} else if len(ref) > 0 {
 				p.warn("without the training text: %v", err)
 			} else {
-				return nil, nil, nil, err
+				return real, err
 			}
 		} else {
-			held, known, language = valid.Lines, text.Lines, text.Language
+			real = realText{valid.Lines, text.Lines, text.Language}
 		}
 	}
 	if learnt != "" {
 		text, err := p.open(learnt, in, 0, seed)
 		if err != nil {
-			return nil, nil, nil, err
+			return real, err
 		}
-		known = text.Lines
+		real.learnt = text.Lines
 	}
 	if len(ref) > 0 {
-		held = nil
+		real.held = nil
 	}
 	for _, name := range ref {
 		text, err := p.open(name, in, 0, seed+1) // of a built-in corpus other sentences
 		if err != nil {
-			return nil, nil, nil, err
+			return real, err
 		}
-		held = append(held, text.Lines...)
-		if withLanguage && language == nil {
-			language = text.Language
+		real.held = append(real.held, text.Lines...)
+		if withLanguage && real.language == nil {
+			real.language = text.Language
 		}
 	}
-	return held, known, language, nil
+	return real, nil
 }
 
 // encoderSeed is that of the encoder which is trained on a reference: always the same,
