@@ -30,9 +30,9 @@ func (c Config) memory(d *model.Data) machine.Need {
 	N := B * float64(T)
 	real := B * min(float64(T), 1.5*(meanLength(d.Train)+1)) // pages of the padding are never touched
 
-	// Weights, the best of them, moments, gradients; each graph has the transposed output
-	// matrix, and a gradient of it for each half of the batch.
-	weights := 4*all.Weights + 2*net.Weights + all.Weights + 3*net.Matrix
+	// Weights, the best of them, moments, gradients; each graph has the output matrix
+	// transposed and with rows on cache lines, and a gradient of it for each half of the batch.
+	weights := 4*all.Weights + 2*net.Weights + all.Weights + 4*net.Matrix
 	rows := 2 * real * (all.Token + 2*E) // teacher forcing: with gradients, and of held-out text
 	var dis float64
 	if c.Model == "gan" {
@@ -47,7 +47,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 		dis = 3*size.Weights + 2*size.Weights
 		rows += 2 * ((real+N)*size.Token + 2*B*size.Row) // its step and that of the generator
 		if e, err := ParseEstimator(c.Estimator); err == nil && e.choice != nil {
-			weights += 2*net.Weights + net.Matrix + 2*V*(E+De)
+			weights += 2*net.Weights + 2*net.Matrix + 2*V*(E+De)
 			steps := 1. // graphs that relaxed words are written in
 			if !e.Hard() {
 				steps, weights = 2, weights+net.Matrix+V*(E+De)

@@ -6,6 +6,7 @@ import (
 
 	"textgan/internal/cell"
 	"textgan/internal/kernel"
+	"textgan/internal/memory"
 	"textgan/internal/nn"
 	"textgan/internal/rng"
 	"textgan/vocab"
@@ -93,8 +94,7 @@ type Network struct {
 	Layer  []Layer
 	W, B   *nn.Param // [H,V] or the table, and [V]
 
-	fixed bool      // the weights stay as they are
-	tied  []float32 // and the table transposed, if it is W too
+	fixed []float32 // output weights of weights that stay as they are; see outputs
 }
 
 // neverLogit is finite so that an optimiser can multiply it by zero.
@@ -184,9 +184,21 @@ func (g *Network) Width() int {
 // Fix promises that the weights will not change any more. Samplers that are made
 // after it may be used by several goroutines.
 func (g *Network) Fix() {
-	g.fixed = true
-	if g.Tie {
-		g.tied = make([]float32, g.Emb*g.Vocab)
-		kernel.Transpose(g.tied, g.Table.Data, g.Vocab, g.Emb)
+	if g.Tie || kernel.Stride(g.Vocab) != g.Vocab {
+		g.fixed = g.outputs(g.newOutputs())
+	} else {
+		g.fixed = g.W.Data
 	}
+}
+
+func (g *Network) newOutputs() []float32 { return memory.Floats(g.Width() * kernel.Stride(g.Vocab))[0] }
+
+// outputs sets dst to the output weights [H,V], rows kernel.Stride(V) apart, and returns it.
+func (g *Network) outputs(dst []float32) []float32 {
+	if g.Tie {
+		kernel.TransposeRows(dst, kernel.Stride(g.Vocab), g.Table.Data, g.Emb, g.Vocab, g.Emb)
+	} else {
+		kernel.CopyRows(dst, kernel.Stride(g.Vocab), g.W.Data, g.Vocab, g.Width(), g.Vocab)
+	}
+	return dst
 }

@@ -7,6 +7,7 @@ import (
 
 	"textgan/internal/cell"
 	"textgan/internal/kernel"
+	"textgan/internal/memory"
 	"textgan/internal/rng"
 	"textgan/vocab"
 )
@@ -60,7 +61,7 @@ type Sampler struct {
 	net      *Network
 	opt      Options
 	products cell.Products
-	tiedW    []float32 // output weights [H,V] of a tied model
+	lines    []float32 // output weights, if they are not as products like them
 	mu       sync.Mutex
 	free     []*sampleScratch // of rows that nobody is writing
 
@@ -85,11 +86,6 @@ func (g *Network) NewSampler(o Options) (*Sampler, error) {
 		o.TopK = 0
 	}
 	s := &Sampler{net: g, opt: o, products: cell.Products{BF16: o.BF16}}
-	if g.Tie && g.fixed {
-		s.tiedW = g.tied
-	} else if g.Tie {
-		s.tiedW = make([]float32, g.Emb*g.Vocab)
-	}
 	return s, nil
 }
 
@@ -123,13 +119,13 @@ func (s *Sampler) SetPart(part rng.Part) { s.part = part }
 // Complete is Draw for sentences whose first kept tokens stand in ids already,
 // row by row; none of these but the last is Eos.
 func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
-	w := s.outputs()
+	w, ld := s.outputs(len(lengths))
 	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
 		sc := s.take()
 		defer s.give(sc)
 		for at := lo; at < hi; at += sampleRows {
 			n := min(sampleRows, hi-at)
-			s.write(sc, w, rows{
+			s.write(sc, w, ld, rows{
 				ids: ids[at*s.opt.MaxLen:], lengths: lengths[at : at+n], at: at,
 				kept: func(int) int { return kept }, number: func(r int) int { return first + s.part.Row(at+r) },
 			}, key)
@@ -151,7 +147,8 @@ func (s *Sampler) Stream(ids, lengths []int32, key Key, row func(r int) (prompt 
 	}
 	sc := s.take()
 	defer s.give(sc)
-	s.write(sc, s.outputs(), rows{
+	w, ld := s.outputs(len(lengths))
+	s.write(sc, w, ld, rows{
 		ids: ids, lengths: lengths, kept: func(r int) int { return kept[r] }, number: func(r int) int { return numbers[r] }, emit: emit,
 	}, key)
 }
@@ -199,7 +196,7 @@ func (s *Sampler) give(sc *sampleScratch) {
 
 // sampleScratch is the memory of sampleRows sentences that are written side by side.
 type sampleScratch struct {
-	logits []float32 // [sampleRows,V]
+	logits []float32 // [sampleRows,V], rows kernel.Stride(V) apart
 	x      []float32 // [sampleRows,E]
 	layers []sampleLayer
 	z      []float32 // [sampleRows,Z] codes
@@ -222,7 +219,7 @@ type sampleLayer struct {
 
 func newSampleScratch(g *Network, products cell.Products) *sampleScratch {
 	sc := &sampleScratch{
-		logits: make([]float32, sampleRows*g.Vocab), x: make([]float32, sampleRows*g.Emb),
+		logits: memory.Floats(sampleRows * kernel.Stride(g.Vocab))[0], x: make([]float32, sampleRows*g.Emb),
 		row: make([]int, sampleRows), read: make([]int32, sampleRows),
 		drawn: make([]float32, kernel.SampleScratch(g.Vocab)), order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
 	}
@@ -242,16 +239,24 @@ func newSampleScratch(g *Network, products cell.Products) *sampleScratch {
 	return sc
 }
 
-// outputs are the output weights [H,V].
-func (s *Sampler) outputs() []float32 {
-	if s.net.Tie && !s.net.fixed {
-		kernel.Transpose(s.tiedW, s.net.Table.Data, s.net.Vocab, s.net.Emb)
+// outputs are the output weights [H,V] to write n sentences with, and how far apart
+// their rows are.
+func (s *Sampler) outputs(n int) (w []float32, ld int) {
+	g, stride := s.net, kernel.Stride(s.net.Vocab)
+	switch {
+	case g.fixed != nil:
+		return g.fixed, stride
+	case !g.Tie && (stride == g.Vocab || n < fewSentences):
+		return g.W.Data, g.Vocab
+	case s.lines == nil:
+		s.lines = g.newOutputs()
 	}
-	if s.net.Tie {
-		return s.tiedW
-	}
-	return s.net.W.Data
+	return g.outputs(s.lines), stride
 }
+
+// For less than fewSentences it does not pay to bring the rows of W where they are
+// read fastest.
+const fewSentences = 8
 
 // rows are up to sampleRows sentences of a call, from its row at on.
 type rows struct {
@@ -263,7 +268,7 @@ type rows struct {
 }
 
 // write draws sentences. Finished rows make room at once.
-func (s *Sampler) write(sc *sampleScratch, w []float32, b rows, key Key) {
+func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key) {
 	g, T := s.net, s.opt.MaxLen
 	ids, lengths := b.ids, b.lengths
 	n, H, prompted := len(lengths), g.Width(), T
@@ -284,7 +289,7 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, b rows, key Key) {
 	for t := 0; t < T && n > 0; t++ {
 		top := s.advance(sc, n, t == 0 && s.condition == nil)
 		if t >= prompted {
-			s.products.GemmBias(false, false, n, g.Vocab, H, top, H, w, g.Vocab, g.B.Data, sc.logits, g.Vocab)
+			s.products.GemmBias(false, false, n, g.Vocab, H, top, H, w, ld, g.B.Data, sc.logits, kernel.Stride(g.Vocab))
 			sc.topOf = -1
 		}
 		live := 0
@@ -293,7 +298,7 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, b rows, key Key) {
 			id := ids[r*T+t]
 			if t >= b.kept(r) {
 				if s.watch != nil {
-					copy(sc.seen, sc.logits[i*g.Vocab:])
+					copy(sc.seen, sc.logits[i*kernel.Stride(g.Vocab):])
 				}
 				id = s.choose(sc, i, n, key.At(key.Step, uint32(b.number(r))).Float64(uint32(t)))
 				if s.watch != nil {
@@ -391,7 +396,7 @@ func (s *Sampler) choose(sc *sampleScratch, i, n int, u float64) int32 {
 // allowed is row i of the logits, without what is never drawn.
 func (s *Sampler) allowed(sc *sampleScratch, i int) []float32 {
 	V := s.net.Vocab
-	logits := sc.logits[i*V:][:V]
+	logits := sc.logits[i*kernel.Stride(V):][:V]
 	if s.opt.NoUnk {
 		logits[vocab.Unk] = float32(math.Inf(-1))
 	}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -213,4 +214,36 @@ func TestAssemblySameBits(t *testing.T) {
 			requireSameBits(t, want, results(n))
 		}
 	}
+}
+
+// Rows apart are moved like rows side by side, and what lies between them stays.
+func TestRowsApart(t *testing.T) {
+	defer SetThreads(0)
+	eachISA(t, func(t *testing.T) {
+		for _, rows := range []int{1, 3, 9, 40} {
+			for _, cols := range []int{1, 16, 17, 2000} {
+				for threads := 1; threads <= 2; threads++ {
+					SetThreads(threads)
+					lds, ldd := cols+3, Stride(cols)
+					require.Zero(t, ldd%16)
+					require.Less(t, ldd-cols, 16)
+					src, dst := random(rows*lds), random(rows*ldd)
+					want := slices.Clone(dst)
+					for i := range rows {
+						copy(want[i*ldd:][:cols], src[i*lds:])
+					}
+					CopyRows(dst, ldd, src, lds, rows, cols)
+					requireSameBits(t, want, dst)
+					ldd = Stride(rows)
+					dst = random(cols * ldd)
+					want = slices.Clone(dst)
+					transposeGeneric(want, ldd, src, lds, rows, cols)
+					TransposeRows(dst, ldd, src, lds, rows, cols)
+					requireSameBits(t, want, dst)
+					require.Panics(t, func() { CopyRows(dst[:rows*cols-1], cols, src, lds, rows, cols) })
+					require.Panics(t, func() { TransposeRows(dst[:rows*cols-1], rows, src, lds, rows, cols) })
+				}
+			}
+		}
+	})
 }

@@ -5,12 +5,19 @@ package kernel
 func Transpose(dst, src []float32, rows, cols int) {
 	sameLength("Transpose", len(dst), rows*cols)
 	sameLength("Transpose", len(src), rows*cols)
-	if len(src) == 0 {
+	TransposeRows(dst, rows, src, cols, rows, cols)
+}
+
+// TransposeRows is Transpose with rows of dst and src ldd and lds values apart.
+func TransposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	if rows <= 0 || cols <= 0 {
 		return
 	}
+	checkMatrix("TransposeRows", "dst", dst, cols, rows, ldd)
+	checkMatrix("TransposeRows", "src", src, rows, cols, lds)
 	t := transpositions.get()
-	t.dst, t.src, t.rows, t.cols = dst, src, rows, cols
-	if len(src) < smallTransposition {
+	t.dst, t.ldd, t.src, t.lds, t.cols = dst, ldd, src, lds, cols
+	if rows*cols < smallTransposition {
 		t.part(0, rows)
 	} else {
 		Parallel(rows, transpositionGrain, t.parts)
@@ -25,9 +32,9 @@ const smallTransposition, transpositionGrain = 1 << 16, 16
 
 // transposition is a call under way.
 type transposition struct {
-	dst, src   []float32
-	rows, cols int
-	parts      func(lo, hi int) // part, as a value that need not be made again
+	dst, src       []float32
+	ldd, lds, cols int
+	parts          func(lo, hi int) // part, as a value that need not be made again
 }
 
 var transpositions = freeList[transposition]{make: func() *transposition {
@@ -38,7 +45,7 @@ var transpositions = freeList[transposition]{make: func() *transposition {
 
 // part does rows lo..hi-1 of src.
 func (t *transposition) part(lo, hi int) {
-	isa.transpose(t.dst[lo:], t.rows, t.src[lo*t.cols:], t.cols, hi-lo, t.cols)
+	isa.transpose(t.dst[lo:], t.ldd, t.src[lo*t.lds:], t.lds, hi-lo, t.cols)
 }
 
 // transposeGeneric has rows of dst and src ldd and lds apart.

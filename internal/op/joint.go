@@ -95,7 +95,7 @@ func (s *jointBack) others(c *rolloutGroup, lo, hi int) (mean []float32) {
 		}
 	}
 	mean = c.others[lo*V : hi*V]
-	c.Gemm(false, false, hi-lo, V, De, 1, c.mean[lo*De:], De, c.gradTable[(c.gradCols-De)*V:], V, 0, mean, V)
+	c.Gemm(false, false, hi-lo, V, De, 1, c.mean[lo*De:], De, c.gradTable[(c.gradCols-De)*c.stride:], c.stride, 0, mean, V)
 	return mean
 }
 
@@ -104,23 +104,23 @@ func (s *jointBack) survey(c *rolloutGroup, lo, hi int) {
 	mean := s.others(c, lo, hi)
 	for p := lo; p < hi; p++ {
 		at := c.plan.Off[c.t] + p
-		s.token[c.token[at]] = s.Survey(c.y[at*c.V:][:c.V], mean[(p-lo)*c.V:][:c.V], int(c.ids[at]))
+		s.token[c.token[at]] = s.Survey(c.y[at*c.stride:][:c.V], mean[(p-lo)*c.V:][:c.V], int(c.ids[at]))
 	}
 }
 
 // tokensBack sets the gradients of the logits of packed rows lo..hi-1 of c's
 // step, and dh [hi-lo,H].
 func (s *jointBack) tokensBack(c *rolloutGroup, lo, hi int, dh []float32) {
-	n, V, gc := hi-lo, c.V, c.gradCols
-	dLogits := c.step[(c.free+lo)*V:][:n*V]
+	n, V, ld, gc := hi-lo, c.V, c.stride, c.gradCols
+	dLogits := c.step[(c.free+lo)*ld:][:n*ld]
 	mean := s.others(c, lo, hi)
 	if s.Own() {
-		c.Gemm(false, false, n, V, gc, 1, c.dOut[lo*gc:], gc, c.gradTable, V, 0, dLogits, V)
+		c.Gemm(false, false, n, V, gc, 1, c.dOut[lo*gc:], gc, c.gradTable, ld, 0, dLogits, ld)
 	}
 	for p := range n {
 		at := c.plan.Off[c.t] + lo + p
-		d := dLogits[p*V:][:V]
-		s.BackwardJoint(d, c.y[at*V:][:V], d, mean[p*V:][:V], int(c.ids[at]), s.weights[c.row[at]], c.tau, c.rowKey(at))
+		d := dLogits[p*ld:][:V]
+		s.BackwardJoint(d, c.y[at*ld:][:V], d, mean[p*V:][:V], int(c.ids[at]), s.weights[c.row[at]], c.tau, c.rowKey(at))
 	}
-	c.Gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
+	c.Gemm(false, false, n, c.H, V, 1, dLogits, ld, c.WT, c.H, 0, dh, c.H)
 }

@@ -118,7 +118,7 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 		g.fail("Rollout: a %T has no way back", cfg.Relaxation)
 		return Rollout{}
 	}
-	r := &rollout{products: g.products, relaxation: back, cfg: cfg, tied: net.Tied, V: V, E: E, H: H, De: De,
+	r := &rollout{products: g.products, relaxation: back, cfg: cfg, tied: net.Tied, V: V, stride: kernel.Stride(V), E: E, H: H, De: De,
 		out: zeros(cfg.B, cfg.T, De), lengths: tensor.New(tensor.Of(tensor.Int32), tensor.WithShape(cfg.B)),
 		needTable: g.Needs(reader)}
 	r.softOut = !cfg.Relaxation.Hard()
@@ -155,9 +155,15 @@ func (g *Graph) Rollout(net Net, reader, tau, key *G.Node, cfg RolloutConfig) Ro
 	if cfg.Feedback != feedback.Detached {
 		r.gradCols += E
 	}
-	parts := []part{{&r.transposed, H * V}, {&r.softTable, V * r.softCols}}
+	parts := []part{{&r.softTable, V * r.softCols}}
+	if !r.tied && r.needNet {
+		parts = append(parts, part{&r.transposed, H * V})
+	}
+	if r.tied || r.stride != V {
+		parts = append(parts, part{&r.lines, H * r.stride})
+	}
 	if r.needNet {
-		parts = append(parts, part{&r.gradTable, r.gradCols * V})
+		parts = append(parts, part{&r.gradTable, r.gradCols * r.stride})
 	}
 	if r.softCols > 0 {
 		parts = append(parts, part{&r.transposedGrad, max(E, De) * V})
@@ -212,7 +218,7 @@ func (r Rollout) Sum(f func(row []float32) float64) (sum float64, n int) {
 	for _, c := range r.op.groups {
 		n += c.plan.N
 		for at := range c.plan.N {
-			sum += f(c.y[at*c.V:][:c.V])
+			sum += f(c.y[at*c.stride:][:c.V])
 		}
 	}
 	return sum, n
@@ -226,6 +232,7 @@ type rollout struct {
 	joint             *jointBack // nil: every choice goes back alone
 	tied              bool
 	V, E, H, De       int
+	stride            int // of V values
 	softOut, softFeed bool
 	needNet           bool
 	needTable         bool
@@ -243,12 +250,13 @@ type rollout struct {
 	lengths      *tensor.Dense
 
 	softTable      []float32 // [V,softCols]
-	transposed     []float32 // W in the form that was not given
-	gradTable      []float32 // [gradCols,V]
+	transposed     []float32 // W transposed, if it is not given as such
+	lines          []float32 // [H,stride] W, if it is not given like that
+	gradTable      []float32 // [gradCols,stride]
 	transposedGrad []float32 // [max(E,De),V] gradient of a softly read table
 
 	// of the current run
-	table, W, WT, bias, reader, grad []float32 // W [H,V], WT [V,H]
+	table, W, WT, bias, reader, grad []float32 // W [H,stride], WT [V,H]
 	dTable, dReader                  []float32
 	tau                              float32
 	key                              rng.Key
@@ -270,11 +278,11 @@ type rolloutLayer struct {
 func (r *rollout) bind(in []G.Value) {
 	r.table, r.bias = f32(in[0]), f32(in[2])
 	if r.tied {
-		r.WT, r.W = f32(in[1]), r.transposed
-		kernel.Transpose(r.W, r.WT, r.V, r.H)
+		r.WT = f32(in[1])
 	} else {
-		r.W, r.WT = f32(in[1]), r.transposed
+		r.WT = r.transposed
 	}
+	r.W = inLines(r.lines, r.stride, f32(in[1]), r.H, r.V, r.tied)
 	for _, l := range r.layers {
 		for i := range l.bound {
 			l.bound[i] = f32(in[l.first+i])
@@ -397,14 +405,14 @@ func (r *rollout) readerBack(lo, hi int) {
 // whose operands are both read along their rows.
 func (r *rollout) softTableGrad(dTable []float32, width int, d func(c *rolloutGroup) []float32) {
 	for i, c := range r.groups {
-		c.Gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.V, float32(min(i, 1)), r.transposedGrad, r.V)
+		c.Gemm(true, false, width, r.V, c.plan.N, 1, d(c), width, c.y, r.stride, float32(min(i, 1)), r.transposedGrad, r.V)
 	}
 	kernel.Transpose(dTable, r.transposedGrad[:width*r.V], width, r.V)
 }
 
 func (r *rollout) netBack(dIn [][]float32) {
 	if !r.tied {
-		kernel.Transpose(r.WT, r.W, r.H, r.V)
+		kernel.TransposeRows(r.WT, r.H, r.W, r.stride, r.H, r.V)
 	}
 	if r.sparse == nil || r.sparse.anyDense(r) {
 		r.joinGradTable()
@@ -520,10 +528,10 @@ func (r *rollout) backGroups(lo, hi int) {
 func (r *rollout) joinGradTable() {
 	at := 0
 	if r.cfg.Feedback != feedback.Detached {
-		kernel.Transpose(r.gradTable[:r.E*r.V], r.table, r.V, r.E)
-		at = r.E * r.V
+		kernel.TransposeRows(r.gradTable, r.stride, r.table, r.E, r.V, r.E)
+		at = r.E * r.stride
 	}
-	kernel.Transpose(r.gradTable[at:], r.reader, r.V, r.De)
+	kernel.TransposeRows(r.gradTable[at:], r.stride, r.reader, r.De, r.V, r.De)
 }
 
 // scatter adds the gradients of what was read by id to rows lo..hi-1.

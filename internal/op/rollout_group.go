@@ -41,8 +41,8 @@ type rolloutGroup struct {
 	ids, readID []int32 // id emitted by, and id read by (-1: a soft token), each packed row
 	states      []*rolloutState
 	sparse      *sparseRows // nil: every way back is dense
-	y           []float32   // [N,V] what the relaxation keeps
-	step        []float32   // [gathered,V]: logits of the current step; gradients of y, then of the logits
+	y           []float32   // [N,stride] what the relaxation keeps
+	step        []float32   // [gathered,stride]: logits of the current step; gradients of y, then of the logits
 	x           []float32   // [N,E] what the first layer reads
 	soft        []float32   // [B,softCols] soft tokens of the current step
 
@@ -79,7 +79,7 @@ func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 	for _, p := range []*[]int32{&c.row, &c.prev, &c.token, &c.ids, &c.readID} {
 		*p = make([]int32, N)
 	}
-	parts := []part{{&c.y, N * V}, {&c.step, c.gathered * V}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
+	parts := []part{{&c.y, N * r.stride}, {&c.step, c.gathered * r.stride}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
 	if r.needNet {
 		parts = append(parts, part{&c.dOut, B * r.gradCols}, part{&c.dx, N * r.E}, part{&c.dFeed, N * r.E}, part{&c.dh, B * r.H})
 	}
@@ -168,18 +168,19 @@ func (c *rolloutGroup) emit(lo, hi int) {
 		x = s.out[at*l.Out:]
 	}
 	// The kept rows are larger than a cache: each is written once, when it is complete.
-	y := c.step[lo*V:][:n*V]
-	c.GemmBias(false, false, n, V, c.H, x, c.H, c.W, V, c.bias, y, V)
+	ld := c.stride
+	y := c.step[lo*ld:][:n*ld]
+	c.GemmBias(false, false, n, V, c.H, x, c.H, c.W, ld, c.bias, y, ld)
 	for i := range n {
-		row := y[i*V:][:V]
+		row := y[i*ld:][:V]
 		c.ids[at+i] = int32(c.cfg.Relaxation.Forward(row, c.tau, c.rowKey(at+i)))
-		kernel.Stream(c.y[(at+i)*V:][:V], row)
+		kernel.Stream(c.y[(at+i)*ld:][:V], row)
 		if c.sparse != nil {
 			c.sparse.keep(at+i, row)
 		}
 	}
 	if c.softCols > 0 {
-		c.Gemm(false, false, n, c.softCols, V, 1, y, V, c.softTable, c.softCols, 0, c.soft[lo*c.softCols:], c.softCols)
+		c.Gemm(false, false, n, c.softCols, V, 1, y, ld, c.softTable, c.softCols, 0, c.soft[lo*c.softCols:], c.softCols)
 	}
 	out := f32(c.out)
 	for i := range n {
@@ -282,7 +283,7 @@ func (c *rolloutGroup) carry(t int) {
 
 // rowsBack goes back through the tokens of packed rows lo..hi-1 of the step.
 func (c *rolloutGroup) rowsBack(lo, hi int) {
-	at, n, V, gc := c.plan.Off[c.t]+lo, hi-lo, c.V, c.gradCols
+	at, n, gc := c.plan.Off[c.t]+lo, hi-lo, c.gradCols
 	for i := range n {
 		d := c.dOut[(lo+i)*gc:][:gc]
 		if c.cfg.Feedback != feedback.Detached {
@@ -296,7 +297,7 @@ func (c *rolloutGroup) rowsBack(lo, hi int) {
 	} else if c.sparse != nil {
 		c.sparse.back(c, lo, hi, dh)
 	} else {
-		c.tokensBack(c.every[at:at+n], c.dOut[lo*gc:], c.step[(c.free+lo)*V:], dh)
+		c.tokensBack(c.every[at:at+n], c.dOut[lo*gc:], c.step[(c.free+lo)*c.stride:], dh)
 	}
 	for i := len(c.layers) - 1; i >= 0; i-- {
 		l, s := c.layers[i], c.states[i]
@@ -311,23 +312,23 @@ func (c *rolloutGroup) rowsBack(lo, hi int) {
 	}
 }
 
-// tokensBack sets dLogits [n,V] and dh [n,H] for n packed rows from dOut
+// tokensBack sets dLogits [n,stride] and dh [n,H] for n packed rows from dOut
 // [n,gradCols].
 func (c *rolloutGroup) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
-	n, V, gc := len(rows), c.V, c.gradCols
+	n, V, ld, gc := len(rows), c.V, c.stride, c.gradCols
 	for from := 0; from < V; from += prefetchColumns {
 		// y comes from memory, so it is asked for during the products.
 		cols := min(prefetchColumns, V-from)
 		for _, at := range rows {
-			kernel.Prefetch(c.y[int(at)*V+from:][:cols])
+			kernel.Prefetch(c.y[int(at)*ld+from:][:cols])
 		}
-		c.Gemm(false, false, n, cols, gc, 1, dOut, gc, c.gradTable[from:], V, 0, dLogits[from:], V)
+		c.Gemm(false, false, n, cols, gc, 1, dOut, gc, c.gradTable[from:], ld, 0, dLogits[from:], ld)
 	}
 	for i, at := range rows {
-		d, at := dLogits[i*V:][:V], int(at)
-		c.relaxation.Backward(d, c.y[at*V:][:V], d, int(c.ids[at]), c.tau, c.rowKey(at))
+		d, at := dLogits[i*ld:][:V], int(at)
+		c.relaxation.Backward(d, c.y[at*ld:][:V], d, int(c.ids[at]), c.tau, c.rowKey(at))
 	}
-	c.Gemm(false, false, n, c.H, V, 1, dLogits, V, c.WT, c.H, 0, dh, c.H)
+	c.Gemm(false, false, n, c.H, V, 1, dLogits, ld, c.WT, c.H, 0, dh, c.H)
 }
 
 // due reports whether what was gathered has to be added to the gradients of the
@@ -347,17 +348,17 @@ func (c *rolloutGroup) columnsBack(lo, hi int) {
 	if c.begun {
 		beta = 1
 	}
-	h, d := c.states[len(c.states)-1].out[c.plan.Off[c.t]*c.H:], c.step[c.free*V:]
+	h, d := c.states[len(c.states)-1].out[c.plan.Off[c.t]*c.H:], c.step[c.free*c.stride:]
 	if c.sparse != nil {
 		h = c.sparse.h[c.free*c.H:]
 	}
 	for j := lo; j < hi; j += columnsAtOnce {
 		cols := min(columnsAtOnce, hi-j)
 		if dW := c.d[1]; dW != nil {
-			c.Gemm(true, false, c.H, cols, n, 1, h, c.H, d[j:], V, beta, dW[j:], V)
+			c.Gemm(true, false, c.H, cols, n, 1, h, c.H, d[j:], c.stride, beta, dW[j:], V)
 		}
 		if db := c.d[2]; db != nil {
-			kernel.AddColumnSums(db[j:j+cols], d[j:], n, cols, V)
+			kernel.AddColumnSums(db[j:j+cols], d[j:], n, cols, c.stride)
 		}
 	}
 }

@@ -137,7 +137,7 @@ func (s *sparseRows) back(c *rolloutGroup, lo, hi int, dh []float32) {
 	if n == 0 {
 		return
 	}
-	c.tokensBack(s.rows[first:][:n], s.dOut[first*gc:], c.step[(c.free+first)*c.V:], s.dh[first*H:])
+	c.tokensBack(s.rows[first:][:n], s.dOut[first*gc:], c.step[(c.free+first)*c.stride:], s.dh[first*H:])
 	for k, at := range s.rows[first:][:n] {
 		copy(dh[(int(at)-off-lo)*H:][:H], s.dh[(first+k)*H:])
 	}

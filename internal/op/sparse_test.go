@@ -132,7 +132,7 @@ func TestSparseBound(t *testing.T) {
 			}
 			left := 1.0
 			for _, i := range s.places[b*s.room:][:s.count[b]] {
-				left -= float64(c.y[b*w.V+int(i)])
+				left -= float64(c.y[b*c.stride+int(i)])
 			}
 			require.Less(t, left, 0.45)
 			bound += 3 * left * (hi - lo) / 0.3

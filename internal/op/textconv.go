@@ -5,6 +5,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"textgan/internal/kernel"
+	"textgan/internal/memory"
 )
 
 // TextConv is the sentence encoder of Kim 2014 (equations 2-4): convolutions of
@@ -24,7 +25,7 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 		return nil
 	}
 	B, T, E, F := x.Shape()[0], x.Shape()[1], x.Shape()[2], b[0].Shape()[0]
-	c := &textConv{products: g.products, B: B, T: T, E: E, F: F, widths: widths}
+	c := &textConv{products: g.products, B: B, T: T, E: E, F: F, widths: widths, stride: kernel.Stride(F)}
 	in := []*G.Node{x, lengths}
 	for i, k := range widths {
 		if k > T || W[i].Shape()[0] != k*E || W[i].Shape()[1] != F || b[i].Shape()[0] != F {
@@ -33,10 +34,11 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 		in = append(in, W[i], b[i])
 		c.WT = append(c.WT, make([]float32, F*k*E))
 		c.dWT = append(c.dWT, make([]float32, F*k*E))
+		c.lines = append(c.lines, memory.Floats(k * E * c.stride)[0])
 	}
 	n := B * len(widths) * F
 	c.y, c.arg = zeros(B, len(widths)*F), make([]int32, n)
-	allocate(part{&c.g, n}, part{&c.scratch, B * T * F})
+	allocate(part{&c.g, n}, part{&c.scratch, B * T * c.stride})
 	c.sentencesFn, c.wonFn, c.inputsFn, c.filtersFn = c.sentences, c.won, c.inputs, c.filters
 	return g.apply("TextConv", c, c.y, in...)
 }
@@ -58,7 +60,9 @@ type textConv struct {
 	y          *tensor.Dense
 	arg        []int32     // window that won, [B, widths*F]
 	g          []float32   // gradient of the winning windows, [B, widths*F]
-	scratch    []float32   // [B,T,F]
+	scratch    []float32   // [B,T,stride]
+	stride     int         // of F values
+	lines      [][]float32 // W of each width with rows a stride apart
 	WT, dWT    [][]float32 // [F,k*E] of each width
 	winners    [filterParts]winners
 
@@ -78,19 +82,22 @@ func (c *textConv) bind(in []G.Value) {
 func (c *textConv) forward(in []G.Value) G.Value {
 	c.bind(in)
 	checkLengths(c.lengths, c.T)
+	for i, k := range c.widths {
+		kernel.CopyRows(c.lines[i], c.stride, c.W[i], c.F, k*c.E, c.F)
+	}
 	kernel.Parallel(c.B, 1, c.sentencesFn)
 	return c.y
 }
 
 func (c *textConv) sentences(lo, hi int) {
 	E, F, y, cols := c.E, c.F, f32(c.y), len(c.widths)*c.F
-	z := c.scratch[lo*c.T*F:]
+	z := c.scratch[lo*c.T*c.stride:]
 	for s := lo; s < hi; s++ {
 		for i, k := range c.widths {
 			m := max(int(c.lengths[s]), k) - k + 1
-			c.Gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.W[i], F, 0, z, F)
+			c.Gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.lines[i], c.stride, 0, z, c.stride)
 			best := y[s*cols+i*F:][:F]
-			kernel.MaxRows(best, c.arg[s*cols+i*F:][:F], z, m, F, F)
+			kernel.MaxRows(best, c.arg[s*cols+i*F:][:F], z, m, F, c.stride)
 			kernel.Add(best, c.b[i])
 			kernel.ReLU(best, best)
 		}

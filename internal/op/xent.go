@@ -6,6 +6,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"textgan/internal/kernel"
+	"textgan/internal/memory"
 )
 
 // chunkBytes bounds the logits of a group that are alive at once: few enough to
@@ -51,7 +52,7 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 		return g.fail("PackedXent: h %v, W %v, b %v, ids %v, weights %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape(), weights.Shape()), nil
 	}
 	chunk := min(N, maxChunk, max(minChunk, chunkBytes/4/V/8*8))
-	x := &xent{products: g.products, H: H, V: V, B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),
+	x := &xent{products: g.products, H: H, V: V, stride: kernel.Stride(V), B: B, T: T, tied: tied, chunk: chunk, plan: NewPlan(T),
 		needH: g.Needs(h), needW: g.Needs(W), needB: g.Needs(b),
 		nll: make([]float32, B*T), target: make([]int32, N), cell: make([]int32, N), weight: make([]float32, N)}
 	if x.needH {
@@ -60,7 +61,7 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 	for i := range x.group {
 		c := &x.group[i]
 		c.xent = x
-		c.logits, c.hw, c.part = make([]float32, chunk*V), make([]float32, chunk*H), make([]float32, chunk)
+		c.logits, c.hw, c.part = memory.Floats(chunk * x.stride)[0], make([]float32, chunk*H), make([]float32, chunk)
 		if x.needW {
 			c.dW = make([]float32, H*V)
 		}
@@ -69,8 +70,11 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 		}
 		c.rowsFn, c.columnsFn = c.rows, c.columns
 	}
-	if tied || x.needH {
+	if !tied && x.needH {
 		x.transposed = make([]float32, H*V)
+	}
+	if tied || x.stride != V {
+		x.lines = memory.Floats(H * x.stride)[0]
 	}
 	x.groupsFn = x.wholeGroups
 	return g.apply("PackedXent", x, nil, h, W, b, ids, lengths, weights), x.nll
@@ -79,6 +83,7 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 type xent struct {
 	products
 	H, V, B, T, chunk   int
+	stride              int // of V values
 	tied                bool
 	needH, needW, needB bool
 	plan                *Plan
@@ -86,12 +91,13 @@ type xent struct {
 	nll                 []float32 // [B,T]
 	target, cell        []int32   // of each packed row: the id, and its place in [B,T]
 	weight              []float32 // of each packed row
-	transposed          []float32 // W in the form that was not given
+	transposed          []float32 // W transposed, if it is given as such
+	lines               []float32 // [H,stride] W, if it is not given like that
 	dh                  []float32
 	group               [groups]xentGroup
 	groupsFn            func(lo, hi int)
 
-	h, W, WT, bias []float32 // of the current run: W [H,V], WT [V,H]
+	h, W, WT, bias []float32 // of the current run: W [H,stride], WT [V,H]
 
 	sum groupSum
 }
@@ -101,7 +107,7 @@ type xentGroup struct {
 	*xent
 	first, end int       // rows that are left
 	n          int       // rows of the chunk, from first on
-	logits     []float32 // [chunk,V], then softmax minus one-hot, times its sum
+	logits     []float32 // [chunk,stride], then softmax minus one-hot, times its sum
 	part       []float32 // of each row of the chunk: weight over that sum
 	hw         []float32 // [chunk,H], rows of h times their part
 	begun      bool      // dW and db hold something
@@ -113,14 +119,11 @@ type xentGroup struct {
 func (x *xent) forward(in []G.Value) G.Value {
 	x.h, x.bias = f32(in[0]), f32(in[2])
 	if x.tied {
-		x.WT, x.W = f32(in[1]), x.transposed
-		kernel.Transpose(x.W, x.WT, x.V, x.H)
-	} else {
-		x.W, x.WT = f32(in[1]), x.transposed
-		if x.needH {
-			kernel.Transpose(x.WT, x.W, x.H, x.V)
-		}
+		x.WT = f32(in[1])
+	} else if x.WT = x.transposed; x.needH {
+		kernel.Transpose(x.WT, f32(in[1]), x.H, x.V)
 	}
+	x.W = inLines(x.lines, x.stride, f32(in[1]), x.H, x.V, x.tied)
 	x.pack(i32(in[3]), i32(in[4]), f32(in[5]))
 	clear(x.nll)
 	x.divide()
@@ -142,6 +145,20 @@ func (x *xent) forward(in []G.Value) G.Value {
 	}
 	x.loss = G.F32(loss)
 	return &x.loss
+}
+
+// inLines returns W [H,V], given as it is or transposed, with its rows a stride apart:
+// as given if they are, else in lines.
+func inLines(lines []float32, stride int, given []float32, H, V int, transposed bool) []float32 {
+	switch {
+	case transposed:
+		kernel.TransposeRows(lines, stride, given, H, V, H)
+	case stride == V:
+		return given
+	default:
+		kernel.CopyRows(lines, stride, given, V, H, V)
+	}
+	return lines
 }
 
 // pack lays targets and weights out time by time.
@@ -208,12 +225,13 @@ func (c *xentGroup) rows(lo, hi int) {
 
 func (c *xentGroup) someRows(lo, hi int) {
 	x, H, V, at := c.xent, c.H, c.V, c.first+lo
-	p := c.logits[lo*V : hi*V]
-	x.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, V, x.bias, p, V)
+	ld := c.stride
+	p := c.logits[lo*ld : hi*ld]
+	x.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, ld, x.bias, p, ld)
 	top, _ := kernel.Max(p[:V])
 	for r := range hi - lo {
-		row, id, hw := p[r*V:][:V], x.target[at+r], c.hw[(lo+r)*H:][:H]
-		z, next := row[id], p[min(r+1, hi-lo-1)*V:][:V]
+		row, id, hw := p[r*ld:][:V], x.target[at+r], c.hw[(lo+r)*H:][:H]
+		z, next := row[id], p[min(r+1, hi-lo-1)*ld:][:V]
 		var sum, lse float32
 		sum, lse, top = kernel.ExpLSE(row, top, next)
 		row[id] -= sum
@@ -225,7 +243,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 	if !x.needH {
 		return
 	}
-	x.Gemm(false, false, hi-lo, H, V, 1, p, V, x.WT, H, 0, x.dh[at*H:], H)
+	x.Gemm(false, false, hi-lo, H, V, 1, p, ld, x.WT, H, 0, x.dh[at*H:], H)
 	for r := range hi - lo {
 		kernel.Scale(c.part[lo+r], x.dh[(at+r)*H:][:H])
 	}
@@ -241,10 +259,10 @@ func (c *xentGroup) columns(lo, hi int) {
 	for j := lo; j < hi; j += columnsAtOnce {
 		n := min(columnsAtOnce, hi-j)
 		if c.needW {
-			c.Gemm(true, false, H, n, c.n, 1, c.hw, H, c.logits[j:], V, beta, c.dW[j:], V)
+			c.Gemm(true, false, H, n, c.n, 1, c.hw, H, c.logits[j:], c.stride, beta, c.dW[j:], V)
 		}
 		if c.needB {
-			kernel.Gemm(false, false, 1, n, c.n, 1, c.part, c.n, c.logits[j:], V, beta, c.db[j:], V)
+			kernel.Gemm(false, false, 1, n, c.n, 1, c.part, c.n, c.logits[j:], c.stride, beta, c.db[j:], V)
 		}
 	}
 }
