@@ -143,7 +143,7 @@ func BenchmarkStep(b *testing.B) {
 	})
 	b.Run("vae", func(b *testing.B) { // one layer each way, 32 Gaussian units, the code read at every step
 		c := Options.Defaults()
-		c.Model, c.Emb, c.Hidden, c.LatentDim, c.Bidirectional = "vae", *benchE, *benchH, 32, false
+		c.Model, c.Emb, c.Hidden, c.LatentDim, c.Bidirectional, c.Dropout = "vae", *benchE, *benchH, 32, false, 0
 		v, err := c.Architecture(*benchV).New(1)
 		require.NoError(b, err)
 		l, err := v.(*generator.VAE).ELBO(generator.ELBOOptions{B: batch.B, T: batch.T, Encoder: true, Decoder: true, BF16: *bench16})
