@@ -57,7 +57,7 @@ var Presets = []Preset{
 	}},
 	{"relgan", "RelGAN (Nie et al. 2019) with beta 100", [][2]string{
 		{"model", "gan"}, {"cell", "relational"}, {"slots", "1"}, {"heads", "2"}, {"emb", "32"}, {"hidden", "512"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "23400"},
-		{"estimator", "gumbel-softmax"}, {"feedback", "detached"}, {"tau-schedule", "relgan-exp:beta=100"}, {"objective", "rsgan"}, {"g-lr", "0.0001"},
+		{"estimator", "gumbel-softmax"}, {"feedback", "detached"}, {"tau-schedule", "relgan-exp:beta=100"}, {"sparse-backward", "0.001"}, {"objective", "rsgan"}, {"g-lr", "0.0001"},
 		{"adv-steps", "2000"}, {"g-steps", "1"}, {"d-steps", "5"}, {"mle-every", "0"},
 		{"discriminator", "relgan"}, {"d-emb", "64"}, {"d-reps", "64"}, {"d-widths", "2,3,4,5"}, {"d-filters", "300"}, {"d-highway", "true"}, {"d-dropout", "0.25"}, {"d-lr", "0.0001"}, {"d-pretrain", "0"},
 	}},

@@ -23,17 +23,17 @@ func BenchmarkSparse(b *testing.B) {
 	p, err := Open(*benchRun, "last", 0, 1, nil)
 	require.NoError(b, err)
 	const draws = 8
-	for _, c := range []struct{ estimator, feedback string }{{"st-gumbel", "straight-through"}, {"gumbel-softmax", "soft"}} {
+	for _, c := range []struct{ estimator, feedback string }{{"st-gumbel", "straight-through"}, {"gumbel-softmax", "soft"}, {"gumbel-softmax", "detached"}} {
 		stepOf := func(share float64) train.GeneratorStep {
 			s, err := p.t.NewGeneratorStep(train.StepOptions{B: p.batch.B, Estimator: c.estimator, Feedback: c.feedback, Sparse: &share})
 			require.NoError(b, err)
 			return s
 		}
 		whole := stepOf(0)
-		for _, tau := range []float64{0.1, 0.2, 0.5, 1} {
+		for _, tau := range []float64{0.01, 0.1, 0.2, 0.5, 1} {
 			for _, share := range []float64{0, 1e-4, 1e-3, 1e-2, 5e-2} {
 				s := stepOf(share)
-				b.Run(fmt.Sprintf("%s/tau=%g/share=%g", c.estimator, tau, share), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%s/%s/tau=%g/share=%g", c.estimator, c.feedback, tau, share), func(b *testing.B) {
 					sum := 0.0
 					for i := range uint32(draws) {
 						for _, step := range []train.GeneratorStep{whole, s} {
