@@ -59,7 +59,7 @@ func (c Config) checkGAN() error {
 		return err
 	}
 	if c.SparseBackward > 0 && !keepsRelaxedRow(c.Estimator) {
-		return fmt.Errorf("train: --sparse-backward leaves out entries of the relaxed row, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through", c.Estimator)
+		return fmt.Errorf("train: --sparse-backward leaves out entries of the relaxed row, which --estimator %s does not keep; choose gumbel-softmax, st-gumbel or straight-through, or --sparse-backward 0", c.Estimator)
 	}
 	tau, err := relax.ParseSchedule(c.TauSchedule, c.AdvSteps)
 	if err != nil {
