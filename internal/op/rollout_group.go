@@ -19,7 +19,9 @@ var ownCache = 1 << 18
 
 // gatherRows rows of gradients of logits are gathered, over several steps if
 // they have few, before they are added to the gradient of the output weights,
-// all of which that reads and writes.
+// all of which that reads and writes. If they are more than a core's cache holds
+// (see ownCache), that is done for two such runs of rows at a time, block of columns by
+// block: the sums are those of one run after the other.
 const gatherRows = 64
 
 // prefetchColumns are the columns of a product that is interrupted to ask for
@@ -42,7 +44,7 @@ type rolloutGroup struct {
 	states      []*rolloutState
 	sparse      *sparseRows // nil: every way back is dense
 	y           []float32   // [N,stride] what the relaxation keeps
-	step        []float32   // [gathered,stride]: logits of the current step; gradients of y, then of the logits
+	step        []float32   // [room,stride]: logits of the current step; gradients of y, then of the logits
 	x           []float32   // [N,E] what the first layer reads
 	soft        []float32   // [B,softCols] soft tokens of the current step
 
@@ -56,7 +58,9 @@ type rolloutGroup struct {
 	d          [][]float32 // its share of the gradient of each input of the net but the table; output weights [H,V]
 
 	t        int
-	gathered int  // rows of step
+	gathered int  // rows of a run of gradients that is added up at once
+	room     int  // rows of step: one run or two
+	cut      int  // row of step behind the last of the run that grows; the one from here on is whole
 	free     int  // how many of them, from the first on, hold no gradients of logits
 	begun    bool // the gradient of the output weights holds something
 }
@@ -76,10 +80,14 @@ func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 	if r.needNet {
 		c.gathered = max(B, min(N, gatherRows))
 	}
+	c.room = c.gathered
+	if r.needNet && r.H*V > ownCache && N >= 2*c.gathered {
+		c.room *= 2
+	}
 	for _, p := range []*[]int32{&c.row, &c.prev, &c.token, &c.ids, &c.readID} {
 		*p = make([]int32, N)
 	}
-	parts := []part{{&c.y, N * r.stride}, {&c.step, c.gathered * r.stride}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
+	parts := []part{{&c.y, N * r.stride}, {&c.step, c.room * r.stride}, {&c.x, N * r.E}, {&c.soft, B * r.softCols}}
 	if r.needNet {
 		parts = append(parts, part{&c.dOut, B * r.gradCols}, part{&c.dx, N * r.E}, part{&c.dFeed, N * r.E}, part{&c.dh, B * r.H})
 	}
@@ -90,7 +98,7 @@ func newRolloutGroup(r *rollout, first, B int, needs []bool) *rolloutGroup {
 		parts = append(parts, part{&c.dOutPacked, N * r.De})
 	}
 	if r.sparse != nil {
-		c.sparse = newSparseRows(r, B, c.gathered)
+		c.sparse = newSparseRows(r, B, c.room)
 	}
 	sizes := []int{0, r.H * V, V}
 	for _, l := range r.layers {
@@ -244,7 +252,7 @@ func (c *rolloutGroup) packGrad() {
 }
 
 func (c *rolloutGroup) beginBack() {
-	c.free, c.begun = c.gathered, false
+	c.free, c.cut, c.begun = c.room, c.room, false
 	clear(c.d[2])
 }
 
@@ -331,42 +339,58 @@ func (c *rolloutGroup) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
 	c.Gemm(false, false, n, c.H, V, 1, dLogits, ld, c.WT, c.H, 0, dh, c.H)
 }
 
+// full reports whether the run that grows is at its end: it has no place for the rows of the
+// step before, or there is none.
+func (c *rolloutGroup) full() bool {
+	return c.t == 0 || c.free < c.cut-c.gathered+c.plan.Count[c.t-1]
+}
+
 // due reports whether what was gathered has to be added to the gradients of the
-// output layer: it leaves no room for the rows of the step before, or there is
-// none.
+// output layer.
 func (c *rolloutGroup) due() bool {
-	return c.free < c.gathered && (c.t == 0 || c.free < c.plan.Count[c.t-1])
+	last := c.t == 0 || c.cut < c.room || c.room == c.gathered
+	return c.free < c.room && last && c.full()
 }
 
 // columnsBack adds what was gathered, if it is due, to columns lo..hi-1 of the
-// gradients of the output layer. The steps gathered are one run of packed rows.
+// gradients of the output layer. The steps gathered are one run of packed rows, or
+// two, the later steps first.
 func (c *rolloutGroup) columnsBack(lo, hi int) {
 	if !c.due() {
 		return
 	}
-	n, V, beta := c.gathered-c.free, c.V, float32(0)
-	if c.begun {
-		beta = 1
-	}
-	h, d := c.states[len(c.states)-1].out[c.plan.Off[c.t]*c.H:], c.step[c.free*c.stride:]
+	h := c.states[len(c.states)-1].out[c.plan.Off[c.t]*c.H:]
 	if c.sparse != nil {
 		h = c.sparse.h[c.free*c.H:]
 	}
 	for j := lo; j < hi; j += columnsAtOnce {
-		cols := min(columnsAtOnce, hi-j)
-		if dW := c.d[1]; dW != nil {
-			c.Gemm(true, false, c.H, cols, n, 1, h, c.H, d[j:], c.stride, beta, dW[j:], V)
+		cols, beta := min(columnsAtOnce, hi-j), float32(0)
+		if c.begun {
+			beta = 1
 		}
-		if db := c.d[2]; db != nil {
-			kernel.AddColumnSums(db[j:j+cols], d[j:], n, cols, c.stride)
+		for _, run := range [2][2]int{{c.cut, c.room}, {c.free, c.cut}} {
+			n, h, d := run[1]-run[0], h[(run[0]-c.free)*c.H:], c.step[run[0]*c.stride:]
+			if n == 0 {
+				continue
+			}
+			if dW := c.d[1]; dW != nil {
+				c.Gemm(true, false, c.H, cols, n, 1, h, c.H, d[j:], c.stride, beta, dW[j:], c.V)
+			}
+			if db := c.d[2]; db != nil {
+				kernel.AddColumnSums(db[j:j+cols], d[j:], n, cols, c.stride)
+			}
+			beta = 1
 		}
 	}
 }
 
-// passed makes room after columnsBack.
+// passed makes room after columnsBack, or begins the second run.
 func (c *rolloutGroup) passed() {
-	if c.due() {
-		c.free, c.begun = c.gathered, true
+	switch {
+	case c.due():
+		c.free, c.cut, c.begun = c.room, c.room, true
+	case c.free < c.cut && c.full():
+		c.cut = c.free
 	}
 }
 

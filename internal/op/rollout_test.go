@@ -338,6 +338,36 @@ func TestRolloutExcludes(t *testing.T) {
 	}
 }
 
+// Gradients of logits that are gathered in two runs give the bits of those that are
+// gathered in one.
+func TestRolloutGathersTheSame(t *testing.T) {
+	defer func(n int) { ownCache = n }(ownCache)
+	for _, tied := range []bool{false, true} {
+		for _, thin := range []bool{false, true} {
+			w := newWriter(LSTM, 1, tied, true, feedback.StraightThrough)
+			if thin { // some rows dense, some not
+				w, _ = newThinWriter(LSTM, 1, tied, true, feedback.StraightThrough)
+			}
+			w.B, w.T = 120, 12
+			tr := w.trial()
+			tr.vary = func(batch int) { w.set(batch); w.tau[0] = 0.3 }
+			tr.vary(0)
+			ownCache = 1 << 18
+			one := tr.program(t, after, none).run(t)
+			require.Equal(t, gatherRows, w.rollout.op.groups[0].room)
+			require.Greater(t, w.rollout.op.groups[0].plan.N, 2*gatherRows)
+			ownCache = 0
+			for n := 1; n <= 3; n++ {
+				kernel.SetThreads(n)
+				two := tr.program(t, after, none).run(t)
+				require.Equal(t, 2*gatherRows, w.rollout.op.groups[0].room)
+				one.same(t, two, fmt.Sprintf("%d threads", n))
+			}
+			kernel.SetThreads(0)
+		}
+	}
+}
+
 func TestRolloutSizes(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 4}, {3, 1}} {
 		w := newWriter(LSTM, 2, false, false, feedback.Soft)
