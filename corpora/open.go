@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+
+	"textgan/internal/machine"
 )
 
 // Options of Open. The zero value asks for the defaults.
@@ -33,6 +35,7 @@ type Options struct {
 	Oracle     OracleOptions
 
 	refused *[]Refused // if Tolerant
+	kept    bool       // all lines stay in memory
 }
 
 const (
@@ -83,6 +86,7 @@ func Open(name string, opt Options) (*Corpus, error) {
 	if opt.Tolerant {
 		opt.refused = &c.Refused
 	}
+	opt.kept = true
 	if err := Scan(name, opt, c.add); err != nil {
 		return nil, err
 	}
@@ -95,7 +99,8 @@ func Read(r io.Reader, name string, opt Options) (*Corpus, error) {
 	if err := opt.complete(); err != nil {
 		return nil, err
 	}
-	if err := scan(r, name, opt, &budget{opt.MaxBytes, opt.MaxBytes}, c.add); err != nil {
+	opt.kept = true
+	if err := scan(r, name, opt, opt.budget(), c.add); err != nil {
 		return nil, err
 	}
 	return c.finish()
@@ -111,7 +116,7 @@ func Scan(name string, opt Options, visit func(sentence []byte, file string, lin
 	if err := opt.complete(); err != nil {
 		return err
 	}
-	left := &budget{opt.MaxBytes, opt.MaxBytes}
+	left := opt.budget()
 	if name == "-" {
 		in := opt.Stdin
 		if in == nil {
@@ -218,10 +223,25 @@ func (p *place) Unwrap() error { return p.err }
 
 func at(line int, err error) error { return &place{line, err} }
 
-// budget is the text that may still be read.
-type budget struct{ left, total int64 }
+// budget is the text that may still be read. How much there is in a compressed file, a
+// Parquet file or a pipe is not known before, so it is counted on the way.
+type budget struct {
+	left, total int64
+	memory      float64 // bytes that the machine has for it; 0: it is not kept, or nobody knows
+}
+
+func (opt *Options) budget() *budget {
+	b := &budget{left: opt.MaxBytes, total: opt.MaxBytes}
+	if opt.kept {
+		b.memory = machine.Memory()
+	}
+	return b
+}
 
 func (b *budget) spend(n int) error {
+	if read := b.total - b.left + int64(n); b.memory > 0 && float64(read) > b.memory && b.left >= int64(n) {
+		return fmt.Errorf("more text than this machine's memory of %s holds; take a part of it", machine.Size(b.memory))
+	}
 	if b.left -= int64(n); b.left < 0 {
 		return fmt.Errorf("more than %s bytes of text so far; raise --max-bytes or take a part of it", grouped(b.total))
 	}

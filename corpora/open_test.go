@@ -197,3 +197,14 @@ func FuzzRead(f *testing.F) {
 		require.Equal(t, c.Duplicates, again.Duplicates)
 	})
 }
+
+// A text that is kept is no larger than the memory, however large it says that it is.
+func TestTextsBeyondMemory(t *testing.T) {
+	left := &budget{left: 1 << 40, total: 1 << 40, memory: 3 << 20}
+	opt := Options{}
+	require.NoError(t, opt.complete())
+	lines := 0
+	err := scan(strings.NewReader(zstded(t, strings.Repeat("x\n", 1<<20))), "bomb.zst", opt, left, func([]byte, string, int) error { lines++; return nil })
+	require.ErrorContains(t, err, "more text than this machine's memory of 3 MB holds; take a part of it")
+	require.Less(t, lines, 100_000)
+}

@@ -42,6 +42,7 @@ func (p *peak) raise(count, owner int32) {
 // others knows of each line of a text what it shares with the rest of the lines.
 type others struct {
 	match   [][]int32 // [order-1][line]: n-grams that others have, each counted as often as in the line where it is most frequent, at most
+	kept    []int32   // [order-1]: different n-grams that it has gone through
 	lengths lengths
 }
 
@@ -82,6 +83,7 @@ func newOthers(lines [][]int32, order int) *others {
 			s.nodes, s.repeats = of, repeats[i]
 			s.counts(func(node, count int32) { peaks[node].raise(count, int32(i)) })
 		}
+		x.kept = append(x.kept, grams.n-1)
 		match := make([]int32, len(lines))
 		kernel.Parallel(len(lines), 1, func(lo, hi int) {
 			var s scan

@@ -16,6 +16,7 @@ import (
 	"textgan/eval"
 	"textgan/eval/twosample"
 	"textgan/generator"
+	"textgan/internal/machine"
 	"textgan/train/model"
 )
 
@@ -99,6 +100,15 @@ func evalAll(c call[evalAllOptions]) error {
 	held, learnt := real.held, real.learnt
 	k, err := o.tokenizer.tokens(firstModel(sources))
 	if err != nil {
+		return err
+	}
+	if err := foresee(k.tokenize, max(o.MaxN, 5), func(of func([]string) eval.Forecast) machine.Need {
+		var texts []eval.Forecast
+		for _, s := range sources {
+			texts = append(texts, of(s.lines))
+		}
+		return eval.SuiteNeeds(of(held), of(learnt), texts...)
+	}); err != nil {
 		return err
 	}
 	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}

@@ -8,6 +8,7 @@ import (
 
 	"textgan/eval"
 	"textgan/internal/config"
+	"textgan/internal/machine"
 )
 
 // bleuOptions are what BLEU and self-BLEU have in common.
@@ -99,6 +100,11 @@ func evalBLEUCommand(p *process) *cli.Command {
 		if published {
 			score, err = protocol.BLEU(text.WithBlanks(), references, opt)
 		} else {
+			if err := foresee(tokenize, max(c.opt.MaxN, 5), func(of func([]string) eval.Forecast) machine.Need {
+				return eval.BLEUNeeds(of(text.Lines), of(references))
+			}); err != nil {
+				return err
+			}
 			score, err = bleu(text.WithBlanks(), references, tokenize, opt)
 		}
 		if err != nil {

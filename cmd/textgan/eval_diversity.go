@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/eval"
+	"textgan/internal/machine"
 )
 
 func evalDiversityCommand(p *process) *cli.Command {
@@ -40,18 +41,30 @@ func evalDiversityCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
+		var train []string
+		if c.opt.Train != "" {
+			text, err := c.open(c.opt.Train, c.opt.textInput, 0, 0)
+			if err != nil {
+				return err
+			}
+			train = text.Lines
+		}
+		if err := foresee(k.tokenize, c.opt.MaxN, func(of func([]string) eval.Forecast) machine.Need {
+			if train == nil {
+				return eval.DiversityNeeds(of(hyp.Lines))
+			}
+			return eval.DiversityNeeds(of(hyp.Lines), of(train))
+		}); err != nil {
+			return err
+		}
 		words := eval.NewLexicon()
 		lines := words.Add(hyp.WithBlanks(), k.tokenize)
 		r := report{Tokenizer: k.name, Case: k.letters}
 		if r.Diversity, err = eval.Diverse(lines, c.opt.MaxN); err != nil {
 			return err
 		}
-		if c.opt.Train != "" {
-			train, err := c.open(c.opt.Train, c.opt.textInput, 0, 0)
-			if err != nil {
-				return err
-			}
-			likeness, err := eval.Compare(lines, words.Add(train.Lines, k.tokenize), c.opt.MaxN)
+		if train != nil {
+			likeness, err := eval.Compare(lines, words.Add(train, k.tokenize), c.opt.MaxN)
 			if err != nil {
 				return err
 			}

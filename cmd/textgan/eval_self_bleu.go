@@ -4,6 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/eval"
+	"textgan/internal/machine"
 )
 
 func evalSelfBLEUCommand(p *process) *cli.Command {
@@ -31,7 +32,13 @@ func evalSelfBLEUCommand(p *process) *cli.Command {
 		if published {
 			score, err = protocol.SelfBLEU(text.WithBlanks(), opt)
 		} else {
-			score, err = eval.SelfBLEU(eval.NewLexicon().Add(text.WithBlanks(), tokenize), opt)
+			lines := text.WithBlanks()
+			if err := foresee(tokenize, max(c.opt.MaxN, 5), func(of func([]string) eval.Forecast) machine.Need {
+				return eval.SelfBLEUNeeds(of(lines))
+			}); err != nil {
+				return err
+			}
+			score, err = eval.SelfBLEU(eval.NewLexicon().Add(lines, tokenize), opt)
 		}
 		if err != nil {
 			return err

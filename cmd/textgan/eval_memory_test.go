@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"textgan/eval"
+	"textgan/internal/machine"
+)
+
+// What a metric of texts takes of memory is foreseen, within a factor of 1.5.
+func TestMemoryOfTextsIsForeseen(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the most that a process has held is read from /proc")
+	}
+	if line := os.Getenv("MEASURE"); line != "" {
+		var out strings.Builder
+		require.Zero(t, runOut(&out, &out, line), out.String())
+		most, err := peak()
+		require.NoError(t, err)
+		fmt.Printf("peak %.0f\n", most)
+		return
+	}
+	sizes := []int{10_000, 30_000}
+	if testing.Short() {
+		sizes = sizes[:1]
+	}
+	if os.Getenv("TEXTGAN_SLOW_TESTS") != "" {
+		sizes = append(sizes, 90_000)
+	}
+	dir := t.TempDir()
+	for _, n := range sizes {
+		lines, others := perturbed(n, 2), perturbed(n, 3)
+		path, other := filepath.Join(dir, fmt.Sprint(n)), filepath.Join(dir, fmt.Sprint("other", n))
+		require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600))
+		require.NoError(t, os.WriteFile(other, []byte(strings.Join(others, "\n")), 0o600))
+		of := eval.Foretell(lines, strings.Fields, 5)
+		for name, c := range map[string]struct {
+			need machine.Need
+			args string
+		}{
+			"self-bleu": {eval.SelfBLEUNeeds(of), "--hyp " + path},
+			"bleu":      {eval.BLEUNeeds(of, of), "--hyp " + path + " --ref " + other},
+			"diversity": {eval.DiversityNeeds(of, of), "--max-n 5 --hyp " + path + " --train " + other},
+			"all":       {eval.SuiteNeeds(of, eval.Forecast{}, of), "-n 1000000 --features=false --classifier=false --hyp " + path + " --ref " + other},
+		} {
+			if name == "all" && n > 10_000 || testing.Short() && name != "bleu" && name != "diversity" {
+				continue
+			}
+			cmd := exec.Command(os.Args[0], "-test.run=^TestMemoryOfTextsIsForeseen$")
+			cmd.Env = append(os.Environ(), "MEASURE=textgan eval "+name+" "+c.args)
+			out, err := cmd.CombinedOutput()
+			require.NoError(t, err, string(out))
+			var peak float64
+			_, last, _ := strings.Cut(string(out), "peak ")
+			_, err = fmt.Sscan(last, &peak)
+			require.NoError(t, err, string(out))
+			foreseen := c.need.Bytes()
+			t.Logf("eval %s of %d lines: foreseen %.0f MB, taken %.0f MB, ratio %.2f", name, n, foreseen/1e6, peak/1e6, foreseen/peak)
+			require.InDelta(t, 0, math.Log(foreseen/peak), math.Log(1.5))
+		}
+	}
+}
+
+// perturbed are captions a fifth of whose words are drawn at random from 5,000 others.
+func perturbed(n int, seed uint64) []string {
+	draw := rand.New(rand.NewPCG(1, seed))
+	frames := make([][]string, 2000)
+	word := func() string { return fmt.Sprint("w", int(5000*math.Pow(draw.Float64(), 4))) }
+	for i := range frames {
+		for range 8 + draw.IntN(6) {
+			frames[i] = append(frames[i], word())
+		}
+	}
+	lines := make([]string, n)
+	for i := range lines {
+		words := append([]string(nil), frames[draw.IntN(len(frames))]...)
+		for k := range words {
+			if draw.IntN(5) == 0 {
+				words[k] = word()
+			}
+		}
+		lines[i] = strings.Join(words, " ")
+	}
+	return lines
+}
+
+// peak is the most memory that this process has held, in bytes.
+func peak() (bytes float64, err error) {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	for in := bufio.NewScanner(f); in.Scan(); {
+		if fields := strings.Fields(in.Text()); fields[0] == "VmHWM:" {
+			bytes, err = strconv.ParseFloat(fields[1], 64)
+			return 1024 * bytes, err
+		}
+	}
+	return 0, fmt.Errorf("no VmHWM")
+}
+
+// A forecast from a part of a text is near to what the whole holds; of a short text it is that.
+func TestForecast(t *testing.T) {
+	lines := perturbed(60_000, 2)
+	told, all := eval.Foretell(lines, strings.Fields, 3), map[string]bool{}
+	for _, line := range lines {
+		words := strings.Fields(line)
+		for i := 2; i < len(words); i++ {
+			all[strings.Join(words[i-2:i+1], " ")] = true
+		}
+	}
+	require.InEpsilon(t, len(all), told.Grams[2], .25)
+	short := eval.Foretell(lines[:2], strings.Fields, 1)
+	words := map[string]bool{}
+	for _, w := range strings.Fields(lines[0] + " " + lines[1]) {
+		words[w] = true
+	}
+	require.EqualValues(t, len(words), short.Words)
+	require.EqualValues(t, len(words), short.Grams[0])
+}
+
+// Texts that no machine can hold are refused in one line.
+func TestTextsTooLarge(t *testing.T) {
+	if machine.Memory() == 0 {
+		t.Skip("how much memory there is cannot be found out here")
+	}
+	err := foresee(strings.Fields, 5, func(of func([]string) eval.Forecast) machine.Need {
+		f := of([]string{"a b"})
+		f.Lines *= 1e12
+		return eval.SelfBLEUNeeds(f)
+	})
+	require.ErrorContains(t, err, "to judge these texts needs ")
+	require.ErrorContains(t, err, "; lower the number of lines")
+	require.NotContains(t, err.Error(), "\n")
+	require.NoError(t, foresee(strings.Fields, 5, func(of func([]string) eval.Forecast) machine.Need {
+		return eval.SelfBLEUNeeds(of([]string{"a b"}))
+	}))
+}
