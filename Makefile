@@ -42,7 +42,7 @@ torture: ## every crash point, disk fault, kill and mutation of small runs: docs
 	TEXTGAN_TORTURE=1 go test -count=1 -timeout 2h -v ./internal/torture
 
 soak: ## 40,000 adversarial steps: memory, descriptors and goroutines stay where they were
-	TEXTGAN_SOAK=1 go test -count=1 -timeout 2h -v -run TestSoak ./internal/torture
+	TEXTGAN_SOAK=40000 go test -count=1 -timeout 2h -v -run TestSoak ./internal/torture
 
 test-slurm: ## a sweep on a real Slurm, brought up here and stopped again: docs/cluster
 	docs/cluster/test-slurm.sh

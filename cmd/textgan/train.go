@@ -69,7 +69,20 @@ func runTrain(c call[trainOptions]) (err error) {
 	out.begin()
 	ctx, stop := c.untilInterrupted(c.ctx, t.SaveSoon)
 	defer stop()
-	err = t.Run(ctx, train.Watcher{Step: out.step, Eval: out.eval})
+	stale := false // memory that an evaluation and its checkpoint have used, and training does not
+	err = t.Run(ctx, train.Watcher{
+		Step: func(p train.Progress) {
+			if stale {
+				debug.FreeOSMemory()
+				stale = false
+			}
+			out.step(p)
+		},
+		Eval: func(e train.Evaluation) {
+			out.eval(e)
+			stale = true
+		},
+	})
 	out.line.End()
 	var diverged *train.Diverged
 	switch {
