@@ -141,8 +141,10 @@ func (v *verifier) uses() {
 		v.found("can be resumed", fmt.Errorf("checkpoint of step %d cannot be gone on from", ck.Step), "")
 	case note != "":
 		v.found("can be resumed", err, "%s", note)
+	case err != nil: // no checkpoint is whole
+		v.found("can be resumed", err, "")
 	default:
-		v.found("can be resumed", err, "from step %d", ck.Step)
+		v.found("can be resumed", nil, "from step %d", ck.Step)
 	}
 	var able []string
 	var m *model.Model

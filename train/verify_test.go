@@ -125,3 +125,24 @@ func TestBestOfACheckpointThatWasNeverNamed(t *testing.T) {
 	play(t, tr, w, 0)
 	require.Equal(t, "step-7\n", read(t, dir, "checkpoints", rundir.Best))
 }
+
+// A run of which no checkpoint is whole can be resumed, sampled and mended no more, which
+// is said.
+func TestVerifyWithoutWholeCheckpoint(t *testing.T) {
+	dir, _ := tinyRun(t, "the cat sat", "a dog ran", "birds fly away", "no")
+	all, err := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*", "weights.safetensors"))
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	for _, path := range all {
+		require.NoError(t, os.Truncate(path, 10))
+	}
+	found := wrong(t, dir)
+	require.Contains(t, found, "can be resumed")
+	require.Contains(t, found, "can be sampled")
+	require.Contains(t, found["can be resumed"], "weights.safetensors does not match its checksum")
+	_, err = Repair(dir)
+	if err != nil {
+		require.NotContains(t, err.Error(), "\n")
+	}
+	require.Contains(t, wrong(t, dir), "can be resumed")
+}
