@@ -202,6 +202,7 @@ func TestImports(t *testing.T) {
 func BenchmarkLines(b *testing.B) {
 	m, err := finished.Open(os.DirFS(run(b, func(c *train.Config) { c.Emb, c.Hidden = 128, 256 })))
 	require.NoError(b, err)
+	b.ResetTimer() // the run was trained above
 	b.RunParallel(func(pb *testing.PB) {
 		for seed := uint64(0); pb.Next(); seed++ {
 			if _, err := m.Lines(context.Background(), finished.Options{Seed: seed}); err != nil {
