@@ -18,16 +18,22 @@ type Forecast struct {
 	Shared []float64 // of these, those whose two parts of n-1 tokens stand in several lines: what self-BLEU keeps at a time
 }
 
+// sized is a Forecast of what is known without a look at the tokens.
+func sized(lines []string, order int) Forecast {
+	f := Forecast{Lines: float64(len(lines)), Grams: make([]float64, order), Shared: make([]float64, order)}
+	for _, line := range lines {
+		f.Bytes += float64(len(line))
+	}
+	return f
+}
+
 // Foretell looks at n-grams up to the given order. It reads every line of a text of up
 // to 20,000 lines, and that many, or a twentieth, of a longer one, at equal distances.
 // How the numbers grow from a sixteenth to a quarter of that part, and to all of it, they
 // grow on: the exponent of each quadrupling is to the one before as that was to its own
 // predecessor, and never larger.
 func Foretell(lines []string, tokenize Tokenizer, order int) Forecast {
-	f := Forecast{Lines: float64(len(lines)), Grams: make([]float64, order), Shared: make([]float64, order)}
-	for _, line := range lines {
-		f.Bytes += float64(len(line))
-	}
+	f := sized(lines, order)
 	if len(lines) == 0 {
 		return f
 	}
@@ -37,7 +43,7 @@ func Foretell(lines []string, tokenize Tokenizer, order int) Forecast {
 		if i < 2 && len(part) == len(lines) {
 			continue // all is known
 		}
-		seen[i] = count(every(part, max(1, len(part)>>(4-2*i))), order)
+		seen[i] = count(Every(part, max(1, len(part)>>(4-2*i))), order)
 	}
 	scale := f.Lines / float64(len(part))
 	f.Tokens = seen[2].tokens * scale
@@ -95,24 +101,9 @@ func count(lines [][]int32, order int) (c counted) {
 	return c
 }
 
-// every is Every of lines of ids.
-func every(lines [][]int32, n int) [][]int32 {
-	if len(lines) <= n {
-		return lines
-	}
-	out := make([][]int32, n)
-	for i := range out {
-		out[i] = lines[i*len(lines)/n]
-	}
-	return out
-}
-
 // Most is a Forecast that no text of that many lines and bytes exceeds, whatever a token is.
 func Most(lines []string, order int) Forecast {
-	f := Forecast{Lines: float64(len(lines)), Grams: make([]float64, order), Shared: make([]float64, order)}
-	for _, line := range lines {
-		f.Bytes += float64(len(line))
-	}
+	f := sized(lines, order)
 	f.Tokens, f.Words = f.Bytes, f.Bytes
 	for n := range order {
 		f.Grams[n], f.Shared[n] = f.Bytes, f.Bytes

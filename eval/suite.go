@@ -313,11 +313,11 @@ func orders(values func(*Measures) ByOrder) func(*Measures, int) string {
 
 // Every returns n lines at equal distances, or all if there are no more: of a
 // sorted text, too, a fair part.
-func Every(lines []string, n int) []string {
+func Every[Line any](lines []Line, n int) []Line {
 	if len(lines) <= n {
 		return lines
 	}
-	out := make([]string, n)
+	out := make([]Line, n)
 	for i := range out {
 		out[i] = lines[i*len(lines)/n]
 	}

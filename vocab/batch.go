@@ -35,10 +35,11 @@ func (b *Batch) Of() *Batch {
 // Divisor is the number of tokens that a loss over the batch, or over the one that it is
 // a part of, is divided by.
 func (b *Batch) Divisor() float64 {
-	if whole := b.Of(); whole.Norm > 0 {
+	whole := b.Of()
+	if whole.Norm > 0 {
 		return whole.Norm
 	}
-	return float64(b.Of().Tokens())
+	return float64(whole.Tokens())
 }
 
 // Cut makes dst a part of b, whose number of sentences the number of parts divides. The

@@ -11,6 +11,28 @@ import (
 	"textgan/internal/rng"
 )
 
+// bound binds drawn weights to a core, forth and back, and returns them and what draws more
+// values from the same stream.
+func bound(core Core) (drawn func(n int) []float32, weights [][]float32) {
+	draws := uint32(0)
+	drawn = func(n int) []float32 {
+		values := make([]float32, n)
+		kernel.Uniform(values, rng.Key{Seed: 1, Row: draws})
+		draws++
+		return values
+	}
+	for _, w := range core.Weights() {
+		size := 1
+		for _, s := range w.Shape {
+			size *= s
+		}
+		weights = append(weights, drawn(size))
+	}
+	core.Bind(weights)
+	core.BindBack()
+	return drawn, weights
+}
+
 // Grads sets the gradients, whatever was in their place, and no rows give none: the
 // promise of Core, on which graphs rely that run again and again.
 func TestGradsAreSet(t *testing.T) {
@@ -19,23 +41,7 @@ func TestGradsAreSet(t *testing.T) {
 		core := kind.Core(in, units)
 		t.Run(fmt.Sprintf("%T %d", kind, i), func(t *testing.T) {
 			z := core.Sizes()
-			draws := uint32(0)
-			drawn := func(n int) []float32 {
-				values := make([]float32, n)
-				kernel.Uniform(values, rng.Key{Seed: 1, Row: draws})
-				draws++
-				return values
-			}
-			var weights [][]float32
-			for _, w := range core.Weights() {
-				size := 1
-				for _, s := range w.Shape {
-					size *= s
-				}
-				weights = append(weights, drawn(size))
-			}
-			core.Bind(weights)
-			core.BindBack()
+			drawn, weights := bound(core)
 			x, share, tape := drawn(n*in), make([]float32, n*z.Share), make([]float32, n*z.Tape)
 			prev, next, out := make([]float32, n*z.State), make([]float32, n*z.State), make([]float32, n*z.Out)
 			for r := range n {
@@ -79,23 +85,7 @@ func TestUsedIsAllThatIsRead(t *testing.T) {
 			run := func(beyond float32) (outs, dShares [tokens][]float32) {
 				core := kind.Core(in, units)
 				z := core.Sizes()
-				draws := uint32(0)
-				drawn := func(n int) []float32 {
-					values := make([]float32, n)
-					kernel.Uniform(values, rng.Key{Seed: 1, Row: draws})
-					draws++
-					return values
-				}
-				var weights [][]float32
-				for _, w := range core.Weights() {
-					size := 1
-					for _, s := range w.Shape {
-						size *= s
-					}
-					weights = append(weights, drawn(size))
-				}
-				core.Bind(weights)
-				core.BindBack()
+				drawn, _ := bound(core)
 				cut := func(state []float32, used int) []float32 {
 					for j := range state[used:] {
 						state[used+j] = beyond
