@@ -6,10 +6,8 @@
 #
 # Processor time is the user seconds of a process on one core, which a busy machine
 # lengthens little; the last column has it.
-# --normalize batch is what runs were trained by when the table was made.
 GOMAXPROCS=1
 . "$(dirname "$0")/runs.sh"
-base="$base --normalize batch"
 for s in ${SEEDS:-1 2 3}; do
 	run "m$s" --model mle $base --seed "$s"
 	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"

@@ -7,13 +7,14 @@
 #
 # The captions of all files are shuffled: 9,500 to train, 499 held out, the rest to
 # judge by. So no choice that was made on a published split can have seen the last part.
-# --normalize batch is what runs were trained by when the tables were made.
+# DIR keeps the runs; those that it has are not trained again.
 set -e
 textgan=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 shift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=${DIR:-}
+[ -n "$work" ] || { work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT; }
+mkdir -p "$work"
 python3 - "$work" "$@" <<'END'
 import random, sys
 lines = [l for name in sys.argv[2:] for l in open(name, encoding='utf-8').read().split('\n') if l.strip()]
@@ -22,17 +23,23 @@ for name, part in (('train', lines[:9500]), ('held', lines[9500:9999]), ('test',
     open('%s/%s.txt' % (sys.argv[1], name), 'w', encoding='utf-8').write('\n'.join(part) + '\n')
 END
 cd "$work"
+train() { # RUN OPTIONS
+	[ -e "$1.done" ] && return
+	rm -rf "$1"
+	"$textgan" train --model mle --corpus train.txt --valid held.txt --emb 64 --hidden 128 --min-count 2 --mle-steps 3000 --eval-every 148 --run "$@" >/dev/null 2>&1
+	touch "$1.done"
+}
 for seed in 1 2 3; do
-	base="--model mle --normalize batch --corpus train.txt --valid held.txt --emb 64 --hidden 128 --min-count 2 --mle-steps 3000 --eval-every 148 --seed $seed"
-	"$textgan" train $base --dropout .2 --run "n$seed" >/dev/null 2>&1
-	"$textgan" train $base --dropout .3 --backwards --run "b$seed" >/dev/null 2>&1
+	train "n$seed" --dropout .2 --seed "$seed"
+	train "b$seed" --dropout .3 --backwards --seed "$seed"
+	rm -rf "s$seed"
 	cp -r "n$seed" "s$seed"
 	for critic in "n$seed --backwards b$seed" "s$seed --features stat"; do
 		echo "$ textgan critic --run $critic"
 		"$textgan" critic --run $critic 2>/dev/null
-	done >>critics.txt
+	done
 	echo "seed $seed" >&2
-done
+done >critics.txt
 cp critics.txt "$here/critics.txt"
 judge() {
 	{ echo "$ textgan $*"; echo; "$textgan" "$@" 2>/dev/null; }
