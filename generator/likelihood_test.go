@@ -319,6 +319,45 @@ func samplerAndLikelihood(t *testing.T, c Config, encoder int) {
 	}
 }
 
+// What a sampler tells of its sentences while it draws them is what scoring them gives,
+// however they were drawn, and to be scored does not change them.
+func TestDrawScored(t *testing.T) {
+	defer kernel.SetThreads(0)
+	const n, T = 150, 9
+	for _, c := range []Config{
+		{Cell: "lstm", Vocab: 37, Emb: 6, Hidden: 11, Layers: 2},
+		{Cell: "gru", Vocab: 48, Emb: 8, Hidden: 8, Layers: 1, Tie: true},
+		{Cell: "transformer", Vocab: 37, Emb: 8, Hidden: 8, Heads: 2, Layers: 2, Context: 4},
+	} {
+		for name, o := range map[string]SampleOptions{
+			"plain": {}, "warm": {Temperature: 1.7, NoUnk: true}, "filtered": {Temperature: .8, TopK: 9, TopP: .9}, "prompt": {Prompt: []int32{5, 7}},
+		} {
+			t.Run(c.Cell+", "+name, func(t *testing.T) {
+				g := sharpened(t, c, .7)
+				o.MaxLen = T
+				s, err := g.NewSampler(o)
+				require.NoError(t, err)
+				key := Key{Seed: 7, Stream: rng.Sample}
+				plain := s.Rows(n, key, 30)
+				for threads := 1; threads <= 2; threads++ {
+					kernel.SetThreads(threads)
+					ids, lengths, got := make([]int32, n*T), make([]int32, n), slices.Repeat([]float64{1}, n)
+					s.DrawScored(ids, lengths, got, key, 30)
+					score, err := g.Likelihood(LikelihoodOptions{B: 32, T: T})
+					require.NoError(t, err)
+					want, prompt := make([]float64, n), make([]float64, 1)
+					require.NoError(t, score.LogProbs(want, plain))
+					require.NoError(t, score.LogProbs(prompt, [][]int32{o.Prompt}))
+					for i, x := range plain {
+						require.Equal(t, x, ids[i*T:][:lengths[i]])
+						require.InDelta(t, want[i]-prompt[0], got[i], 2e-5)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestRelationalRefuses(t *testing.T) {
 	for says, c := range map[string]Config{
 		"0 slots with 2 heads": {Heads: 2},

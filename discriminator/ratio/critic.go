@@ -3,6 +3,7 @@ package ratio
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 
@@ -78,6 +79,20 @@ func (c *Critic) Width() int { return c.width }
 
 // Features computes those of sentences, [n][Width].
 func (c *Critic) Features(sentences [][]int32) ([][]float32, error) {
+	return c.featuresKnown(sentences, Known{})
+}
+
+// knower are Features that need not score what is known.
+type knower interface {
+	FillKnown(dst [][]float32, sentences [][]int32, known Known) error
+}
+
+// knows reports whether any of the features is one of them.
+func (c *Critic) knows() bool {
+	return slices.ContainsFunc(c.features, func(f Features) bool { _, ok := f.(knower); return ok })
+}
+
+func (c *Critic) featuresKnown(sentences [][]int32, known Known) ([][]float32, error) {
 	all := make([]float32, len(sentences)*c.width)
 	rows := make([][]float32, len(sentences))
 	part := make([][]float32, len(sentences))
@@ -89,7 +104,13 @@ func (c *Critic) Features(sentences [][]int32) ([][]float32, error) {
 		for i := range part {
 			part[i] = rows[i][at:][:f.Width()]
 		}
-		if err := f.Fill(part, sentences); err != nil {
+		var err error
+		if k, ok := f.(knower); ok {
+			err = k.FillKnown(part, sentences, known)
+		} else {
+			err = f.Fill(part, sentences)
+		}
+		if err != nil {
 			return nil, err
 		}
 		at += f.Width()
@@ -119,7 +140,12 @@ func (c *Critic) Score(features []float32) float64 {
 
 // Scores are those of sentences, and their features.
 func (c *Critic) Scores(sentences [][]int32) (scores []float64, features [][]float32, err error) {
-	if features, err = c.Features(sentences); err != nil {
+	return c.ScoresKnown(sentences, Known{})
+}
+
+// ScoresKnown is Scores for sentences some of whose log p are known.
+func (c *Critic) ScoresKnown(sentences [][]int32, known Known) (scores []float64, features [][]float32, err error) {
+	if features, err = c.featuresKnown(sentences, known); err != nil {
 		return nil, nil, err
 	}
 	return c.scoreAll(features), features, nil

@@ -2,6 +2,7 @@ package ratio
 
 import (
 	"math"
+	"slices"
 
 	"textgan/vocab"
 )
@@ -21,6 +22,10 @@ type Features interface {
 type LogProber interface {
 	LogProbs(dst []float64, sentences [][]int32) error
 }
+
+// Known are log p of sentences that need not be scored, in nats, by the generator and by
+// the backwards model: NaN for a sentence that has to be. A nil slice knows none.
+type Known struct{ Generator, Backwards []float64 }
 
 // Statistics are seven numbers of a sentence that need no model: its length in
 // tokens and the square of that, the mean and the sum of the log frequencies of
@@ -62,9 +67,8 @@ func (s *Statistics) Fill(dst [][]float32, sentences [][]int32) error {
 }
 
 func (s *Statistics) fill(dst []float32, x []int32) {
-	seen, pairs := map[int32]bool{}, map[[2]int32]bool{}
-	freq, again, few, unknown := 0.0, 0, 0, 0
-	for t, id := range x {
+	freq, again, few, unknown := 0.0, repeats(x), 0, 0
+	for _, id := range x {
 		f := s.LogFreq[id]
 		freq += float64(f)
 		if f < rare {
@@ -73,22 +77,45 @@ func (s *Statistics) fill(dst []float32, x []int32) {
 		if id == vocab.Unk {
 			unknown++
 		}
-		if seen[id] {
-			again++
-		}
-		seen[id] = true
-		if t > 0 {
-			pair := [2]int32{x[t-1], id}
-			if pairs[pair] {
-				again += 2
-			}
-			pairs[pair] = true
-		}
 	}
 	n := float64(len(x))
 	for j, v := range [...]float64{n, n * n, freq / n, freq, float64(again), float64(few), float64(unknown)} {
 		dst[j] = float32(v)
 	}
+}
+
+// repeats counts the tokens of a sentence that it had before, and twice the pairs of
+// neighbours.
+func repeats(x []int32) (n int) {
+	if len(x) <= 64 { // for which looking back costs less than a table
+		for t := 1; t < len(x); t++ {
+			if slices.Contains(x[:t], x[t]) {
+				n++
+			}
+			for u := 1; u < t; u++ {
+				if x[u] == x[t] && x[u-1] == x[t-1] {
+					n += 2
+					break
+				}
+			}
+		}
+		return n
+	}
+	seen, pairs := map[int32]bool{}, map[[2]int32]bool{}
+	for t, id := range x {
+		if seen[id] {
+			n++
+		}
+		seen[id] = true
+		if t > 0 {
+			pair := [2]int32{x[t-1], id}
+			if pairs[pair] {
+				n += 2
+			}
+			pairs[pair] = true
+		}
+	}
+	return n
 }
 
 // LogRatio is log p_backwards(x) - log p_gen(x), in nats: what a model that
@@ -104,17 +131,42 @@ func (r LogRatio) Width() int { return 1 }
 
 // Fill implements Features.
 func (r LogRatio) Fill(dst [][]float32, sentences [][]int32) error {
-	back, own := make([]float64, len(sentences)), make([]float64, len(sentences))
-	if err := r.Backwards.LogProbs(back, sentences); err != nil {
+	return r.FillKnown(dst, sentences, Known{})
+}
+
+// FillKnown is Fill for sentences some of whose log p are known.
+func (r LogRatio) FillKnown(dst [][]float32, sentences [][]int32, known Known) error {
+	back, err := logProbs(r.Backwards, sentences, known.Backwards)
+	if err != nil {
 		return err
 	}
-	if err := r.Generator.LogProbs(own, sentences); err != nil {
-		return err
-	}
-	for i := range sentences {
+	own, err := logProbs(r.Generator, sentences, known.Generator)
+	for i := range own {
 		dst[i][0] = float32(back[i] - own[i])
 	}
-	return nil
+	return err
+}
+
+// logProbs are log p of sentences, of which m scores those that are not known.
+func logProbs(m LogProber, sentences [][]int32, known []float64) ([]float64, error) {
+	if known == nil {
+		all := make([]float64, len(sentences))
+		return all, m.LogProbs(all, sentences)
+	}
+	var rest [][]int32
+	for i, v := range known {
+		if math.IsNaN(v) {
+			rest = append(rest, sentences[i])
+		}
+	}
+	scored, all := make([]float64, len(rest)), slices.Clone(known)
+	err := m.LogProbs(scored, rest)
+	for i, v := range known {
+		if math.IsNaN(v) {
+			all[i], scored = scored[0], scored[1:]
+		}
+	}
+	return all, err
 }
 
 // Reversed is a language model of lines from right to left, asked about

@@ -147,6 +147,58 @@ func TestSamplersDrawFromTheWeightedDistribution(t *testing.T) {
 	}
 }
 
+// scoring is a toy that tells log p of what it draws, and counts what it is asked to score.
+type scoring struct {
+	toy
+	asked *int
+}
+
+func (l scoring) DrawScored(ids, lengths []int32, logProbs []float64, key rng.Key, first int) {
+	l.Draw(ids, lengths, key, first)
+	for i := range logProbs {
+		_ = l.toy.LogProbs(logProbs[i:i+1], [][]int32{ids[i*4:][:lengths[i]]})
+	}
+}
+
+func (l scoring) LogProbs(dst []float64, sentences [][]int32) error {
+	*l.asked += len(sentences)
+	return l.toy.LogProbs(dst, sentences)
+}
+
+// Who proposes is not asked about it, and the sentences are those of all being asked.
+func TestKnownIsNotScored(t *testing.T) {
+	const n = 500
+	for _, o := range []SampleOptions{{K: 7}, {Method: Metropolis, K: 6}, {Method: Reject, Bound: 3}} {
+		draw := func(known bool) (x [][]int32, asked [2]int) {
+			l, r := scoring{left, &asked[0]}, scoring{right(), &asked[1]}
+			c, err := New([]Features{LogRatio{Backwards: Reversed{r}, Generator: l}}, []float64{0.5})
+			require.NoError(t, err)
+			forward, back := Proposer(l), Proposer(r)
+			if !known {
+				forward, back = left, right()
+			}
+			s, err := NewSampler(c, forward, o)
+			require.NoError(t, err)
+			if o.Method != Reject {
+				require.NoError(t, s.AlsoBackwards(back, 0))
+			}
+			x, err = s.Draw(n)
+			require.NoError(t, err)
+			for i, share := range [2]int{s.Stats.Proposals - s.Stats.Proposals/max(1, o.K)*(o.K/2), s.Stats.Proposals / max(1, o.K) * (o.K / 2)} {
+				if !known {
+					share = 0
+				}
+				require.Equal(t, s.Stats.Proposals-share, asked[i])
+			}
+			return x, asked
+		}
+		want, all := draw(false)
+		got, some := draw(true)
+		require.Equal(t, want, got)
+		require.Less(t, some[0], all[0])
+	}
+}
+
 // What is drawn depends neither on how calls are cut nor on their sizes.
 func TestSamplerGoesOn(t *testing.T) {
 	for _, o := range []SampleOptions{{K: 6}, {Method: Metropolis, K: 5}, {Method: Reject, Bound: 3}} {

@@ -16,6 +16,13 @@ type Proposer interface {
 	MaxLen() int
 }
 
+// Scorer is a Proposer that tells log p of what it draws, in nats: that of its model at
+// temperature 1 and without filters, however it draws.
+type Scorer interface {
+	Proposer
+	DrawScored(ids, lengths []int32, logProbs []float64, key network.Key, first int)
+}
+
 // Method is how sentences are drawn by their weights.
 type Method string
 
@@ -75,7 +82,8 @@ type SampleStats struct {
 
 // NewSampler returns a sampler of proposals that read from left to right. The
 // score was learnt against the proposals at temperature 1; at another one, or
-// with filters, the weights stay those.
+// with filters, the weights stay those. Proposals of a Scorer are scored by the other
+// models only.
 func NewSampler(c *Critic, forward Proposer, o SampleOptions) (*Sampler, error) {
 	if o.Method == "" {
 		o.Method = Resample
@@ -147,8 +155,8 @@ func (s *Sampler) fill(wanted int) error {
 	if int64(s.done+n)*int64(s.opt.K) > math.MaxUint32 {
 		return fmt.Errorf("critic: no more than 2^32 proposals can be drawn with one seed; use another one")
 	}
-	proposals := s.propose(n)
-	scores, features, err := s.critic.Scores(proposals)
+	proposals, known := s.propose(n)
+	scores, features, err := s.critic.ScoresKnown(proposals, known)
 	if err != nil {
 		return err
 	}
@@ -180,35 +188,49 @@ func (s *Sampler) fill(wanted int) error {
 // propose draws the proposals of n sentences, K for each, in turn from both
 // sides if there are two: row i K + j of the Sample stream, step 0 from the left
 // and step 1 from the right.
-func (s *Sampler) propose(n int) [][]int32 {
+func (s *Sampler) propose(n int) (out [][]int32, known Known) {
 	K := s.opt.K
 	right := 0
 	if s.backwards != nil {
 		right = K / 2
 	}
-	out := make([][]int32, n*K)
-	draw := func(p Proposer, step uint32, each, offset, stride int) {
+	out = make([][]int32, n*K)
+	draw := func(p Proposer, step uint32, each, offset, stride int) (logProbs []float64) {
 		T := p.MaxLen()
 		ids, lengths := make([]int32, n*each*T), make([]int32, n*each)
-		p.Draw(ids, lengths, rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Sample, Step: step}, s.done*each)
+		key, first := rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Sample, Step: step}, s.done*each
+		var drawn []float64
+		if scorer, ok := p.(Scorer); ok && s.critic.knows() {
+			drawn, logProbs = make([]float64, n*each), make([]float64, n*K)
+			scorer.DrawScored(ids, lengths, drawn, key, first)
+		} else {
+			p.Draw(ids, lengths, key, first)
+		}
+		for i := range logProbs {
+			logProbs[i] = math.NaN()
+		}
 		for i := range n {
 			for j := range each {
-				r := i*each + j
+				r, to := i*each+j, i*K+offset+j*stride
 				x := ids[r*T:][:lengths[r]]
 				if step == 1 {
 					x = Reverse(x)
 				}
-				out[i*K+offset+j*stride] = x
+				out[to] = x
+				if drawn != nil {
+					logProbs[to] = drawn[r]
+				}
 			}
 		}
+		return logProbs
 	}
 	if right == 0 {
-		draw(s.forward, 0, K, 0, 1)
-		return out
+		known.Generator = draw(s.forward, 0, K, 0, 1)
+		return out, known
 	}
-	draw(s.forward, 0, K-right, 0, 2)
-	draw(s.backwards, 1, right, 1, 2)
-	return out
+	known.Generator = draw(s.forward, 0, K-right, 0, 2)
+	known.Backwards = draw(s.backwards, 1, right, 1, 2)
+	return out, known
 }
 
 // choose takes one of the proposals of a sentence, or under Reject perhaps none,

@@ -107,6 +107,19 @@ func (s *Sampler) Draw(ids, lengths []int32, key Key, first int) {
 	s.Complete(ids, lengths, len(s.opt.Prompt), key, first)
 }
 
+// DrawScored is Draw that also sets logProbs [n] to log p of the sentences, in nats, by the
+// network at temperature 1 and without filters: their tokens behind the prompt, as far as
+// they were drawn. Nobody else watches meanwhile, and the Sampler serves one goroutine.
+func (s *Sampler) DrawScored(ids, lengths []int32, logProbs []float64, key Key, first int) {
+	clear(logProbs)
+	watch := s.watch
+	defer s.Watch(watch)
+	s.Watch(func(row, _ int, logits []float32, id int32) {
+		logProbs[s.part.Index(row-first)] += float64(logits[id] - kernel.LogSumExp(logits))
+	})
+	s.Draw(ids, lengths, key, first)
+}
+
 // Watch lets f see each token that is drawn: the row of its stream, its place,
 // the logits [V] before any option, for f to overwrite, and its id. Several
 // goroutines call f, each for sentences of its own.

@@ -227,7 +227,15 @@ func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := ratio.NewSampler(c.Critic, forward, ratio.SampleOptions{Method: o.Method, K: o.Candidates, Bound: c.Bound, Key: rng.Key{Seed: o.Seed}})
+	// A sampler tells log p as the critic has learnt it, if it knows the whole sentence and
+	// draws by the same products.
+	proposer := func(s *generator.Sampler) ratio.Proposer {
+		if o.BF16 || len(o.Prompt) > 0 {
+			return struct{ ratio.Proposer }{s}
+		}
+		return s
+	}
+	s, err := ratio.NewSampler(c.Critic, proposer(forward), ratio.SampleOptions{Method: o.Method, K: o.Candidates, Bound: c.Bound, Key: rng.Key{Seed: o.Seed}})
 	if err != nil || !o.Both {
 		return s, err
 	}
@@ -241,7 +249,7 @@ func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.AlsoBackwards(right, c.ratioFeature())
+	return s, s.AlsoBackwards(proposer(right), c.ratioFeature())
 }
 
 // HasBackwards reports whether there is a backwards model.
