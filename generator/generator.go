@@ -84,3 +84,9 @@ type (
 
 // NewSampler returns a sampler of g, whose weights may go on changing.
 func (g *Generator) NewSampler(o SampleOptions) (*Sampler, error) { return g.net.NewSampler(o) }
+
+// Scorer tells log p of sentences; see package sampling.
+type Scorer = sampling.Scorer
+
+// NewScorer returns a scorer of g, whose weights may go on changing.
+func (g *Generator) NewScorer() *Scorer { return g.net.NewScorer() }

@@ -306,16 +306,7 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 	if p.Critic == "stat" {
 		return ratio.New([]ratio.Features{statistics}, nil)
 	}
-	const rows = 128
-	var models [2]ratio.LogProber
-	for i, g := range []*generator.Generator{p.back.gen, p.gen} {
-		l, err := g.Likelihood(generator.LikelihoodOptions{B: rows, T: p.T})
-		if err != nil {
-			return nil, err
-		}
-		models[i] = l
-	}
-	features, first := []ratio.Features{ratio.LogRatio{Backwards: ratio.Reversed{LogProber: models[0]}, Generator: models[1]}}, []float64{0.5}
+	features, first := []ratio.Features{ratio.LogRatio{Backwards: ratio.Reversed{LogProber: p.back.gen.NewScorer()}, Generator: p.gen.NewScorer()}}, []float64{0.5}
 	if p.Critic == "ratio" {
 		features, first = append(features, statistics), append(first, make([]float64, statistics.Width())...)
 	}

@@ -7,6 +7,7 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
+	"textgan/internal/kernel"
 	"textgan/internal/nn"
 	"textgan/internal/op"
 	"textgan/internal/rng"
@@ -153,9 +154,11 @@ func (c *Critic) ScoresKnown(sentences [][]int32, known Known) (scores []float64
 
 func (c *Critic) scoreAll(features [][]float32) []float64 {
 	s := make([]float64, len(features))
-	for i, f := range features {
-		s[i] = c.Score(f)
-	}
+	kernel.Parallel(len(s), fewSentences, func(lo, hi int) {
+		for i, f := range features[lo:hi] {
+			s[lo+i] = c.Score(f)
+		}
+	})
 	return s
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"textgan/internal/kernel"
 	"textgan/vocab"
 )
 
@@ -60,11 +61,16 @@ func (s *Statistics) Width() int { return 7 }
 
 // Fill implements Features.
 func (s *Statistics) Fill(dst [][]float32, sentences [][]int32) error {
-	for i, x := range sentences {
-		s.fill(dst[i], x)
-	}
+	kernel.Parallel(len(sentences), fewSentences, func(lo, hi int) {
+		for i, x := range sentences[lo:hi] {
+			s.fill(dst[lo+i], x)
+		}
+	})
 	return nil
 }
+
+// fewSentences are too few to divide among cores.
+const fewSentences = 256
 
 func (s *Statistics) fill(dst []float32, x []int32) {
 	freq, again, few, unknown := 0.0, repeats(x), 0, 0

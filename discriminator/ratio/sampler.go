@@ -125,8 +125,9 @@ func (s *Sampler) AlsoBackwards(backwards Proposer, ratio int) error {
 	return nil
 }
 
-// atOnce bounds the proposals that are held in memory.
-const atOnce = 8192
+// tokensAtOnce bounds the proposals that are held in memory, but for a minimum. Many at
+// once have more beginnings in common, which a language model reads once.
+const tokensAtOnce, leastAtOnce = 1 << 20, 4096
 
 // Draw returns the next n sentences with their ends.
 func (s *Sampler) Draw(n int) (out [][]int32, err error) {
@@ -145,8 +146,9 @@ func (s *Sampler) Draw(n int) (out [][]int32, err error) {
 }
 
 // fill draws sentences into pending: about as many as are wanted, at most what
-// atOnce proposals give.
+// tokensAtOnce give.
 func (s *Sampler) fill(wanted int) error {
+	atOnce := max(leastAtOnce, tokensAtOnce/s.forward.MaxLen())
 	n := max(1, min(wanted, atOnce/s.opt.K))
 	if s.opt.Method == Reject {
 		// Not as many as are wanted: where a block ends must not depend on that.

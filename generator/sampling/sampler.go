@@ -109,15 +109,12 @@ func (s *Sampler) Draw(ids, lengths []int32, key Key, first int) {
 
 // DrawScored is Draw that also sets logProbs [n] to log p of the sentences, in nats, by the
 // network at temperature 1 and without filters: their tokens behind the prompt, as far as
-// they were drawn. Nobody else watches meanwhile, and the Sampler serves one goroutine.
+// they were drawn. Without a prompt or BF16 it is what a Scorer says, bit for bit.
 func (s *Sampler) DrawScored(ids, lengths []int32, logProbs []float64, key Key, first int) {
-	clear(logProbs)
-	watch := s.watch
-	defer s.Watch(watch)
-	s.Watch(func(row, _ int, logits []float32, id int32) {
-		logProbs[s.part.Index(row-first)] += float64(logits[id] - kernel.LogSumExp(logits))
-	})
-	s.Draw(ids, lengths, key, first)
+	for i := range lengths {
+		copy(ids[i*s.opt.MaxLen:], s.opt.Prompt)
+	}
+	s.complete(ids, lengths, logProbs, len(s.opt.Prompt), key, first)
 }
 
 // Watch lets f see each token that is drawn: the row of its stream, its place,
@@ -132,16 +129,24 @@ func (s *Sampler) SetPart(part rng.Part) { s.part = part }
 // Complete is Draw for sentences whose first kept tokens stand in ids already,
 // row by row; none of these but the last is Eos.
 func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
+	s.complete(ids, lengths, nil, kept, key, first)
+}
+
+func (s *Sampler) complete(ids, lengths []int32, logProbs []float64, kept int, key Key, first int) {
 	w, ld := s.outputs(len(lengths))
 	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
 		sc := s.take()
 		defer s.give(sc)
 		for at := lo; at < hi; at += sampleRows {
 			n := min(sampleRows, hi-at)
-			s.write(sc, w, ld, rows{
+			b := rows{
 				ids: ids[at*s.opt.MaxLen:], lengths: lengths[at : at+n], at: at,
 				kept: func(int) int { return kept }, number: func(r int) int { return first + s.part.Row(at+r) },
-			}, key)
+			}
+			if logProbs != nil {
+				b.logProbs = logProbs[at : at+n]
+			}
+			s.write(sc, w, ld, b, key)
 		}
 	})
 }
@@ -198,7 +203,7 @@ func (s *Sampler) take() *sampleScratch {
 		s.free = s.free[:n-1]
 		return sc
 	}
-	return newSampleScratch(s.net, s.products)
+	return newSampleScratch(s.net, s.products, sampleRows)
 }
 
 func (s *Sampler) give(sc *sampleScratch) {
@@ -207,16 +212,18 @@ func (s *Sampler) give(sc *sampleScratch) {
 	s.free = append(s.free, sc)
 }
 
-// sampleScratch is the memory of sampleRows sentences that are written side by side.
+// sampleScratch is the memory of sentences that are written, or read, side by side: of
+// sampleRows of them, unless a Scorer asks for more.
 type sampleScratch struct {
 	logits []float32 // [sampleRows,V], rows kernel.Stride(V) apart
+	lse    []float32 // [sampleRows] log of the sum of exp(logits), for scores
 	x      []float32 // [sampleRows,E]
 	layers []sampleLayer
 	z      []float32 // [sampleRows,Z] codes
 	cond   []float32 // [sampleRows,Cond] what they add to the first layer
 	row    []int     // sentence of each live row
 	read   []int32
-	seen   []float32 // [V] logits for Watch
+	seen   []float32 // [V] logits for Watch, or scratch of scores
 	drawn  []float32 // scratch of a draw
 	topOf  int       // row of logits whose maximum is known; -1: none
 	top    float32   // that maximum
@@ -230,10 +237,10 @@ type sampleLayer struct {
 	share, tape, state, next, out []float32
 }
 
-func newSampleScratch(g *Network, products cell.Products) *sampleScratch {
+func newSampleScratch(g *Network, products cell.Products, rows int) *sampleScratch {
 	sc := &sampleScratch{
-		logits: memory.Floats(sampleRows * kernel.Stride(g.Vocab))[0], x: make([]float32, sampleRows*g.Emb),
-		row: make([]int, sampleRows), read: make([]int32, sampleRows),
+		logits: memory.Floats(sampleRows * kernel.Stride(g.Vocab))[0], lse: make([]float32, sampleRows), x: make([]float32, rows*g.Emb),
+		row: make([]int, rows), read: make([]int32, rows),
 		drawn: make([]float32, kernel.SampleScratch(g.Vocab)), order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
 	}
 	in := g.Emb
@@ -245,7 +252,7 @@ func newSampleScratch(g *Network, products cell.Products) *sampleScratch {
 		}
 		l := sampleLayer{core: core, Sizes: core.Sizes()}
 		for p, size := range map[*[]float32]int{&l.share: l.Share, &l.tape: l.Tape, &l.state: l.State, &l.next: l.State, &l.out: l.Out} {
-			*p = make([]float32, sampleRows*size)
+			*p = make([]float32, rows*size)
 		}
 		sc.layers, in = append(sc.layers, l), l.Out
 	}
@@ -278,6 +285,7 @@ type rows struct {
 	kept         func(r int) int                    // tokens of row r that stand in ids already
 	number       func(r int) int                    // of its draws
 	emit         func(r, t int, id int32) (ok bool) // sees every token, and ends the call; nil: nobody
+	logProbs     []float64                          // of what is drawn, to be set; nil: nobody asks
 }
 
 // write draws sentences. Finished rows make room at once.
@@ -291,6 +299,8 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key)
 		clear(ids[i*T+kept : (i+1)*T])
 		sc.row[i], sc.read[i], lengths[i] = i, vocab.Bos, int32(T)
 	}
+	clear(b.logProbs)
+	filtered := s.opt.TopK > 0 || s.opt.TopP != 1
 	for _, l := range sc.layers {
 		for i := range n {
 			l.core.Start(l.state[i*l.State:][:l.State])
@@ -304,16 +314,24 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key)
 		if t >= prompted {
 			s.products.GemmBias(false, false, n, g.Vocab, H, top, H, w, ld, g.B.Data, sc.logits, kernel.Stride(g.Vocab))
 			sc.topOf = -1
+			if b.logProbs != nil {
+				sc.sums(n, g.Vocab)
+			}
 		}
 		live := 0
 		for i := range n {
 			r := sc.row[i]
 			id := ids[r*T+t]
 			if t >= b.kept(r) {
-				if s.watch != nil {
-					copy(sc.seen, sc.logits[i*kernel.Stride(g.Vocab):])
+				logits := sc.logits[i*kernel.Stride(g.Vocab):]
+				if s.watch != nil || b.logProbs != nil && filtered { // which overwrites them
+					copy(sc.seen, logits)
+					logits = sc.seen
 				}
 				id = s.choose(sc, i, n, key.At(key.Step, uint32(b.number(r))).Float64(uint32(t)))
+				if b.logProbs != nil {
+					b.logProbs[r] -= float64(sc.lse[i] - logits[id])
+				}
 				if s.watch != nil {
 					s.watch(b.number(r), t, sc.seen, id)
 				}
@@ -338,6 +356,16 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key)
 			live++
 		}
 		n = live
+	}
+}
+
+// sums sets lse of n rows of logits, and leaves these as they are.
+func (sc *sampleScratch) sums(n, V int) {
+	row := func(i int) []float32 { return sc.logits[min(i, n-1)*kernel.Stride(V):][:V] }
+	top, _ := kernel.Max(row(0))
+	for i := range n {
+		copy(sc.seen, row(i))
+		_, sc.lse[i], top = kernel.ExpLSE(sc.seen, top, row(i+1))
 	}
 }
 

@@ -149,11 +149,8 @@ func (c *Critic) build() error {
 			if c.backwards == nil { // of a damaged description
 				return errors.New("the feature ratio without a backwards model")
 			}
-			back, err := c.logProber(c.backwards)
-			if err != nil {
-				return err
-			}
-			own, err := c.logProber(c.model.Generator)
+			back := c.backwards.NewScorer()
+			own, err := logProber(c.model.Generator)
 			if err != nil {
 				return fmt.Errorf("the feature ratio: %w; take --features stat", err)
 			}
@@ -167,11 +164,13 @@ func (c *Critic) build() error {
 	return err
 }
 
-// scoreRows is how many sentences are scored at once.
-const scoreRows = 128
-
-func (c *Critic) logProber(g generator.Model) (ratio.LogProber, error) {
-	return g.Likelihood(generator.LikelihoodOptions{B: scoreRows, T: c.model.Config.MaxLen + 1})
+// logProber is what tells log p of sentences.
+func logProber(g generator.Model) (ratio.LogProber, error) {
+	m, ok := g.(*generator.Generator)
+	if !ok {
+		return nil, generator.ErrBounded
+	}
+	return m.NewScorer(), nil
 }
 
 // ratioFeature is the number of the log ratio among the features.
