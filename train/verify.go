@@ -31,19 +31,22 @@ func Verify(dir string, stdin io.Reader) ([]Finding, error) {
 	if err := r.CheckWhole(); err != nil {
 		return nil, err
 	}
-	v := &verifier{run: r}
+	v := &verifier{run: r, busy: rundir.Busy(dir)}
 	v.files()
-	v.checkpoints(stdin)
+	v.trainer, v.resume = reopen(r, stdin)
+	v.checkpoints()
 	v.uses()
 	return v.findings, nil
 }
 
 type verifier struct {
 	run      *rundir.Run
+	busy     bool // a process is writing the run: it makes and removes checkpoints meanwhile
 	findings []Finding
 	config   Config
-	whole    []int // steps of the checkpoints that are intact, rising
-	resume   error // why the run cannot go on
+	trainer  *Trainer // that goes on with the run; nil if resume
+	whole    []int    // steps of the checkpoints that are intact, in the order in which they were looked at
+	resume   error    // why the run cannot go on
 }
 
 // found adds a finding: err, or what there is to say without one.
@@ -77,6 +80,10 @@ func (v *verifier) files() {
 	if held := m.HeldOut; held != nil {
 		v.found(rundir.HeldOutFile, model.CheckHeldOut(v.run), "%d lines", held.Lines)
 	}
+	if v.busy { // what seems left over is being written
+		v.found(".lock", nil, "a process is writing the run")
+		return
+	}
 	left, err := v.run.Leftovers()
 	if err == nil && len(left) > 0 {
 		err = fmt.Errorf("%s: left behind by an interruption; resuming or --repair removes that", strings.Join(left, ", "))
@@ -84,34 +91,20 @@ func (v *verifier) files() {
 	if err != nil {
 		v.found("leftovers", err, "")
 	}
-	if rundir.Busy(v.run.Dir) {
-		v.found(".lock", nil, "a process is writing the run")
-	}
 }
 
 // checkpoints looks at each of them, as resuming from it would.
-func (v *verifier) checkpoints(stdin io.Reader) {
-	var t *Trainer
-	t, v.resume = reopen(v.run, stdin)
+func (v *verifier) checkpoints() {
 	steps, err := v.run.Checkpoints()
 	if err != nil {
 		v.found("checkpoints", err, "")
 		return
 	}
 	for _, step := range steps {
-		ck, err := v.run.LoadCheckpoint(strconv.Itoa(step))
-		says := "whole"
-		if err == nil && t != nil {
-			err = t.restore(v.run, ck)
-			says = "whole, in phase " + t.Phase()
-		}
-		if err == nil {
-			v.whole = append(v.whole, step)
-		}
-		v.found(fmt.Sprintf("checkpoints/step-%d", step), err, "%s", says)
+		v.checkpoint(step)
 	}
 	for _, which := range []string{rundir.Last, rundir.Best} {
-		ck, err := v.run.LoadCheckpoint(which)
+		ck, err := v.run.ReadCheckpoint(which, func(*rundir.Checkpoint) error { return nil })
 		switch {
 		case err == nil:
 			v.found("checkpoints/"+which, nil, "step %d", ck.Step)
@@ -129,9 +122,38 @@ func (v *verifier) checkpoints(stdin io.Reader) {
 	}
 }
 
+// checkpoint looks at that of a step. One that the process which writes the run has
+// removed by now is none of the run any more.
+func (v *verifier) checkpoint(step int) {
+	ck, err := v.run.LoadCheckpoint(strconv.Itoa(step))
+	says := "whole"
+	if t := v.trainer; err == nil && t != nil {
+		err = t.restore(v.run, ck)
+		says = "whole, in phase " + t.Phase()
+	}
+	if err == nil {
+		v.whole = append(v.whole, step)
+	} else if steps, listed := v.run.Checkpoints(); v.busy && listed == nil && !slices.Contains(steps, step) {
+		return
+	}
+	v.found(fmt.Sprintf("checkpoints/step-%d", step), err, "%s", says)
+}
+
+// resumePoint is that of the run; a checkpoint that was saved since the others were
+// looked at is looked at now.
+func (v *verifier) resumePoint() (ck *rundir.Checkpoint, note string, err error) {
+	for seen := -1; ; seen = ck.Step {
+		ck, note, err = v.run.ResumePoint()
+		if err != nil || !v.busy || slices.Contains(v.whole, ck.Step) || ck.Step == seen {
+			return ck, note, err
+		}
+		v.checkpoint(ck.Step)
+	}
+}
+
 // uses says what can be done with the run.
 func (v *verifier) uses() {
-	ck, note, err := v.run.ResumePoint()
+	ck, note, err := v.resumePoint()
 	switch {
 	case v.resume != nil:
 		v.found("can be resumed", v.resume, "")

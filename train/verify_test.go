@@ -15,9 +15,15 @@ import (
 func wrong(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	before := content(t, dir)
+	found := faults(t, dir)
+	require.Equal(t, before, content(t, dir), "nothing is written")
+	return found
+}
+
+func faults(t *testing.T, dir string) map[string]string {
+	t.Helper()
 	findings, err := Verify(dir, nil)
 	require.NoError(t, err)
-	require.Equal(t, before, content(t, dir), "nothing is written")
 	found := map[string]string{}
 	for _, f := range findings {
 		require.NotEmpty(t, f.Says, f.What)
@@ -145,4 +151,36 @@ func TestVerifyWithoutWholeCheckpoint(t *testing.T) {
 		require.NotContains(t, err.Error(), "\n")
 	}
 	require.Contains(t, wrong(t, dir), "can be resumed")
+}
+
+// A run that a process is writing is not taken for damaged, whatever that process has
+// half written, has just saved, and removes meanwhile.
+func TestVerifyOfARunThatIsWritten(t *testing.T) {
+	c := small()
+	c.Model, c.MLESteps, c.SaveEvery, c.EvalEvery, c.Keep = "mle", 40, 1, 0, 1
+	dir := filepath.Join(t.TempDir(), "r")
+	tr, w, err := Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "checkpoints", ".last.aside-7"), []byte("step-"), 0o600))
+	require.Contains(t, faults(t, dir)["can be sampled"], "no last checkpoint yet")
+	require.Len(t, faults(t, dir), 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		play(t, tr, w, 0)
+	}()
+	for looks := 0; ; looks++ {
+		found := faults(t, dir)
+		if strings.Contains(found["can be sampled"], "no last checkpoint yet") {
+			delete(found, "can be sampled")
+			looks--
+		}
+		require.Empty(t, found)
+		select {
+		case <-done:
+			require.Positive(t, looks)
+			return
+		default:
+		}
+	}
 }

@@ -28,9 +28,9 @@ type encoderOptions struct {
 }
 
 type evalAllOptions struct {
-	Run         []string `opt:"run" doc:"run directories of models to sample from" meta:"DIR,..."`
-	Hyp         []string `opt:"hyp" doc:"texts to judge, one sentence per line; blank lines are empty sentences" meta:"FILE,..."`
-	Ref         []string `opt:"ref" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
+	Run         []string `opt:"run" check:"paths" doc:"run directories of models to sample from" meta:"DIR,..."`
+	Hyp         []string `opt:"hyp" check:"paths" doc:"texts to judge, one sentence per line; blank lines are empty sentences" meta:"FILE,..."`
+	Ref         []string `opt:"ref" check:"paths" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
 	Train       string   `opt:"train" doc:"text that the generators were trained on; default that of the first run" meta:"FILE"`
 	N           int      `opt:"n" default:"5000" check:"min=2,max=1000000000" doc:"sentences of each text, at most: several numbers depend on it"`
 	Temperature float64  `opt:"temperature" default:"1" check:"above=0,max=1e6" doc:"of the samples; likelihoods are always those at 1"`

@@ -66,7 +66,7 @@ func (o bleuOptions) scoring() (opt eval.Options, tokenize eval.Tokenizer, err e
 func evalBLEUCommand(p *process) *cli.Command {
 	type options struct {
 		Hyp string   `opt:"hyp" check:"required" doc:"text to score, one sentence per line; blank lines score 0" meta:"FILE"`
-		Ref []string `opt:"ref" check:"required" doc:"references: each line of each file is one for every sentence" meta:"FILE,..."`
+		Ref []string `opt:"ref" check:"required,paths" doc:"references: each line of each file is one for every sentence" meta:"FILE,..."`
 		bleuOptions
 	}
 	return command(p, cli.Command{

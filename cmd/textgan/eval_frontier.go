@@ -17,8 +17,8 @@ import (
 )
 
 type frontierOptions struct {
-	Run          []string  `opt:"run" check:"required" doc:"run directories; those that differ only in their seed are averaged" meta:"DIR,..."`
-	Ref          []string  `opt:"ref" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
+	Run          []string  `opt:"run" check:"required,paths" doc:"run directories; those that differ only in their seed are averaged" meta:"DIR,..."`
+	Ref          []string  `opt:"ref" check:"paths" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
 	Train        string    `opt:"train" doc:"text that the models were trained on: the LM scores know its words; default that of the first run" meta:"FILE"`
 	Temperatures []float64 `opt:"temperatures" default:"0.6,0.7,0.8,0.9,1,1.1" check:"min=0.001,max=1000" doc:"of the samples"`
 	N            int       `opt:"n" default:"2000" check:"min=2,max=1000000000" doc:"sentences of a sample: self-BLEU depends on it"`

@@ -20,7 +20,7 @@ import (
 )
 
 type reportOptions struct {
-	Run   []string `opt:"run" doc:"run directory; several: one page that compares them with the first" meta:"DIR,..."`
+	Run   []string `opt:"run" check:"paths" doc:"run directory; several: one page that compares them with the first" meta:"DIR,..."`
 	Sweep string   `opt:"sweep" doc:"file of a sweep: one page about its runs" meta:"FILE"`
 	Out   string   `opt:"out" doc:"the page about several runs; default report.html here, or in the directory of the sweep" meta:"FILE"`
 	Train string   `opt:"train" doc:"text that the model was trained on, if it is no longer where it was" meta:"FILE"`

@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -132,6 +133,33 @@ func TestLists(t *testing.T) {
 	}
 	_, err := set.Resolve(Flags(map[string][]string{"widths": {"2,3", "4"}}))
 	require.EqualError(t, err, "--widths 2,3 --widths 4: want a whole number")
+}
+
+// In a list of files the name of one that there is stands for it, commas, semicolons
+// and spaces included; of several such each is a flag of its own.
+func TestListOfFiles(t *testing.T) {
+	type texts struct {
+		Ref  []string `opt:"ref" check:"required,paths" doc:"references"`
+		Name []string `opt:"name" doc:"names"`
+	}
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a,b", "a;b", " a "} {
+		require.NoError(t, os.WriteFile(name, nil, 0o600))
+	}
+	s := New[texts]()
+	for _, c := range []struct{ given, want []string }{
+		{[]string{"a,b"}, []string{"a,b"}},
+		{[]string{"a;b"}, []string{"a;b"}},
+		{[]string{" a "}, []string{" a "}},
+		{[]string{"a,b,a"}, []string{"a", "b", "a"}},
+		{[]string{"a,b", "a;b"}, []string{"a,b", "a;b"}},
+		{[]string{"c,d"}, []string{"c", "d"}},
+	} {
+		o, err := s.Resolve(Flags(map[string][]string{"ref": c.given, "name": {"a,b"}}))
+		require.NoError(t, err)
+		require.Equal(t, c.want, o.Ref, c.given)
+		require.Equal(t, []string{"a", "b"}, o.Name)
+	}
 }
 
 func TestRequired(t *testing.T) {

@@ -20,12 +20,13 @@
 //	group    heading in the help text; options without one are the everyday ones
 //	meta     what stands for the value in the help text: FILE, N, ...
 //	check    rules joined by commas, for each element of a list:
-//	         min=, max= (inclusive), above=, below= (exclusive), oneof=a|b|c, required
+//	         min=, max= (inclusive), above=, below= (exclusive), oneof=a|b|c, required;
+//	         paths, of a list: the name of a file that there is, is one element
 //	file     "no": not a key of the file (what is said anew on each call)
 //
 // A type of strings with a method Choices() []string has the rule oneof= by that.
 //
 // Fields are bool, int, uint64, float64, string, []int, []float64 or []string;
 // lists are written a,b,c; or "a,b;c" where an element holds a comma; or as a flag
-// that is given several times. Embedded structs are taken as part of the whole.
+// that is given several times, whose values are not cut. Embedded structs are taken as part of the whole.
 package config

@@ -18,6 +18,7 @@ type Option struct {
 	Meta                      string   // FILE, N, ...; empty for a switch
 	Choices                   []string // of the rule oneof=
 	Required                  bool
+	Paths                     bool // a list of files or directories: a name that there is, is one element, whatever it holds
 	InFile                    bool // a key of the file too
 
 	field  []int // index of the struct field
@@ -109,8 +110,12 @@ func optionsOf(t reflect.Type, path []int) (options []Option) {
 		}
 		if rules := f.Tag.Get("check"); rules != "" {
 			for rule := range strings.SplitSeq(rules, ",") {
-				if rule == "required" {
+				switch rule {
+				case "required":
 					o.Required = true
+					continue
+				case "paths":
+					o.Paths = true
 					continue
 				}
 				o.checks = append(o.checks, newCheck(rule))

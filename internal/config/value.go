@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -17,6 +18,9 @@ func (o Option) set(field reflect.Value, given Given) error {
 		return o.setOne(field, given.Text)
 	}
 	parts := given.List
+	if parts == nil && o.Paths && exists(given.Text) {
+		parts = []string{given.Text}
+	}
 	if parts == nil {
 		for _, part := range cut(given.Text) {
 			parts = append(parts, strings.TrimSpace(part))
@@ -32,6 +36,12 @@ func (o Option) set(field reflect.Value, given Given) error {
 	}
 	field.Set(list)
 	return nil
+}
+
+// exists reports whether a file or directory has that name.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return path != "" && err == nil
 }
 
 // cut gives the elements of a list that is written in one text: those between
