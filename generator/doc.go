@@ -1,5 +1,5 @@
 // Package generator holds the networks that write text: a recurrent language
-// model (LSTM or GRU) with its likelihood, its relaxed rollout and its sampler.
+// model (LSTM, GRU or relational memory) or transformer with its likelihood, its relaxed rollout and its sampler.
 //
 // It stands between vocab, which gives ids, and train, which gives the
 // gradients a direction:

@@ -58,6 +58,9 @@ func suggestion(name string, o statsOptions, s corpora.Stats, fewWords bool) str
 	if len(s.Refused) > 0 {
 		return "mend or drop the lines that are refused first; training takes all of a text or nothing"
 	}
+	if s.Lines-s.Duplicates < 2 {
+		return "add lines; training holds one out, and needs two different ones"
+	}
 	parts := []string{"textgan train --corpus " + shellQuote(name)}
 	add := func(format string, values ...any) { parts = append(parts, fmt.Sprintf(format, values...)) }
 	if o.Format != "" && o.Format != "auto" {

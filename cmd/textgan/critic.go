@@ -10,6 +10,7 @@ import (
 
 	"textgan/discriminator/ratio"
 	"textgan/generator"
+	"textgan/internal/config"
 	"textgan/train"
 	"textgan/train/critic"
 	"textgan/train/model"
@@ -142,6 +143,19 @@ type criticOptions struct {
 	Candidates int          `opt:"candidates" default:"0" check:"min=0,max=4096" doc:"proposals of a sentence with --critic; 0: 8 from both sides, 4 from one" group:"critic"`
 	Proposals  string       `opt:"proposals" default:"" check:"oneof=forward|both" doc:"forward: from the generator; both: every other one from the backwards model; default both where the critic has one" group:"critic"`
 	Method     ratio.Method `opt:"method" default:"resample" doc:"resample: one of the candidates, by weight; reject: rejection sampling by the largest weight on held-out sentences; mh: a Metropolis-Hastings chain of the candidates" group:"critic"`
+}
+
+// check refuses flags of how to sample by a critic where none is asked for.
+func (o criticOptions) check(command string, given []config.Layer) error {
+	if o.Critic || len(given) == 0 {
+		return nil
+	}
+	for _, name := range []string{"candidates", "proposals", "method"} {
+		if flag, ok := given[0][name]; ok {
+			return usage(command, "%s does nothing without --critic; add that, or drop it", flag.Quote)
+		}
+	}
+	return nil
 }
 
 // checkpoint is the one that is named or, with --critic and without a name, that

@@ -90,6 +90,9 @@ func evalAll(c call[evalAllOptions]) error {
 	if len(o.Run)+len(o.Hyp) == 0 {
 		return usage("textgan eval all", "nothing to judge; give --run DIR or --hyp FILE")
 	}
+	if err := o.criticOptions.check("textgan eval all", c.given); err != nil {
+		return err
+	}
 	if err := oneStdin(slices.Concat(o.Hyp, o.Ref, []string{o.Train})...); err != nil {
 		return err
 	}

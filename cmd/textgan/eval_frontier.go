@@ -47,11 +47,28 @@ func evalFrontier(c call[frontierOptions]) error {
 	if err := oneStdin(append(slices.Clone(o.Ref), o.Train)...); err != nil {
 		return err
 	}
+	if err := o.criticOptions.check("textgan eval frontier", c.given); err != nil {
+		return err
+	}
+	for i, tau := range o.Temperatures {
+		if slices.Contains(o.Temperatures[:i], tau) {
+			return usage("textgan eval frontier", "--temperatures: %v stands there twice; more samples at each are --repeat's to give", tau)
+		}
+	}
 	models, err := c.loadAll(o.Run, o.Checkpoint, len(o.Ref) == 0)
 	if err != nil {
 		return err
 	}
 	families := familiesOf(models, o.Run)
+	for _, f := range families {
+		seeds := map[uint64]string{}
+		for i, m := range f.models {
+			if first, ok := seeds[m.Config.Seed]; ok {
+				return usage("textgan eval frontier", "--run: %s and %s are one model, of seed %d; a mean over seeds takes each once", first, f.dirs[i], m.Config.Seed)
+			}
+			seeds[m.Config.Seed] = f.dirs[i]
+		}
+	}
 	if o.Critic { // every model once more, sampled by its critic
 		for _, f := range families {
 			f.name, f.kind, f.byCritic = f.name+" by its critic", "critic", true

@@ -35,6 +35,9 @@ func sampleCommand(p *process) *cli.Command {
 		Name: "sample", Usage: "sentences that a trained model makes up, one per line",
 		Description: "Equal options give equal sentences, and more of them (-n) begin with the same.",
 	}, func(c call[options]) error {
+		if err := c.opt.criticOptions.check("textgan sample", c.given); err != nil {
+			return err
+		}
 		m, err := model.Load(c.opt.Run, c.opt.criticOptions.checkpoint(c.opt.Run, c.opt.Checkpoint, c.has("checkpoint")))
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"textgan/train"
 	"textgan/train/critic"
 	"textgan/train/rundir"
+	"textgan/vocab"
 )
 
 // trainOutput tells how a training run goes.
@@ -40,8 +41,9 @@ func newTrainOutput(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool)
 
 func (s *trainOutput) begin() {
 	t, c, d := s.t, s.t.Config, s.t.Data
-	s.say("corpus     %s: %d lines to learn, %d held out, %d different tokens, longest sentence %d",
-		shown(d.Learnt.Name), d.Learnt.Lines, len(d.Valid.Lines), d.Vocab.Size(), d.MaxT-1)
+	const special = int(vocab.Unk) + 1 // ids
+	s.say("corpus     %s: %d lines to learn, %d held out, %d tokens and %d special ones, longest sentence %d",
+		shown(d.Learnt.Name), d.Learnt.Lines, len(d.Valid.Lines), d.Vocab.Size()-special, special, d.MaxT-1)
 	if c.Valid == "" && d.Learnt.Lines-d.Learnt.Different+d.Valid.Duplicates > 0 {
 		different := len(d.Valid.Lines) - d.Valid.Duplicates
 		s.say("           a line and its copies stay together: held out are %d of %d different lines", different, different+d.Learnt.Different)

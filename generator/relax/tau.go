@@ -77,7 +77,7 @@ func ParseSchedule(spec string, steps int) (Schedule, error) {
 			s = constant(v)
 			break
 		}
-		return nil, fmt.Errorf("relax: tau schedule %q is unknown; choose constant, jang, linear, exponential, adaptive or relgan-{no,lin,exp,log,sigmoid,quad,sqrt}", name)
+		return nil, fmt.Errorf("relax: tau schedule %q is unknown; choose a positive number, constant, jang, linear, exponential, adaptive or relgan-{no,lin,exp,log,sigmoid,quad,sqrt}", name)
 	}
 	if failure != nil {
 		return nil, failure
