@@ -216,14 +216,21 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	}
 	p.opt.Restore(0)
 
-	draw := func(gen *generator.Generator, n, part int) ([][]int32, error) {
+	draw := func(gen *generator.Generator, n, part int) (x [][]int32, logProbs []float64, err error) {
 		s, err := gen.NewSampler(generator.SampleOptions{MaxLen: p.T})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return s.Rows(n, rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}, 0), nil
+		key := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}
+		if p.back == nil { // nobody asks
+			return s.Rows(n, key, 0), nil, nil
+		}
+		x, logProbs = s.RowsScored(n, key, 0)
+		return x, logProbs, nil
 	}
-	own, err := draw(p.gen, p.CoopSentences, 0)
+	var known, knownHeld ratio.Known // log p of own and heldOwn, which nobody is asked twice
+	own, logProbs, err := draw(p.gen, p.CoopSentences, 0)
+	known.Generator = logProbs
 	if err != nil {
 		return false, err
 	}
@@ -231,7 +238,8 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		p.resample(own, make([]float64, len(own)), round)
 		return false, nil
 	}
-	heldOwn, err := draw(p.gen, max(1000, 4*len(p.d.Held)), 1)
+	heldOwn, logProbs, err := draw(p.gen, max(1000, 4*len(p.d.Held)), 1)
+	knownHeld.Generator = logProbs
 	if err != nil {
 		return false, err
 	}
@@ -239,7 +247,16 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	texts := ratio.Texts{Real: withEnds(p.d.Train), HeldReal: withEnds(p.d.Held), Fake: own, HeldFake: heldOwn}
+	if p.back != nil {
+		known.Backwards = make([]float64, len(own))
+		if err := (ratio.Reversed{LogProber: p.back.gen.NewScorer()}).LogProbs(known.Backwards, own); err != nil {
+			return false, err
+		}
+	}
+	texts := ratio.Texts{
+		Real: withEnds(p.d.Train), HeldReal: withEnds(p.d.Held),
+		Fake: own, KnownFake: known, HeldFake: heldOwn, KnownHeldFake: knownHeld,
+	}
 	report, err := critic.Fit(texts, ratio.FitOptions{Seed: p.Seed + uint64(round)<<32})
 	if err != nil {
 		return false, err
@@ -250,16 +267,25 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	}
 	proposals := own
 	if p.back != nil {
-		right, err := draw(p.back.gen, p.CoopSentences/2, 2)
+		right, logProbs, err := draw(p.back.gen, p.CoopSentences/2, 2)
 		if err != nil {
 			return false, err
 		}
-		proposals = own[:p.CoopSentences-len(right)]
-		for _, s := range right {
-			proposals = append(proposals[:len(proposals):len(proposals)], ratio.Reverse(s))
+		for i, s := range right {
+			right[i] = ratio.Reverse(s)
+		}
+		knownRight := ratio.Known{Generator: make([]float64, len(right)), Backwards: logProbs}
+		if err := p.gen.NewScorer().LogProbs(knownRight.Generator, right); err != nil {
+			return false, err
+		}
+		left := p.CoopSentences - len(right)
+		proposals = slices.Concat(own[:left], right)
+		known = ratio.Known{
+			Generator: slices.Concat(known.Generator[:left], knownRight.Generator),
+			Backwards: slices.Concat(known.Backwards[:left], knownRight.Backwards),
 		}
 	}
-	scores, features, err := critic.Scores(proposals)
+	scores, features, err := critic.ScoresKnown(proposals, known)
 	if err != nil {
 		return false, err
 	}

@@ -37,6 +37,8 @@ func (o *FitOptions) complete() {
 type Texts struct {
 	Real, Fake         [][]int32 // learnt: training lines, and the generator's own sentences
 	HeldReal, HeldFake [][]int32 // held out of training
+
+	KnownFake, KnownHeldFake Known // log p of those, as far as they are known
 }
 
 // Fit trains a critic by logistic loss, half real and half generated, and keeps
@@ -49,9 +51,10 @@ func (c *Critic) Fit(t Texts, o FitOptions) (Report, error) {
 		return Report{}, fmt.Errorf("critic: %d real and %d generated sentences, %d and %d held out; at least 1, 1, 2 and 2 are needed", len(t.Real), len(t.Fake), len(t.HeldReal), len(t.HeldFake))
 	}
 	var f [4][][]float32
+	known := [...]Known{1: t.KnownFake, 3: t.KnownHeldFake}
 	for i, s := range [...][][]int32{t.Real, t.Fake, t.HeldReal, t.HeldFake} {
 		var err error
-		if f[i], err = c.Features(s); err != nil {
+		if f[i], err = c.featuresKnown(s, known[i]); err != nil {
 			return Report{}, err
 		}
 	}

@@ -246,7 +246,7 @@ func TestFitLearnsTheRatio(t *testing.T) {
 		}
 		return out
 	}
-	texts := Texts{draw(target, 20000, 1), draw(left.p, 20000, 2), draw(target, 8000, 3), draw(left.p, 8000, 4)}
+	texts := Texts{Real: draw(target, 20000, 1), Fake: draw(left.p, 20000, 2), HeldReal: draw(target, 8000, 3), HeldFake: draw(left.p, 8000, 4)}
 	fit := func() (*Critic, Report) {
 		c, err := New([]Features{NewStatistics(8, texts.Real), oracle{}}, nil)
 		require.NoError(t, err)

@@ -185,12 +185,23 @@ func (s *Sampler) Sample(n int, key Key) [][]int32 {
 // Rows draws n sentences, number first and those behind it of the key, and returns them as
 // Draw writes them: with the end of sentence, if there was room for it.
 func (s *Sampler) Rows(n int, key Key, first int) [][]int32 {
-	T := s.opt.MaxLen
-	ids, lengths := make([]int32, n*T), make([]int32, n)
+	ids, lengths := make([]int32, n*s.opt.MaxLen), make([]int32, n)
 	s.Draw(ids, lengths, key, first)
-	out := make([][]int32, n)
+	return s.rowsOf(ids, lengths)
+}
+
+// RowsScored is Rows with the log p of DrawScored.
+func (s *Sampler) RowsScored(n int, key Key, first int) (sentences [][]int32, logProbs []float64) {
+	ids, lengths := make([]int32, n*s.opt.MaxLen), make([]int32, n)
+	logProbs = make([]float64, n)
+	s.DrawScored(ids, lengths, logProbs, key, first)
+	return s.rowsOf(ids, lengths), logProbs
+}
+
+func (s *Sampler) rowsOf(ids, lengths []int32) [][]int32 {
+	out := make([][]int32, len(lengths))
 	for i, l := range lengths {
-		out[i] = ids[i*T:][:l:l]
+		out[i] = ids[i*s.opt.MaxLen:][:l:l]
 	}
 	return out
 }

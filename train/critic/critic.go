@@ -99,8 +99,9 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := s.Rows(o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples}, 0)
+	own, logProbs := s.RowsScored(o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples}, 0)
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
+	texts.KnownFake.Generator, texts.KnownHeldFake.Generator = logProbs[:o.Sentences], logProbs[o.Sentences:]
 	c.Report, err = c.Fit(texts, o.Fit)
 	return c, err
 }
