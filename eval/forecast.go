@@ -195,6 +195,10 @@ func together(a, b Forecast) Forecast {
 	return f
 }
 
+// NLLNeeds is what scoring a text by a model takes beside the model and the graph of the
+// few lines that are scored at once.
+func NLLNeeds(text Forecast) machine.Need { return lines(text) }
+
 // SelfBLEUNeeds is what SelfBLEU of a text takes of memory, from reading it on.
 func SelfBLEUNeeds(text Forecast) machine.Need {
 	return append(lines(text), machine.Part{What: "n-grams", Bytes: text.selfBLEU(), Lower: fewer})

@@ -1,5 +1,6 @@
-// Package generator holds the networks that write text: a recurrent language
-// model (LSTM, GRU or relational memory) or transformer with its likelihood, its relaxed rollout and its sampler.
+// Package generator holds the networks that write text: a language model (LSTM, GRU,
+// relational memory or transformer) with its likelihood, its relaxed rollout and its
+// sampler.
 //
 // It stands between vocab, which gives ids, and train, which gives the
 // gradients a direction:

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -40,6 +41,8 @@ func TestMemoryOfTextsIsForeseen(t *testing.T) {
 		sizes = append(sizes, 90_000)
 	}
 	dir := t.TempDir()
+	model := filepath.Join(dir, "run")
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --model mle --corpus-lines 100 --emb 8 --hidden 8 --mle-steps 1 --eval-samples 5 --run "+model))
 	for _, n := range sizes {
 		lines, others := perturbed(n, 2), perturbed(n, 3)
 		path, other := filepath.Join(dir, fmt.Sprint(n)), filepath.Join(dir, fmt.Sprint("other", n))
@@ -52,10 +55,11 @@ func TestMemoryOfTextsIsForeseen(t *testing.T) {
 		}{
 			"self-bleu": {eval.SelfBLEUNeeds(of), "--hyp " + path},
 			"bleu":      {eval.BLEUNeeds(of, of), "--hyp " + path + " --ref " + other},
+			"nll":       {eval.NLLNeeds(of), "--run " + model + " --corpus " + path},
 			"diversity": {eval.DiversityNeeds(of, of), "--max-n 5 --hyp " + path + " --train " + other},
 			"all":       {eval.SuiteNeeds(of, eval.Forecast{}, of), "-n 1000000 --features=false --classifier=false --hyp " + path + " --ref " + other},
 		} {
-			if name == "all" && n > 10_000 || testing.Short() && name != "bleu" && name != "diversity" {
+			if name == "all" && n > 10_000 || testing.Short() && name != "bleu" && name != "nll" && name != "diversity" {
 				continue
 			}
 			cmd := exec.Command(os.Args[0], "-test.run=^TestMemoryOfTextsIsForeseen$")

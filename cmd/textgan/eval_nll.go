@@ -6,6 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/eval"
+	"textgan/internal/machine"
 	"textgan/train/model"
 )
 
@@ -52,6 +54,11 @@ func evalNLLCommand(p *process) *cli.Command {
 		}
 		text, err := c.open(c.opt.Corpus, c.opt.textInput.of(m), 0, m.Config.Seed+1)
 		if err != nil {
+			return err
+		}
+		if err := foresee(m.Vocab.Tokenizer().Tokenize, 1, func(of func([]string) eval.Forecast) machine.Need {
+			return eval.NLLNeeds(of(text.Lines))
+		}); err != nil {
 			return err
 		}
 		if v, err := m.VAE(); err == nil {

@@ -34,6 +34,8 @@ func (o Options) Check(v int) error {
 	switch {
 	case o.MaxLen < 1:
 		return fmt.Errorf("generator: longest sample of %d tokens; give at least 1", o.MaxLen)
+	case o.MaxLen > longest:
+		return fmt.Errorf("generator: longest sample of %d tokens; give at most %d", o.MaxLen, longest)
 	case o.Temperature != 0 && !(o.Temperature >= minTau && o.Temperature <= maxTau):
 		return fmt.Errorf("generator: temperature %v must lie in [%v, %v]; for the likeliest tokens use top-k 1", o.Temperature, minTau, maxTau)
 	case o.TopK < 0:
@@ -50,6 +52,9 @@ func (o Options) Check(v int) error {
 	}
 	return nil
 }
+
+// longest is the largest MaxLen: room for the ids of sampleRows such sentences is made at once.
+const longest = 1 << 20
 
 // sampleRows is how many sentences are written side by side.
 const sampleRows = 32

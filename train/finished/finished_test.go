@@ -2,12 +2,14 @@ package finished_test
 
 import (
 	"context"
+	"math"
 	"os"
 	"os/exec"
 	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -89,6 +91,21 @@ func TestPromptsAndCalls(t *testing.T) {
 		})
 	}
 	calls.Wait()
+}
+
+// What a client may ask for does not end the service: options that no memory is enough
+// for are errors, or take what has been written until the call is given up.
+func TestTooMuchIsAskedFor(t *testing.T) {
+	m, err := finished.Open(os.DirFS(run(t, func(*train.Config) {})), rundir.Best)
+	require.NoError(t, err)
+	_, err = m.Lines(context.Background(), finished.Options{MaxLen: 1 << 40})
+	require.ErrorContains(t, err, "give at most 1048576")
+	_, err = m.Lines(context.Background(), finished.Options{N: math.MaxInt, Prompts: []string{"the", "a"}})
+	require.ErrorContains(t, err, "more than can be counted")
+	ctx, stop := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer stop()
+	_, err = m.Lines(ctx, finished.Options{N: math.MaxInt})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 // Tokens come in order, and only the last of a sentence is its end.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -88,15 +89,23 @@ func (m *Model) Sample(ctx context.Context, o Options) iter.Seq2[Token, error] {
 // Lines is Sample for whole sentences: lines[p*N+i] is the i-th of prompt p.
 func (m *Model) Lines(ctx context.Context, o Options) (lines []string, err error) {
 	n := max(1, o.N)
-	all := make([]strings.Builder, n*max(1, len(o.Prompts)))
+	open := map[int]*strings.Builder{} // by their number: sentences that have not come to their end
 	for t, err := range m.Sample(ctx, o) {
 		if err != nil {
 			return nil, err
 		}
-		all[t.Prompt*n+t.Sentence].WriteString(t.Text)
-	}
-	for i := range all {
-		lines = append(lines, all[i].String())
+		i := t.Prompt*n + t.Sentence
+		for len(lines) <= i { // room is made as they come: N may be more than ctx lets be written
+			lines = append(lines, "")
+		}
+		if open[i] == nil {
+			open[i] = new(strings.Builder)
+		}
+		open[i].WriteString(t.Text)
+		if t.End {
+			lines[i] = open[i].String()
+			delete(open, i)
+		}
 	}
 	return lines, nil
 }
@@ -115,8 +124,11 @@ func (m *Model) sampler(o Options) (s *sampling.Sampler, prompts [][]int32, n in
 		}
 		prompts, longest = append(prompts, ids), max(longest, len(ids))
 	}
-	if o.N < 0 {
+	switch {
+	case o.N < 0:
 		return nil, nil, 0, fmt.Errorf("finished: %d sentences; give at least 1", o.N)
+	case o.N > math.MaxInt/len(texts):
+		return nil, nil, 0, fmt.Errorf("finished: %d sentences of %d prompts are more than can be counted", o.N, len(texts))
 	}
 	opt := sampling.Options{MaxLen: o.MaxLen, Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, NoUnk: !o.AllowUnk}
 	if opt.MaxLen == 0 {
