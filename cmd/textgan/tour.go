@@ -37,15 +37,17 @@ func tourCommand(p *process) *cli.Command {
 		} else if out == "" {
 			out = "tour"
 		}
+		if out != "" { // before the work, which a folder that cannot be would lose
+			if err := os.MkdirAll(out, 0o777); err != nil {
+				return err
+			}
+		}
 		done, err := c.runLessons(c.ctx, lessons, o)
 		if err != nil {
 			return err
 		}
 		page := ""
 		if out != "" {
-			if err := os.MkdirAll(out, 0o777); err != nil {
-				return err
-			}
 			page = filepath.Join(out, tour.PageFile)
 			if err := atomicfile.Write(page, func(w io.Writer) error { return tour.WritePage(w, done, o) }); err != nil {
 				return err

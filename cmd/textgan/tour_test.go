@@ -83,3 +83,15 @@ func TestTourGoesOn(t *testing.T) {
 		}
 	}
 }
+
+// A folder that cannot be made is told before the first lesson.
+func TestTourFolderComesFirst(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	ctx, stop := context.WithCancel(context.Background())
+	stop() // no lesson begins
+	var talk bytes.Buffer
+	p := &process{in: strings.NewReader(""), out: &talk, talk: &talk, now: time.Now}
+	require.Equal(t, 1, p.run(ctx, []string{"textgan", "tour", "--out", file}))
+	require.Contains(t, talk.String(), "not a directory")
+}
