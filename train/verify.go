@@ -108,7 +108,7 @@ func (v *verifier) checkpoints() {
 		switch {
 		case err == nil:
 			v.found("checkpoints/"+which, nil, "step %d", ck.Step)
-		case !errors.Is(err, rundir.ErrNoCheckpoint) || which == rundir.Last && len(steps) > 0:
+		case !errors.Is(err, rundir.ErrNoCheckpoint) || which == rundir.Last && len(steps) > 0 && !v.busy: // the first is saved before it is named
 			v.found("checkpoints/"+which, err, "")
 		}
 	}
