@@ -164,6 +164,7 @@ func TestVerifyOfARunThatIsWritten(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "checkpoints", ".last.aside-7"), []byte("step-"), 0o600))
 	require.Contains(t, faults(t, dir)["can be sampled"], "no last checkpoint yet")
 	require.Len(t, faults(t, dir), 1)
+	require.NoError(t, os.Remove(filepath.Join(dir, "checkpoints", ".last.aside-7")))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
