@@ -93,20 +93,6 @@ func (s *Statistics) fill(dst []float32, x []int32) {
 // repeats counts the tokens of a sentence that it had before, and twice the pairs of
 // neighbours.
 func repeats(x []int32) (n int) {
-	if len(x) <= 64 { // for which looking back costs less than a table
-		for t := 1; t < len(x); t++ {
-			if slices.Contains(x[:t], x[t]) {
-				n++
-			}
-			for u := 1; u < t; u++ {
-				if x[u] == x[t] && x[u-1] == x[t-1] {
-					n += 2
-					break
-				}
-			}
-		}
-		return n
-	}
 	seen, pairs := map[int32]bool{}, map[[2]int32]bool{}
 	for t, id := range x {
 		if seen[id] {

@@ -67,8 +67,7 @@ type Sampler struct {
 	opt      Options
 	products cell.Products
 	lines    []float32 // output weights, if they are not as products like them
-	mu       sync.Mutex
-	free     []*sampleScratch // of rows that nobody is writing
+	scratch  pool[sampleScratch]
 
 	watch func(row, t int, logits []float32, id int32) // nil: nobody
 	part  rng.Part
@@ -91,6 +90,7 @@ func (g *Network) NewSampler(o Options) (*Sampler, error) {
 		o.TopK = 0
 	}
 	s := &Sampler{net: g, opt: o, products: cell.Products{BF16: o.BF16}}
+	s.scratch.fresh = func() *sampleScratch { return newSampleScratch(g, s.products, sampleRows) }
 	return s, nil
 }
 
@@ -140,8 +140,8 @@ func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 func (s *Sampler) complete(ids, lengths []int32, logProbs []float64, kept int, key Key, first int) {
 	w, ld := s.outputs(len(lengths))
 	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
-		sc := s.take()
-		defer s.give(sc)
+		sc := s.scratch.take()
+		defer s.scratch.give(sc)
 		for at := lo; at < hi; at += sampleRows {
 			n := min(sampleRows, hi-at)
 			b := rows{
@@ -168,8 +168,8 @@ func (s *Sampler) Stream(ids, lengths []int32, key Key, row func(r int) (prompt 
 		prompt, numbers[r] = row(r)
 		kept[r] = copy(ids[r*s.opt.MaxLen:], prompt)
 	}
-	sc := s.take()
-	defer s.give(sc)
+	sc := s.scratch.take()
+	defer s.scratch.give(sc)
 	w, ld := s.outputs(len(lengths))
 	s.write(sc, w, ld, rows{
 		ids: ids, lengths: lengths, kept: func(r int) int { return kept[r] }, number: func(r int) int { return numbers[r] }, emit: emit,
@@ -211,21 +211,28 @@ func (s *Sampler) rowsOf(ids, lengths []int32) [][]int32 {
 	return out
 }
 
-func (s *Sampler) take() *sampleScratch {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.free); n > 0 {
-		sc := s.free[n-1]
-		s.free = s.free[:n-1]
-		return sc
-	}
-	return newSampleScratch(s.net, s.products, sampleRows)
+// pool keeps scratch that nobody uses, for several goroutines.
+type pool[Scratch any] struct {
+	fresh func() *Scratch
+	mu    sync.Mutex
+	free  []*Scratch
 }
 
-func (s *Sampler) give(sc *sampleScratch) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.free = append(s.free, sc)
+func (p *pool[Scratch]) take() *Scratch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.free); n > 0 {
+		sc := p.free[n-1]
+		p.free = p.free[:n-1]
+		return sc
+	}
+	return p.fresh()
+}
+
+func (p *pool[Scratch]) give(sc *Scratch) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = append(p.free, sc)
 }
 
 // sampleScratch is the memory of sentences that are written, or read, side by side: of
@@ -239,7 +246,7 @@ type sampleScratch struct {
 	cond   []float32 // [sampleRows,Cond] what they add to the first layer
 	row    []int     // sentence of each live row
 	read   []int32
-	seen   []float32 // [V] logits for Watch, or scratch of scores
+	seen   []float32 // [V] logits of a draw that overwrites them
 	drawn  []float32 // scratch of a draw
 	topOf  int       // row of logits whose maximum is known; -1: none
 	top    float32   // that maximum
@@ -377,11 +384,8 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key)
 
 // sums sets lse of n rows of logits, and leaves these as they are.
 func (sc *sampleScratch) sums(n, V int) {
-	row := func(i int) []float32 { return sc.logits[min(i, n-1)*kernel.Stride(V):][:V] }
-	top, _ := kernel.Max(row(0))
 	for i := range n {
-		copy(sc.seen, row(i))
-		_, sc.lse[i], top = kernel.ExpLSE(sc.seen, top, row(i+1))
+		sc.lse[i] = kernel.LogSumExp(sc.logits[i*kernel.Stride(V):][:V])
 	}
 }
 

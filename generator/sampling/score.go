@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sync"
 
 	"textgan/internal/cell"
 	"textgan/internal/kernel"
@@ -20,8 +19,7 @@ const scoreRows, scoreStates = 256, 1 << 18
 type Scorer struct {
 	sampler *Sampler // of the same network, for its output weights
 	rows    int      // sentences that are read side by side
-	mu      sync.Mutex
-	free    []*scoreScratch
+	scratch pool[scoreScratch]
 }
 
 // NewScorer returns a scorer of g, whose weights may go on changing.
@@ -31,7 +29,12 @@ func (g *Network) NewScorer() *Scorer {
 		sizes := g.Kind.Core(in, p.Units).Sizes()
 		in, state = sizes.Out, state+sizes.State
 	}
-	return &Scorer{sampler: &Sampler{net: g}, rows: min(max(scoreStates/state, sampleRows), scoreRows)}
+	rows := min(max(scoreStates/state, sampleRows), scoreRows)
+	s := &Scorer{sampler: &Sampler{net: g}, rows: rows}
+	s.scratch.fresh = func() *scoreScratch {
+		return &scoreScratch{newSampleScratch(g, cell.Products{}, rows), make([]int, rows), make([]int, rows)}
+	}
+	return s
 }
 
 // scoreScratch is the memory of sentences that are read side by side.
@@ -61,31 +64,14 @@ func (s *Scorer) LogProbs(dst []float64, sentences [][]int32) error {
 	w, ld := s.sampler.outputs(len(sentences))
 	blocks := (len(order) + s.rows - 1) / s.rows
 	kernel.Parallel(blocks, 1, func(lo, hi int) {
-		sc := s.take()
-		defer s.give(sc)
+		sc := s.scratch.take()
+		defer s.scratch.give(sc)
 		for i := lo; i < hi; i++ {
 			part := order[i*s.rows : min((i+1)*s.rows, len(order))]
 			s.score(sc, w, ld, dst, sentences, part)
 		}
 	})
 	return nil
-}
-
-func (s *Scorer) take() *scoreScratch {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.free); n > 0 {
-		sc := s.free[n-1]
-		s.free = s.free[:n-1]
-		return sc
-	}
-	return &scoreScratch{newSampleScratch(s.sampler.net, cell.Products{}, s.rows), make([]int, s.rows), make([]int, s.rows)}
-}
-
-func (s *Scorer) give(sc *scoreScratch) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.free = append(s.free, sc)
 }
 
 // score reads the sentences of order, which is sorted: row r of the scratch is the r-th

@@ -99,9 +99,16 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, logProbs := s.RowsScored(o.Sentences+heldSentences, rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples}, 0)
+	key := rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples}
+	var own [][]int32
+	if c.ratioFeature() < 0 { // nobody asks for log p
+		own = s.Rows(o.Sentences+heldSentences, key, 0)
+	} else {
+		var logProbs []float64
+		own, logProbs = s.RowsScored(o.Sentences+heldSentences, key, 0)
+		texts.KnownFake.Generator, texts.KnownHeldFake.Generator = logProbs[:o.Sentences], logProbs[o.Sentences:]
+	}
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
-	texts.KnownFake.Generator, texts.KnownHeldFake.Generator = logProbs[:o.Sentences], logProbs[o.Sentences:]
 	c.Report, err = c.Fit(texts, o.Fit)
 	return c, err
 }
