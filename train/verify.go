@@ -112,14 +112,29 @@ func (v *verifier) checkpoints() {
 			v.found("checkpoints/"+which, err, "")
 		}
 	}
-	ck, _, err := v.run.ResumePoint()
-	if err == nil {
-		lines, fault, err := v.run.CheckRecord(ck)
-		if err == nil && fault != "" {
-			err = errors.New(fault)
-		}
-		v.found(rundir.MetricsFile, err, "%d lines up to step %d", lines, ck.Step)
+	v.record()
+}
+
+// record looks at the lines up to the checkpoint that the run goes on from, if there is one.
+func (v *verifier) record() {
+	var lines int
+	var fault string
+	check := func(ck *rundir.Checkpoint) (err error) {
+		lines, fault, err = v.run.CheckRecord(ck)
+		return err
 	}
+	ck, err := v.run.ReadCheckpoint(rundir.Last, check)
+	if err != nil { // last is missing or damaged
+		var none error
+		if ck, _, none = v.run.ResumePoint(); none != nil {
+			return
+		}
+		err = check(ck)
+	}
+	if err == nil && fault != "" {
+		err = errors.New(fault)
+	}
+	v.found(rundir.MetricsFile, err, "%d lines up to step %d", lines, ck.Step)
 }
 
 // checkpoint looks at that of a step. One that the process which writes the run has

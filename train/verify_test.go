@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,7 +159,7 @@ func TestVerifyWithoutWholeCheckpoint(t *testing.T) {
 // half written, has just saved, and removes meanwhile.
 func TestVerifyOfARunThatIsWritten(t *testing.T) {
 	c := small()
-	c.Model, c.MLESteps, c.SaveEvery, c.EvalEvery, c.Keep = "mle", 40, 1, 0, 1
+	c.Model, c.MLESteps, c.SaveEvery, c.EvalEvery, c.Keep = "mle", 100_000, 1, 0, 1
 	dir := filepath.Join(t.TempDir(), "r")
 	tr, w, err := Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
@@ -165,23 +167,20 @@ func TestVerifyOfARunThatIsWritten(t *testing.T) {
 	require.Contains(t, faults(t, dir)["can be sampled"], "no last checkpoint yet")
 	require.Len(t, faults(t, dir), 1)
 	require.NoError(t, os.Remove(filepath.Join(dir, "checkpoints", ".last.aside-7")))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		play(t, tr, w, 0)
-	}()
-	for looks := 0; ; looks++ {
-		found := faults(t, dir)
-		if strings.Contains(found["can be sampled"], "no last checkpoint yet") {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- errors.Join(tr.Run(ctx, Watcher{}), w.Close()) }()
+	var found map[string]string
+	for looks := 0; looks < 20 && len(found) == 0; {
+		found = faults(t, dir)
+		if looks == 0 && strings.Contains(found["can be sampled"], "no last checkpoint yet") {
 			delete(found, "can be sampled")
-			looks--
+			continue
 		}
-		require.Empty(t, found)
-		select {
-		case <-done:
-			require.Positive(t, looks)
-			return
-		default:
-		}
+		looks++
 	}
+	stop()
+	require.ErrorIs(t, <-done, ErrInterrupted)
+	require.Empty(t, found)
+	require.Empty(t, faults(t, dir), "written no more")
 }

@@ -258,7 +258,7 @@ func (r *Run) ReadCheckpoint(which string, read func(*Checkpoint) error) (*Check
 // says so. It is an ErrNoCheckpoint if the run has none at all, and another error if
 // it has some and none of them verifies.
 func (r *Run) ResumePoint() (ck *Checkpoint, note string, err error) {
-	ck, why := r.LoadCheckpoint(Last)
+	ck, why := r.ReadCheckpoint(Last, func(*Checkpoint) error { return nil })
 	if why == nil {
 		return ck, "", nil
 	}
