@@ -277,3 +277,24 @@ func TestCompletion(t *testing.T) {
 		require.NoError(t, err, string(got))
 	}
 }
+
+// A signal that is sent twice at once stops a run, and does not end it without saving.
+func TestStopping(t *testing.T) {
+	var s stopping
+	begun := time.Now()
+	for _, c := range []struct {
+		after      time.Duration
+		stop, quit bool
+	}{
+		{0, true, false},
+		{0, false, false},
+		{time.Millisecond, false, false},
+		{grace - 1, false, false},
+		{grace, false, true},
+		{time.Hour, false, true},
+	} {
+		stop, quit := s.heard(begun.Add(c.after))
+		require.Equal(t, c.stop, stop, c.after)
+		require.Equal(t, c.quit, quit, c.after)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -205,8 +206,26 @@ func nextRun() string {
 	}
 }
 
+// grace is for how long after the first signal to stop another is taken for the same
+// wish: a terminal and a supervisor may both pass it on.
+const grace = time.Second / 2
+
+// stopping counts signals to stop.
+type stopping struct{ first time.Time }
+
+// heard is told of a signal: the first stops after the step, one that comes grace after
+// it or later quits at once, and any other says nothing new.
+func (s *stopping) heard(at time.Time) (stop, quit bool) {
+	if s.first.IsZero() {
+		s.first = at
+		return true, false
+	}
+	return false, at.Sub(s.first) >= grace
+}
+
 // untilInterrupted returns a context that SIGINT, SIGTERM or SIGHUP cancels, once.
-// A second such signal ends the process. SIGUSR1 calls save, if that is not nil.
+// Another such signal ends the process, unless it comes within grace of the first.
+// SIGUSR1 calls save, if that is not nil.
 func (p *process) untilInterrupted(ctx context.Context, save func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
@@ -216,7 +235,7 @@ func (p *process) untilInterrupted(ctx context.Context, save func()) (context.Co
 	}
 	done := make(chan struct{})
 	go func() {
-		for first := true; ; {
+		for stops := new(stopping); ; {
 			select {
 			case s := <-signals:
 				if s == saveSignal {
@@ -224,13 +243,14 @@ func (p *process) untilInterrupted(ctx context.Context, save func()) (context.Co
 					save()
 					continue
 				}
-				if !first {
+				switch stop, quit := stops.heard(p.now()); {
+				case quit:
 					code, _ := exitCode(&interrupted{s})
 					os.Exit(code)
+				case stop:
+					cancel(&interrupted{s})
+					fmt.Fprintln(p.talk, "\ntextgan: finishing the step to save it; once more to quit without")
 				}
-				first = false
-				cancel(&interrupted{s})
-				fmt.Fprintln(p.talk, "\ntextgan: finishing the step to save it; once more to quit without")
 			case <-done:
 				return
 			}
