@@ -116,8 +116,9 @@ func (t *bpe) pieces(line string) []string {
 	return pieces
 }
 
-// join is the text of pieces; bytes that are no UTF-8, of a character that
-// was begun and not finished, read as U+FFFD.
+// join is the text of pieces. Bytes that are no UTF-8, of a character that was begun
+// and not finished, read as U+FFFD, and so do NUL and the end of a line, which no line
+// of a corpus holds: a model that has learnt little writes them all.
 func (t *bpe) join(pieces []string) string {
 	var b strings.Builder
 	for _, p := range pieces {
@@ -126,7 +127,9 @@ func (t *bpe) join(pieces []string) string {
 			continue
 		}
 		for _, r := range p {
-			if c, ok := letterBytes[r]; ok {
+			if c, ok := letterBytes[r]; c == '\n' || ok && c == 0 {
+				b.WriteByte(0xff) // which is no UTF-8
+			} else if ok {
 				b.WriteByte(c)
 			} else { // of an added token
 				b.WriteRune(r)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -163,6 +164,24 @@ func TestBPETrainer(t *testing.T) {
 	require.Equal(t, []string{"low", "Ġlow", "e", "r"}, tok.Pieces("LOW lower"))
 	require.Equal(t, "low lower", tok.Join(tok.Pieces("LOW lower")))
 	require.Equal(t, "caf\uFFFD", tok.Join([]string{"c", "a", "f", byteLetters[0xc3]}))
+}
+
+// Whatever pieces a model puts side by side, they are a line that a corpus takes.
+func TestPiecesOfBytesAreALine(t *testing.T) {
+	tok, err := ReadTokenizer([]byte(subwordCases(t)[0].Tokenizer), "")
+	require.NoError(t, err)
+	const bad = "\uFFFD"
+	require.Equal(t, "a"+bad+"b", tok.Join([]string{"a", byteLetters[0], byteLetters['\n'], "b"}))
+	require.Equal(t, bad+"é"+bad, tok.Join([]string{byteLetters[0], "Ã", "©", byteLetters[0xff]}))
+	for b, letter := range byteLetters {
+		line := tok.Join([]string{"a", letter, "b"})
+		require.True(t, utf8.ValidString(line))
+		require.NotContains(t, line, "\x00")
+		require.NotContains(t, line, "\n")
+		if b < utf8.RuneSelf && b != 0 && b != '\n' {
+			require.Equal(t, "a"+string(rune(b))+"b", line)
+		}
+	}
 }
 
 func TestReadTokenizerRefuses(t *testing.T) {
