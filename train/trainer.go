@@ -136,6 +136,19 @@ func (t *Trainer) MaxT() int { return t.common.T }
 // Weights is the number of weights of the generator, or of the whole VAE.
 func (t *Trainer) Weights() int { return t.fit.Saved().Weights.Size() }
 
+// LargestWeight is the weight of all networks that is farthest from zero, by the name of
+// its tensor in a checkpoint, without its sign; or one that is no number.
+func (t *Trainer) LargestWeight() (name string, size float64) {
+	for _, p := range t.saved().Weights {
+		for _, w := range p.Data {
+			if x := math.Abs(float64(w)); x > size || math.IsNaN(x) {
+				name, size = p.Name, x
+			}
+		}
+	}
+	return name, size
+}
+
 // Hash names the present weights of all networks.
 func (t *Trainer) Hash() string { return t.saved().Weights.Hash() }
 

@@ -149,6 +149,10 @@ func (s *trainOutput) end() error {
 		return s.err
 	}
 	s.compare()
+	name, size := s.t.LargestWeight()
+	if w := ended(s.summary(), s.t.Data.Vocab.Size(), name, size); w != "" {
+		s.say("textgan: %s", w)
+	}
 	if w, ok := s.t.TeamWork(); ok && w.Steps > 0 {
 		share := func(d time.Duration) float64 { return 100 * d.Seconds() / w.Took.Seconds() }
 		s.say("team       %d processes, %d parts; a step %.2f ms: %.1f %% waiting for each other, %.1f %% adding gradients up, %.3f MB received",

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 
 	"textgan/train"
 )
@@ -88,6 +92,32 @@ func (s *signs) eval(e train.Evaluation, different float64) string {
 	s.collapsed = true
 	return fmt.Sprintf("the samples have collapsed: %.1f %% different lines, self-BLEU-4 %s (real lines: %.1f %% different); "+
 		"go back to an earlier checkpoint, and try a smaller --g-lr, a higher tau, or more likelihood steps between (--mle-every 1)", 100*e.Different, orderOf(e.SelfBLEU, 4), 100*different)
+}
+
+// Where a run is said to have diverged, though all its numbers are finite.
+const (
+	farWorse  = 2   // held-out NLL, in that of equal chances for all tokens
+	farLarger = 1e9 // a weight: the offset of what is never written is as far below zero
+)
+
+// ended returns a warning if a run has come to what no training should: it predicts
+// held-out text far worse than if all v tokens had equal chances, or a weight is huge. rows
+// are the evaluations that its phases have ended with.
+func ended(rows []train.Evaluation, v int, name string, size float64) string {
+	chance := math.Log(float64(v))
+	bad := func(e train.Evaluation) bool { return !(e.NLL < farWorse*chance) }
+	if n := len(rows); n > 0 && bad(rows[n-1]) {
+		first := rows[slices.IndexFunc(rows, bad)]
+		rate := map[string]string{train.Adversarial: "--g-lr", train.Cooperative: "--coop-lr"}[first.Phase]
+		return fmt.Sprintf("this run has diverged: NLL %.4g nats per held-out token after %s, where equal chances for all tokens give %.4g; try a smaller %s",
+			first.NLL, first.Phase, chance, cmp.Or(rate, "--lr"))
+	}
+	if !(size <= farLarger) {
+		network, _, _ := strings.Cut(name, ".")
+		rate := map[string]string{"d": "--d-lr", "backwards": "--back-lr"}[network]
+		return fmt.Sprintf("this run has diverged: a weight of %s has come to %.3g; try a smaller %s", name, size, cmp.Or(rate, "--lr or --g-lr"))
+	}
+	return ""
 }
 
 // differentShare is the share of different lines.

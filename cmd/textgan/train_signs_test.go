@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"io"
+	"math"
 	"strings"
 	"testing"
 
@@ -47,4 +50,50 @@ func TestSigns(t *testing.T) {
 	e.Different = .6
 	require.Empty(t, s.eval(e, .98))
 	require.InDelta(t, 2./3, differentShare(strings.Fields("a b a")), 1e-9)
+}
+
+// A run that has come to nonsense by finite numbers says so at its end, and which step size
+// was too large; one that merely has learnt nothing yet does not.
+func TestSignsAtTheEnd(t *testing.T) {
+	rows := func(nll ...float64) (rows []train.Evaluation) {
+		for i, x := range nll {
+			rows = append(rows, train.Evaluation{Phase: []string{train.Likelihood, train.Adversarial}[i], NLL: x})
+		}
+		return rows
+	}
+	chance := math.Log(100)
+	for _, c := range []struct {
+		rows []train.Evaluation
+		name string
+		size float64
+		want string
+	}{
+		{nil, "g.output.w", 3, ""},
+		{rows(1.01*chance, 1.5*chance), "g.output.w", 3, ""},
+		{rows(1e30, chance), "g.output.w", 3, ""},
+		{rows(1e30), "g.output.w", 1e30, "this run has diverged: NLL 1e+30 nats per held-out token after likelihood, where equal chances for all tokens give 4.605; try a smaller --lr"},
+		{rows(1e30, 1e30), "g.output.w", 1e30, "after likelihood, where equal chances for all tokens give 4.605; try a smaller --lr"},
+		{rows(2, 3*chance), "g.output.w", 3, "after adversarial, where equal chances for all tokens give 4.605; try a smaller --g-lr"},
+		{rows(2), "g.output.w", 1e10, "a weight of g.output.w has come to 1e+10; try a smaller --lr or --g-lr"},
+		{rows(2, 2), "d.score.w", 2e9, "a weight of d.score.w has come to 2e+09; try a smaller --d-lr"},
+		{rows(2), "g.output.b", 1e9, ""},
+		{rows(2), "backwards.g.output.b", 8e10, "try a smaller --back-lr"},
+		{rows(2, 2), "d.score.w", math.NaN(), "a weight of d.score.w has come to NaN"},
+	} {
+		if got := ended(c.rows, 100, c.name, c.size); c.want == "" {
+			require.Empty(t, got)
+		} else {
+			require.Contains(t, got, c.want)
+		}
+	}
+}
+
+func TestDivergedRunSaysSo(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const small = "textgan train --model mle --mle-steps 20 --eval-every 10 --eval-samples 2 --hidden 8 --emb 8 --corpus-lines 100 --run "
+	for run, want := range map[string]int{"wild --lr 1e30": 1, "tame": 0} {
+		var talk bytes.Buffer
+		require.Zero(t, runOut(io.Discard, &talk, small+run))
+		require.Equal(t, want, strings.Count(talk.String(), "diverged"), talk.String())
+	}
 }
