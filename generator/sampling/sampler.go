@@ -1,8 +1,10 @@
 package sampling
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"textgan/internal/cell"
@@ -56,8 +58,22 @@ func (o Options) Check(v int) error {
 // longest is the largest MaxLen: room for the ids of sampleRows such sentences is made at once.
 const longest = 1 << 20
 
-// sampleRows is how many sentences are written side by side.
+// sampleRows is how many rows of logits there are at a time.
 const sampleRows = 32
+
+// mostRows is how many sentences are written or read side by side, if their states have up
+// to mostStates values: a beginning that some of them share is read once for all of them.
+const mostRows, mostStates = 256, 1 << 18
+
+// sideBySide is how many sentences of g that is, no less than sampleRows.
+func (g *Network) sideBySide() int {
+	in, state := g.Emb, 0
+	for _, p := range g.Layer {
+		sizes := g.Kind.Core(in, p.Units).Sizes()
+		in, state = sizes.Out, state+sizes.State
+	}
+	return min(max(mostStates/state, sampleRows), mostRows)
+}
 
 // Sampler draws sentences from a generator (ancestral sampling). It keeps its
 // scratch from call to call; one Sampler serves one goroutine, or any number of
@@ -67,6 +83,7 @@ type Sampler struct {
 	opt      Options
 	products cell.Products
 	lines    []float32 // output weights, if they are not as products like them
+	rows     int       // sentences that are written side by side
 	scratch  pool[sampleScratch]
 
 	watch func(row, t int, logits []float32, id int32) // nil: nobody
@@ -89,8 +106,8 @@ func (g *Network) NewSampler(o Options) (*Sampler, error) {
 	if o.TopK >= g.Vocab {
 		o.TopK = 0
 	}
-	s := &Sampler{net: g, opt: o, products: cell.Products{BF16: o.BF16}}
-	s.scratch.fresh = func() *sampleScratch { return newSampleScratch(g, s.products, sampleRows) }
+	s := &Sampler{net: g, opt: o, products: cell.Products{BF16: o.BF16}, rows: g.sideBySide()}
+	s.scratch.fresh = func() *sampleScratch { return newSampleScratch(g, s.products, s.rows) }
 	return s, nil
 }
 
@@ -142,8 +159,8 @@ func (s *Sampler) complete(ids, lengths []int32, logProbs []float64, kept int, k
 	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
 		sc := s.scratch.take()
 		defer s.scratch.give(sc)
-		for at := lo; at < hi; at += sampleRows {
-			n := min(sampleRows, hi-at)
+		for at := lo; at < hi; at += s.rows {
+			n := min(s.rows, hi-at)
 			b := rows{
 				ids: ids[at*s.opt.MaxLen:], lengths: lengths[at : at+n], at: at,
 				kept: func(int) int { return kept }, number: func(r int) int { return first + s.part.Row(at+r) },
@@ -235,22 +252,26 @@ func (p *pool[Scratch]) give(sc *Scratch) {
 	p.free = append(p.free, sc)
 }
 
-// sampleScratch is the memory of sentences that are written, or read, side by side: of
-// sampleRows of them, unless a Scorer asks for more.
+// sampleScratch is the memory of sentences that are written, or read, side by side. A node
+// is a beginning that some of them share; it has a row of the states.
 type sampleScratch struct {
 	logits []float32 // [sampleRows,V], rows kernel.Stride(V) apart
 	lse    []float32 // [sampleRows] log of the sum of exp(logits), for scores
-	x      []float32 // [sampleRows,E]
+	x      []float32 // [rows,E]
 	layers []sampleLayer
-	z      []float32 // [sampleRows,Z] codes
-	cond   []float32 // [sampleRows,Cond] what they add to the first layer
-	row    []int     // sentence of each live row
-	read   []int32
+	z      []float32 // [rows,Z] codes
+	cond   []float32 // [rows,Cond] what they add to the first layer
+	live   []int     // sentences that have not ended, those of a node side by side
+	node   []int     // of each of these, rising
+	read   []int32   // last token of each node
 	seen   []float32 // [V] logits of a draw that overwrites them
-	drawn  []float32 // scratch of a draw
-	topOf  int       // row of logits whose maximum is known; -1: none
-	top    float32   // that maximum
 	order  []int32   // heap of a filtered draw
+
+	drawn  []float32 // scratch of a draw
+	topOf  int       // row of logits whose maximum is top; -1: none
+	top    float32
+	nextOf int // row of logits whose maximum is next; -1: none
+	next   float32
 }
 
 // sampleLayer is a recurrent layer with its rows.
@@ -263,7 +284,7 @@ type sampleLayer struct {
 func newSampleScratch(g *Network, products cell.Products, rows int) *sampleScratch {
 	sc := &sampleScratch{
 		logits: memory.Floats(sampleRows * kernel.Stride(g.Vocab))[0], lse: make([]float32, sampleRows), x: make([]float32, rows*g.Emb),
-		row: make([]int, rows), read: make([]int32, rows),
+		live: make([]int, rows), node: make([]int, rows), read: make([]int32, rows),
 		drawn: make([]float32, kernel.SampleScratch(g.Vocab)), order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
 	}
 	in := g.Emb
@@ -301,7 +322,7 @@ func (s *Sampler) outputs(n int) (w []float32, ld int) {
 // read fastest.
 const fewSentences = 8
 
-// rows are up to sampleRows sentences of a call, from its row at on.
+// rows are sentences of a call that are written side by side, from its row at on.
 type rows struct {
 	ids, lengths []int32
 	at           int
@@ -311,74 +332,142 @@ type rows struct {
 	logProbs     []float64                          // of what is drawn, to be set; nil: nobody asks
 }
 
-// write draws sentences. Finished rows make room at once.
+// write draws sentences. Those that begin alike share a node, and finished ones make room
+// at once.
 func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key) {
 	g, T := s.net, s.opt.MaxLen
 	ids, lengths := b.ids, b.lengths
-	n, H, prompted := len(lengths), g.Width(), T
-	for i := range n {
+	V, H, stride, prompted := g.Vocab, g.Width(), kernel.Stride(g.Vocab), T
+	live, n := sc.live[:len(lengths)], 1
+	alone := s.condition != nil || s.overwrites() // a node for each sentence
+	if alone {
+		n = len(live)
+	}
+	for i := range live {
 		kept := b.kept(i)
 		prompted = min(prompted, kept)
 		clear(ids[i*T+kept : (i+1)*T])
-		sc.row[i], sc.read[i], lengths[i] = i, vocab.Bos, int32(T)
+		live[i], sc.node[i], lengths[i] = i, min(i, n-1), int32(T)
 	}
 	clear(b.logProbs)
-	filtered := s.opt.TopK > 0 || s.opt.TopP != 1
-	for _, l := range sc.layers {
-		for i := range n {
+	for i := range n {
+		sc.read[i] = vocab.Bos
+		for _, l := range sc.layers {
 			l.core.Start(l.state[i*l.State:][:l.State])
 		}
 	}
 	if s.condition != nil {
 		s.begin(sc, n, b, key)
 	}
-	for t := 0; t < T && n > 0; t++ {
+	for t := 0; t < T && len(live) > 0; t++ {
 		top := s.advance(sc, n, t == 0 && s.condition == nil)
-		if t >= prompted {
-			s.products.GemmBias(false, false, n, g.Vocab, H, top, H, w, ld, g.B.Data, sc.logits, kernel.Stride(g.Vocab))
-			sc.topOf = -1
-			if b.logProbs != nil {
-				sc.sums(n, g.Vocab)
-			}
-		}
-		live := 0
-		for i := range n {
-			r := sc.row[i]
-			id := ids[r*T+t]
-			if t >= b.kept(r) {
-				logits := sc.logits[i*kernel.Stride(g.Vocab):]
-				if s.watch != nil || b.logProbs != nil && filtered { // which overwrites them
-					copy(sc.seen, logits)
-					logits = sc.seen
-				}
-				id = s.choose(sc, i, n, key.At(key.Step, uint32(b.number(r))).Float64(uint32(t)))
+		at := 0 // of live
+		for lo := 0; lo < n; lo += sampleRows {
+			rows := min(sampleRows, n-lo)
+			if t >= prompted {
+				s.products.GemmBias(false, false, rows, V, H, top[lo*H:], H, w, ld, g.B.Data, sc.logits, stride)
+				sc.topOf, sc.nextOf = -1, -1
 				if b.logProbs != nil {
-					b.logProbs[r] -= float64(sc.lse[i] - logits[id])
-				}
-				if s.watch != nil {
-					s.watch(b.number(r), t, sc.seen, id)
+					sc.sums(rows, V)
 				}
 			}
-			ids[r*T+t] = id
-			if b.emit != nil && !b.emit(r, t, id) {
-				return
-			}
-			if id == vocab.Eos {
-				lengths[r] = int32(t + 1)
-				continue
-			}
-			sc.row[live], sc.read[live] = r, id
-			if live < i {
-				for _, l := range sc.layers {
-					copy(l.state[live*l.State:][:l.State], l.state[i*l.State:])
+			for ; at < len(live) && sc.node[at] < lo+rows; at++ {
+				r := live[at]
+				if t >= b.kept(r) {
+					ids[r*T+t] = s.draw(sc, b, r, t, sc.node[at]-lo, rows, key)
 				}
-				if width := sc.layers[0].Cond; s.condition != nil {
-					copy(sc.cond[live*width:][:width], sc.cond[i*width:])
+				if b.emit != nil && !b.emit(r, t, ids[r*T+t]) {
+					return
+				}
+				if ids[r*T+t] == vocab.Eos {
+					lengths[r] = int32(t + 1)
 				}
 			}
-			live++
 		}
-		n = live
+		if n < len(live) {
+			sc.gather(live, ids[t:], T)
+		}
+		n, live = sc.branch(live, func(r int) (id int32, more bool) { return ids[r*T+t], ids[r*T+t] != vocab.Eos })
+	}
+}
+
+// overwrites reports whether drawing changes the logits, or lets somebody see them that may.
+func (s *Sampler) overwrites() bool { return s.watch != nil || s.filtered() }
+
+func (s *Sampler) filtered() bool { return s.opt.TopK > 0 || s.opt.TopP != 1 }
+
+// draw draws token t of sentence r from row i of n rows of logits.
+func (s *Sampler) draw(sc *sampleScratch, b rows, r, t, i, n int, key Key) int32 {
+	logits := sc.logits[i*kernel.Stride(s.net.Vocab):]
+	if s.watch != nil || b.logProbs != nil && s.filtered() {
+		copy(sc.seen, logits)
+		logits = sc.seen
+	}
+	id := s.choose(sc, i, n, key.At(key.Step, uint32(b.number(r))).Float64(uint32(t)))
+	if b.logProbs != nil {
+		b.logProbs[r] -= float64(sc.lse[i] - logits[id])
+	}
+	if s.watch != nil {
+		s.watch(b.number(r), t, sc.seen, id)
+	}
+	return id
+}
+
+// gather brings the sentences of each node that go on alike side by side: by their next
+// token, next[r*T] of sentence r.
+func (sc *sampleScratch) gather(live []int, next []int32, T int) {
+	for lo, hi := 0, 0; lo < len(live); lo = hi {
+		for hi = lo + 1; hi < len(live) && sc.node[hi] == sc.node[lo]; hi++ {
+		}
+		if hi > lo+1 {
+			slices.SortFunc(live[lo:hi], func(a, b int) int { return cmp.Or(cmp.Compare(next[a*T], next[b*T]), a-b) })
+		}
+	}
+}
+
+// branch gives each beginning that live sentences have come to a node of its own, with the
+// state of the one that it goes on from; token is what a sentence goes on with, if it does.
+// Sentences of a node that go on alike stand side by side. The result is the number of
+// nodes, and the sentences that go on.
+func (sc *sampleScratch) branch(live []int, token func(i int) (id int32, more bool)) (n int, more []int) {
+	more = live[:0]
+	apart := len(live) == 0 || sc.node[len(live)-1] == len(live)-1 // a node for each: they only move up
+	from := -1
+	for at, i := range live {
+		id, goesOn := token(i)
+		if !goesOn {
+			continue
+		}
+		if node := sc.node[at]; node != from || id != sc.read[n-1] {
+			sc.move(n, node, apart)
+			sc.read[n], from = id, node
+			n++
+		}
+		sc.node[len(more)], more = n-1, append(more, i)
+	}
+	if !apart {
+		for k := range sc.layers {
+			l := &sc.layers[k]
+			l.state, l.next = l.next, l.state
+		}
+	}
+	return n, more
+}
+
+// move gives node to the state of node from: in its place, or among the next states.
+func (sc *sampleScratch) move(to, from int, inPlace bool) {
+	if inPlace && to == from {
+		return
+	}
+	for _, l := range sc.layers {
+		states := l.next
+		if inPlace {
+			states = l.state
+		}
+		copy(states[to*l.State:][:l.State], l.state[from*l.State:])
+	}
+	if width := sc.layers[0].Cond; sc.cond != nil { // each sentence has its own code, and node
+		copy(sc.cond[to*width:][:width], sc.cond[from*width:])
 	}
 }
 
@@ -394,7 +483,7 @@ func (s *Sampler) begin(sc *sampleScratch, n int, b rows, key Key) {
 	c, width := s.condition, sc.layers[0].Cond
 	Z := c.Width
 	if sc.z == nil {
-		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, sampleRows*width)
+		sc.z, sc.cond = make([]float32, s.rows*Z), make([]float32, s.rows*width)
 	}
 	for i := range n {
 		c.Code(sc.z[i*Z:][:Z], key, b.number(i), b.at+i)
@@ -441,16 +530,20 @@ func (s *Sampler) choose(sc *sampleScratch, i, n int, u float64) int32 {
 		kernel.SoftmaxScaled(logits, logits, beta)
 		return chooseFiltered(sc.order, logits, s.opt.TopK, s.opt.TopP, u)
 	}
-	if sc.topOf != i {
+	if sc.topOf == i { // a sentence of this node has drawn already
+		return int32(kernel.SampleRowAgain(sc.drawn, logits, sc.top, beta, u))
+	}
+	sc.topOf, sc.top = i, sc.next
+	if sc.nextOf != i {
 		sc.top, _ = kernel.Max(logits)
 	}
 	next := logits
-	sc.topOf = -1
+	sc.nextOf = -1
 	if i+1 < n && s.watch == nil { // which sees the next row as it is
-		next, sc.topOf = s.allowed(sc, i+1), i+1
+		next, sc.nextOf = s.allowed(sc, i+1), i+1
 	}
 	var id int
-	id, sc.top = kernel.SampleRowNext(sc.drawn, logits, sc.top, beta, u, next)
+	id, sc.next = kernel.SampleRowNext(sc.drawn, logits, sc.top, beta, u, next)
 	return int32(id)
 }
 

@@ -139,6 +139,21 @@ func SampleRowNext(scratch, logits []float32, top, beta float32, u float64, next
 	sameLength("SampleRow", len(next), len(logits))
 	sums, e := scratch[:blocksOf(len(logits))], scratch[blocksOf(len(logits)):][:sumBlock]
 	nextTop = expSums(sums, e, logits, beta, top, next)
+	return pick(sums, e, logits, top, beta, u), nextTop
+}
+
+// SampleRowAgain is another draw from the row that SampleRowNext has drawn from, with the
+// same scratch, top and beta.
+func SampleRowAgain(scratch, logits []float32, top, beta float32, u float64) int {
+	if len(logits) == 0 {
+		return 0
+	}
+	return pick(scratch[:blocksOf(len(logits))], scratch[blocksOf(len(logits)):][:sumBlock], logits, top, beta, u)
+}
+
+// pick is the first id whose cumulative probability exceeds u: the block by its sum, and
+// the id within the block. e is scratch for a block.
+func pick(sums, e, logits []float32, top, beta float32, u float64) int {
 	total := 0.0
 	for _, s := range sums {
 		total += float64(s)
@@ -156,12 +171,12 @@ func SampleRowNext(scratch, logits []float32, top, beta float32, u float64, next
 			if p > 0 {
 				last = first + j
 				if target -= float64(p); target < 0 {
-					return last, nextTop
+					return last
 				}
 			}
 		}
 	}
-	return last, nextTop
+	return last
 }
 
 // expSums sets sums to those of exp(beta*(logits - top)), sumBlock at a time, and

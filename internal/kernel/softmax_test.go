@@ -207,6 +207,8 @@ func TestSampleRowNext(t *testing.T) {
 					id, nextTop := SampleRowNext(scratch, x, top, beta, u, next)
 					require.Equal(t, sampleRowPlainly(x, beta, u), id)
 					require.Equal(t, wantTop, nextTop)
+					again := 1 - u
+					require.Equal(t, sampleRowPlainly(x, beta, again), SampleRowAgain(scratch, x, top, beta, again))
 				}
 			}
 			requireSameBits(t, before, x)
