@@ -36,6 +36,37 @@ func TestStreamsDiffer(t *testing.T) {
 	}
 }
 
+// Neighbouring seeds are no multiples of one another, as those of a linear
+// congruential generator are, and their first numbers neither keep to one place
+// nor fill the interval too evenly.
+func TestSeedsAreStrangers(t *testing.T) {
+	const n, bins = 20_000, 10
+	for a := uint64(0); a < 4; a++ {
+		for b := a + 1; b < 5; b++ {
+			for multiple := 1.0; multiple < 6; multiple++ {
+				var sum float64
+				for i := range uint32(n) {
+					_, x := math.Modf(multiple * Key{Seed: a, Stream: Noise}.Float64(i))
+					sum += (x - 0.5) * (Key{Seed: b, Stream: Noise}.Float64(i) - 0.5)
+				}
+				// Five standard errors of a correlation.
+				require.InDelta(t, 0, 12*sum/n, 5/math.Sqrt(n), "seeds %d times %v and %d", a, multiple, b)
+			}
+		}
+	}
+	var counts [bins]float64
+	for seed := range uint64(n) {
+		counts[int(bins*Key{Seed: seed, Stream: Noise}.Float64(0))]++
+	}
+	var chi2 float64
+	for _, c := range counts {
+		chi2 += (c - n/bins) * (c - n/bins) / (n / bins)
+	}
+	// Bounds of a chance of 1e-4 at either side, 9 degrees of freedom.
+	require.Greater(t, chi2, 0.67)
+	require.Less(t, chi2, 33.7)
+}
+
 func TestSourceIsTheRow(t *testing.T) {
 	k := Key{Seed: 7, Stream: Data, Step: 3, Row: 9}
 	s := k.Source()
