@@ -61,12 +61,13 @@ func evalFrontier(c call[frontierOptions]) error {
 	}
 	families := familiesOf(models, o.Run)
 	for _, f := range families {
-		seeds := map[uint64]string{}
+		seen := map[string]string{}
 		for i, m := range f.models {
-			if first, ok := seeds[m.Config.Seed]; ok {
-				return usage("textgan eval frontier", "--run: %s and %s are one model, of seed %d; a mean over seeds takes each once", first, f.dirs[i], m.Config.Seed)
+			seeds := strings.Join(m.Seeds(), " on ")
+			if first, ok := seen[seeds]; ok {
+				return usage("textgan eval frontier", "--run: %s and %s are one model, of seed %s; a mean over seeds takes each once", first, f.dirs[i], seeds)
 			}
-			seeds[m.Config.Seed] = f.dirs[i]
+			seen[seeds] = f.dirs[i]
 		}
 	}
 	if o.Critic { // every model once more, sampled by its critic

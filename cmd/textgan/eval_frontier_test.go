@@ -1,13 +1,18 @@
 package main
 
 import (
+	"io"
 	"math"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"textgan/eval"
+	"textgan/train/model"
+	"textgan/train/rundir"
 )
 
 // Whatever a tokeniser makes of a sentence must count as equal to itself, or
@@ -43,4 +48,56 @@ func TestErrorsAreThoseOfSeeds(t *testing.T) {
 		return p[0].Y
 	}
 	require.InDelta(t, math.Abs(single(short)-single(long))/2, planes[0].Points[0].ErrY, 1e-12)
+}
+
+// Games whose bases differ in their seed alone are seeds of one setting, whatever their own
+// seed is; if their bases differ in more, or cannot be looked at, they are not.
+func TestSeedsOfBases(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const small = "textgan train --corpus-lines 60 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --d-emb 8 --d-filters 4 "
+	for _, line := range []string{
+		"--model mle --mle-steps 4 --eval-every 1 --lr 0.3 --seed 1 --run base1",
+		"--model mle --mle-steps 4 --eval-every 1 --lr 0.3 --seed 5 --run base2",
+		"--model mle --mle-steps 1 --eval-every 1 --lr 0.3 --seed 3 --run base3",
+		"--d-pretrain 0 --estimator reinforce --adv-steps 1 --warm-start base1 --seed 7 --run a",
+		"--d-pretrain 0 --estimator reinforce --adv-steps 1 --warm-start base2 --seed 7 --run b",
+		"--d-pretrain 0 --estimator reinforce --adv-steps 1 --warm-start base2 --seed 8 --run c",
+		"--d-pretrain 0 --estimator reinforce --adv-steps 1 --warm-start base3 --seed 7 --run d",
+		"--d-pretrain 0 --estimator reinforce --adv-steps 1 --warm-start base1 --seed 7 --lr 0.2 --run e",
+	} {
+		var talk strings.Builder
+		require.Zero(t, runOut(io.Discard, &talk, small+line), talk.String())
+	}
+	p := &process{talk: io.Discard}
+	families := func(dirs ...string) (names []string) {
+		models, err := p.loadAll(dirs, "last", false)
+		require.NoError(t, err)
+		for _, f := range familiesOf(models, dirs) {
+			names = append(names, f.name)
+		}
+		return names
+	}
+	rates := map[float64]bool{}
+	for _, dir := range []string{"a", "b"} {
+		m, err := model.Load(dir, "last")
+		require.NoError(t, err)
+		c, err := rundir.Open(dir)
+		require.NoError(t, err)
+		settings, err := model.Settings(c)
+		require.NoError(t, err)
+		rate, err := strconv.ParseFloat(settings["lr"].Text, 64)
+		require.NoError(t, err)
+		rates[rate] = true
+		require.Equal(t, []string{"7", map[string]string{"a": "1", "b": "5"}[dir]}, m.Seeds())
+	}
+	require.Len(t, rates, 2, "the bases have cut their step sizes as often as each other")
+	require.Equal(t, []string{"gan a (3 seeds)", "gan d", "gan e"}, families("a", "b", "c", "d", "e"))
+	var talk strings.Builder
+	require.Equal(t, 2, runOut(io.Discard, &talk, "textgan eval frontier --run a,a"))
+	require.Contains(t, talk.String(), "a and a are one model, of seed 7 on 1; a mean over seeds takes each once")
+
+	require.NoError(t, os.Rename("base2", "elsewhere"))
+	require.Equal(t, []string{"gan a", "gan b (2 seeds)"}, families("a", "b", "c"))
+	require.NoError(t, os.Rename("base1", "elsewhere too"))
+	require.Equal(t, []string{"gan a", "gan b (2 seeds)"}, families("a", "b", "c"))
 }

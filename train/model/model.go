@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -211,19 +212,71 @@ func (m *Model) sentences(lines []string) (ids [][]int32, T int, err error) {
 	return ids, max(T, 1), err
 }
 
-// SameButForSeed reports whether two runs were made with equal settings, up to
-// the seed of training.
+// SameButForSeed reports whether two runs were made with equal settings, up to the seed
+// of training. Runs that they begin with or take a model of (--warm-start, --back-run) have
+// to be the same up to their seeds too; where one of those is gone, its path stands for it.
 func (m *Model) SameButForSeed(other *Model) bool {
-	text := func(l config.Layer) map[string]string {
-		values := map[string]string{}
-		for name, v := range l {
-			if name != "seed" {
-				values[name] = v.Text
-			}
-		}
-		return values
+	a, _ := likeness(m.settings, deepest)
+	b, _ := likeness(other.settings, deepest)
+	return maps.Equal(a, b)
+}
+
+// Seeds are the seed of the run and those of the runs that it begins with or takes a model
+// of, as far as they are still there: all that runs which are SameButForSeed differ in.
+func (m *Model) Seeds() []string {
+	_, seeds := likeness(m.settings, deepest)
+	return seeds
+}
+
+// deepest is how many runs behind a run are looked at: one more than there can be reason
+// for, so that settings which somebody has made name each other in a ring come to an end.
+const deepest = 8
+
+// likeness is what the settings of a run say apart from seeds: the settings of a run that
+// they name stand in its place. seeds are what is left out.
+func likeness(l Layer, deep int) (values map[string]string, seeds []string) {
+	values = map[string]string{}
+	for name, v := range l {
+		values[name] = v.Text
 	}
-	return maps.Equal(text(m.settings), text(other.settings))
+	seeds = append(seeds, values["seed"])
+	delete(values, "seed")
+	for _, name := range []string{"warm-start", "back-run"} {
+		if values[name] == "" || deep == 0 {
+			continue
+		}
+		r, err := rundir.Open(values[name])
+		if err != nil {
+			continue
+		}
+		base, err := Settings(r)
+		if err != nil {
+			continue
+		}
+		like, more := likeness(base, deep-1)
+		values[name], seeds = fmt.Sprintf("%q", like), append(seeds, more...)
+		if name == "warm-start" && values["model"] == "gan" && inherited(values["lr"], base) {
+			delete(values, "lr")
+		}
+	}
+	return values, seeds
+}
+
+// inherited reports whether a game has its step size of likelihood steps from the run that
+// it began with, which has cut its own so many times as its seed would have it.
+func inherited(lr string, base Layer) bool {
+	rate, err := strconv.ParseFloat(lr, 64)
+	from, err2 := strconv.ParseFloat(base["lr"].Text, 64)
+	cut, err3 := strconv.ParseFloat(base["lr-decay"].Text, 64)
+	if errors.Join(err, err2, err3) != nil {
+		return false
+	}
+	for n := range 1000 {
+		if from*math.Pow(cut, float64(n)) == rate {
+			return true
+		}
+	}
+	return false
 }
 
 // Pack writes the model as a single file, from which Load and package finished read
