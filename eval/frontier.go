@@ -17,6 +17,7 @@ type Point struct {
 	Y           float64 `json:"y"`
 	ErrX        float64 `json:"std_err_x"`
 	ErrY        float64 `json:"std_err_y"`
+	Of          []Point `json:"of,omitempty"` // what the point is the mean of: its seeds, or samples of the one that it has
 
 	Signatures [2]string `json:"-"` // of X and Y, equal for all that is compared
 }
@@ -61,6 +62,9 @@ type Verdict struct {
 	// negative if it is worse. ErrGap is its standard error.
 	Gap    float64 `json:"gap"`
 	ErrGap float64 `json:"std_err"`
+	// Freedom is the degrees of freedom of ErrGap, if it comes from a spread between
+	// seeds or samples; 0 if it is known from elsewhere.
+	Freedom float64 `json:"degrees_of_freedom,omitempty"`
 	// Across: Gap is in X, by how much the point is more diverse than the curve at
 	// its Y.
 	Across bool `json:"across,omitempty"`
@@ -127,24 +131,17 @@ func (p Point) check() error {
 // whichever are larger. There has to be at least one point.
 func Average(points []Point) Point {
 	out := points[0]
-	out.X, out.ErrX = meanOf(points, func(p Point) (float64, float64) { return p.X, p.ErrX })
-	out.Y, out.ErrY = meanOf(points, func(p Point) (float64, float64) { return p.Y, p.ErrY })
+	if len(points) == 1 {
+		return out
+	}
+	out.Of = nil
+	for _, p := range points {
+		p.Of = nil
+		out.Of = append(out.Of, p)
+	}
+	x, y := out.along(func(p Point) (v, err float64) { return p.X, p.ErrX }), out.along(func(p Point) (v, err float64) { return p.Y, p.ErrY })
+	out.X, out.ErrX, out.Y, out.ErrY = x.mean, math.Sqrt(x.variance), y.mean, math.Sqrt(y.variance)
 	return out
-}
-
-func meanOf(points []Point, value func(Point) (v, err float64)) (mean, err float64) {
-	n := float64(len(points))
-	given, spread := 0.0, 0.0
-	for _, p := range points {
-		v, e := value(p)
-		mean += v / n
-		given += e * e
-	}
-	for _, p := range points {
-		v, _ := value(p)
-		spread += (v - mean) * (v - mean)
-	}
-	return mean, max(math.Sqrt(given)/n, math.Sqrt(spread/max(1, n-1)/n))
 }
 
 // Axes are those given to NewFrontier.
@@ -161,12 +158,17 @@ func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
 //
 //	p.Y - (1-t) a.Y - t b.Y
 //
-// has to first order in independent errors the variance
+// has to first order the variance of
 //
-//	ey^2 + (1-t)^2 ea_y^2 + t^2 eb_y^2 + s^2 (ex^2 + (1-t)^2 ea_x^2 + t^2 eb_x^2).
+//	(p.Y - s p.X) - (1-t) (a.Y - s a.X) - t (b.Y - s b.X)
 //
-// It counts as noise up to the two-sided normal quantile of the confidence,
-// which is between 0 and 1; 0 means 0.95.
+// around its mean. Where a point is the mean of seeds, its part is that of the spread
+// of Y - s X between the seeds, in which an error of both coordinates along the curve is
+// none; of a and b, means of as many, the parts count together, one by one. Where it is
+// not, or where they are larger, the errors of X and Y are taken as independent. The gap
+// counts as noise up to the two-sided quantile of the confidence, which is between 0 and 1
+// (0 means 0.95): of Student's t with Welch's degrees of freedom, K-1 of K seeds, or the
+// normal one where no part comes from a spread.
 //
 // Beyond the ends of the curve only one answer each is possible. A point that
 // is less diverse than all of the curve is inside if the best corner beats it
@@ -186,14 +188,13 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 	if err := p.check(); err != nil {
 		return Verdict{}, err
 	}
-	z := quantile(confidence)
-	v, side := f.judgeByGap(p, z)
+	v, side := f.judgeByGap(p, confidence)
 	if side < 0 && v.Place == BeyondSweep {
-		if across, ok := f.judgeAcross(p, z); ok && across.Place == Outside {
+		if across, ok := f.judgeAcross(p, confidence); ok && across.Place == Outside {
 			v = across
 		}
 	}
-	if (v.Place == BeyondSweep || v.Place == WithinNoise) && f.dominates(p, z) {
+	if (v.Place == BeyondSweep || v.Place == WithinNoise) && f.dominates(p, confidence) {
 		v.Place = Outside
 	}
 	return v, nil
@@ -202,53 +203,52 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 // Across compares p with the curve at p.Y instead of p.X: the verdict's gap is in X.
 // It returns false where no place of the curve is as good in Y, or as bad.
 func (f *Frontier) Across(p Point, confidence float64) (Verdict, bool) {
-	return f.judgeAcross(p, quantile(cmp.Or(confidence, 0.95)))
+	return f.judgeAcross(p, cmp.Or(confidence, 0.95))
 }
 
-// quantile is the two-sided normal one of a confidence.
-func quantile(confidence float64) float64 { return math.Sqrt2 * math.Erfinv(confidence) }
-
-// dominates reports whether p beats a corner in both coordinates beyond z standard
-// errors.
-func (f *Frontier) dominates(p Point, z float64) bool {
+// dominates reports whether p beats a corner in both coordinates beyond noise.
+func (f *Frontier) dominates(p Point, confidence float64) bool {
+	x, y := func(p Point) (v, err float64) { return p.X, p.ErrX }, func(p Point) (v, err float64) { return p.Y, p.ErrY }
 	return slices.ContainsFunc(f.points, func(c Point) bool {
-		return c.X-p.X > z*math.Hypot(p.ErrX, c.ErrX) && f.better(p.Y, c.Y) > z*math.Hypot(p.ErrY, c.ErrY)
+		byX, byY := p.along(x).minus(c.along(x)), p.along(y).minus(c.along(y))
+		return -byX.mean > byX.noise(confidence) && f.better(byY.mean, 0) > byY.noise(confidence)
 	})
 }
 
 // judgeByGap is Judge by the gap at p.X alone. side is negative before the first
 // corner of the curve and positive behind the last.
-func (f *Frontier) judgeByGap(p Point, z float64) (v Verdict, side int) {
+func (f *Frontier) judgeByGap(p Point, confidence float64) (v Verdict, side int) {
 	last := len(f.points) - 1
 	switch {
 	case p.X < f.points[0].X:
-		if v = f.compare(p, f.points[0], f.points[0], f.slope(0, min(1, last)), z); v.Place != Outside {
+		if v = f.compare(p, f.points[0], f.points[0], f.slope(0, min(1, last)), confidence); v.Place != Outside {
 			v.Place = BeyondSweep
 		}
 		return v, -1
 	case p.X > f.points[last].X:
-		if v = f.compare(p, f.points[last], f.points[last], f.slope(max(0, last-1), last), z); v.Place != Inside {
+		if v = f.compare(p, f.points[last], f.points[last], f.slope(max(0, last-1), last), confidence); v.Place != Inside {
 			v.Place = BeyondSweep
 		}
 		return v, 1
 	}
 	i := slices.IndexFunc(f.points, func(q Point) bool { return q.X >= p.X })
-	return f.compare(p, f.points[max(0, i-1)], f.points[i], f.slope(max(0, i-1), max(i, min(1, last))), z), 0
+	return f.compare(p, f.points[max(0, i-1)], f.points[i], f.slope(max(0, i-1), max(i, min(1, last))), confidence), 0
 }
 
 // judgeAcross compares at p.Y. A point that is worse than all of the curve in Y, but
 // no more than noise explains, is compared with its most diverse corner.
-func (f *Frontier) judgeAcross(p Point, z float64) (Verdict, bool) {
+func (f *Frontier) judgeAcross(p Point, confidence float64) (Verdict, bool) {
 	t := &Frontier{axes: Axes{X: f.axes.Y, Y: f.axes.X, LowerYBetter: true}}
 	for _, c := range slices.Backward(f.points) {
 		t.points = append(t.points, f.turn(c))
 	}
 	p = f.turn(p)
-	v, side := t.judgeByGap(p, z)
+	v, side := t.judgeByGap(p, confidence)
 	v.Across = true
-	if end := t.points[len(t.points)-1]; side > 0 && p.X-end.X <= z*math.Hypot(p.ErrX, end.ErrX) {
+	x := func(p Point) (v, err float64) { return p.X, p.ErrX }
+	if behind := p.along(x).minus(t.points[len(t.points)-1].along(x)); side > 0 && behind.mean <= behind.noise(confidence) {
 		side = 0
-		if v.Place = WithinNoise; v.Gap > z*v.ErrGap {
+		if v.Place = WithinNoise; v.Gap > v.noise(confidence) {
 			v.Place = Outside
 		}
 	}
@@ -258,6 +258,10 @@ func (f *Frontier) judgeAcross(p Point, z float64) (Verdict, bool) {
 // turn exchanges the axes, so that less is better on both.
 func (f *Frontier) turn(p Point) Point {
 	p.X, p.Y, p.ErrX, p.ErrY = -f.better(p.Y, 0), p.X, p.ErrY, p.ErrX
+	p.Of = slices.Clone(p.Of)
+	for i, q := range p.Of {
+		p.Of[i] = f.turn(q)
+	}
 	return p
 }
 
@@ -280,15 +284,16 @@ func (f *Frontier) better(y, base float64) float64 {
 // compare judges p against the line from a to b, or against the level of a if
 // they are the same corner. slope is that of the curve, by which an error of X
 // is one of Y.
-func (f *Frontier) compare(p, a, b Point, slope, z float64) (v Verdict) {
+func (f *Frontier) compare(p, a, b Point, slope, confidence float64) (v Verdict) {
 	t := 0.0
 	if a.X != b.X {
 		t = (p.X - a.X) / (b.X - a.X)
 	}
-	mix := func(ea, eb float64) float64 { return (1-t)*(1-t)*ea*ea + t*t*eb*eb }
+	rest := func(p Point) (v, err float64) { return p.Y - slope*p.X, math.Hypot(p.ErrY, slope*p.ErrX) }
+	noise := p.along(rest).minus(mix(a, b, t, rest))
 	v.Gap = f.better(p.Y, (1-t)*a.Y+t*b.Y)
-	v.ErrGap = math.Sqrt(p.ErrY*p.ErrY + mix(a.ErrY, b.ErrY) + slope*slope*(p.ErrX*p.ErrX+mix(a.ErrX, b.ErrX)))
-	switch noise := z * v.ErrGap; {
+	v.ErrGap, v.Freedom = math.Sqrt(noise.variance), noise.freedom
+	switch noise := v.noise(confidence); {
 	case v.Gap > noise:
 		v.Place = Outside
 	case v.Gap < -noise:
@@ -297,4 +302,9 @@ func (f *Frontier) compare(p, a, b Point, slope, z float64) (v Verdict) {
 		v.Place = WithinNoise
 	}
 	return v
+}
+
+// noise is how large a gap chance explains.
+func (v Verdict) noise(confidence float64) float64 {
+	return estimate{variance: v.ErrGap * v.ErrGap, freedom: v.Freedom}.noise(confidence)
 }

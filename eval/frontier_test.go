@@ -9,17 +9,18 @@ import (
 )
 
 func TestFrontierJudges(t *testing.T) {
-	curve := []Point{ // given out of order, one temperature with two seeds
+	curve := []Point{ // given out of order, one temperature with three seeds
 		{Temperature: 0.8, X: 0.6, Y: 0.4, ErrX: 0.01, ErrY: 0.01},
 		{Temperature: 1.0, X: 0.39, Y: 0.31, ErrX: 0.01, ErrY: 0.01},
 		{Temperature: 1.0, X: 0.41, Y: 0.29, ErrX: 0.01, ErrY: 0.01},
+		{Temperature: 1.0, X: 0.40, Y: 0.30, ErrX: 0.01, ErrY: 0.01},
 		{Temperature: 0.6, X: 0.9, Y: 0.46},
 	}
 	f, err := NewFrontier(BLEUAxes(4), curve)
 	require.NoError(t, err)
 	require.Len(t, f.Points(), 3)
-	first := f.Points()[0] // spread .01, mean of two: .01 either way is beaten by .014/sqrt 2
-	require.InDeltaSlice(t, []float64{0.4, 0.3, 0.01, 0.01}, []float64{first.X, first.Y, first.ErrX, first.ErrY}, 1e-12)
+	first, third := f.Points()[0], 0.01/math.Sqrt(3) // spread .01, as the errors
+	require.InDeltaSlice(t, []float64{0.4, 0.3, third, third}, []float64{first.X, first.Y, first.ErrX, first.ErrY}, 1e-12)
 	require.Equal(t, "BLEU-4", f.Axes().Y)
 
 	for _, c := range []struct {
@@ -33,7 +34,7 @@ func TestFrontierJudges(t *testing.T) {
 		{"above but uncertain", Point{X: 0.5, Y: 0.42, ErrY: 0.05}, WithinNoise, 0.07},
 		{"above but where is uncertain", Point{X: 0.5, Y: 0.42, ErrX: 0.1}, WithinNoise, 0.07},
 		{"on the line", Point{X: 0.75, Y: 0.43}, WithinNoise, 0},
-		{"on a corner", Point{X: 0.4, Y: 0.3}, WithinNoise, 0},
+		{"on a corner", Point{X: first.X, Y: 0.3}, WithinNoise, 0},
 		{"on the last corner", Point{X: 0.9, Y: 0.40}, Inside, -0.06},
 		{"more diverse and better than a corner", Point{X: 0.3, Y: 0.35}, Outside, 0.05},
 		{"more diverse, worse", Point{X: 0.3, Y: 0.2}, BeyondSweep, -0.1},
@@ -122,6 +123,43 @@ func TestFrontierErrorRate(t *testing.T) {
 	}
 	require.InDelta(t, 0.1, float64(wrong)/runs, 4*math.Sqrt(0.09/runs)+0.005) // 0.005: the curve is known to first order
 	require.InDelta(t, 0.1, float64(wrongAtEnd)/runs, 4*math.Sqrt(0.09/runs)+0.02, wrongAtEnd)
+}
+
+// The same for means of a few seeds, each of which errs along the curve far more than
+// beside it, as BLEU and self-BLEU do, and equally at all temperatures.
+func TestFrontierErrorRateOfSeeds(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	const runs, along, beside, sampling = 3000, 0.03, 0.004, 0.001
+	family := func(n int, at ...float64) (points []Point) {
+		seeds := make([][]Point, len(at))
+		for range n {
+			dx, dy := along*r.NormFloat64(), beside*r.NormFloat64()
+			for i, x := range at {
+				p := Point{Temperature: x, X: x + dx + sampling*r.NormFloat64(), ErrX: sampling, ErrY: sampling}
+				p.Y = 0.2 + 0.5*(x+dx) + dy + sampling*r.NormFloat64()
+				seeds[i] = append(seeds[i], p)
+			}
+		}
+		for _, s := range seeds {
+			points = append(points, Average(s))
+		}
+		return points
+	}
+	for _, n := range []int{2, 3, 5} {
+		wrong, errs := 0, 0.0
+		for range runs {
+			f, err := NewFrontier(BLEUAxes(5), family(n, 0.3, 0.5, 0.7))
+			require.NoError(t, err)
+			v, err := f.Judge(family(n, 0.42)[0], 0.9)
+			require.NoError(t, err)
+			if errs += v.ErrGap; v.Place == Outside || v.Place == Inside {
+				wrong++
+			}
+		}
+		rate := float64(wrong) / runs
+		require.True(t, rate > 0.03 && rate < 0.12, "%d seeds: %v", n, rate) // Welch's is cautious for very few
+		require.InDelta(t, beside*math.Sqrt(2/float64(n)), errs/runs, 0.3*beside, "%d seeds", n)
+	}
 }
 
 func TestFrontierErrors(t *testing.T) {

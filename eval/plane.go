@@ -9,7 +9,6 @@ import (
 type Placed struct {
 	Point
 	Verdict *Verdict `json:"verdict,omitempty"` // nil on the curve itself
-	Seeds   []Point  `json:"seeds,omitempty"`   // what the point is the mean of: those of each seed
 }
 
 // Plane is one pair of axes with models on it.
@@ -61,7 +60,7 @@ func (s *Suite) Place(planes []Plane, name string, temperature float64, texts []
 		}
 	}
 	for j := range planes {
-		p := Placed{Point: Average(seeds[j]), Seeds: seeds[j]}
+		p := Placed{Point: Average(seeds[j])}
 		planes[j].Signatures = p.Signatures
 		if curve {
 			planes[j].Curve = append(planes[j].Curve, p)
