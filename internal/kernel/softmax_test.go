@@ -60,6 +60,29 @@ func TestSoftmax(t *testing.T) {
 	})
 }
 
+// The sum of a softmax goes on growing where each further word is too little to
+// change a float32 that has the sum so far: 300,000 words of one probability, and
+// as many behind a word that is e^17 times as likely.
+func TestSoftmaxManyWords(t *testing.T) {
+	const n = 300_000
+	eachISA(t, func(t *testing.T) {
+		for _, top := range []float64{0, 17} {
+			x, p := make([]float32, n), make([]float32, n)
+			x[0] = float32(top)
+			lse := SoftmaxLSE(p, x)
+			total := 0.0
+			for _, v := range p {
+				total += float64(v)
+			}
+			want := top + math.Log1p((n-1)*math.Exp(-top))
+			// One lane of 16 has the likely word and may lose its others; one of one, 0.012.
+			require.InDelta(t, 1, total, 1e-3)
+			require.InDelta(t, want, float64(lse), 1e-3)
+			require.InDelta(t, want, float64(LogSumExp(x)), 1e-3)
+		}
+	})
+}
+
 func TestSoftmaxSpecial(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	eachISA(t, func(t *testing.T) {
