@@ -118,37 +118,45 @@ func (p *cooperative) Step(at int) (Record, error) {
 			p.mean[k].Data[j] = keep*p.mean[k].Data[j] + (1-keep)*v
 		}
 	}
+	fields := []any{"nll/cooperative", loss, "norm/cooperative", norm}
 	if i == p.CoopSteps-1 {
-		if err := p.finish(at); err != nil {
+		after, err := p.finish(at)
+		if err != nil {
 			return Record{}, err
 		}
+		fields = append(fields, AfterRound, after)
 	}
-	return p.record(batch.Tokens(), loss, "nll/cooperative", loss, "norm/cooperative", norm), nil
+	return p.record(batch.Tokens(), loss, fields...), nil
 }
+
+// BeforeRound and AfterRound are the fields of the record with the NLL of held-out text
+// before a round, and after it, in the round's last step: where it is larger, the round
+// was undone.
+const BeforeRound, AfterRound = "nll/before_round", "nll/after_round"
 
 // record is a step's record with what there is to say of its round.
 func (p *cooperative) record(tokens int, loss float64, fields ...any) Record {
 	if p.Critic != "none" {
 		fields = append(fields, "critic/loss", p.now.Loss, "critic/gain", p.now.Gain, "cooperative/effective", p.now.Effective)
 	}
-	return newRecord(tokens, loss, append(fields, "nll/before_round", p.now.NLL)...)
+	return newRecord(tokens, loss, append(fields, BeforeRound, p.now.NLL)...)
 }
 
 // finish ends a round with the average of its weights, or with those before it if
-// held-out text is predicted worse.
-func (p *cooperative) finish(at int) error {
+// held-out text is predicted worse. The result is the NLL of held-out text by the average.
+func (p *cooperative) finish(at int) (after float64, err error) {
 	if err := p.gen.Params().Set(p.mean); err != nil {
-		return err
+		return 0, err
 	}
 	var e Evaluation
 	if err := p.fit.Validate(&e, p.d.Held); err != nil {
-		return err
+		return 0, err
 	}
 	if e.NLL > p.now.NLL {
 		p.end = at + 1
-		return p.gen.Params().Set(p.was)
+		return e.NLL, p.gen.Params().Set(p.was)
 	}
-	return nil
+	return e.NLL, nil
 }
 
 // mix is the batch of step i of a round: training lines drawn at random, and the

@@ -100,11 +100,16 @@ func TestRoundThatHarmsIsUndone(t *testing.T) {
 	}
 	before := tr.fit.Saved().Weights.Hash()
 	p := tr.phases[len(tr.phases)-1].(*cooperative)
+	var last Record
 	for range c.CoopSteps {
-		_, err := tr.Take()
+		last, err = tr.Take()
 		require.NoError(t, err)
 	}
 	require.Equal(t, c.CoopSteps, p.Steps(), "the phase is at its end")
+	said := rundir.Record{Fields: last.Fields}
+	was, _ := said.Float(BeforeRound)
+	after, _ := said.Float(AfterRound)
+	require.Greater(t, after, was)
 	require.Equal(t, before, tr.fit.Saved().Weights.Hash())
 }
 

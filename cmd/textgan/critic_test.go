@@ -21,6 +21,10 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	require.Contains(t, talk.String(), "The run keeps a critic of the last generator: held-out loss ")
 	require.Contains(t, talk.String(), "adversarial moved NLL by ")
 	require.Contains(t, talk.String(), "cooperative moved NLL by ")
+	require.NotContains(t, talk.String(), "undone")
+	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run u --model mle --corpus-lines 300 --eval-every 0 --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
+		" --critic none --coop-rounds 1 --coop-steps 5 --coop-sentences 200 --coop-lr 9"), talk.String())
+	require.Regexp(t, `A round is undone: NLL of held-out lines \d+\.\d+ after it, \d+\.\d+ before\.`, talk.String())
 	weights := filepath.Join("r", "critic", "critic.safetensors")
 	kept, err := os.ReadFile(weights)
 	require.NoError(t, err)

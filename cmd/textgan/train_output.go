@@ -108,6 +108,17 @@ func (s *trainOutput) step(p train.Progress) {
 	if w := s.signs.step(p); w != "" {
 		s.say("textgan: %s", w)
 	}
+	if before, after, ended := round(p); ended && after > before {
+		s.say("A round is undone: NLL of held-out lines %.4f after it, %.4f before.", after, before)
+	}
+}
+
+// round is the NLL of held-out lines before and after the cooperative round that a step ends.
+func round(p train.Progress) (before, after float64, ended bool) {
+	r := rundir.Record{Fields: p.Fields}
+	before, _ = r.Float(train.BeforeRound)
+	after, ended = r.Float(train.AfterRound)
+	return before, after, ended
 }
 
 // eval is called after every evaluation.
