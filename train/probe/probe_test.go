@@ -104,6 +104,30 @@ func TestComparisonIsFreeOfNoise(t *testing.T) {
 	require.Less(t, bias2SE.mean, 1.4*spread)
 }
 
+// A distance that cannot be told from nothing is not said to be nothing: although the
+// noise has made the means equal, the interval reaches as far as noise does.
+func TestIntervalOfADistanceDoesNotCollapse(t *testing.T) {
+	const P = 3
+	noisy, still := newGradientMoments([]int{P}, blocks), newGradientMoments([]int{P}, blocks)
+	r := rng.Key{Seed: 3}.Rand()
+	for range blocks / 4 { // means of zero, in any order
+		x, y := float32(r.NormFloat64()), float32(r.NormFloat64())
+		for _, v := range []float32{x, y, -x, -y} {
+			noisy.add(func(int) []float32 { return []float32{v, 0, 0} })
+			still.add(func(int) []float32 { return []float32{0, 0, 0} })
+		}
+	}
+	c := noisy.compare(still, 0)
+	trace, _ := noisy.trace(0)
+	noise := trace / blocks // of the mean, squared
+	require.InDelta(t, -noise, c.bias2, 1e-6)
+	require.Greater(t, c.bias2+1.96*c.bias2SE, .25*noise)
+	require.Less(t, c.bias2SE, 4*noise)
+
+	c = still.compare(still, 0)
+	require.Zero(t, c.bias2SE)
+}
+
 // ticking is a clock that goes on by a millisecond at every look.
 func ticking() func() time.Time {
 	at := time.Unix(0, 0)
