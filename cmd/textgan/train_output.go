@@ -48,6 +48,13 @@ func (s *trainOutput) begin() {
 		different := len(d.Valid.Lines) - d.Valid.Duplicates
 		s.say("           a line and its copies stay together: held out are %d of %d different lines", different, different+d.Learnt.Different)
 	}
+	learnt, unknown := d.HeldOutLearnt()
+	if learnt > 0 {
+		s.say("           %d of the %d held-out lines are learnt too, token by token: their scores are better than those of new lines", learnt, len(d.Held))
+	}
+	if unknown >= .1 {
+		s.say("           %.0f %% of the tokens of the held-out lines are not in the vocabulary", 100*unknown)
+	}
 	if hint := d.Hint(); hint != "" {
 		s.say("           %s", hint)
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -411,6 +412,42 @@ func (d *Data) ids(c Config, n int, each func(func(line []byte, file string, num
 		return nil
 	})
 	return all, err
+}
+
+// HeldOutLearnt is the number of held-out sentences that are learnt too, token by token,
+// and the share of all their tokens that the vocabulary lacks. Sentences with such a token
+// are not counted: <unk> may stand for different words.
+func (d *Data) HeldOutLearnt() (learnt int, unknown float64) {
+	var key []byte
+	of := func(ids []int32) []byte {
+		key = key[:0]
+		for _, id := range ids {
+			key = binary.LittleEndian.AppendUint32(key, uint32(id))
+		}
+		return key
+	}
+	lacking, tokens := 0, 0
+	copies := make(map[string]int, len(d.Held)) // of a held-out sentence, until it is met
+	for _, ids := range d.Held {
+		known := true
+		for _, id := range ids {
+			if id == vocab.Unk {
+				known = false
+				lacking++
+			}
+		}
+		tokens += len(ids)
+		if known {
+			copies[string(of(ids))]++
+		}
+	}
+	for _, ids := range d.Train {
+		if n := copies[string(of(ids))]; n > 0 {
+			learnt += n
+			delete(copies, string(key))
+		}
+	}
+	return learnt, float64(lacking) / float64(max(tokens, 1))
 }
 
 // Hint says what speaks against the tokeniser on the lines to learn; see vocab.Hint.

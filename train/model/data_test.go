@@ -15,6 +15,29 @@ import (
 	"textgan/vocab"
 )
 
+// A held-out text that the model learns, or cannot read, is told by its tokens.
+func TestHeldOutLearnt(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	c := train.Options.Defaults()
+	c.Corpus = write("learnt", "the cat sleeps\na dog eats\nthe cat sleeps\nthe <unk> eats\n")
+	for held, want := range map[string][2]float64{
+		"The Cat sleeps\nthe cat sleeps\na dog eats\nthe dog eats\n": {3, 0}, // capitals are no other tokens
+		"the bird eats\na fly\n":                                     {0, .4},
+		"the dog sleeps\n":                                           {0, 0},
+	} {
+		c.Valid = write("held", held)
+		d, err := model.Prepare(c.Config, nil, nil)
+		require.NoError(t, err)
+		learnt, unknown := d.HeldOutLearnt()
+		require.Equal(t, want, [2]float64{float64(learnt), unknown}, held)
+	}
+}
+
 // A text that is gone through several times and never kept gives what the same
 // text in memory gives, split and encoded as a whole.
 func TestPrepareAgainstMemory(t *testing.T) {
