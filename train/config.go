@@ -2,8 +2,11 @@ package train
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"textgan/discriminator"
+	"textgan/generator/relax"
 	"textgan/train/model"
 )
 
@@ -96,6 +99,11 @@ func (c Config) idle() map[string]string {
 	return why
 }
 
+// annealing has the options that a way of raising beta reads, besides where it ends.
+var annealing = map[string][]string{
+	"linear": {"kl-from", "kl-steps"}, "logistic": {"kl-from", "kl-steps", "kl-slope"}, "cyclical": {"kl-from", "kl-cycles", "kl-rise"},
+}
+
 // Idle says why an option does nothing in this run, and "" if it does something.
 // otherModel tells that it belongs to another model.
 func (c Config) Idle(name string) (why string, otherModel bool) {
@@ -128,10 +136,28 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--discriminator " + c.DKind + " is trained as a whole", false
 	case (name == "back-steps" || name == "back-lr" || name == "back-hidden" || name == "back-dropout") && c.BackRun != "":
 		return "--back-run brings the model", false
+	case (name == "latent-categories" || name == "latent-estimator" || name == "latent-tau") && c.Latent != "categorical":
+		return "a " + c.Latent + " code makes no choices", false
+	case strings.HasPrefix(name, "kl-") && name != "kl-weight" && name != "kl-anneal" && !slices.Contains(annealing[c.KLAnneal], name):
+		return "--kl-anneal " + c.KLAnneal + " does not read it", false
+	case name == "corpus-lines" && !builtin(c.Corpus) && !builtin(c.Valid):
+		return "--corpus is a text, not a built-in language", false
+	case name == "valid-fraction" && c.Valid != "":
+		return "--valid brings the held-out text", false
 	case (name == "tau-schedule" || name == "feedback") && c.ScoreFunction():
 		return "--estimator " + c.Estimator + " scores words that are drawn, without a temperature and with nothing else to feed back", false
+	case name == "tau-schedule" && c.ignoresTau():
+		return "--estimator " + c.Estimator + " has its own temperatures", false
 	}
 	return "", false
+}
+
+func builtin(corpus string) bool { return strings.HasPrefix(corpus, "builtin:") }
+
+// ignoresTau reports whether the temperature of the schedule changes nothing.
+func (c Config) ignoresTau() bool {
+	e, err := relax.Lookup(c.Estimator)
+	return err == nil && e.IgnoresTau
 }
 
 // ScoreFunction reports whether the generator learns by a score function, which neither

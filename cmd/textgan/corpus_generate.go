@@ -28,6 +28,11 @@ func corpusGenerateCommand(p *process) *cli.Command {
 		if err := knownBuiltin("builtin:" + name); err != nil {
 			return err
 		}
+		for option, of := range map[string]string{"max-tokens": "arithmetic", "words": "oracle", "oracle-seed": "oracle", "oracle": "oracle", "length": "oracle"} {
+			if flag, ok := c.given[0][option]; ok && of != name {
+				return usage("textgan corpus generate", "%s does nothing: it is for %s, not %s; drop it", flag.Quote, of, name)
+			}
+		}
 		weights := corpora.OracleOptions{Words: c.opt.Words, Length: c.opt.Length, Seed: c.opt.Oracle, File: c.opt.Weights}
 		if weights.File != "" && !c.has("oracle-seed") {
 			weights.Seed = 0

@@ -147,7 +147,13 @@ type criticOptions struct {
 
 // check refuses flags of how to sample by a critic where none is asked for.
 func (o criticOptions) check(command string, given []config.Layer) error {
-	if o.Critic || len(given) == 0 {
+	if len(given) == 0 {
+		return nil
+	}
+	if o.Critic {
+		if flag, ok := given[0]["candidates"]; ok && o.Method == ratio.Reject {
+			return usage(command, "%s does nothing: --method reject looks at one proposal after the other; drop it", flag.Quote)
+		}
 		return nil
 	}
 	for _, name := range []string{"candidates", "proposals", "method"} {
@@ -198,7 +204,7 @@ func (p *process) tellStats(s *ratio.Sampler, method ratio.Method) {
 	t := s.Stats
 	switch method {
 	case ratio.Reject:
-		fmt.Fprintf(p.talk, "critic: %d of %d proposals taken (%.1f %%); %.2f %% of the weights exceed the bound\n", t.Sentences, t.Proposals, 100*t.Acceptance, 100*t.Violations)
+		fmt.Fprintf(p.talk, "critic: %.1f %% of %d proposals accepted; %.2f %% of the weights exceed the bound\n", 100*t.Acceptance, t.Proposals, 100*t.Violations)
 	case ratio.Metropolis:
 		fmt.Fprintf(p.talk, "critic: %.1f %% of the proposals of a chain accepted\n", 100*t.Acceptance)
 	default:

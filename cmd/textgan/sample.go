@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -88,7 +89,7 @@ func encodePrompt(v *vocab.Vocab, prompt string) (ids []int32, err error) {
 			return nil, usage("textgan sample", "--prompt: the model does not know a word of %q", prompt)
 		}
 		if slices.Contains(more, vocab.Unk) {
-			return nil, usage("textgan sample", "--prompt: the model does not know the word %q", strings.TrimSpace(token))
+			return nil, usage("textgan sample", "--prompt: the model does not know the word %q", cmp.Or(strings.TrimSpace(token), token))
 		}
 		ids = append(ids, more...)
 	}

@@ -104,7 +104,7 @@ func TestFileRefuses(t *testing.T) {
 		var fault *Error
 		require.ErrorAs(t, err, &fault)
 	}
-	layer, err := set.File("c.toml", []byte("\n  n = 1_000\n"))
+	layer, err := set.File("c.toml", []byte("\ufeff\r\n  n = 1_000\r\n")) // as an editor on Windows writes it
 	require.NoError(t, err)
 	_, err = set.Resolve(layer)
 	require.EqualError(t, err, "c.toml:2: n = 1000: want at most 100")

@@ -51,6 +51,7 @@ func (s *Set[T]) Own(l Layer) Layer {
 
 func parse(name string, content []byte, check func(key, where string, given Given) error) (Layer, error) {
 	var keys map[string]any
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // as editors on Windows begin a file
 	if err := toml.Unmarshal(content, &keys); err != nil {
 		var at *toml.DecodeError
 		if errors.As(err, &at) {

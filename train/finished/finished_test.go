@@ -174,9 +174,15 @@ func TestSingleFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, m.Generator.Params().Hash(), packed.Generator.Params().Hash())
 
+	require.NoError(t, os.WriteFile(file.Name(), content[:len(content)-100], 0o600))
+	_, err = model.Load(file.Name(), rundir.Last)
+	require.ErrorContains(t, err, "the file is cut off or damaged; export it again")
 	content[len(content)/2] ^= 1
 	_, err = finished.Read(content)
 	require.Error(t, err)
+	require.NoError(t, os.WriteFile(file.Name(), content, 0o600))
+	_, err = model.Load(file.Name(), rundir.Last)
+	require.ErrorContains(t, err, "; export it again")
 	_, err = finished.Read([]byte("no run"))
 	require.ErrorContains(t, err, "no run in a single file")
 }

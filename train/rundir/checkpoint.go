@@ -222,7 +222,9 @@ func (r *Run) LoadCheckpoint(which string) (*Checkpoint, error) {
 	sums, err := r.verify(step)
 	if err != nil {
 		cure := "choose another checkpoint"
-		if which == Last || which == Best {
+		if r.files != nil {
+			cure = "export it again"
+		} else if which == Last || which == Best {
 			cure = fmt.Sprintf("write the name of another one (step-N) into %s", filepath.Join(r.Path(checkpoints), which))
 		}
 		return nil, fmt.Errorf("rundir: checkpoint %s: %w; %s", dir, err, cure)

@@ -115,6 +115,9 @@ func openPacked(path string) (*Run, error) {
 		return nil, fmt.Errorf("rundir: %w", err)
 	}
 	files, err := Unpack(content)
+	if err != nil && bytes.HasPrefix(content, []byte("PK")) { // the end of the archive is its table of contents
+		return nil, fmt.Errorf("rundir: %s: %w: the file is cut off or damaged; export it again", path, ErrNotRun)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("rundir: %s: %w: a run is a directory, or a file that textgan export --format single wrote", path, ErrNotRun)
 	}

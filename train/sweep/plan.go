@@ -51,7 +51,7 @@ func (p *Plan) RunDir(c Cell) string {
 // file is a sweep as it is written.
 type file struct {
 	Base    map[string]any   `toml:"base"`
-	Axes    map[string][]any `toml:"axes"`
+	Axes    map[string]any   `toml:"axes"` // lists
 	Cell    []map[string]any `toml:"cell"`
 	Exclude []map[string]any `toml:"exclude"`
 }
@@ -75,6 +75,7 @@ type file struct {
 // .toml. Errors that lie with the file are *config.Error.
 func Read(name string, content []byte, dir string) (*Plan, error) {
 	var f file
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // as editors on Windows begin a file
 	dec := toml.NewDecoder(bytes.NewReader(content)).DisallowUnknownFields()
 	if err := dec.Decode(&f); err != nil {
 		return nil, decodeError(name, err)
@@ -149,7 +150,10 @@ func (f file) cells(name string) ([]map[string]any, error) {
 		axes = append(slices.Delete(axes, i, i+1), "seed")
 	}
 	for _, axis := range axes {
-		values := f.Axes[axis]
+		values, ok := f.Axes[axis].([]any)
+		if !ok {
+			return nil, &config.Error{Msg: fmt.Sprintf("%s: axis %s is no list; give one, as %s = [...], or put it under [base]", name, axis, axis)}
+		}
 		if len(values) == 0 {
 			return nil, &config.Error{Msg: fmt.Sprintf("%s: axis %s has no values", name, axis)}
 		}

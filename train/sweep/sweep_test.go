@@ -64,6 +64,13 @@ func TestPlan(t *testing.T) {
 	require.Len(t, one.Cells, 1, "without axes there is one cell")
 }
 
+func TestAxesAreLists(t *testing.T) {
+	_, err := Read("s.toml", []byte("[axes]\nseed = 1\n"), "")
+	require.EqualError(t, err, "s.toml: axis seed is no list; give one, as seed = [...], or put it under [base]")
+	require.ErrorAs(t, err, new(*config.Error))
+	require.Equal(t, read(t, example).Cells, read(t, "\ufeff"+example).Cells) // as an editor on Windows writes it
+}
+
 func TestTooManyCells(t *testing.T) {
 	list := "[" + strings.Repeat("1,", 999) + "1]"
 	_, err := Read("s.toml", []byte("[axes]\nseed = "+list+"\nbatch = "+list), "")
