@@ -11,6 +11,7 @@
 package twosample
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -50,7 +51,8 @@ const (
 	stop   = 3    // one line in so many of the critic's part is held out
 )
 
-// Test judges as many lines of each text as both have. Tokens are ids of one
+// Test judges as many lines of each text as both have. The texts must have been drawn
+// apart: where one is made of lines of the other it is an error. Tokens are ids of one
 // eval.Lexicon. It draws the parts and trains the critics from the Critic stream of
 // the seed, and is the same for any number of threads.
 func Test(real, other [][]int32, seed uint64) (Result, error) {
@@ -68,6 +70,9 @@ func Test(real, other [][]int32, seed uint64) (Result, error) {
 				words = max(words, id+1)
 			}
 		}
+	}
+	if err := drawnApart(parts); err != nil {
+		return Result{}, err
 	}
 	var judged [2][]float64 // scores of the lines of each text
 	for r := range 3 {
@@ -88,6 +93,43 @@ func Test(real, other [][]int32, seed uint64) (Result, error) {
 	loss, lossErr, accuracy, accuracyErr := ratio.Judge(judged[0], judged[1])
 	out.Accuracy, out.AccuracyErr, out.Nats, out.NatsErr = accuracy, accuracyErr, math.Ln2-loss, lossErr
 	return out, nil
+}
+
+// drawnApart is an error if so many lines stand once in each text that one must have been
+// copied from the other. The n-gram models of a copied text have seen a line on the wrong
+// side, by which a critic tells even a text from itself. Of the lines that stand twice in
+// both texts together, which are of equal length and drawn independently, whatever from,
+// each stands once in either with a probability of at most 1/2 (2pq against p^2 + q^2).
+func drawnApart(parts [2][3][][]int32) error {
+	counts := map[string][2]int{}
+	var key []byte
+	for i, text := range parts {
+		for _, part := range text {
+			for _, line := range part {
+				key = key[:0]
+				for _, id := range line {
+					key = binary.LittleEndian.AppendUint32(key, uint32(id))
+				}
+				c := counts[string(key)]
+				c[i]++
+				counts[string(key)] = c
+			}
+		}
+	}
+	twice, shared := 0, 0
+	for _, c := range counts {
+		if c[0]+c[1] == 2 {
+			twice++
+		}
+		if c == [2]int{1, 1} {
+			shared++
+		}
+	}
+	const deviations = 5 // of a binomial distribution: chance once in three million texts
+	if float64(shared) > float64(twice)/2+deviations*math.Sqrt(float64(twice))/2 {
+		return fmt.Errorf("a classifier needs texts that were drawn apart, and %d lines of one are in the other", shared)
+	}
+	return nil
 }
 
 // partStep is a step of the Critic stream that no update has.

@@ -112,3 +112,29 @@ func TestSameForEqualSeeds(t *testing.T) {
 	_, err = Test(a[:59], b, 7)
 	require.ErrorContains(t, err, "at least 60 lines")
 }
+
+// A text that is made of lines of the other is none that was drawn beside it: a critic
+// would tell even a text from itself. Lines that both have by chance are no copies, however
+// many and however unevenly they are spread.
+func TestCopiesAreNotJudged(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	l := language{end: .1}
+	for range 40 {
+		l.p = append(l.p, 1./40)
+	}
+	a, b := l.draw(r, 300), l.draw(r, 300)
+	const want = "needs texts that were drawn apart, and"
+	_, err := Test(a, a, 1)
+	require.ErrorContains(t, err, want)
+	_, err = Test(a, append(append([][]int32{}, a[:150]...), b[:150]...), 1)
+	require.ErrorContains(t, err, want)
+	_, err = Test(a, append(append([][]int32{}, a...), b...), 1) // 150 of those that are taken
+	require.ErrorContains(t, err, want)
+
+	short := language{p: []float64{.3, .2, .2, .1, .1, .05, .03, .02}, end: .4}
+	for range 40 {
+		x, y := short.draw(r, 200), l.draw(r, 200)
+		require.NoError(t, drawnApart([2][3][][]int32{{x}, {short.draw(r, 200)}}))
+		require.NoError(t, drawnApart([2][3][][]int32{{append(x, y...)}, {append(short.draw(r, 200), l.draw(r, 200)...)}}))
+	}
+}
