@@ -195,8 +195,8 @@ func together(a, b Forecast) Forecast {
 	return f
 }
 
-// NLLNeeds is what scoring a text by a model takes beside the model and the graph of the
-// few lines that are scored at once.
+// NLLNeeds is what scoring a text by a model takes beside the model and the few lines that
+// are read at once.
 func NLLNeeds(text Forecast) machine.Need { return lines(text) }
 
 // SelfBLEUNeeds is what SelfBLEU of a text takes of memory, from reading it on.

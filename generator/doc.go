@@ -5,7 +5,8 @@
 // It stands between vocab, which gives ids, and train, which gives the
 // gradients a direction:
 //
-//	ids [B,T] -> Likelihood -> -log p of every token (teacher forcing)
+//	ids [B,T] -> Likelihood -> -log p of every token, with gradients (teacher forcing)
+//	ids       -> Scorer     -> the same without a graph
 //	noise, tau -> Rollout   -> relaxed tokens, embedded for a discriminator [B,T,De]
 //	draws     -> Sampler    -> ids of new sentences
 //

@@ -55,19 +55,13 @@ func ExampleGenerator_NewSampler() {
 }
 
 // How likely sentences are, in nats per token.
-func ExampleGenerator_Likelihood() {
+func ExampleNLL() {
 	g, err := generator.New(generator.Config{Cell: "gru", Vocab: 10, Emb: 4, Hidden: 8, Layers: 1}, 1)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	l, err := g.Likelihood(generator.LikelihoodOptions{B: 2, T: 5})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer l.Close()
-	tally, err := l.NLL([][]int32{{4, 5, 6}, {7}, {8, 9}}) // batches of at most B sentences
+	tally, err := generator.NLL(g.NewScorer(), [][]int32{{4, 5, 6}, {7}, {8, 9}}, 64)
 	if err != nil {
 		fmt.Println(err)
 		return

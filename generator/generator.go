@@ -86,7 +86,13 @@ type (
 func (g *Generator) NewSampler(o SampleOptions) (*Sampler, error) { return g.net.NewSampler(o) }
 
 // Scorer tells log p of sentences; see package sampling.
-type Scorer = sampling.Scorer
+type (
+	Scorer       = sampling.Scorer
+	ScoreOptions = sampling.ScoreOptions
+)
 
 // NewScorer returns a scorer of g, whose weights may go on changing.
 func (g *Generator) NewScorer() *Scorer { return g.net.NewScorer() }
+
+// Scorer is NewScorer of g as o has it: at another temperature, by other products.
+func (g *Generator) Scorer(o ScoreOptions) (*Scorer, error) { return g.net.Scorer(o) }

@@ -42,9 +42,6 @@ type LikelihoodOptions struct {
 	BF16    bool // products read operands rounded to bf16
 	Parts   bool // batches are parts of larger ones
 	Others  int  // tokens that are scored at every place besides the one that is read
-	// Temperature divides the logits, as that of SampleOptions does; 0 means 1.
-	// Other ones are for scoring alone: with Train it is an error.
-	Temperature float64
 }
 
 // Others are tokens that stand where a batch has others, with their weights in
@@ -77,13 +74,6 @@ func newLikelihood(p LanguageModel, dropout float64, o LikelihoodOptions) (*Like
 	}
 	key := graph.Key("key", l.key)
 	h := states(graph, net, ids, lengths, func(x *G.Node, layer uint32) *G.Node { return graph.Dropout(x, dropout, key, layer) })
-	if o.Temperature != 0 && o.Temperature != 1 {
-		if o.Train {
-			return nil, fmt.Errorf("generator: a likelihood is trained at temperature 1, not %v", o.Temperature)
-		}
-		inverse := G.NewConstant(float32(1 / o.Temperature)) // (h W + b) / temperature
-		h, net.B = graph.Must(G.Mul(h, inverse)), graph.Must(G.Mul(net.B, inverse))
-	}
 	loss, nll := graph.PackedXentTokens(h, net.W, net.B, ids, lengths, weights, net.Tied)
 	l.nll = nll
 	for j := range o.Others {
@@ -192,49 +182,5 @@ func (l *Likelihood) RunAt(seed uint64, step uint32) (float64, error) {
 	return l.Run()
 }
 
-// Tally adds up -log p over tokens.
-type Tally struct {
-	Nats    float64 // over all tokens, the end of sentence included
-	Tokens  int
-	UnkNats float64 // the part of the tokens that the vocabulary does not hold
-	Unk     int
-}
-
-// PerToken is the mean over all tokens, in nats; its exponential is the
-// perplexity. A model that never met <unk> pays dearly for it: see PerKnown.
-func (t Tally) PerToken() float64 { return t.Nats / float64(t.Tokens) }
-
-// PerKnown is the mean over the tokens that the vocabulary holds.
-func (t Tally) PerKnown() float64 { return (t.Nats - t.UnkNats) / float64(t.Tokens-t.Unk) }
-
-// add counts the last run.
-func (t *Tally) add(l *Likelihood) {
-	for b, n := range l.lengths {
-		for i, v := range l.nll[b*l.T:][:n] {
-			t.Nats += float64(v)
-			if l.ids[b*l.T+i] == vocab.Unk {
-				t.UnkNats += float64(v)
-				t.Unk++
-			}
-		}
-		t.Tokens += int(n)
-	}
-}
-
 // Tokens returns the -log p [T] of row b's tokens in the last run.
 func (l *Likelihood) Tokens(b int) []float32 { return l.nll[b*l.T:][:l.lengths[b]] }
-
-// NLL scores sentences of ids, in the order given.
-func (l *Likelihood) NLL(sentences [][]int32) (Tally, error) {
-	var t Tally
-	for b := range vocab.InOrder(sentences, l.B) {
-		if _, err := l.Mean(b, 0, 0); err != nil {
-			return t, err
-		}
-		t.add(l)
-	}
-	if t.Tokens == 0 {
-		return t, fmt.Errorf("generator: no sentences to score")
-	}
-	return t, nil
-}

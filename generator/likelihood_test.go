@@ -71,7 +71,7 @@ func TestLikelihoodAgainstPlain(t *testing.T) {
 			require.InEpsilon(t, batch/float64(b.Tokens()), mean, valueTol)
 			want.Nats += batch
 		}
-		got, err := l.NLL(sentences)
+		got, err := NLL(g.NewScorer(), sentences, 4)
 		require.NoError(t, err)
 		require.Equal(t, want.Tokens, got.Tokens)
 		require.Equal(t, want.Unk, got.Unk)
@@ -88,21 +88,20 @@ func TestLikelihoodAtATemperature(t *testing.T) {
 		m := plainOf(g)
 		sentences := ragged(5, 6, c.Vocab)
 		for _, tau := range []float64{.5, 1.7} {
-			l, err := g.Likelihood(LikelihoodOptions{B: 3, T: 8, Temperature: tau})
+			s, err := g.Scorer(ScoreOptions{Temperature: tau})
 			require.NoError(t, err)
-			defer l.Close()
 			want := 0.0
-			for _, s := range sentences {
-				for _, v := range m.nllAt(tau, withEnd(s)) {
+			for _, x := range sentences {
+				for _, v := range m.nllAt(tau, withEnd(x)) {
 					want += v
 				}
 			}
-			got, err := l.NLL(sentences)
+			got, err := NLL(s, sentences, 3)
 			require.NoError(t, err)
 			require.InEpsilon(t, want, got.Nats, valueTol)
 		}
-		_, err := g.Likelihood(LikelihoodOptions{B: 3, T: 8, Temperature: .5, Train: true})
-		require.ErrorContains(t, err, "temperature 1")
+		_, err := g.Scorer(ScoreOptions{Temperature: -1})
+		require.ErrorContains(t, err, "temperature -1 must lie in")
 	})
 }
 
@@ -163,16 +162,24 @@ func TestLikelihoodRefuses(t *testing.T) {
 	l, err := g.Likelihood(LikelihoodOptions{B: 2, T: 3})
 	require.NoError(t, err)
 	defer l.Close()
-	_, err = l.NLL([][]int32{{4, 5, 6}})
-	require.EqualError(t, err, "generator: a batch of 1 x 4 tokens for a graph of 2 x 3")
-	_, err = l.NLL([][]int32{{4}, {9}})
-	require.ErrorContains(t, err, "id 9 outside 0..8")
-	_, err = l.NLL(nil)
+	for i, sentences := range [][][]int32{{{4, 5, 6}}, {{4}, {9}}, {{4}, {8, 7}}} {
+		for b := range vocab.InOrder(sentences, 2) {
+			mean, err := l.Mean(b, 0, 0)
+			switch i {
+			case 0:
+				require.EqualError(t, err, "generator: a batch of 1 x 4 tokens for a graph of 2 x 3")
+			case 1:
+				require.ErrorContains(t, err, "id 9 outside 0..8")
+			case 2: // and the graph is still good
+				require.NoError(t, err)
+				require.False(t, math.IsNaN(mean))
+			}
+		}
+	}
+	_, err = NLL(g.NewScorer(), nil, 2)
 	require.EqualError(t, err, "generator: no sentences to score")
-	tally, err := l.NLL([][]int32{{4}, {8, 7}}) // and the graph is still good
-	require.NoError(t, err)
-	require.Equal(t, 5, tally.Tokens)
-	require.False(t, math.IsNaN(tally.PerToken()))
+	_, err = NLL(g.NewScorer(), [][]int32{{4}, {9}}, 2)
+	require.ErrorContains(t, err, "id 9 outside 0..8")
 }
 
 // Dropout masks are named by seed and step, and stay away unless asked for.
@@ -346,8 +353,8 @@ func TestDrawScored(t *testing.T) {
 					score, err := g.Likelihood(LikelihoodOptions{B: 32, T: T})
 					require.NoError(t, err)
 					want, prompt := make([]float64, n), make([]float64, 1)
-					require.NoError(t, score.LogProbs(want, plain))
-					require.NoError(t, score.LogProbs(prompt, [][]int32{o.Prompt}))
+					require.NoError(t, logProbs(score, want, plain))
+					require.NoError(t, logProbs(score, prompt, [][]int32{o.Prompt}))
 					for i, x := range plain {
 						require.Equal(t, x, ids[i*T:][:lengths[i]])
 						require.InDelta(t, want[i]-prompt[0], got[i], 2e-5)

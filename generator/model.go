@@ -24,8 +24,8 @@ type Model interface {
 	// NLL adds up -log p of sentences of ids of up to T tokens with their end, B at
 	// once. Of a VAE it is the importance-weighted bound with ten draws by the seed.
 	NLL(sentences [][]int32, B, T int, seed uint64) (Tally, error)
-	// Likelihood is the graph of log p, and ErrBounded of a VAE.
-	Likelihood(LikelihoodOptions) (*Likelihood, error)
+	// Scorer tells log p of sentences, and is ErrBounded of a VAE.
+	Scorer(ScoreOptions) (*Scorer, error)
 	// Features is the graph of sentence features, and ErrNoFeatures of a VAE.
 	Features(B, T int) (*Features, error)
 }
@@ -40,13 +40,8 @@ func (c Config) New(seed uint64) (Model, error) { return New(c, seed) }
 
 func (c VAEConfig) New(seed uint64) (Model, error) { return NewVAE(c, seed) }
 
-func (g *Generator) NLL(sentences [][]int32, B, T int, _ uint64) (Tally, error) {
-	l, err := g.Likelihood(LikelihoodOptions{B: B, T: T})
-	if err != nil {
-		return Tally{}, err
-	}
-	defer l.Close()
-	return l.NLL(sentences)
+func (g *Generator) NLL(sentences [][]int32, B, _ int, _ uint64) (Tally, error) {
+	return NLL(g.NewScorer(), sentences, B)
 }
 
 // boundDraws is how many draws of each code stand for a likelihood.
@@ -62,6 +57,6 @@ func (v *VAE) NLL(sentences [][]int32, B, T int, seed uint64) (Tally, error) {
 	return t.Tally(), err
 }
 
-func (v *VAE) Likelihood(LikelihoodOptions) (*Likelihood, error) { return nil, ErrBounded }
+func (v *VAE) Scorer(ScoreOptions) (*Scorer, error) { return nil, ErrBounded }
 
 func (v *VAE) Features(B, T int) (*Features, error) { return nil, ErrNoFeatures }

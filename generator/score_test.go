@@ -2,12 +2,14 @@ package generator
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
+	"textgan/vocab"
 )
 
 // A scorer and a sampler that scores what it draws say, bit for bit, what the graph of the
@@ -45,7 +47,7 @@ func scorersAgree(t *testing.T, c Config) {
 			key := rng.Key{Seed: 5, Stream: rng.Sample}
 			rows := s.Rows(n, key, 3)
 			want, got := make([]float64, n), make([]float64, n)
-			require.NoError(t, graph.LogProbs(want, rows))
+			require.NoError(t, logProbs(graph, want, rows))
 			for threads := 1; threads <= 2; threads++ {
 				kernel.SetThreads(threads)
 				require.NoError(t, scorer.LogProbs(got, rows))
@@ -69,4 +71,77 @@ func TestScorerOfOddSentences(t *testing.T) {
 	require.Zero(t, dst[0])
 	require.Less(t, dst[1], dst[2])
 	require.ErrorContains(t, s.LogProbs(dst[:1], [][]int32{{9}}), "id 9 outside 0..8")
+}
+
+// logProbs is what a Scorer says, by a graph of the likelihood.
+func logProbs(l *Likelihood, dst []float64, sentences [][]int32) error {
+	order := make([]int, len(sentences))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return len(sentences[b]) - len(sentences[a]) })
+	for at := 0; at < len(order); at += l.B {
+		part := order[at:min(at+l.B, len(order))]
+		b := vocab.Batch{B: len(part), T: len(sentences[part[0]]), Lengths: make([]int32, len(part))}
+		b.IDs = make([]int32, b.B*b.T)
+		for r, i := range part {
+			b.Lengths[r] = int32(copy(b.IDs[r*b.T:], sentences[i]))
+		}
+		if _, err := l.Mean(&b, 0, 0); err != nil {
+			return err
+		}
+		for r, i := range part {
+			dst[i] = 0
+			for _, nats := range l.Tokens(r) {
+				dst[i] -= float64(nats)
+			}
+		}
+	}
+	return nil
+}
+
+// A Scorer of any precision and temperature says what the graph says of every token, and
+// adds them up in its order.
+func TestTallyIsThatOfTheGraph(t *testing.T) {
+	defer kernel.SetThreads(0)
+	for _, c := range []Config{
+		{Cell: "lstm", Vocab: 200, Emb: 20, Hidden: 33, Layers: 2},
+		{Cell: "gru", Vocab: 48, Emb: 8, Hidden: 8, Layers: 1, Tie: true},
+		{Cell: "transformer", Vocab: 37, Emb: 8, Hidden: 8, Heads: 2, Layers: 2, Context: 9},
+	} {
+		for _, bf16 := range []bool{false, true} {
+			g := sharpened(t, c, 3)
+			sentences := ragged(150, 9, c.Vocab)
+			l, err := g.Likelihood(LikelihoodOptions{B: 16, T: 10, BF16: bf16})
+			require.NoError(t, err)
+			defer l.Close()
+			var want Tally
+			for b := range vocab.InOrder(sentences, 16) {
+				_, err := l.Mean(b, 0, 0)
+				require.NoError(t, err)
+				for r, i := range b.Index {
+					for k, v := range l.Tokens(r) {
+						want.Nats += float64(v)
+						if withEnd(sentences[i])[k] == vocab.Unk {
+							want.UnkNats += float64(v)
+							want.Unk++
+						}
+						want.Tokens++
+					}
+				}
+			}
+			for threads := 1; threads <= 2; threads++ {
+				kernel.SetThreads(threads)
+				s, err := g.Scorer(ScoreOptions{BF16: bf16})
+				require.NoError(t, err)
+				got, err := NLL(s, sentences, 16)
+				require.NoError(t, err)
+				require.Equal(t, want, got, "%+v bf16 %v", c, bf16)
+				parts, err := NLL(s, sentences, 1) // not all at once
+				require.NoError(t, err)
+				require.InEpsilon(t, want.Nats, parts.Nats, 1e-12)
+				require.Equal(t, [2]int{want.Tokens, want.Unk}, [2]int{parts.Tokens, parts.Unk})
+			}
+		}
+	}
 }

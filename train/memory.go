@@ -33,7 +33,12 @@ func (c Config) memory(d *model.Data) machine.Need {
 	// Weights, the best of them, moments, gradients; each graph has the output matrix
 	// transposed and with rows on cache lines, and a gradient of it for each half of the batch.
 	weights := 4*all.Weights + 2*net.Weights + all.Weights + 4*net.Matrix
-	rows := 2 * real * (all.Token + 2*E) // teacher forcing: with gradients, and of held-out text
+	rows := real * (all.Token + 2*E) // teacher forcing with gradients
+	if c.HasVAE() {
+		rows *= 2 // and of held-out text, which others score
+	} else {
+		rows += 2 * 32 * (net.Row + V)
+	}
 	var dis float64
 	if c.Model == "gan" {
 		size, De := c.Options.Config(v).Size(), float64(c.DEmb)

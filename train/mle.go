@@ -76,12 +76,11 @@ func (s *teaching) teach(c *common, batch *vocab.Batch, seed uint64, step uint32
 type mle struct {
 	*common
 	teaching
-	held *generator.Likelihood // of held-out sentences, without gradients
+	held *generator.Scorer // of held-out sentences
 }
 
-func newMLE(c *common, gen *generator.Generator) (*mle, error) {
-	held, err := gen.Likelihood(generator.LikelihoodOptions{B: c.part(), T: c.T})
-	return &mle{common: c, teaching: newTeaching(c, gen, c.LR), held: held}, err
+func newMLE(c *common, gen *generator.Generator) *mle {
+	return &mle{common: c, teaching: newTeaching(c, gen, c.LR), held: gen.NewScorer()}
 }
 
 func (m *mle) Name() string { return Likelihood }
@@ -106,7 +105,7 @@ func (m *mle) Code() string { return "" }
 func (m *mle) SetRate(lr float64) { m.opt.LR = lr }
 
 func (m *mle) Validate(e *Evaluation, held [][]int32) error {
-	t, err := m.held.NLL(held)
+	t, err := generator.NLL(m.held, held, m.part())
 	e.NLL = t.PerToken()
 	return err
 }

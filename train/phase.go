@@ -113,7 +113,7 @@ func newFitting(c *common, v int) (fitting, error) {
 	if vae, ok := model.(*generator.VAE); ok {
 		return newELBO(c, vae)
 	}
-	return newMLE(c, model.(*generator.Generator))
+	return newMLE(c, model.(*generator.Generator)), nil
 }
 
 // common is what the phases of a run share.

@@ -42,12 +42,9 @@ func tinyReverse(t testing.TB, cell string, V int, tune bool) (gen, own, back *g
 }
 
 // logProbsOf sentences by ids.
-func logProbsOf(t testing.TB, g *generator.Generator, sentences [][]int32, T int) []float64 {
-	l, err := g.Likelihood(generator.LikelihoodOptions{B: 16, T: T})
-	require.NoError(t, err)
-	defer l.Close()
+func logProbsOf(t testing.TB, g *generator.Generator, sentences [][]int32) []float64 {
 	log := make([]float64, len(sentences))
-	require.NoError(t, l.LogProbs(log, sentences))
+	require.NoError(t, g.NewScorer().LogProbs(log, sentences))
 	return log
 }
 
@@ -82,7 +79,7 @@ func TestReverseLMScoresTheLogRatio(t *testing.T) {
 				x := all.IDs[i*T:][:n]
 				sentences, turned = append(sentences, x), append(turned, ratio.Reverse(x))
 			}
-			own, other := logProbsOf(t, gen, sentences, T), logProbsOf(t, back, turned, T)
+			own, other := logProbsOf(t, gen, sentences), logProbsOf(t, back, turned)
 			w, c := float64(dis.Params()[0].Data[0]), float64(dis.Params()[1].Data[0])
 			for i, score := range scoresOf(t, dis, &all) {
 				require.InDelta(t, w*(other[i]-own[i])+c, score, 2e-5, "%v", sentences[i])

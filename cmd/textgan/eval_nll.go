@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/eval"
+	"textgan/generator"
 	"textgan/internal/machine"
 	"textgan/train/model"
 )
@@ -70,7 +71,7 @@ func evalNLLCommand(p *process) *cli.Command {
 			}
 			return printBounds(c.process, v, text.Lines, c.opt.Samples, c.opt.JSON)
 		}
-		tally, err := m.NLLAs(text.Lines, model.Scoring{Temperature: c.opt.Temperature, BF16: c.opt.bf16()})
+		tally, err := m.NLLAs(text.Lines, generator.ScoreOptions{Temperature: c.opt.Temperature, BF16: c.opt.bf16()})
 		if err != nil {
 			return err
 		}

@@ -10,23 +10,111 @@ import (
 	"textgan/vocab"
 )
 
+// ScoreOptions say which distribution a Scorer tells the probabilities of.
+type ScoreOptions struct {
+	Temperature float64 // divides the logits, as that of Options; 0 means 1
+	BF16        bool    // products read operands rounded to bf16
+}
+
 // Scorer tells log p of sentences. It keeps its scratch from call to call; one Scorer
 // serves one goroutine, and works on all cores.
 type Scorer struct {
 	sampler *Sampler // of the same network
+	beta    float32  // what logits are multiplied by
+	scratch pool[scoreScratch]
 }
 
-// NewScorer returns a scorer of g, whose weights may go on changing.
-func (g *Network) NewScorer() *Scorer {
-	s := &Sampler{net: g, rows: g.sideBySide()}
-	s.scratch.fresh = func() *sampleScratch { return newSampleScratch(g, cell.Products{}, s.rows) }
-	return &Scorer{s}
+// NewScorer returns a scorer of g as it is, whose weights may go on changing.
+func (g *Network) NewScorer() *Scorer { return g.newScorer(ScoreOptions{}) }
+
+// Scorer is NewScorer of g as o has it. It is an error to ask for a temperature that no
+// Sampler has.
+func (g *Network) Scorer(o ScoreOptions) (*Scorer, error) {
+	if err := (Options{MaxLen: 1, Temperature: o.Temperature}).Check(g.Vocab); err != nil {
+		return nil, err
+	}
+	return g.newScorer(o), nil
 }
+
+func (g *Network) newScorer(o ScoreOptions) *Scorer {
+	s := &Scorer{sampler: &Sampler{net: g, rows: g.sideBySide(), products: cell.Products{BF16: o.BF16}}, beta: float32(1 / cmp.Or(o.Temperature, 1))}
+	s.scratch.fresh = func() *scoreScratch {
+		return &scoreScratch{sampleScratch: newSampleScratch(g, s.sampler.products, s.sampler.rows), gathered: make([]float32, sampleRows*g.Width())}
+	}
+	return s
+}
+
+// scoreScratch is also what the output layer reads: rows of the top layer are gathered over
+// as many tokens as give it sampleRows at once, and with them who asks for which token.
+type scoreScratch struct {
+	*sampleScratch
+	gathered []float32 // [sampleRows,H]
+	full     int       // rows of it
+	due      []place
+}
+
+// place is token t of a sentence, told by row row of what is gathered.
+type place struct{ row, sentence, t int }
 
 // LogProbs fills dst [n] with log p of n sentences in nats. A sentence that ends with
 // Eos counts its end; one that does not counts as the beginning that it is. The result
 // of a sentence does not depend on the others.
 func (s *Scorer) LogProbs(dst []float64, sentences [][]int32) error {
+	clear(dst[:len(sentences)])
+	return s.tell(sentences, func(i, _ int, nats float32) { dst[i] -= float64(nats) })
+}
+
+// NLL fills dst [n], each row as long as its sentence, with -log p of every token of n
+// sentences in nats.
+func (s *Scorer) NLL(dst [][]float32, sentences [][]int32) error {
+	return s.tell(sentences, func(i, t int, nats float32) { dst[i][t] = nats })
+}
+
+// tell tells -log p of token t of sentence i of all tokens, those of a sentence in their
+// order. Several goroutines tell, each of sentences of its own.
+func (s *Scorer) tell(sentences [][]int32, told func(i, t int, nats float32)) error {
+	g := s.sampler.net
+	V, H, stride := g.Vocab, g.Width(), kernel.Stride(g.Vocab)
+	w, ld := s.sampler.outputs(len(sentences))
+	flush := func(sc *scoreScratch) {
+		if sc.full == 0 {
+			return
+		}
+		s.sampler.products.GemmBias(false, false, sc.full, V, H, sc.gathered, H, w, ld, g.B.Data, sc.logits, stride)
+		if s.beta != 1 {
+			kernel.Scale(s.beta, sc.logits[:sc.full*stride])
+		}
+		sc.sums(sc.full, V)
+		for _, p := range sc.due {
+			told(p.sentence, p.t, sc.lse[p.row]-sc.logits[p.row*stride+int(sentences[p.sentence][p.t])])
+		}
+		sc.full, sc.due = 0, sc.due[:0]
+	}
+	return s.read(sentences, func(sc *scoreScratch, h []float32, of []int, t int) {
+		copy(sc.gathered[sc.full*H:], h)
+		for _, i := range of {
+			sc.due = append(sc.due, place{sc.full, i, t})
+		}
+		if sc.full++; sc.full == sampleRows {
+			flush(sc)
+		}
+	}, flush)
+}
+
+// States shows the states h [H] of the top layer that token t of sentence i is told by: it
+// has read the t tokens before. They come in the order of a sentence, and are overwritten
+// behind it. Several goroutines see, each of sentences of its own.
+func (s *Scorer) States(sentences [][]int32, see func(i, t int, h []float32)) error {
+	return s.read(sentences, func(_ *scoreScratch, h []float32, of []int, t int) {
+		for _, i := range of {
+			see(i, t, h)
+		}
+	}, func(*scoreScratch) {})
+}
+
+// read reads all sentences, a beginning that some of them share once: see gets the state
+// h that tells token t of these. done ends a part of them.
+func (s *Scorer) read(sentences [][]int32, see func(sc *scoreScratch, h []float32, of []int, t int), done func(*scoreScratch)) error {
 	g := s.sampler.net
 	order := make([]int, len(sentences))
 	for i, x := range sentences {
@@ -40,27 +128,23 @@ func (s *Scorer) LogProbs(dst []float64, sentences [][]int32) error {
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(slices.Compare(sentences[a], sentences[b]), a-b)
 	})
-	w, ld := s.sampler.outputs(len(sentences))
-	rows := s.sampler.rows
-	blocks := (len(order) + rows - 1) / rows
+	blocks := max((len(order)+s.sampler.rows-1)/s.sampler.rows, min(kernel.Threads(), len(order)/fewSentences))
 	kernel.Parallel(blocks, 1, func(lo, hi int) {
-		sc := s.sampler.scratch.take()
-		defer s.sampler.scratch.give(sc)
+		sc := s.scratch.take()
+		defer s.scratch.give(sc)
 		for i := lo; i < hi; i++ {
-			part := order[i*rows : min((i+1)*rows, len(order))]
-			s.score(sc, w, ld, dst, sentences, part)
+			s.readBlock(sc, sentences, order[i*len(order)/blocks:(i+1)*len(order)/blocks], see)
+			done(sc)
 		}
 	})
 	return nil
 }
 
-// score reads the sentences of order, which is sorted: neighbours begin alike.
-func (s *Scorer) score(sc *sampleScratch, w []float32, ld int, dst []float64, sentences [][]int32, order []int) {
-	g := s.sampler.net
-	V, H, stride := g.Vocab, g.Width(), kernel.Stride(g.Vocab)
+// readBlock reads the sentences of order, which is sorted: neighbours begin alike.
+func (s *Scorer) readBlock(sc *scoreScratch, sentences [][]int32, order []int, see func(sc *scoreScratch, h []float32, of []int, t int)) {
+	H := s.sampler.net.Width()
 	live := sc.live[:0]
 	for _, i := range order {
-		dst[i] = 0
 		if len(sentences[i]) > 0 {
 			sc.node[len(live)], live = 0, append(live, i)
 		}
@@ -70,16 +154,13 @@ func (s *Scorer) score(sc *sampleScratch, w []float32, ld int, dst []float64, se
 		l.core.Start(l.state[:l.State])
 	}
 	for n, t := 1, 0; len(live) > 0; t++ {
-		top := s.sampler.advance(sc, n, t == 0)
-		at := 0 // of live
-		for lo := 0; lo < n; lo += sampleRows {
-			rows := min(sampleRows, n-lo)
-			s.sampler.products.GemmBias(false, false, rows, V, H, top[lo*H:], H, w, ld, g.B.Data, sc.logits, stride)
-			sc.sums(rows, V)
-			for ; at < len(live) && sc.node[at] < lo+rows; at++ {
-				r, i := sc.node[at]-lo, live[at]
-				dst[i] -= float64(sc.lse[r] - sc.logits[r*stride+int(sentences[i][t])])
+		top := s.sampler.advance(sc.sampleScratch, n, t == 0)
+		for r, at := 0, 0; r < n; r++ {
+			first := at
+			for at < len(live) && sc.node[at] == r {
+				at++
 			}
+			see(sc, top[r*H:][:H], live[first:at], t)
 		}
 		n, live = sc.branch(live, func(i int) (id int32, more bool) {
 			if x := sentences[i]; t+1 < len(x) {

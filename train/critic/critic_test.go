@@ -184,7 +184,7 @@ func TestLogProbsAgreeWithTally(t *testing.T) {
 	for i, line := range held.Lines {
 		ids[i] = append(m.Vocab.Encode(line), 2)
 	}
-	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: 7, T: 60})
+	l, err := m.Generator.Scorer(generator.ScoreOptions{})
 	require.NoError(t, err)
 	got := make([]float64, len(ids))
 	require.NoError(t, l.LogProbs(got, ids))

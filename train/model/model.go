@@ -167,26 +167,18 @@ func Load(dir, which string) (*Model, error) {
 	return m, nil
 }
 
-// Scoring says how NLLAs reads a model: at which temperature (0 means 1), and whether
-// by products whose operands are rounded to bf16.
-type Scoring struct {
-	Temperature float64
-	BF16        bool
-}
-
-// NLLAs is NLL of the model that samples as s says. Of a VAE there is none
+// NLLAs is NLL of the model at another temperature or precision. Of a VAE there is none
 // (generator.ErrBounded).
-func (m *Model) NLLAs(lines []string, s Scoring) (generator.Tally, error) {
+func (m *Model) NLLAs(lines []string, o generator.ScoreOptions) (generator.Tally, error) {
 	ids, T, err := m.sentences(lines)
 	if err != nil {
 		return generator.Tally{}, err
 	}
-	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: rowsAtOnce(len(ids), T), T: T, BF16: s.BF16, Temperature: s.Temperature})
+	s, err := m.Generator.Scorer(o)
 	if err != nil {
 		return generator.Tally{}, err
 	}
-	defer l.Close()
-	return l.NLL(ids)
+	return generator.NLL(s, ids, rowsAtOnce(len(ids), T))
 }
 
 // NLL adds up the negative log-likelihood of lines, each with its end of

@@ -99,21 +99,20 @@ func (m *Model) Text() (learnt, held *corpora.Corpus, err error) {
 // PerLine are -log p of lines in nats, each with its end of sentence, and their
 // tokens with it, unknown ones among them. It is generator.ErrBounded of a VAE.
 func (m *Model) PerLine(lines []string) (nats []float64, tokens []int, err error) {
-	ids, T, err := m.sentences(lines)
+	ids, _, err := m.sentences(lines)
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := m.Generator.Likelihood(generator.LikelihoodOptions{B: rowsAtOnce(len(ids), T), T: T})
+	s, err := m.Generator.Scorer(generator.ScoreOptions{})
 	if err != nil {
 		return nil, nil, err
 	}
-	defer l.Close()
 	nats, tokens = make([]float64, len(ids)), make([]int, len(ids))
 	for i := range ids {
 		ids[i] = append(slices.Clone(ids[i]), vocab.Eos)
 		tokens[i] = len(ids[i])
 	}
-	if err := l.LogProbs(nats, ids); err != nil {
+	if err := s.LogProbs(nats, ids); err != nil {
 		return nil, nil, err
 	}
 	for i := range nats {
