@@ -192,6 +192,7 @@ type Options struct {
 	Case, Tokenizer string
 
 	protocol *Protocol // that the options come from, if any
+	keep     bool      // the scores of single hypotheses too, at sentence level
 }
 
 func (o Options) resolved() (Options, error) {
@@ -242,7 +243,7 @@ type Meter struct {
 	pool    tally
 	mean    [MaxOrder]float64 // Welford's running mean and
 	sq      [MaxOrder]float64 // sum of squared deviations
-	kept    []float64         // [n, MaxN] sentence scores, for the bootstrap
+	kept    []float64         // [n, MaxN] sentence scores, for the bootstrap or who wants to keep them
 	tallies []tally           // of the hypotheses, for the corpus-level bootstrap
 }
 
@@ -297,7 +298,7 @@ func (m *Meter) add(hyps [][]int32) {
 		}
 	}
 	switch {
-	case m.o.Bootstrap == 0:
+	case m.o.Bootstrap == 0 && !m.o.keep:
 	case m.o.Level == Corpus:
 		m.tallies = append(m.tallies, tallies...)
 	default:
@@ -325,6 +326,9 @@ func (m *Meter) Score() (Score, error) {
 		}
 		s.ByOrder[n] = m.mean[n]
 		s.StdErr[n] = math.Sqrt(m.sq[n] / float64(max(1, m.n-1)) / float64(m.n))
+	}
+	if m.o.keep {
+		s.kept = m.kept
 	}
 	if m.o.Bootstrap > 0 {
 		s.Confidence, s.Intervals = m.o.Confidence, m.bootstrap()

@@ -17,6 +17,7 @@ type Point struct {
 	Y           float64 `json:"y"`
 	ErrX        float64 `json:"std_err_x"`
 	ErrY        float64 `json:"std_err_y"`
+	Cov         float64 `json:"covariance"`   // of both errors; of a mean its points tell
 	Of          []Point `json:"of,omitempty"` // what the point is the mean of: its seeds, or samples of the one that it has
 
 	Signatures [2]string `json:"-"` // of X and Y, equal for all that is compared
@@ -134,7 +135,7 @@ func Average(points []Point) Point {
 	if len(points) == 1 {
 		return out
 	}
-	out.Of = nil
+	out.Of, out.Cov = nil, 0
 	for _, p := range points {
 		p.Of = nil
 		out.Of = append(out.Of, p)
@@ -162,13 +163,13 @@ func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
 //
 //	(p.Y - s p.X) - (1-t) (a.Y - s a.X) - t (b.Y - s b.X)
 //
-// around its mean. Where a point is the mean of seeds, its part is that of the spread
-// of Y - s X between the seeds, in which an error of both coordinates along the curve is
-// none; of a and b, means of as many, the parts count together, one by one. Where it is
-// not, or where they are larger, the errors of X and Y are taken as independent. The gap
-// counts as noise up to the two-sided quantile of the confidence, which is between 0 and 1
-// (0 means 0.95): of Student's t with Welch's degrees of freedom, K-1 of K seeds, or the
-// normal one where no part comes from a spread.
+// around its mean, where the part of a point is ErrY^2 + s^2 ErrX^2 - 2 s Cov. Where a
+// point is a mean, as of seeds, its part is that of the spread of Y - s X between these, in
+// which an error of both coordinates along the curve is none; of a and b, means of as
+// many, the parts count together, one by one. The larger of both counts. The gap is noise
+// up to the two-sided quantile of the confidence, which is between 0 and 1 (0 means
+// 0.95): of Student's t with Welch's degrees of freedom, K-1 of K seeds, or the normal one
+// where no part comes from a spread.
 //
 // Beyond the ends of the curve only one answer each is possible. A point that
 // is less diverse than all of the curve is inside if the best corner beats it
@@ -258,6 +259,7 @@ func (f *Frontier) judgeAcross(p Point, confidence float64) (Verdict, bool) {
 // turn exchanges the axes, so that less is better on both.
 func (f *Frontier) turn(p Point) Point {
 	p.X, p.Y, p.ErrX, p.ErrY = -f.better(p.Y, 0), p.X, p.ErrY, p.ErrX
+	p.Cov = -f.better(p.Cov, 0)
 	p.Of = slices.Clone(p.Of)
 	for i, q := range p.Of {
 		p.Of[i] = f.turn(q)
@@ -289,7 +291,10 @@ func (f *Frontier) compare(p, a, b Point, slope, confidence float64) (v Verdict)
 	if a.X != b.X {
 		t = (p.X - a.X) / (b.X - a.X)
 	}
-	rest := func(p Point) (v, err float64) { return p.Y - slope*p.X, math.Hypot(p.ErrY, slope*p.ErrX) }
+	rest := func(p Point) (v, err float64) {
+		variance := p.ErrY*p.ErrY + slope*slope*p.ErrX*p.ErrX - 2*slope*p.Cov
+		return p.Y - slope*p.X, math.Sqrt(max(0, variance))
+	}
 	noise := p.along(rest).minus(mix(a, b, t, rest))
 	v.Gap = f.better(p.Y, (1-t)*a.Y+t*b.Y)
 	v.ErrGap, v.Freedom = math.Sqrt(noise.variance), noise.freedom

@@ -72,6 +72,17 @@ type Score struct {
 	// references held fixed, at the given Confidence. Nil if not asked for.
 	Intervals  []Interval
 	Confidence float64
+
+	kept []float64 // [Lines,MaxN] of the single hypotheses; nil if not asked for
+}
+
+// covariance is that of the errors of two scores of the same hypotheses at order n+1.
+func (s Score) covariance(other Score, n int) float64 {
+	sum, orders := 0.0, len(s.ByOrder)
+	for i := range s.Lines {
+		sum += (s.kept[i*orders+n] - s.ByOrder[n]) * (other.kept[i*orders+n] - other.ByOrder[n])
+	}
+	return sum / float64(max(1, s.Lines-1)) / float64(s.Lines)
 }
 
 // MarshalJSON writes {"bleu": {"1": ...}, "level": ..., "signature": ...}, the

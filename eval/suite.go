@@ -354,11 +354,13 @@ func (s *Suite) distance(lines []string) (*Distance, error) {
 // Points places lines on the planes of a frontier: BLEU-n against self-BLEU-n
 // for n = 2..MaxN, then the LM score against the reverse LM score.
 func (s *Suite) Points(lines [][]int32) (points []Point, err error) {
-	bleu, err := s.BLEU(lines)
+	o := s.scoring()
+	o.keep = true // BLEU and self-BLEU of a line rise together
+	bleu, err := BLEU(s.references, lines, o)
 	if err != nil {
 		return nil, err
 	}
-	self, err := s.SelfBLEU(lines)
+	self, err := SelfBLEU(lines, o)
 	if err != nil {
 		return nil, err
 	}
@@ -367,7 +369,10 @@ func (s *Suite) Points(lines [][]int32) (points []Point, err error) {
 		return nil, err
 	}
 	for n := 1; n < s.o.MaxN; n++ {
-		points = append(points, Point{X: self.ByOrder[n], Y: bleu.ByOrder[n], ErrX: self.StdErr[n], ErrY: bleu.StdErr[n], Signatures: [2]string{self.Signature, bleu.Signature}})
+		points = append(points, Point{
+			X: self.ByOrder[n], Y: bleu.ByOrder[n], ErrX: self.StdErr[n], ErrY: bleu.StdErr[n], Cov: bleu.covariance(self, n),
+			Signatures: [2]string{self.Signature, bleu.Signature},
+		})
 	}
 	return append(points, Point{X: reverse.Nats, Y: lm.Nats, ErrX: reverse.StdErr, ErrY: lm.StdErr, Signatures: [2]string{reverse.Signature, lm.Signature}}), nil
 }

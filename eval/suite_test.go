@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
 // A suite says what the metrics say one by one.
@@ -86,6 +87,22 @@ func TestSuite(t *testing.T) {
 	points, err := s.Points(s.Encode(text))
 	require.NoError(t, err)
 	require.Len(t, points, 3) // BLEU-2, BLEU-3, LM
+	// The covariance by scoring each line alone.
+	var x2, y2 []float64
+	for i, line := range ids {
+		others, err := NewReferences(append(slices.Clone(ids[:i]), ids[i+1:]...), 3)
+		require.NoError(t, err)
+		ofLine, err := BLEU(others, [][]int32{line}, Options{MaxN: 3})
+		require.NoError(t, err)
+		x2 = append(x2, ofLine.ByOrder[2])
+		ofLine, err = BLEU(refs, [][]int32{line}, Options{MaxN: 3})
+		require.NoError(t, err)
+		y2 = append(y2, ofLine.ByOrder[2])
+	}
+	require.InDelta(t, stat.Covariance(x2, y2, nil)/40, points[1].Cov, 1e-12)
+	require.Greater(t, points[1].Cov, 0.0)
+	require.Zero(t, points[2].Cov, "lines of the text, and of the reference")
+	points[1].Cov = 0
 	require.Equal(t, Point{X: self.ByOrder[2], Y: bleu.ByOrder[2], ErrX: self.StdErr[2], ErrY: bleu.StdErr[2], Signatures: [2]string{self.Signature, bleu.Signature}}, points[1])
 	require.Equal(t, m.ReverseLM.Nats, points[2].X)
 	require.Equal(t, [2]string{m.ReverseLM.Signature, m.LM.Signature}, points[2].Signatures)
