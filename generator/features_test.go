@@ -12,11 +12,8 @@ func TestFeaturesAgainstPlain(t *testing.T) {
 	architectures(t, func(t *testing.T, c Config) {
 		g := sharpened(t, c, .7)
 		m := plainOf(g)
-		sentences := ragged(11, 6, c.Vocab) // the last batch has fewer rows
-		f, err := g.Features(4, 8)
-		require.NoError(t, err)
-		defer f.Close()
-		got, err := f.Of(sentences)
+		sentences := ragged(11, 6, c.Vocab)
+		got, err := g.Features(sentences)
 		require.NoError(t, err)
 		require.Len(t, got, len(sentences)*c.Hidden)
 		for i, s := range sentences {
@@ -30,8 +27,8 @@ func TestFeaturesAgainstPlain(t *testing.T) {
 			}
 			require.InDeltaSlice(t, want, got[i*c.Hidden:][:c.Hidden], valueTol)
 		}
-		_, err = f.Of([][]int32{make([]int32, 8)})
-		require.ErrorContains(t, err, "tokens for a graph of")
+		_, err = g.Features([][]int32{{int32(c.Vocab)}})
+		require.ErrorContains(t, err, "outside 0..")
 	})
 }
 
@@ -40,17 +37,14 @@ func TestFeaturesOfSlots(t *testing.T) {
 	c := Config{Cell: "relational", Vocab: 9, Emb: 4, Hidden: 4, Layers: 1, Slots: 3, Heads: 2}
 	g := sharpened(t, c, .7)
 	sentences := ragged(5, 6, c.Vocab)
-	of := func(B int, sentences [][]int32) []float64 {
-		f, err := g.Features(B, 8)
-		require.NoError(t, err)
-		defer f.Close()
-		got, err := f.Of(sentences)
+	of := func(sentences [][]int32) []float64 {
+		got, err := g.Features(sentences)
 		require.NoError(t, err)
 		return got
 	}
-	together := of(4, sentences)
+	together := of(sentences)
 	require.Len(t, together, len(sentences)*c.Slots*c.Hidden)
 	for i, s := range sentences {
-		require.InDeltaSlice(t, of(1, [][]int32{s}), together[i*c.Slots*c.Hidden:][:c.Slots*c.Hidden], valueTol)
+		require.InDeltaSlice(t, of([][]int32{s}), together[i*c.Slots*c.Hidden:][:c.Slots*c.Hidden], valueTol)
 	}
 }

@@ -110,9 +110,6 @@ func states(g *op.Graph, net op.Net, ids, lengths *G.Node, drop func(x *G.Node, 
 	return h
 }
 
-// noDropout keeps all states.
-func noDropout(x *G.Node, _ uint32) *G.Node { return x }
-
 // Mean runs the graph on a batch and returns its negative log-likelihood in nats over
 // the batch's Divisor: the mean per real token, unless the batch has another Norm; of a
 // part of a batch its share of that. seed and step name the dropout masks.

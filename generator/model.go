@@ -26,8 +26,8 @@ type Model interface {
 	NLL(sentences [][]int32, B, T int, seed uint64) (Tally, error)
 	// Scorer tells log p of sentences, and is ErrBounded of a VAE.
 	Scorer(ScoreOptions) (*Scorer, error)
-	// Features is the graph of sentence features, and ErrNoFeatures of a VAE.
-	Features(B, T int) (*Features, error)
+	// Features are vectors [N,H] of N sentences, and ErrNoFeatures of a VAE.
+	Features(sentences [][]int32) ([]float64, error)
 }
 
 // Errors of what a VAE cannot do.
@@ -59,4 +59,4 @@ func (v *VAE) NLL(sentences [][]int32, B, T int, seed uint64) (Tally, error) {
 
 func (v *VAE) Scorer(ScoreOptions) (*Scorer, error) { return nil, ErrBounded }
 
-func (v *VAE) Features(B, T int) (*Features, error) { return nil, ErrNoFeatures }
+func (v *VAE) Features([][]int32) ([]float64, error) { return nil, ErrNoFeatures }

@@ -19,16 +19,7 @@ func (m *Model) Features(lines []string) (*mat.Dense, error) {
 	if len(ids) == 0 {
 		return nil, errors.New("train: no lines to take features of")
 	}
-	longest := 1
-	for _, s := range ids {
-		longest = max(longest, len(s)+1)
-	}
-	f, err := m.Generator.Features(min(64, len(ids)), longest)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	values, err := f.Of(ids)
+	values, err := m.Generator.Features(ids)
 	if err != nil {
 		return nil, err
 	}
