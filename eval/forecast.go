@@ -3,6 +3,7 @@ package eval
 import (
 	"math"
 
+	"textgan/internal/kernel"
 	"textgan/internal/machine"
 )
 
@@ -33,19 +34,26 @@ func sized(lines []string, order int) Forecast {
 // grow on: the exponent of each quadrupling is to the one before as that was to its own
 // predecessor, and never larger.
 func Foretell(lines []string, tokenize Tokenizer, order int) Forecast {
+	return ForetellMore(lines, float64(len(lines)), tokenize, order)
+}
+
+// ForetellMore is Foretell of a text of n lines, of which those are a sample.
+func ForetellMore(lines []string, n float64, tokenize Tokenizer, order int) Forecast {
 	f := sized(lines, order)
 	if len(lines) == 0 {
 		return f
 	}
+	f.Bytes *= n / f.Lines
+	f.Lines = n
 	part := NewLexicon().Add(Every(lines, max(20_000, len(lines)/20)), tokenize)
+	scale := f.Lines / float64(len(part))
 	var seen [3]counted
 	for i := range seen {
-		if i < 2 && len(part) == len(lines) {
+		if i < 2 && scale == 1 {
 			continue // all is known
 		}
 		seen[i] = count(Every(part, max(1, len(part)>>(4-2*i))), order)
 	}
-	scale := f.Lines / float64(len(part))
 	f.Tokens = seen[2].tokens * scale
 	grow := func(of func(counted) float64) float64 {
 		n := of(seen[2])
@@ -61,7 +69,7 @@ func Foretell(lines []string, tokenize Tokenizer, order int) Forecast {
 			b *= falls
 			n *= math.Pow(min(left, 4), b)
 		}
-		return n
+		return min(n, f.Tokens)
 	}
 	f.Words = grow(func(c counted) float64 { return c.words })
 	for n := range order {
@@ -102,10 +110,18 @@ func count(lines [][]int32, order int) (c counted) {
 }
 
 // Most is a Forecast that no text of that many lines and bytes exceeds, whatever a token is.
-func Most(lines []string, order int) Forecast {
-	f := sized(lines, order)
+func Most(lines []string, order int) Forecast { return sized(lines, order).most() }
+
+// MostOf is Most of a text of so many lines of so many bytes each.
+func MostOf(lines, bytes float64, order int) Forecast {
+	f := sized(nil, order)
+	f.Lines, f.Bytes = lines, lines*bytes
+	return f.most()
+}
+
+func (f Forecast) most() Forecast {
 	f.Tokens, f.Words = f.Bytes, f.Bytes
-	for n := range order {
+	for n := range f.Grams {
 		f.Grams[n], f.Shared[n] = f.Bytes, f.Bytes
 	}
 	return f
@@ -227,4 +243,29 @@ func SuiteNeeds(reference, train Forecast, texts ...Forecast) machine.Need {
 		work = max(work, f.selfBLEU(), f.model(), together(f, reference).census(2))
 	}
 	return append(need, machine.Part{What: "n-grams", Bytes: reference.references() + reference.model() + train.copies() + work, Lower: fewer + " or " + maxN})
+}
+
+// FrontierNeeds is what a Suite takes to place texts on planes, so many and each such as
+// text, which are all held until the last is placed. Of train the words are learnt.
+func FrontierNeeds(reference, train, text Forecast, texts float64) machine.Need {
+	one := text
+	one.Bytes, one.Lines = 0, 0 // counted with the others
+	need := lines(reference, train, one)
+	return append(need,
+		machine.Part{What: "samples", Bytes: texts * text.text(), Lower: samples},
+		machine.Part{What: "n-grams", Bytes: reference.references() + reference.model() + max(text.selfBLEU(), text.model()), Lower: samples})
+}
+
+// samples are the options that make the samples of a frontier shorter and fewer.
+const samples = "-n, --repeat, or the number of temperatures or runs"
+
+// FeaturesNeeds is what the distances of a Suite take for features of so many dimensions
+// of a reference and the longest of the texts: vectors of float64, on the way to MAUVE several
+// times, and the covariances of FrechetOf on every core.
+func FeaturesNeeds(reference, text float64, dims int) machine.Need {
+	d, both := float64(dims), min(reference, text)
+	return machine.Need{
+		{What: "sentence features", Bytes: 8 * d * (reference + 7*both), Lower: fewer},
+		{What: "covariances of sentence features", Bytes: 8 * d * d * 8 * float64(kernel.Threads()+1), Lower: "the units of --encoder"},
+	}
 }

@@ -19,6 +19,9 @@ import (
 // before: TestEncoderVersion.
 const encoderVersion = 3
 
+// EncoderDims is the number of features that an Encoder gives a sentence.
+const EncoderDims = 128
+
 // An Encoder is a small language model of a text, for the features of texts that are
 // compared with it. Words seen once are its <unk>, so it has an idea of words that the
 // text does not hold. Equal lines and seed give an equal model.
@@ -33,7 +36,7 @@ type Encoder struct {
 func NewEncoder(lines []string, seed uint64) (*Encoder, error) {
 	c := Options.Defaults()
 	c.Model, c.Seed, c.SplitSeed, c.MinCount = "mle", seed, seed, 2
-	c.Hidden, c.Dropout, c.LR = 128, 0.2, 0.015
+	c.Hidden, c.Dropout, c.LR = EncoderDims, 0.2, 0.015
 	c.MLESteps, c.EvalEvery, c.EvalSamples, c.Patience = 1000, 100, 1, 2
 	c.MaxLen, c.Truncate = model.LongestLine, true
 	corpus, err := corpora.New("encoder", lines)

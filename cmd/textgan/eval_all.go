@@ -17,6 +17,7 @@ import (
 	"textgan/eval/twosample"
 	"textgan/generator"
 	"textgan/internal/machine"
+	"textgan/train"
 	"textgan/train/model"
 )
 
@@ -105,20 +106,35 @@ func evalAll(c call[evalAllOptions]) error {
 	if err != nil {
 		return err
 	}
+	var encoder *model.Model
+	dims := train.EncoderDims
+	if o.Features && o.Encoder != "" {
+		if encoder, dims, err = loadEncoder(o.Encoder, held); err != nil {
+			return err
+		}
+	}
 	if err := foresee(k.tokenize, max(o.MaxN, 5), func(of func([]string) eval.Forecast) machine.Need {
 		var texts []eval.Forecast
+		most := 0
 		for _, s := range sources {
-			texts = append(texts, of(s.lines))
+			texts, most = append(texts, of(s.lines)), max(most, len(s.lines))
 		}
-		return eval.SuiteNeeds(of(held), of(learnt), texts...)
+		need := eval.SuiteNeeds(of(held), of(learnt), texts...)
+		if o.Features {
+			need = append(need, eval.FeaturesNeeds(float64(len(held)), float64(most), dims)...)
+		}
+		return need
 	}); err != nil {
 		return err
 	}
 	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
 	if o.Features {
-		encoder, err := c.encoder(c.ctx, o.encoderOptions, held)
+		var err error
+		if encoder == nil {
+			encoder, err = c.trainEncoder(c.ctx, o.NoCache, held)
+		}
 		switch {
-		case err != nil && (o.Encoder != "" || c.ctx.Err() != nil):
+		case err != nil && c.ctx.Err() != nil:
 			return err
 		case err != nil: // too little text to train one on: only what needs it is left out
 			suite.Features = func([]string) (*mat.Dense, error) {

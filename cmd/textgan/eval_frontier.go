@@ -14,6 +14,7 @@ import (
 	"textgan/generator"
 	"textgan/internal/atomicfile"
 	"textgan/train/model"
+	"textgan/vocab"
 )
 
 type frontierOptions struct {
@@ -173,11 +174,54 @@ func frontierSuite(c call[frontierOptions], families []family) (suite *eval.Suit
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := foreseeFrontier(o, families, real, k.tokenize); err != nil {
+		return nil, nil, err
+	}
 	suite, err = eval.NewSuite(eval.SuiteOptions{Reference: real.held, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
 	if err != nil {
 		return nil, nil, err
 	}
 	return suite, real.learnt, suite.Learn(real.learnt)
+}
+
+// pilotLines are how many sentences are drawn to tell what a whole sample will hold.
+const pilotLines = 1000
+
+// foreseeFrontier is foresee of the samples that a frontier needs, before the first is drawn.
+// Only where no bound is low enough some sentences of every model are drawn for it, at the
+// highest temperature, which makes the most of them.
+func foreseeFrontier(o frontierOptions, families []family, real realText, tokenize eval.Tokenizer) error {
+	texts, longest := 0., 0.
+	for _, f := range families {
+		texts += float64(len(f.models) * len(o.Temperatures) * o.Repeat)
+		for _, m := range f.models {
+			longest = max(longest, float64(m.Config.MaxLen+1)*float64(longestToken(m.Vocab)+1))
+		}
+	}
+	order, n := max(o.MaxN, 5), float64(o.N)
+	needs := eval.FrontierNeeds(eval.Most(real.held, order), eval.Most(real.learnt, order), eval.MostOf(n, longest, order), texts)
+	if needs.Check() == nil {
+		return nil
+	}
+	held, learnt := eval.Foretell(real.held, tokenize, order), eval.Foretell(real.learnt, tokenize, order)
+	for _, f := range families {
+		pilot, err := f.models[0].Sample(min(o.N, pilotLines), generator.SampleOptions{Temperature: slices.Max(o.Temperatures), NoUnk: true}, o.Seed)
+		if err != nil {
+			return err
+		}
+		if err := eval.FrontierNeeds(held, learnt, eval.ForetellMore(pilot, n, tokenize, order), texts).Check(); err != nil {
+			return fmt.Errorf("eval: to judge these samples %w", err)
+		}
+	}
+	return nil
+}
+
+// longestToken is the largest number of bytes that a token of v is written with.
+func longestToken(v *vocab.Vocab) (bytes int) {
+	for id := range int32(v.Size()) {
+		bytes = max(bytes, len(v.Token(id)))
+	}
+	return bytes
 }
 
 // samples are the texts of one model at one temperature, over its seeds and

@@ -17,7 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/eval"
+	"textgan/generator"
 	"textgan/internal/machine"
+	"textgan/train/model"
 )
 
 // What a metric of texts takes of memory is foreseen, within a factor of 1.5.
@@ -41,8 +43,14 @@ func TestMemoryOfTextsIsForeseen(t *testing.T) {
 		sizes = append(sizes, 90_000)
 	}
 	dir := t.TempDir()
-	model := filepath.Join(dir, "run")
-	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --model mle --corpus-lines 100 --emb 8 --hidden 8 --mle-steps 1 --eval-samples 5 --run "+model))
+	run, encoder := filepath.Join(dir, "run"), filepath.Join(dir, "encoder")
+	const small = "textgan train --model mle --corpus-lines 100 --emb 8 --mle-steps 1 --eval-samples 5 "
+	require.Zero(t, runOut(io.Discard, io.Discard, small+"--hidden 8 --run "+run))
+	require.Zero(t, runOut(io.Discard, io.Discard, small+"--hidden 128 --run "+encoder))
+	drawn, err := model.Load(run, "last")
+	require.NoError(t, err)
+	pilot, err := drawn.Sample(pilotLines, generator.SampleOptions{NoUnk: true}, 1)
+	require.NoError(t, err)
 	for _, n := range sizes {
 		lines, others := perturbed(n, 2), perturbed(n, 3)
 		path, other := filepath.Join(dir, fmt.Sprint(n)), filepath.Join(dir, fmt.Sprint("other", n))
@@ -55,11 +63,16 @@ func TestMemoryOfTextsIsForeseen(t *testing.T) {
 		}{
 			"self-bleu": {eval.SelfBLEUNeeds(of), "--hyp " + path},
 			"bleu":      {eval.BLEUNeeds(of, of), "--hyp " + path + " --ref " + other},
-			"nll":       {eval.NLLNeeds(of), "--run " + model + " --corpus " + path},
+			"nll":       {eval.NLLNeeds(of), "--run " + run + " --corpus " + path},
 			"diversity": {eval.DiversityNeeds(of, of), "--max-n 5 --hyp " + path + " --train " + other},
 			"all":       {eval.SuiteNeeds(of, eval.Forecast{}, of), "-n 1000000 --features=false --classifier=false --hyp " + path + " --ref " + other},
+			"all --max-n 5": {append(eval.SuiteNeeds(of, eval.Forecast{}, of), eval.FeaturesNeeds(float64(n), float64(n), 128)...),
+				"-n 1000000 --encoder " + encoder + " --classifier=false --hyp " + path + " --ref " + other},
+			"frontier": {eval.FrontierNeeds(of, of, eval.ForetellMore(pilot, float64(n), strings.Fields, 5), 2),
+				fmt.Sprint("--repeat 2 --temperatures 1 -n ", n, " --run ", run, " --ref ", path, " --train ", other)},
 		} {
-			if name == "all" && n > 10_000 || testing.Short() && name != "bleu" && name != "nll" && name != "diversity" {
+			slow := name == "all --max-n 5" || name == "frontier"
+			if slow && os.Getenv("TEXTGAN_SLOW_TESTS") == "" || strings.HasPrefix(name, "all") && n > 10_000 || testing.Short() && name != "bleu" && name != "nll" && name != "diversity" {
 				continue
 			}
 			cmd := exec.Command(os.Args[0], "-test.run=^TestMemoryOfTextsIsForeseen$")
@@ -152,4 +165,29 @@ func TestTextsTooLarge(t *testing.T) {
 	require.NoError(t, foresee(strings.Fields, 5, func(of func([]string) eval.Forecast) machine.Need {
 		return eval.SelfBLEUNeeds(of([]string{"a b"}))
 	}))
+}
+
+// A frontier that no machine can hold is refused in one line, before a sentence of its samples
+// is drawn; what a pilot says of a text is in proportion.
+func TestFrontierTooLarge(t *testing.T) {
+	if machine.Memory() == 0 {
+		t.Skip("how much memory there is cannot be found out here")
+	}
+	t.Chdir(t.TempDir())
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --model mle --corpus-lines 100 --emb 8 --hidden 8 --mle-steps 1 --eval-samples 5 --run m"))
+	for _, options := range []string{"-n 1000000000", "-n 1000000 --repeat 1000000"} {
+		var talk strings.Builder
+		require.Equal(t, 1, runOut(io.Discard, &talk, "textgan eval frontier --run m "+options))
+		require.Regexp(t, `^textgan: to judge these samples needs .*\(.*samples .*\), this machine has .*; lower -n, --repeat, or the number of temperatures or runs\n$`, talk.String())
+	}
+	lines := perturbed(4000, 2)
+	whole, more := eval.Foretell(lines, strings.Fields, 3), eval.ForetellMore(lines[:1000], 4000, strings.Fields, 3)
+	require.Equal(t, whole.Lines, more.Lines)
+	require.InEpsilon(t, whole.Bytes, more.Bytes, .1)
+	require.InEpsilon(t, whole.Tokens, more.Tokens, .1)
+	require.InEpsilon(t, whole.Grams[2], more.Grams[2], .25)
+
+	need := eval.FeaturesNeeds(1e12, 1e12, 128)
+	require.ErrorContains(t, need.Check(), "lower the number of lines")
+	require.ErrorContains(t, eval.FeaturesNeeds(10, 10, 1<<24).Check(), "lower the units of --encoder")
 }

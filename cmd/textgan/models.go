@@ -117,21 +117,26 @@ func (r realText) heldLearnt() (n int) {
 // so that the distances between two texts do not move with the seed of the samples.
 const encoderSeed = 1
 
-// encoder is the model of the run that o names or, if it names none, one trained on
-// lines, which is kept for the next time.
-func (p *process) encoder(ctx context.Context, o encoderOptions, lines []string) (*model.Model, error) {
-	if dir := o.Encoder; dir != "" {
-		m, err := model.Load(dir, rundir.Best)
-		if err == nil {
-			_, err = m.Features(lines[:1])
-		}
-		if errors.Is(err, generator.ErrNoFeatures) {
-			err = usage("textgan eval all", "--encoder %s: %w", dir, err)
-		}
-		return m, err
+// loadEncoder loads the model of a run that gives features, so many of each of the lines.
+func loadEncoder(dir string, lines []string) (m *model.Model, dims int, err error) {
+	if m, err = model.Load(dir, rundir.Best); err != nil {
+		return nil, 0, err
 	}
+	features, err := m.Features(lines[:1])
+	if errors.Is(err, generator.ErrNoFeatures) {
+		err = usage("textgan eval all", "--encoder %s: %w", dir, err)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	_, dims = features.Dims()
+	return m, dims, nil
+}
+
+// trainEncoder trains an encoder on lines, which is kept for the next time.
+func (p *process) trainEncoder(ctx context.Context, noCache bool, lines []string) (*model.Model, error) {
 	kept := p.cache
-	if o.NoCache {
+	if noCache {
 		kept = ""
 	}
 	e, err := train.NewEncoder(lines, encoderSeed)
