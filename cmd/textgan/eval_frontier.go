@@ -73,6 +73,11 @@ func evalFrontier(c call[frontierOptions]) error {
 	}
 	if o.Critic { // every model once more, sampled by its critic
 		for _, f := range families {
+			for i, m := range f.models { // before the others are sampled
+				if _, err := o.criticOptions.sampler(f.dirs[i], m, generator.SampleOptions{NoUnk: true}, o.Seed); err != nil {
+					return err
+				}
+			}
 			f.name, f.kind, f.byCritic = f.name+" by its critic", "critic", true
 			families = append(families, f)
 		}

@@ -15,7 +15,7 @@ run() { # NAME ARGUMENTS: trains a run once, and notes its processor time
 	touch "$1.done"
 }
 told() { # NAME: held-out NLL before and after, and what it took
-	echo "$1: $(grep -E 'undone|moved' "$1.log" | tail -1), $(tail -1 "$1.time") user s"
+	echo "$1: $(grep -m 1 -E 'undone|moved' "$1.log"), $(tail -1 "$1.time") user s"
 }
 million="--eval-every 0 --adv-steps 0 --coop-rounds 1 --coop-sentences 1000000 --coop-steps 7000 --coop-real .1"
 {

@@ -44,8 +44,8 @@ cp critics.txt "$here/critics.txt"
 judge() {
 	{ echo "$ textgan $*"; echo; "$textgan" "$@" 2>/dev/null; }
 }
-judge eval frontier --run s1,s2,s3 --critic --ref test.txt --train train.txt -n 5000 --repeat 2 --temperatures .6,.7,.8,.9,1,1.1 >"$here/stat.txt"
-judge eval frontier --run n1,n2,n3 --critic --ref test.txt --train train.txt -n 5000 --repeat 2 --temperatures .7,.8,.9,1,1.1 >"$here/full.txt"
+judge eval frontier --run s1,s2,s3 --critic --ref test.txt --train train.txt -n 5000 --temperatures .6,.7,.8,.9,1,1.1 >"$here/stat.txt"
+judge eval frontier --run n1,n2,n3 --critic --ref test.txt --train train.txt -n 5000 --temperatures .7,.8,.9,1,1.1 >"$here/full.txt"
 for seed in 1 2 3; do
 	for critic in "" --critic; do
 		echo "$ textgan sample --run n$seed --checkpoint best --temperature .8 -n 5000 --seed 9$seed${critic:+ $critic}"
