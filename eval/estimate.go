@@ -13,6 +13,10 @@ type estimate struct {
 	freedom        float64 // degrees of freedom of the variance; 0: it is known
 }
 
+// byX and byY are the coordinates of a point with their errors, for along.
+func byX(p Point) (v, err float64) { return p.X, p.ErrX }
+func byY(p Point) (v, err float64) { return p.Y, p.ErrY }
+
 // along is a linear function of X and Y of a point: value gives it with its error, taken as
 // known. Of a mean, as over seeds, the variance is that of the spread, or what follows from
 // the errors of the single points if that is larger.
@@ -21,19 +25,21 @@ func (p Point) along(value func(Point) (v, err float64)) estimate {
 		v, err := value(p)
 		return estimate{v, err * err, 0}
 	}
-	values, known := make([]float64, len(p.Of)), 0.0
-	for i, q := range p.Of {
-		v, err := value(q)
-		values[i], known = v, known+err*err
-	}
-	return meanOf(values, known)
+	return meanOf(len(p.Of), func(i int) (v, variance float64) {
+		v, err := value(p.Of[i])
+		return v, err * err
+	})
 }
 
-// meanOf is the mean of independent values, whose errors have squares that add up to known.
-func meanOf(values []float64, known float64) estimate {
-	n := float64(len(values))
+// meanOf is the mean of count independent values, each with the variance that is known of it.
+func meanOf(count int, value func(i int) (v, variance float64)) estimate {
+	values, n, known := make([]float64, count), float64(count), 0.0
+	for i := range values {
+		v, variance := value(i)
+		values[i], known = v, known+variance
+	}
 	mean, variance := stat.MeanVariance(values, nil)
-	if known /= n * n; len(values) == 1 || known >= variance/n {
+	if known /= n * n; count == 1 || known >= variance/n {
 		return estimate{mean, known, 0}
 	}
 	return estimate{mean, variance / n, n - 1}
@@ -43,14 +49,11 @@ func meanOf(values []float64, known float64) estimate {
 // together, so that the spread is that of what each seed has.
 func mix(a, b Point, t float64, value func(Point) (v, err float64)) estimate {
 	if n := len(a.Of); n > 1 && n == len(b.Of) {
-		values, known := make([]float64, n), 0.0
-		for i := range values {
+		return meanOf(n, func(i int) (v, variance float64) {
 			va, ea := value(a.Of[i])
 			vb, eb := value(b.Of[i])
-			values[i] = (1-t)*va + t*vb
-			known += (1-t)*(1-t)*ea*ea + t*t*eb*eb
-		}
-		return meanOf(values, known)
+			return (1-t)*va + t*vb, (1-t)*(1-t)*ea*ea + t*t*eb*eb
+		})
 	}
 	return a.along(value).times(1 - t).minus(b.along(value).times(-t))
 }

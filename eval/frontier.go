@@ -140,7 +140,7 @@ func Average(points []Point) Point {
 		p.Of = nil
 		out.Of = append(out.Of, p)
 	}
-	x, y := out.along(func(p Point) (v, err float64) { return p.X, p.ErrX }), out.along(func(p Point) (v, err float64) { return p.Y, p.ErrY })
+	x, y := out.along(byX), out.along(byY)
 	out.X, out.ErrX, out.Y, out.ErrY = x.mean, math.Sqrt(x.variance), y.mean, math.Sqrt(y.variance)
 	return out
 }
@@ -209,10 +209,9 @@ func (f *Frontier) Across(p Point, confidence float64) (Verdict, bool) {
 
 // dominates reports whether p beats a corner in both coordinates beyond noise.
 func (f *Frontier) dominates(p Point, confidence float64) bool {
-	x, y := func(p Point) (v, err float64) { return p.X, p.ErrX }, func(p Point) (v, err float64) { return p.Y, p.ErrY }
 	return slices.ContainsFunc(f.points, func(c Point) bool {
-		byX, byY := p.along(x).minus(c.along(x)), p.along(y).minus(c.along(y))
-		return -byX.mean > byX.noise(confidence) && f.better(byY.mean, 0) > byY.noise(confidence)
+		x, y := p.along(byX).minus(c.along(byX)), p.along(byY).minus(c.along(byY))
+		return -x.mean > x.noise(confidence) && f.better(y.mean, 0) > y.noise(confidence)
 	})
 }
 
@@ -246,8 +245,7 @@ func (f *Frontier) judgeAcross(p Point, confidence float64) (Verdict, bool) {
 	p = f.turn(p)
 	v, side := t.judgeByGap(p, confidence)
 	v.Across = true
-	x := func(p Point) (v, err float64) { return p.X, p.ErrX }
-	if behind := p.along(x).minus(t.points[len(t.points)-1].along(x)); side > 0 && behind.mean <= behind.noise(confidence) {
+	if behind := p.along(byX).minus(t.points[len(t.points)-1].along(byX)); side > 0 && behind.mean <= behind.noise(confidence) {
 		side = 0
 		if v.Place = WithinNoise; v.Gap > v.noise(confidence) {
 			v.Place = Outside
