@@ -10,10 +10,7 @@ import "textgan/vocab"
 // h_t having read <bos> and the first t of the n tokens.
 func (g *Generator) Features(sentences [][]int32) ([]float64, error) {
 	H := g.width()
-	out, rows := make([]float64, len(sentences)*H), make([][]int32, len(sentences))
-	for i, x := range sentences {
-		rows[i] = append(append(make([]int32, 0, len(x)+1), x...), vocab.Eos)
-	}
+	out, rows := make([]float64, len(sentences)*H), vocab.WithEnds(sentences)
 	err := g.NewScorer().States(rows, func(i, _ int, h []float32) {
 		n, sum := float64(len(rows[i])), out[i*H:][:H]
 		for j, v := range h {

@@ -34,10 +34,9 @@ func NLL(s *Scorer, sentences [][]int32, B int) (t Tally, err error) {
 	for B = max(B, 1); len(sentences) > 0; {
 		part := sentences[:min(B*tallyBatches, len(sentences))]
 		sentences = sentences[len(part):]
-		rows, nats := make([][]int32, len(part)), make([][]float32, len(part))
-		for i, x := range part {
-			rows[i] = append(append(make([]int32, 0, len(x)+1), x...), vocab.Eos)
-			nats[i] = make([]float32, len(x)+1)
+		rows, nats := vocab.WithEnds(part), make([][]float32, len(part))
+		for i, x := range rows {
+			nats[i] = make([]float32, len(x))
 		}
 		if err := s.NLL(nats, rows); err != nil {
 			return t, err

@@ -166,7 +166,7 @@ func (p *cooperative) mix(at, i int) *vocab.Batch {
 	draws := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Data, Step: uint32(at)}.Rand()
 	sentences := make([][]int32, 0, p.CoopBatch)
 	for range real {
-		sentences = append(sentences, withEnd(p.d.Train[draws.IntN(len(p.d.Train))]))
+		sentences = append(sentences, vocab.WithEnd(p.d.Train[draws.IntN(len(p.d.Train))]))
 	}
 	own := p.CoopBatch - real
 	for k := range own {
@@ -193,16 +193,6 @@ func (p *cooperative) sentence(i int) (s []int32) {
 		s = append(s, int32(id))
 	}
 	return s
-}
-
-func withEnd(s []int32) []int32 { return append(s[:len(s):len(s)], vocab.Eos) }
-
-func withEnds(sentences [][]int32) [][]int32 {
-	all := make([][]int32, len(sentences))
-	for i, s := range sentences {
-		all[i] = withEnd(s)
-	}
-	return all
 }
 
 // begin draws, weighs and resamples the sentences of a round. stop is said when the
@@ -262,7 +252,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		}
 	}
 	texts := ratio.Texts{
-		Real: withEnds(p.d.Train), HeldReal: withEnds(p.d.Held),
+		Real: vocab.WithEnds(p.d.Train), HeldReal: vocab.WithEnds(p.d.Held),
 		Fake: own, KnownFake: known, HeldFake: heldOwn, KnownHeldFake: knownHeld,
 	}
 	report, err := critic.Fit(texts, ratio.FitOptions{Seed: p.Seed + uint64(round)<<32})
@@ -314,7 +304,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 // calibrate moves the log weights of sentences so that the means of their statistics
 // are those of the training lines.
 func (p *cooperative) calibrate(log []float64, sentences [][]int32) {
-	real := withEnds(p.d.Train)
+	real := vocab.WithEnds(p.d.Train)
 	statistics := ratio.NewStatistics(p.d.Vocab.Size(), real)
 	of := func(sentences [][]int32) [][]float32 {
 		rows := make([][]float32, len(sentences))
@@ -336,7 +326,7 @@ func (p *cooperative) calibrate(log []float64, sentences [][]int32) {
 // newCritic is an untrained critic; with a backwards model its first feature is the
 // log ratio.
 func (p *cooperative) newCritic() (*ratio.Critic, error) {
-	statistics := ratio.NewStatistics(p.d.Vocab.Size(), withEnds(p.d.Train))
+	statistics := ratio.NewStatistics(p.d.Vocab.Size(), vocab.WithEnds(p.d.Train))
 	if p.Critic == "stat" {
 		return ratio.New([]ratio.Features{statistics}, nil)
 	}

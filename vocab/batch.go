@@ -281,3 +281,17 @@ func (s *Batches) shuffle(p []int32, step, row uint32) {
 		p[i], p[j] = p[j], p[i]
 	}
 }
+
+// WithEnd is a copy of a sentence of ids with Eos behind it.
+func WithEnd(ids []int32) []int32 {
+	return append(append(make([]int32, 0, len(ids)+1), ids...), Eos)
+}
+
+// WithEnds are copies of sentences with Eos behind each.
+func WithEnds(sentences [][]int32) [][]int32 {
+	all := make([][]int32, len(sentences))
+	for i, ids := range sentences {
+		all[i] = WithEnd(ids)
+	}
+	return all
+}

@@ -70,10 +70,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	}
 	encode := func(lines []string) ([][]int32, error) {
 		ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: m.Config.MaxLen, Truncate: true})
-		for i, x := range ids {
-			ids[i] = append(slices.Clip(x), vocab.Eos)
-		}
-		return ids, err
+		return vocab.WithEnds(ids), err
 	}
 	const fixed = 180 // bytes of a sentence besides its ids: features, scores and what refers to them
 	n := float64(o.Sentences + heldSentences)

@@ -2,7 +2,6 @@ package model
 
 import (
 	"errors"
-	"slices"
 
 	"textgan/corpora"
 	"textgan/generator"
@@ -108,9 +107,9 @@ func (m *Model) PerLine(lines []string) (nats []float64, tokens []int, err error
 		return nil, nil, err
 	}
 	nats, tokens = make([]float64, len(ids)), make([]int, len(ids))
-	for i := range ids {
-		ids[i] = append(slices.Clone(ids[i]), vocab.Eos)
-		tokens[i] = len(ids[i])
+	ids = vocab.WithEnds(ids)
+	for i, x := range ids {
+		tokens[i] = len(x)
 	}
 	if err := s.LogProbs(nats, ids); err != nil {
 		return nil, nil, err
