@@ -19,6 +19,7 @@ import (
 type BackwardsOptions struct {
 	BackRun     string  `opt:"back-run" doc:"take the backwards model of this run of --backwards, trained on the same lines, instead of training one" group:"backwards" meta:"DIR"`
 	BackSteps   int     `opt:"back-steps" default:"2500" check:"min=1,max=1000000000" doc:"likelihood steps of the backwards model that --critic ratio and --discriminator reverse-lm ask" group:"backwards"`
+	BackCell    string  `opt:"back-cell" check:"oneof=lstm|gru|relational|transformer" doc:"recurrence of the backwards model, or a transformer; default the generator's --cell" group:"backwards"`
 	BackHidden  int     `opt:"back-hidden" default:"0" check:"min=0,max=65536" doc:"units of the backwards model; 0: as many as the generator's" group:"backwards"`
 	BackDropout float64 `opt:"back-dropout" default:"0.3" check:"min=0,max=0.95" doc:"dropout of the backwards model: no less than the generator's, or it knows the training lines by heart" group:"backwards"`
 	BackLR      float64 `opt:"back-lr" default:"0.004" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a tenth" group:"backwards"`
@@ -127,22 +128,29 @@ func openBackwards(c *Config, d *model.Data) (*generator.Generator, error) {
 		return nil, refuse("it has learnt lines that this run holds out; train it with the same --split-seed and --valid-fraction")
 	}
 	want := c.backwardsModel(d.Vocab.Size())
-	c.BackHidden = was.Hidden
+	if c.BackHidden = was.Hidden; was.Cell != c.Cell {
+		c.BackCell = was.Cell
+	}
 	now := c.backwardsModel(d.Vocab.Size())
 	now.Dropout = gen.Dropout
 	if now != gen.Config {
-		return nil, refuse(fmt.Sprintf("its model is %+v, not of the layers and embeddings of this run's, %+v", gen.Config, want))
+		return nil, refuse(fmt.Sprintf("its model is %+v, not of the embeddings, layers, slots and heads of this run's, %+v", gen.Config, want))
 	}
 	return gen, nil
 }
 
 // backwardsModel is the architecture of the backwards model over v ids.
 func (c Config) backwardsModel(v int) generator.Config {
-	arch := c.Generator(v)
-	arch.Dropout = c.BackDropout
-	if c.BackHidden > 0 && c.BackHidden != arch.Hidden {
-		arch.Hidden, arch.Tie = c.BackHidden, false
+	own := c.Generator(v)
+	if c.BackCell != "" {
+		c.Cell = c.BackCell
 	}
+	if c.BackHidden > 0 {
+		c.Hidden = c.BackHidden
+	}
+	c.Dropout = c.BackDropout
+	arch := c.Generator(v)
+	arch.Tie = arch.Tie && arch.Cell == own.Cell && arch.Hidden == own.Hidden
 	return arch
 }
 

@@ -77,8 +77,16 @@ func (c Config) Check() error {
 	case c.MLESteps == 0 && (c.Model != "gan" || c.AdvSteps == 0) && (c.WarmStart == "" || c.CoopRounds == 0):
 		return fmt.Errorf("train: no steps to take; raise --mle-steps or --adv-steps")
 	}
+	if c.HasBackwards() && c.BackRun == "" {
+		if err := c.backwardsModel(someWords).Check(); err != nil {
+			return fmt.Errorf("train: the backwards model (--back-cell, --back-hidden): %w", err)
+		}
+	}
 	return nil
 }
+
+// someWords is a vocabulary of which nothing is known yet.
+const someWords = 1000
 
 // idle says of the groups of options that do nothing in this run why.
 func (c Config) idle() map[string]string {
@@ -118,9 +126,9 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 	switch {
 	case name == "warm-vocab" && (c.WarmStart == "" || c.Model != "mle"):
 		return "it is for --model mle with --warm-start", false
-	case name == "slots" && c.Cell != "relational":
+	case name == "slots" && c.Cell != "relational" && c.BackCell != "relational":
 		return "--cell " + c.Cell + " is no relational memory", false
-	case name == "heads" && c.Cell != "relational" && c.Cell != "transformer":
+	case name == "heads" && c.Cell != "relational" && c.Cell != "transformer" && c.BackCell != "relational" && c.BackCell != "transformer":
 		return "--cell " + c.Cell + " pays no attention", false
 	case name == "mmd-bandwidths" && c.Objective != MMD, name == "sinkhorn-eps" && c.Objective != Sinkhorn:
 		return "--objective " + string(c.Objective) + " does not read it", false
@@ -134,7 +142,7 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--discriminator " + c.DKind + " has no weights but those of language models", false
 	case name == "d-tune" && c.DKind != discriminator.ReverseLM:
 		return "--discriminator " + c.DKind + " is trained as a whole", false
-	case (name == "back-steps" || name == "back-lr" || name == "back-hidden" || name == "back-dropout") && c.BackRun != "":
+	case strings.HasPrefix(name, "back-") && name != "back-run" && c.BackRun != "":
 		return "--back-run brings the model", false
 	case (name == "latent-categories" || name == "latent-estimator" || name == "latent-tau") && c.Latent != "categorical":
 		return "a " + c.Latent + " code makes no choices", false

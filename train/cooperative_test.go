@@ -22,6 +22,7 @@ func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"ratio": func(c *Config) { c.CoopCalibrate = true },
 		"stat":  func(c *Config) { c.Critic = "stat" },
+		"cells": func(c *Config) { c.BackCell, c.Slots, c.Heads = "relational", 1, 2 },
 		"none":  func(c *Config) { c.Critic = "none" },
 		"gan":   func(c *Config) { c.Model, c.DPre, c.AdvSteps = "gan", 2, 4 },
 	} {

@@ -258,10 +258,10 @@ func dotOf(a, b []float64) (sum float64) {
 }
 
 // A run against a reverse-lm, trained or not, is resumed to the same bits, and so is
-// one that takes its backwards model from another run.
+// one that takes its backwards model, of another cell, from another run.
 func TestResumeOfReverseLMIsExact(t *testing.T) {
 	c := small()
-	c.Model, c.Backwards, c.BackHidden = "mle", true, 0
+	c.Model, c.Cell, c.Backwards, c.BackHidden = "mle", "gru", true, 0
 	dir := filepath.Join(t.TempDir(), "back")
 	tr, w, err := Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
