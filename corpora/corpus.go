@@ -99,10 +99,21 @@ func (c *Corpus) finish() (*Corpus, error) {
 		if len(c.Refused) > 0 {
 			return nil, fmt.Errorf("corpora: %s", c.Refused[0].First)
 		}
-		return nil, fmt.Errorf("corpora: %s: no sentences; %s lines, all of them blank", c.Name, grouped(c.Blank))
+		return nil, noSentences(c.Name, c.Blank)
 	}
 	c.count()
 	return c, nil
+}
+
+// noSentences is the error of a text that has so many blank lines and no others.
+func noSentences(name string, blank int) error {
+	switch blank {
+	case 0:
+		return fmt.Errorf("corpora: %s: no sentences", name)
+	case 1:
+		return fmt.Errorf("corpora: %s: no sentences; 1 line, and it is blank", name)
+	}
+	return fmt.Errorf("corpora: %s: no sentences; %s lines, all of them blank", name, grouped(blank))
 }
 
 // count computes what is known of all lines together.

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"io"
 )
 
@@ -52,7 +51,7 @@ func Look(name string, scan func(visit func(sentence []byte, file string, line i
 		return nil, err
 	}
 	if s.Lines == 0 {
-		return nil, fmt.Errorf("corpora: %s: no sentences; %s lines, all of them blank", name, grouped(s.Blank))
+		return nil, noSentences(name, s.Blank)
 	}
 	s.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return s, nil

@@ -12,7 +12,7 @@ func (c Config) checkRelGAN() error {
 		return err
 	}
 	if c.Representations < 1 || c.Emb%c.Representations != 0 {
-		return fmt.Errorf("discriminator: %d representations must be at least 1 and divide the embedding, which is %d", c.Representations, c.Emb)
+		return fmt.Errorf("discriminator: the embeddings of a relgan share out --d-emb: %d is no multiple of --d-reps %d", c.Emb, c.Representations)
 	}
 	return nil
 }

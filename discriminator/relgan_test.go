@@ -1,6 +1,7 @@
 package discriminator
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,6 @@ func TestRelGANRefuses(t *testing.T) {
 		c := relganConfig()
 		c.Representations = R
 		_, err := New(c, 1)
-		require.ErrorContains(t, err, "representations must be at least 1 and divide the embedding, which is 6")
+		require.ErrorContains(t, err, fmt.Sprintf("--d-emb: 6 is no multiple of --d-reps %d", R))
 	}
 }

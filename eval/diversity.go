@@ -154,9 +154,9 @@ func JensenShannon(a, b [][]int32, maxN int) ByOrder {
 	return out
 }
 
-// lineKey is line as a map key; equal lines have equal keys. A line with an
-// Unknown token is equal to none and has no key.
-func lineKey(buf []byte, line []int32) (key []byte, ok bool) {
+// LineKey writes line as the key of a map into buf; equal lines have equal keys. A line
+// with an Unknown token is equal to none and has no key.
+func LineKey(buf []byte, line []int32) (key []byte, ok bool) {
 	buf = buf[:0]
 	for _, id := range line {
 		if id < 0 {
@@ -173,7 +173,7 @@ func lineSet(lines [][]int32) (set map[string]struct{}, keyless int) {
 	var buf []byte
 	for _, line := range lines {
 		var ok bool
-		if buf, ok = lineKey(buf, line); !ok {
+		if buf, ok = LineKey(buf, line); !ok {
 			keyless++
 			continue
 		}
@@ -196,7 +196,7 @@ func Novelty(lines, train [][]int32) float64 {
 	novel := 0
 	var buf []byte
 	for _, line := range lines {
-		key, known := lineKey(buf, line)
+		key, known := LineKey(buf, line)
 		if _, ok := seen[string(key)]; !ok || !known {
 			novel++
 		}

@@ -18,7 +18,7 @@ func SelfBLEU(lines [][]int32, o Options) (Score, error) {
 		return Score{}, err
 	}
 	if len(lines) < 2 {
-		return Score{}, fmt.Errorf("eval: self-BLEU of %d lines; it needs at least 2", len(lines))
+		return Score{}, fmt.Errorf("eval: self-BLEU needs at least 2 lines, not %d", len(lines))
 	}
 	m := Meter{o: o, self: true, others: newOthers(lines, indexed(o.MaxN))}
 	m.Add(lines)

@@ -27,7 +27,7 @@ type subwords struct {
 func subwordCases(t testing.TB) (cases []subwords) {
 	t.Helper()
 	path := "testdata/subwords.json"
-	if compare := os.Getenv("TEXTGAN_SUBWORDS"); compare != "" {
+	if compare := os.Getenv("TEXTGAN_SUBWORD_PEER"); compare != "" {
 		path = compare
 	}
 	content, err := os.ReadFile(path)

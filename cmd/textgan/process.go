@@ -249,8 +249,10 @@ func (p *process) checkEnvironment(app *cli.App) error {
 			continue
 		}
 		option = strings.ToLower(strings.ReplaceAll(option, "_", "-"))
-		if near, ok := config.Nearest(option, known); ok && near != option {
-			p.warn("%s is not an option; did you mean %s?", name, config.Option{Name: near}.Env())
+		if near, ok := config.Nearest(option, known); ok {
+			if env := (config.Option{Name: near}).Env(); env != name {
+				p.warn("%s is not an option; did you mean %s?", name, env)
+			}
 		}
 	}
 	return nil

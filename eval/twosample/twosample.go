@@ -11,7 +11,6 @@
 package twosample
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -106,13 +105,12 @@ func drawnApart(parts [2][3][][]int32) error {
 	for i, text := range parts {
 		for _, part := range text {
 			for _, line := range part {
-				key = key[:0]
-				for _, id := range line {
-					key = binary.LittleEndian.AppendUint32(key, uint32(id))
+				var ok bool
+				if key, ok = eval.LineKey(key, line); ok {
+					c := counts[string(key)]
+					c[i]++
+					counts[string(key)] = c
 				}
-				c := counts[string(key)]
-				c[i]++
-				counts[string(key)] = c
 			}
 		}
 	}

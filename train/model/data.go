@@ -1,13 +1,13 @@
 package model
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"textgan/corpora"
+	"textgan/eval"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -419,13 +419,6 @@ func (d *Data) ids(c Config, n int, each func(func(line []byte, file string, num
 // are not counted: <unk> may stand for different words.
 func (d *Data) HeldOutLearnt() (learnt int, unknown float64) {
 	var key []byte
-	of := func(ids []int32) []byte {
-		key = key[:0]
-		for _, id := range ids {
-			key = binary.LittleEndian.AppendUint32(key, uint32(id))
-		}
-		return key
-	}
 	lacking, tokens := 0, 0
 	copies := make(map[string]int, len(d.Held)) // of a held-out sentence, until it is met
 	for _, ids := range d.Held {
@@ -438,11 +431,13 @@ func (d *Data) HeldOutLearnt() (learnt int, unknown float64) {
 		}
 		tokens += len(ids)
 		if known {
-			copies[string(of(ids))]++
+			key, _ = eval.LineKey(key, ids)
+			copies[string(key)]++
 		}
 	}
 	for _, ids := range d.Train {
-		if n := copies[string(of(ids))]; n > 0 {
+		key, _ = eval.LineKey(key, ids)
+		if n := copies[string(key)]; n > 0 {
 			learnt += n
 			delete(copies, string(key))
 		}

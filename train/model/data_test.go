@@ -89,7 +89,7 @@ func TestPrepareAgainstMemory(t *testing.T) {
 	require.ErrorContains(t, err, path+":2: sentence of 6 tokens, longer than 5")
 	require.NoError(t, os.WriteFile(path, []byte("text\n \n"), 0o600))
 	_, err = model.Prepare(c.Config, nil, nil)
-	require.ErrorContains(t, err, "a.csv: no sentences; 1 lines, all of them blank")
+	require.ErrorContains(t, err, "a.csv: no sentences; 1 line, and it is blank")
 	_, err = d.LearntCorpus()
 	require.ErrorContains(t, err, "a.csv has changed while it was read")
 }

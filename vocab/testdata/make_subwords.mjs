@@ -3,7 +3,7 @@
 //   npm install tokenizers@0.23.2                      # in a folder of its own, from where this runs
 //   node make_subwords.mjs > subwords.json             # tables trained on the lines below, for the tests
 //   node make_subwords.mjs TOKENIZER.JSON LINES.TXT > compare.json
-//   TEXTGAN_SUBWORDS=compare.json go test -v -run Subwords ./vocab
+//   TEXTGAN_SUBWORD_PEER=compare.json go test -v -run Subwords ./vocab
 import fs from "fs";
 import os from "os";
 import path from "path";
