@@ -175,12 +175,8 @@ func (o criticOptions) checkpoint(dir, named string, given bool) string {
 	return named
 }
 
-// sampler returns what draws a model's sentences by its critic.
-func (o criticOptions) sampler(dir string, m *model.Model, opt generator.SampleOptions, seed uint64) (*ratio.Sampler, error) {
-	k, err := critic.Load(dir, m)
-	if err != nil {
-		return nil, err
-	}
+// sampler returns what draws sentences by a critic.
+func (o criticOptions) sampler(k *critic.Critic, opt generator.SampleOptions, seed uint64) (*ratio.Sampler, error) {
 	both := o.Proposals == "both" || o.Proposals == "" && k.HasBackwards() && len(opt.Prompt) == 0 && o.Method != ratio.Reject
 	s, err := k.NewSampler(critic.SampleOptions{SampleOptions: opt, Method: o.Method, Candidates: o.Candidates, Both: both, Seed: seed})
 	if err != nil {
@@ -189,9 +185,9 @@ func (o criticOptions) sampler(dir string, m *model.Model, opt generator.SampleO
 	return s, nil
 }
 
-// sample draws n lines of a model by its critic.
-func (o criticOptions) sample(dir string, m *model.Model, n int, opt generator.SampleOptions, seed uint64) ([]string, error) {
-	s, err := o.sampler(dir, m, opt, seed)
+// sample draws n lines by the critic of a model.
+func (o criticOptions) sample(k *critic.Critic, m *model.Model, n int, opt generator.SampleOptions, seed uint64) ([]string, error) {
+	s, err := o.sampler(k, opt, seed)
 	if err != nil {
 		return nil, err
 	}

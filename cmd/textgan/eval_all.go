@@ -18,6 +18,7 @@ import (
 	"textgan/generator"
 	"textgan/internal/machine"
 	"textgan/train"
+	"textgan/train/critic"
 	"textgan/train/model"
 )
 
@@ -220,6 +221,14 @@ func evalSources(c call[evalAllOptions]) (sources []source, real realText, err e
 	if len(models) > 0 {
 		first = models[0]
 	}
+	critics := make([]*critic.Critic, len(models))
+	for i, m := range models {
+		if o.Critic { // before anything is sampled
+			if critics[i], err = critic.Load(o.Run[i], m); err != nil {
+				return nil, real, err
+			}
+		}
+	}
 	in := o.textInput.of(first)
 	for i, m := range models {
 		lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
@@ -228,7 +237,7 @@ func evalSources(c call[evalAllOptions]) (sources []source, real realText, err e
 		}
 		sources = append(sources, source{o.Run[i], "run", lines, m})
 		if o.Critic {
-			chosen, err := o.criticOptions.sample(o.Run[i], m, o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
+			chosen, err := o.criticOptions.sample(critics[i], m, o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
 			if err != nil {
 				return nil, real, err
 			}

@@ -13,6 +13,7 @@ import (
 	"textgan/eval/plot"
 	"textgan/generator"
 	"textgan/internal/atomicfile"
+	"textgan/train/critic"
 	"textgan/train/model"
 	"textgan/vocab"
 )
@@ -74,11 +75,16 @@ func evalFrontier(c call[frontierOptions]) error {
 	if o.Critic { // every model once more, sampled by its critic
 		for _, f := range families {
 			for i, m := range f.models { // before the others are sampled
-				if _, err := o.criticOptions.sampler(f.dirs[i], m, generator.SampleOptions{NoUnk: true}, o.Seed); err != nil {
+				k, err := critic.Load(f.dirs[i], m)
+				if err != nil {
 					return err
 				}
+				if _, err := o.criticOptions.sampler(k, generator.SampleOptions{NoUnk: true}, o.Seed); err != nil {
+					return err
+				}
+				f.critics = append(f.critics, k)
 			}
-			f.name, f.kind, f.byCritic = f.name+" by its critic", "critic", true
+			f.name, f.kind = f.name+" by its critic", "critic"
 			families = append(families, f)
 		}
 	}
@@ -144,8 +150,8 @@ type family struct {
 	kind   string // gan, mle or vae
 	models []*model.Model
 	dirs   []string // of the models
-	// byCritic: sentences are chosen by the runs' critics.
-	byCritic bool
+	// critics of the models, by which sentences are chosen; nil for none.
+	critics []*critic.Critic
 }
 
 // familiesOf brings the runs together that differ in their seed alone.
@@ -256,8 +262,8 @@ func sampleAll(c call[frontierOptions], families []family) (all []samples, err e
 					opt := generator.SampleOptions{Temperature: tau, NoUnk: true}
 					var lines []string
 					var err error
-					if g.byCritic {
-						lines, err = o.criticOptions.sample(g.dirs[k], m, o.N, opt, seed)
+					if g.critics != nil {
+						lines, err = o.criticOptions.sample(g.critics[k], m, o.N, opt, seed)
 					} else {
 						lines, err = m.Sample(o.N, opt, seed)
 					}

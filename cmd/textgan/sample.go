@@ -9,6 +9,7 @@ import (
 
 	"textgan/generator"
 	"textgan/internal/rng"
+	"textgan/train/critic"
 	"textgan/train/model"
 	"textgan/vocab"
 )
@@ -62,7 +63,11 @@ func sampleCommand(p *process) *cli.Command {
 			return usage("textgan", "%w", err)
 		}
 		if c.opt.Critic {
-			s, err := c.opt.criticOptions.sampler(c.opt.Run, m, opt, c.opt.Seed)
+			k, err := critic.Load(c.opt.Run, m)
+			if err != nil {
+				return err
+			}
+			s, err := c.opt.criticOptions.sampler(k, opt, c.opt.Seed)
 			if err != nil {
 				return err
 			}

@@ -62,6 +62,8 @@ func TestSavedCriticDrawsTheSame(t *testing.T) {
 	require.Equal(t, k.Report, again.Report)
 	for _, o := range []SampleOptions{{Both: true}, {Method: ratio.Metropolis, Candidates: 5}, {Method: ratio.Reject}} {
 		o.SampleOptions, o.Seed = generator.SampleOptions{Temperature: 0.9, NoUnk: true}, 7
+		again, err := Load(dir, m) // one that has drawn nothing yet, where k has
+		require.NoError(t, err)
 		var texts [2][][]int32
 		for i, c := range []*Critic{k, again} {
 			s, err := c.NewSampler(o)
