@@ -183,6 +183,7 @@ func TestSentenceDependsOnItsNumberAlone(t *testing.T) {
 	for _, c := range []Config{
 		{Cell: "lstm", Vocab: 1000, Emb: 24, Hidden: 40, Layers: 1},
 		{Cell: "gru", Vocab: 131, Emb: 33, Hidden: 33, Layers: 2, Tie: true},
+		{Cell: "relational", Vocab: 131, Emb: 16, Hidden: 24, Layers: 1, Slots: 2, Heads: 2},
 	} {
 		for _, o := range []SampleOptions{{}, {Temperature: .8, TopK: 50, TopP: .9}} {
 			const n = 150

@@ -58,21 +58,24 @@ func (o Options) Check(v int) error {
 // longest is the largest MaxLen: room for the ids of sampleRows such sentences is made at once.
 const longest = 1 << 20
 
-// sampleRows is how many rows of logits there are at a time.
+// sampleRows is how many rows of logits there are at a time, and how many beginnings go
+// through the layers at once.
 const sampleRows = 32
 
-// mostRows is how many sentences are written or read side by side, if their states have up
-// to mostStates values: a beginning that some of them share is read once for all of them.
-const mostRows, mostStates = 256, 1 << 18
+// mostRows is how many sentences are written side by side, if their states have up to
+// mostStates values: a beginning that some of them share is read once for all of them.
+// aloneRows is how many where more would share no more: each has a code of its own, or they
+// are read in the order of an alphabet.
+const mostRows, aloneRows, mostStates = 4096, 256, 1 << 20
 
-// sideBySide is how many sentences of g that is, no less than sampleRows.
-func (g *Network) sideBySide() int {
+// sideBySide is how many sentences of g that is, at most most and no less than sampleRows.
+func (g *Network) sideBySide(most int) int {
 	in, state := g.Emb, 0
 	for _, p := range g.Layer {
 		sizes := g.Kind.Core(in, p.Units).Sizes()
 		in, state = sizes.Out, state+sizes.State
 	}
-	return min(max(mostStates/state, sampleRows), mostRows)
+	return min(max(mostStates/state, sampleRows), most)
 }
 
 // Sampler draws sentences from a generator (ancestral sampling). It keeps its
@@ -83,7 +86,7 @@ type Sampler struct {
 	opt      Options
 	products cell.Products
 	lines    []float32 // output weights, if they are not as products like them
-	rows     int       // sentences that are written side by side
+	shares   []float32 // what inputs has made room for
 	scratch  pool[sampleScratch]
 
 	watch func(row, t int, logits []float32, id int32) // nil: nobody
@@ -106,8 +109,8 @@ func (g *Network) NewSampler(o Options) (*Sampler, error) {
 	if o.TopK >= g.Vocab {
 		o.TopK = 0
 	}
-	s := &Sampler{net: g, opt: o, products: cell.Products{BF16: o.BF16}, rows: g.sideBySide()}
-	s.scratch.fresh = func() *sampleScratch { return newSampleScratch(g, s.products, s.rows) }
+	s := &Sampler{net: g, opt: o, products: cell.Products{BF16: o.BF16}}
+	s.scratch.fresh = func() *sampleScratch { return newSampleScratch(g, s.products) }
 	return s, nil
 }
 
@@ -156,11 +159,17 @@ func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 
 func (s *Sampler) complete(ids, lengths []int32, logProbs []float64, kept int, key Key, first int) {
 	w, ld := s.outputs(len(lengths))
-	kernel.Parallel(len(lengths), sampleRows/2, func(lo, hi int) {
+	shares, most := s.inputs(len(lengths)), mostRows
+	if s.alone() {
+		most = aloneRows
+	}
+	most = s.net.sideBySide(most)
+	kernel.Parallel(len(lengths), fewRows, func(lo, hi int) {
 		sc := s.scratch.take()
 		defer s.scratch.give(sc)
-		for at := lo; at < hi; at += s.rows {
-			n := min(s.rows, hi-at)
+		sc.shares = shares
+		for at := lo; at < hi; at += most {
+			n := min(most, hi-at)
 			b := rows{
 				ids: ids[at*s.opt.MaxLen:], lengths: lengths[at : at+n], at: at,
 				kept: func(int) int { return kept }, number: func(r int) int { return first + s.part.Row(at+r) },
@@ -187,6 +196,7 @@ func (s *Sampler) Stream(ids, lengths []int32, key Key, row func(r int) (prompt 
 	}
 	sc := s.scratch.take()
 	defer s.scratch.give(sc)
+	sc.shares = nil
 	w, ld := s.outputs(len(lengths))
 	s.write(sc, w, ld, rows{
 		ids: ids, lengths: lengths, kept: func(r int) int { return kept[r] }, number: func(r int) int { return numbers[r] }, emit: emit,
@@ -257,9 +267,10 @@ func (p *pool[Scratch]) give(sc *Scratch) {
 type sampleScratch struct {
 	logits []float32 // [sampleRows,V], rows kernel.Stride(V) apart
 	lse    []float32 // [sampleRows] log of the sum of exp(logits), for scores
-	x      []float32 // [rows,E]
+	x      []float32 // [sampleRows,E]
 	layers []sampleLayer
-	z      []float32 // [rows,Z] codes
+	shares []float32 // [V,Share] of the first layer for every token; nil: to be worked out
+	z      []float32 // [sampleRows,Z] codes
 	cond   []float32 // [rows,Cond] what they add to the first layer
 	live   []int     // sentences that have not ended, those of a node side by side
 	node   []int     // of each of these, rising
@@ -278,29 +289,48 @@ type sampleScratch struct {
 type sampleLayer struct {
 	core cell.Core
 	cell.Sizes
-	share, tape, state, next, out []float32
+	share, tape, out []float32 // [sampleRows,...]
+	state, next      []float32 // [rows,State]
 }
 
-func newSampleScratch(g *Network, products cell.Products, rows int) *sampleScratch {
+func newSampleScratch(g *Network, products cell.Products) *sampleScratch {
 	sc := &sampleScratch{
-		logits: memory.Floats(sampleRows * kernel.Stride(g.Vocab))[0], lse: make([]float32, sampleRows), x: make([]float32, rows*g.Emb),
-		live: make([]int, rows), node: make([]int, rows), read: make([]int32, rows),
+		logits: memory.Floats(sampleRows * kernel.Stride(g.Vocab))[0], lse: make([]float32, sampleRows), x: make([]float32, sampleRows*g.Emb),
 		drawn: make([]float32, kernel.SampleScratch(g.Vocab)), order: make([]int32, g.Vocab), seen: make([]float32, g.Vocab),
 	}
 	in := g.Emb
 	for _, p := range g.Layer {
-		core := g.Kind.Core(in, p.Units)
-		core.Bind(p.Data())
-		if products.BF16 {
-			core.UseBF16()
-		}
+		core := g.core(in, p, products)
 		l := sampleLayer{core: core, Sizes: core.Sizes()}
-		for p, size := range map[*[]float32]int{&l.share: l.Share, &l.tape: l.Tape, &l.state: l.State, &l.next: l.State, &l.out: l.Out} {
-			*p = make([]float32, rows*size)
+		for p, size := range map[*[]float32]int{&l.share: l.Share, &l.tape: l.Tape, &l.out: l.Out} {
+			*p = make([]float32, sampleRows*size)
 		}
 		sc.layers, in = append(sc.layers, l), l.Out
 	}
 	return sc
+}
+
+// core is the arithmetic of a layer that reads in values, with its weights.
+func (g *Network) core(in int, p Layer, products cell.Products) cell.Core {
+	core := g.Kind.Core(in, p.Units)
+	core.Bind(p.Data())
+	if products.BF16 {
+		core.UseBF16()
+	}
+	return core
+}
+
+// room makes room for so many sentences, of which nothing is known yet.
+func (sc *sampleScratch) room(rows int) {
+	if rows <= len(sc.live) {
+		return
+	}
+	sc.live, sc.node, sc.read = make([]int, rows), make([]int, rows), make([]int32, rows)
+	for i := range sc.layers {
+		l := &sc.layers[i]
+		l.state, l.next = make([]float32, rows*l.State), make([]float32, rows*l.State)
+	}
+	sc.cond = nil
 }
 
 // outputs are the output weights [H,V] to write n sentences with, and how far apart
@@ -318,9 +348,39 @@ func (s *Sampler) outputs(n int) (w []float32, ld int) {
 	return g.outputs(s.lines), stride
 }
 
+// inputs are the shares [V,Share] of the first layer for all tokens, of which n sentences
+// read some again and again; nil if they read too few, or there is no room for so many.
+func (s *Sampler) inputs(n int) []float32 {
+	g := s.net
+	if n < g.Vocab/readAgain {
+		return nil
+	}
+	core := g.core(g.Emb, g.Layer[0], s.products)
+	size := g.Vocab * core.Sizes().Share
+	if size > mostShares {
+		return nil
+	}
+	shares := s.shares
+	if shares == nil {
+		shares = make([]float32, size)
+	}
+	if g.fixed == nil { // nobody else has this Sampler
+		s.shares = shares
+	}
+	core.Input(g.Vocab, g.Table.Data, shares)
+	return shares
+}
+
+// A sentence reads some readAgain tokens, or more, that it does not share with others;
+// mostShares is how many values shares may have.
+const readAgain, mostShares = 4, 1 << 22
+
 // For less than fewSentences it does not pay to bring the rows of W where they are
 // read fastest.
 const fewSentences = 8
+
+// fewRows are too few to divide among cores.
+const fewRows = 16
 
 // rows are sentences of a call that are written side by side, from its row at on.
 type rows struct {
@@ -338,9 +398,9 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key)
 	g, T := s.net, s.opt.MaxLen
 	ids, lengths := b.ids, b.lengths
 	V, H, stride, prompted := g.Vocab, g.Width(), kernel.Stride(g.Vocab), T
+	sc.room(len(lengths))
 	live, n := sc.live[:len(lengths)], 1
-	alone := s.condition != nil || s.overwrites() // a node for each sentence
-	if alone {
+	if s.alone() {
 		n = len(live)
 	}
 	for i := range live {
@@ -360,12 +420,12 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key)
 		s.begin(sc, n, b, key)
 	}
 	for t := 0; t < T && len(live) > 0; t++ {
-		top := s.advance(sc, n, t == 0 && s.condition == nil)
 		at := 0 // of live
 		for lo := 0; lo < n; lo += sampleRows {
 			rows := min(sampleRows, n-lo)
+			top := s.advance(sc, lo, rows, t == 0 && s.condition == nil)
 			if t >= prompted {
-				s.products.GemmBias(false, false, rows, V, H, top[lo*H:], H, w, ld, g.B.Data, sc.logits, stride)
+				s.products.GemmBias(false, false, rows, V, H, top, H, w, ld, g.B.Data, sc.logits, stride)
 				sc.topOf, sc.nextOf = -1, -1
 				if b.logProbs != nil {
 					sc.sums(rows, V)
@@ -384,12 +444,16 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key)
 				}
 			}
 		}
+		sc.advanced()
 		if n < len(live) {
 			sc.gather(live, ids[t:], T)
 		}
 		n, live = sc.branch(live, func(r int) (id int32, more bool) { return ids[r*T+t], ids[r*T+t] != vocab.Eos })
 	}
 }
+
+// alone reports whether each sentence has a node of its own.
+func (s *Sampler) alone() bool { return s.condition != nil || s.overwrites() }
 
 // overwrites reports whether drawing changes the logits, or lets somebody see them that may.
 func (s *Sampler) overwrites() bool { return s.watch != nil || s.filtered() }
@@ -446,10 +510,7 @@ func (sc *sampleScratch) branch(live []int, token func(i int) (id int32, more bo
 		sc.node[len(more)], more = n-1, append(more, i)
 	}
 	if !apart {
-		for k := range sc.layers {
-			l := &sc.layers[k]
-			l.state, l.next = l.next, l.state
-		}
+		sc.advanced()
 	}
 	return n, more
 }
@@ -482,43 +543,64 @@ func (sc *sampleScratch) sums(n, V int) {
 func (s *Sampler) begin(sc *sampleScratch, n int, b rows, key Key) {
 	c, width := s.condition, sc.layers[0].Cond
 	Z := c.Width
-	if sc.z == nil {
-		sc.z, sc.cond = make([]float32, s.rows*Z), make([]float32, s.rows*width)
+	if sc.cond == nil {
+		sc.z, sc.cond = make([]float32, sampleRows*Z), make([]float32, len(sc.live)*width)
 	}
-	for i := range n {
-		c.Code(sc.z[i*Z:][:Z], key, b.number(i), b.at+i)
-	}
-	for i, p := range c.Initial {
-		l := sc.layers[i]
-		h := l.out[:n*l.Out]
-		s.products.GemmBias(false, false, n, l.Out, Z, sc.z, Z, p[0].Data, l.Out, p[1].Data, h, l.Out)
-		kernel.Tanh(h, h)
-		for r := range n {
-			copy(l.state[r*l.State:], h[r*l.Out:][:l.Out])
+	for lo := 0; lo < n; lo += sampleRows {
+		rows := min(sampleRows, n-lo)
+		for i := range rows {
+			c.Code(sc.z[i*Z:][:Z], key, b.number(lo+i), b.at+lo+i)
 		}
-	}
-	s.products.Gemm(false, false, n, width, Z, 1, sc.z, Z, c.Gates.Data, width, 0, sc.cond, width)
-}
-
-// advance reads the last token of n rows and returns the top layer's outputs
-// [n,H]. start says that these are the first tokens of all.
-func (s *Sampler) advance(sc *sampleScratch, n int, start bool) []float32 {
-	E, x := s.net.Emb, sc.x
-	for i, id := range sc.read[:n] {
-		copy(x[i*E:][:E], s.net.Table.Data[int(id)*E:])
-	}
-	for i := range sc.layers {
-		l := &sc.layers[i]
-		l.core.Input(n, x, l.share)
-		if i == 0 && s.condition != nil {
-			for r := range n {
-				kernel.Add(l.share[r*l.Share:][:l.Cond], sc.cond[r*l.Cond:][:l.Cond])
+		for i, p := range c.Initial {
+			l := sc.layers[i]
+			h := l.out[:rows*l.Out]
+			s.products.GemmBias(false, false, rows, l.Out, Z, sc.z, Z, p[0].Data, l.Out, p[1].Data, h, l.Out)
+			kernel.Tanh(h, h)
+			for r := range rows {
+				copy(l.state[(lo+r)*l.State:], h[r*l.Out:][:l.Out])
 			}
 		}
-		l.core.Step(n, start, l.share, l.state, l.next, l.out, l.tape)
-		l.state, l.next, x = l.next, l.state, l.out
+		s.products.Gemm(false, false, rows, width, Z, 1, sc.z, Z, c.Gates.Data, width, 0, sc.cond[lo*width:], width)
+	}
+}
+
+// advance reads the last token of nodes lo to lo+n, n up to sampleRows, and returns the
+// top layer's outputs [n,H]. start says that these are the first tokens of all. Their states
+// become the next ones when all nodes have advanced.
+func (s *Sampler) advance(sc *sampleScratch, lo, n int, start bool) []float32 {
+	x := sc.x
+	for i := range sc.layers {
+		l := &sc.layers[i]
+		switch {
+		case i > 0:
+			l.core.Input(n, x, l.share)
+		case sc.shares != nil:
+			for r, id := range sc.read[lo:][:n] {
+				copy(l.share[r*l.Share:][:l.Share], sc.shares[int(id)*l.Share:])
+			}
+		default:
+			for r, id := range sc.read[lo:][:n] {
+				copy(x[r*l.In:][:l.In], s.net.Table.Data[int(id)*l.In:])
+			}
+			l.core.Input(n, x, l.share)
+		}
+		if i == 0 && s.condition != nil {
+			for r := range n {
+				kernel.Add(l.share[r*l.Share:][:l.Cond], sc.cond[(lo+r)*l.Cond:][:l.Cond])
+			}
+		}
+		l.core.Step(n, start, l.share, l.state[lo*l.State:], l.next[lo*l.State:], l.out, l.tape)
+		x = l.out
 	}
 	return x
+}
+
+// advanced is called when all nodes have.
+func (sc *sampleScratch) advanced() {
+	for i := range sc.layers {
+		l := &sc.layers[i]
+		l.state, l.next = l.next, l.state
+	}
 }
 
 // choose draws an id from row i of n rows of logits with the uniform draw u. The row is

@@ -37,9 +37,9 @@ func (g *Network) Scorer(o ScoreOptions) (*Scorer, error) {
 }
 
 func (g *Network) newScorer(o ScoreOptions) *Scorer {
-	s := &Scorer{sampler: &Sampler{net: g, rows: g.sideBySide(), products: cell.Products{BF16: o.BF16}}, beta: float32(1 / cmp.Or(o.Temperature, 1))}
+	s := &Scorer{sampler: &Sampler{net: g, products: cell.Products{BF16: o.BF16}}, beta: float32(1 / cmp.Or(o.Temperature, 1))}
 	s.scratch.fresh = func() *scoreScratch {
-		return &scoreScratch{sampleScratch: newSampleScratch(g, s.sampler.products, s.sampler.rows), gathered: make([]float32, sampleRows*g.Width())}
+		return &scoreScratch{sampleScratch: newSampleScratch(g, s.sampler.products), gathered: make([]float32, sampleRows*g.Width())}
 	}
 	return s
 }
@@ -128,10 +128,12 @@ func (s *Scorer) read(sentences [][]int32, see func(sc *scoreScratch, h []float3
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(slices.Compare(sentences[a], sentences[b]), a-b)
 	})
-	blocks := max((len(order)+s.sampler.rows-1)/s.sampler.rows, min(kernel.Threads(), len(order)/fewSentences))
+	shares, most := s.sampler.inputs(len(sentences)), g.sideBySide(aloneRows)
+	blocks := max((len(order)+most-1)/most, min(kernel.Threads(), len(order)/fewSentences))
 	kernel.Parallel(blocks, 1, func(lo, hi int) {
 		sc := s.scratch.take()
 		defer s.scratch.give(sc)
+		sc.shares = shares
 		for i := lo; i < hi; i++ {
 			s.readBlock(sc, sentences, order[i*len(order)/blocks:(i+1)*len(order)/blocks], see)
 			done(sc)
@@ -143,6 +145,7 @@ func (s *Scorer) read(sentences [][]int32, see func(sc *scoreScratch, h []float3
 // readBlock reads the sentences of order, which is sorted: neighbours begin alike.
 func (s *Scorer) readBlock(sc *scoreScratch, sentences [][]int32, order []int, see func(sc *scoreScratch, h []float32, of []int, t int)) {
 	H := s.sampler.net.Width()
+	sc.room(len(order))
 	live := sc.live[:0]
 	for _, i := range order {
 		if len(sentences[i]) > 0 {
@@ -154,14 +157,19 @@ func (s *Scorer) readBlock(sc *scoreScratch, sentences [][]int32, order []int, s
 		l.core.Start(l.state[:l.State])
 	}
 	for n, t := 1, 0; len(live) > 0; t++ {
-		top := s.sampler.advance(sc.sampleScratch, n, t == 0)
-		for r, at := 0, 0; r < n; r++ {
-			first := at
-			for at < len(live) && sc.node[at] == r {
-				at++
+		at := 0 // of live
+		for lo := 0; lo < n; lo += sampleRows {
+			rows := min(sampleRows, n-lo)
+			top := s.sampler.advance(sc.sampleScratch, lo, rows, t == 0)
+			for r := range rows {
+				first := at
+				for at < len(live) && sc.node[at] == lo+r {
+					at++
+				}
+				see(sc, top[r*H:][:H], live[first:at], t)
 			}
-			see(sc, top[r*H:][:H], live[first:at], t)
 		}
+		sc.advanced()
 		n, live = sc.branch(live, func(i int) (id int32, more bool) {
 			if x := sentences[i]; t+1 < len(x) {
 				return x[t], true
