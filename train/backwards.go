@@ -127,14 +127,27 @@ func openBackwards(c *Config, d *model.Data) (*generator.Generator, error) {
 	case c.Valid == "" && m.Manifest.Corpus.SHA256 == d.SHA256 && !was.HoldsOutAs(c.Config):
 		return nil, refuse("it has learnt lines that this run holds out; train it with the same --split-seed and --valid-fraction")
 	}
-	want := c.backwardsModel(d.Vocab.Size())
 	if c.BackHidden = was.Hidden; was.Cell != c.Cell {
 		c.BackCell = was.Cell
 	}
+	own := c.Generator(d.Vocab.Size())
+	if own.Slots == 0 && gen.Slots > 0 { // which are the backwards model's alone
+		c.Slots = gen.Slots
+	}
+	if own.Heads == 0 && gen.Heads > 0 {
+		c.Heads = gen.Heads
+	}
 	now := c.backwardsModel(d.Vocab.Size())
-	now.Dropout = gen.Dropout
-	if now != gen.Config {
-		return nil, refuse(fmt.Sprintf("its model is %+v, not of the embeddings, layers, slots and heads of this run's, %+v", gen.Config, want))
+	for _, o := range []struct {
+		name     string
+		was, now any
+	}{
+		{"emb", gen.Emb, now.Emb}, {"layers", gen.Layers, now.Layers}, {"slots", gen.Slots, now.Slots}, {"heads", gen.Heads, now.Heads},
+		{"max-len", gen.Context - 1, now.Context - 1}, {"tie", gen.Tie, now.Tie},
+	} {
+		if o.was != o.now {
+			return nil, refuse(fmt.Sprintf("its model has --%s=%v, where this run's has %v", o.name, o.was, o.now))
+		}
 	}
 	return gen, nil
 }

@@ -261,7 +261,7 @@ func dotOf(a, b []float64) (sum float64) {
 // one that takes its backwards model, of another cell, from another run.
 func TestResumeOfReverseLMIsExact(t *testing.T) {
 	c := small()
-	c.Model, c.Cell, c.Backwards, c.BackHidden = "mle", "gru", true, 0
+	c.Model, c.Cell, c.Slots, c.Heads, c.Backwards, c.BackHidden = "mle", "relational", 2, 4, true, 0
 	dir := filepath.Join(t.TempDir(), "back")
 	tr, w, err := Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
@@ -298,7 +298,17 @@ func TestResumeOfReverseLMIsExact(t *testing.T) {
 		})
 	}
 	c = small()
-	c.Model, c.DKind, c.BackRun, c.SplitSeed = "gan", discriminator.ReverseLM, dir, 9
-	_, _, err = Start(c, filepath.Join(t.TempDir(), "r"), nil, rundir.Start{})
-	require.ErrorContains(t, err, "--back-run")
+	for message, change := range map[string]func(*Config){
+		"the run has another vocabulary":                   func(c *Config) { c.SplitSeed = 9 },
+		"its model has --emb=16, where this run's has 4":   func(c *Config) { c.Emb = 4 },
+		"its model has --layers=1, where this run's has 2": func(c *Config) { c.Layers = 2 },
+		"its model has --slots=2, where this run's has 1":  func(c *Config) { c.Cell, c.Slots, c.Heads = "relational", 1, 4 },
+		"its model has --heads=4, where this run's has 2":  func(c *Config) { c.Cell, c.Heads = "transformer", 2 },
+	} {
+		c = small()
+		c.Model, c.DKind, c.BackRun = "gan", discriminator.ReverseLM, dir
+		change(&c)
+		_, _, err = Start(c, filepath.Join(t.TempDir(), "r"), nil, rundir.Start{})
+		require.ErrorContains(t, err, "--back-run "+dir+": "+message)
+	}
 }
