@@ -67,15 +67,16 @@ const (
 //
 // Auto takes alpha from earlier batches: that which makes the squares of the
 // rows dLogits of one sentence least, with the sums of numerator and
-// denominator decaying by alphaDecay. In the first batch it is 0.
+// denominator decaying by alphaDecay. In the first batch it is 0. What a batch says
+// counts from the next one on: an alpha that knows the batch at hand is a bias.
 //
 // Titsias and Shi, AISTATS 2022, https://arxiv.org/abs/2111.05300.
 type DoubleCV[F Float] struct {
 	math  *rowMath[F]
-	Alpha float64
+	Alpha float64 // of the last batch that was weighed
 	Auto  bool
 
-	num, den float64
+	num, den float64 // what the batches so far say of the next alpha
 }
 
 // AlphaDecay is how much of the sums behind Auto's alpha a batch leaves.
@@ -132,8 +133,11 @@ func (e *DoubleCV[F]) Survey(p, mean []F, id int) (s Survey) {
 	return s
 }
 
-// Weigh implements Joint.
+// Weigh implements Joint. The batch goes back with the alpha that it is weighed with.
 func (e *DoubleCV[F]) Weigh(weights, shares []float64, seen []Survey) {
+	if e.Auto && e.den > 0 {
+		e.Alpha = -e.num / e.den
+	}
 	for i, s := range seen {
 		weights[i] = shares[i] + e.Alpha*s[Control]
 	}
@@ -143,9 +147,6 @@ func (e *DoubleCV[F]) Weigh(weights, shares []float64, seen []Survey) {
 	}
 	num, den := BestAlpha(shares, seen)
 	e.num, e.den = AlphaDecay*e.num+num, AlphaDecay*e.den+den
-	if e.den > 0 {
-		e.Alpha = -e.num / e.den
-	}
 }
 
 // BestAlpha returns num and den, of which -num/den is the alpha that makes the
