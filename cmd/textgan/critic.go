@@ -49,7 +49,7 @@ func criticCommand(p *process) *cli.Command {
 		}
 		var own *generator.Generator
 		if back == nil {
-			if own, err = ownBackwards(c.opt.Run, m.Step); err != nil {
+			if own, err = ownBackwards(c.opt.Run, m); err != nil {
 				return err
 			}
 		}
@@ -81,46 +81,33 @@ func criticCommand(p *process) *cli.Command {
 		if err := c.printCritic(k, c.opt.Run, c.now().Sub(begun)); err != nil || c.opt.Features != nil || k.HasBackwards() {
 			return err
 		}
-		return c.sayBackwards(c.opt.Run, m)
+		c.sayBackwards(c.opt.Run, m)
+		return nil
 	})
 }
 
 // sayBackwards says how a run gets a backwards model, which tells a critic far more than
 // statistics do, where the run's own options train one.
-func (p *process) sayBackwards(run string, m *model.Model) error {
-	c, err := settingsOf(run)
+func (p *process) sayBackwards(run string, m *model.Model) {
+	c, err := train.Options.Resolve(train.Options.Own(m.Settings()))
 	if _, ok := m.Generator.(*generator.Generator); err != nil || !ok || c.WarmStart != "" || c.Corpus == "-" {
-		return nil
+		return
 	}
 	back := filepath.Clean(run) + "-backwards"
 	fmt.Fprintf(p.talk, "a backwards model would tell it more: %s, then %s\n",
 		p.commandLine("train", "--config", filepath.Join(run, "config.toml"), "--model", "mle", "--backwards", "--run", back), p.commandLine("critic", "--run", run, "--backwards", back))
-	return nil
 }
 
-// ownBackwards is the backwards model that a run had trained at a step; nil for none.
-func ownBackwards(dir string, step int) (*generator.Generator, error) {
-	if c, err := settingsOf(dir); err != nil || !c.HasBackwards() || c.Corpus == "-" {
+// ownBackwards is the backwards model that a run had trained at the step of m; nil for none.
+func ownBackwards(dir string, m *model.Model) (*generator.Generator, error) {
+	if c, err := train.Options.Resolve(train.Options.Own(m.Settings())); err != nil || !c.HasBackwards() || c.Corpus == "-" {
 		return nil, nil // a critic without one
 	}
-	t, err := train.Open(dir, strconv.Itoa(step), nil)
+	t, err := train.Open(dir, strconv.Itoa(m.Step), nil)
 	if err != nil {
 		return nil, err
 	}
 	return t.Backwards(), nil
-}
-
-// settingsOf are the settings of training that a run has recorded.
-func settingsOf(dir string) (c train.Config, err error) {
-	r, err := rundir.Open(dir)
-	if err != nil {
-		return c, err
-	}
-	layer, err := model.Settings(r)
-	if err != nil {
-		return c, err
-	}
-	return train.Options.Resolve(train.Options.Own(layer))
 }
 
 // keepCritic trains a critic of the generator that cooperative rounds have ended with,

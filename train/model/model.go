@@ -213,6 +213,9 @@ func (m *Model) SameButForSeed(other *Model) bool {
 	return maps.Equal(a, b)
 }
 
+// Settings are those of the model's run, all of them.
+func (m *Model) Settings() Layer { return m.settings }
+
 // Seeds are the seed of the run and those of the runs that it begins with or takes a model
 // of, as far as they are still there: all that runs which are SameButForSeed differ in.
 func (m *Model) Seeds() []string {
