@@ -127,7 +127,7 @@ func openBackwards(c *Config, d *model.Data) (*generator.Generator, error) {
 	case c.Valid == "" && m.Manifest.Corpus.SHA256 == d.SHA256 && !was.HoldsOutAs(c.Config):
 		return nil, refuse("it has learnt lines that this run holds out; train it with the same --split-seed and --valid-fraction")
 	}
-	if c.BackHidden = was.Hidden; was.Cell != c.Cell {
+	if c.BackCell, c.BackHidden = "", was.Hidden; was.Cell != c.Cell {
 		c.BackCell = was.Cell
 	}
 	own := c.Generator(d.Vocab.Size())

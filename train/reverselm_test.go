@@ -297,7 +297,11 @@ func TestResumeOfReverseLMIsExact(t *testing.T) {
 			require.Equal(t, hashes[0], hashes[1])
 		})
 	}
-	c = small()
+	c = small() // its cell comes with the run, whatever a file of settings says
+	c.Model, c.DKind, c.BackRun, c.Cell, c.Slots, c.Heads, c.BackCell = "gan", discriminator.ReverseLM, dir, "relational", 2, 4, "gru"
+	_, w, err = Start(c, filepath.Join(t.TempDir(), "r"), nil, rundir.Start{})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
 	for message, change := range map[string]func(*Config){
 		"the run has another vocabulary":                   func(c *Config) { c.SplitSeed = 9 },
 		"its model has --emb=16, where this run's has 4":   func(c *Config) { c.Emb = 4 },
