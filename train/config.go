@@ -78,15 +78,12 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: no steps to take; raise --mle-steps or --adv-steps")
 	}
 	if c.HasBackwards() && c.BackRun == "" {
-		if err := c.backwardsModel(someWords).Check(); err != nil {
+		if err := c.backwardsModel(model.SomeWords).Check(); err != nil {
 			return fmt.Errorf("train: the backwards model (--back-cell, --back-hidden): %w", err)
 		}
 	}
 	return nil
 }
-
-// someWords is a vocabulary of which nothing is known yet.
-const someWords = 1000
 
 // idle says of the groups of options that do nothing in this run why.
 func (c Config) idle() map[string]string {

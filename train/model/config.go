@@ -62,9 +62,11 @@ const oracle = "builtin:oracle"
 
 var options = config.New[Config]()
 
+// SomeWords is the size of a vocabulary that is not known yet, to check an architecture with.
+const SomeWords = 1000
+
 // Check reports the first setting that does not fit with the others.
 func (c Config) Check() error {
-	const someWords = 1000              // the vocabulary is not known yet
 	const specials = int(vocab.Unk) + 1 // which is the last of them
 	switch {
 	case c.Oracle != "" && c.Corpus != oracle && c.Valid != oracle:
@@ -90,7 +92,7 @@ func (c Config) Check() error {
 	case c.GeneratorModel == "vae" && c.Model == "mle":
 		return fmt.Errorf("train: --generator vae is for a GAN; drop it, or take --model vae")
 	}
-	return c.Architecture(someWords).Check()
+	return c.Architecture(SomeWords).Check()
 }
 
 // Generator is the architecture of the generator over v ids.
