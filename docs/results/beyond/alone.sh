@@ -2,32 +2,17 @@
 # The generator alone on captions: a round of a million own sentences behind the likelihood
 # models of make.sh, and the control with weights 1, three seeds; of seed 1 other ways too.
 # usage: bash alone.sh TEXTGAN DIR    DIR: what make.sh has kept; runs that it has are not made again
-set -e
-textgan=$(realpath "$1")
-here=$(realpath "$(dirname "$0")")
-cd "$2"
-export GOMAXPROCS=${GOMAXPROCS:-1}
-TIMEFORMAT=%U
-run() { # NAME ARGUMENTS: trains a run once, and notes its processor time
-	[ -e "$1.done" ] && return
-	rm -rf "$1"
-	{ time "$textgan" train --run "$1" "${@:2}" >"$1.log" 2>&1; } 2>"$1.time" || { tail -5 "$1.log" >&2; exit 1; }
-	touch "$1.done"
-}
-told() { # NAME: held-out NLL before and after, and what it took
-	echo "$1: $(grep -m 1 -E 'undone|moved' "$1.log"), $(tail -1 "$1.time") user s"
-}
-million="--eval-every 0 --adv-steps 0 --coop-rounds 1 --coop-sentences 1000000 --coop-steps 7000 --coop-real .1"
+. "$(dirname "$0")/captions.sh"
 {
 	for s in 1 2 3; do
-		run "million$s" --warm-start "n$s" --back-run "b$s" --seed "$s" $million --dropout 0 --coop-lr .0005
-		run "weights1-$s" --warm-start "n$s" --critic none --seed "$s" $million --dropout 0 --coop-lr .0005
+		run "million$s" --warm-start "n$s" --back-run "b$s" --seed "$s" $round --dropout 0 --coop-lr .0005
+		run "weights1-$s" --warm-start "n$s" --critic none --seed "$s" $round --dropout 0 --coop-lr .0005
 		told "million$s"
 		told "weights1-$s"
 	done
-	run faster1 --warm-start n1 --back-run b1 --seed 1 $million --dropout 0
-	run faster-weights1-1 --warm-start n1 --critic none --seed 1 $million --dropout 0
-	run dropout1 --warm-start n1 --back-run b1 --seed 1 $million --dropout .2
+	run faster1 --warm-start n1 --back-run b1 --seed 1 $round --dropout 0
+	run faster-weights1-1 --warm-start n1 --critic none --seed 1 $round --dropout 0
+	run dropout1 --warm-start n1 --back-run b1 --seed 1 $round --dropout .2
 	for name in faster1 faster-weights1-1 dropout1; do told "$name"; done
 	# The reward of a score function.
 	game="--warm-start n1 --back-run b1 --seed 1 --eval-every 0 --discriminator reverse-lm --objective hinge --d-pretrain 0 --d-steps 0 --estimator rloo"
@@ -39,14 +24,9 @@ million="--eval-every 0 --adv-steps 0 --coop-rounds 1 --coop-sentences 1000000 -
 	run distilled1 --model mle --warm-start n1 --corpus own.txt --valid held.txt --seed 1 --dropout 0 --lr .0005 --lr-decay 1 --patience 0 --batch 128 --mle-steps 7000 --eval-every 1000
 	grep -E '^likelihood *step' distilled1.log | cut -c1-36 | sed 's/^/distilled1: /'
 } | tee "$here/alone.txt"
+judge eval frontier --run n1,n2,n3,million1,million2,million3 --checkpoint last $plane --temperatures .7,.8,.9,1,1.1 >"$here/frontier-alone.txt"
 {
-	echo "$ textgan eval frontier --run n1,n2,n3,million1,million2,million3 --checkpoint last --ref test.txt --train train.txt -n 5000 --temperatures .7,.8,.9,1,1.1"
-	echo
-	"$textgan" eval frontier --run n1,n2,n3,million1,million2,million3 --checkpoint last --ref test.txt --train train.txt -n 5000 --temperatures .7,.8,.9,1,1.1 2>/dev/null
-} >"$here/frontier-alone.txt"
-{
-	echo "$ go run docs/results/beyond/product.go test.txt n1 b1 b2 b3 n2 n3"
-	(cd "$here" && go run product.go "$OLDPWD/test.txt" "$OLDPWD/n1" "$OLDPWD/b1" "$OLDPWD/b2" "$OLDPWD/b3" "$OLDPWD/n2" "$OLDPWD/n3")
+	product n1 b1 b2 b3 n2 n3
 	echo "$ go run docs/results/beyond/proposals.go n1 b1 n1 b1 million1"
 	(cd "$here" && go run proposals.go "$OLDPWD/n1" "$OLDPWD/b1" "$OLDPWD/n1" "$OLDPWD/b1" "$OLDPWD/million1")
 } 2>&1 | sed "s|$PWD/||g" >"$here/alone-bounds.txt"
