@@ -330,7 +330,7 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 	if p.Critic == "stat" {
 		return ratio.New([]ratio.Features{statistics}, nil)
 	}
-	features, first := []ratio.Features{ratio.LogRatio{Backwards: ratio.Reversed{LogProber: p.back.gen.NewScorer()}, Generator: p.gen.NewScorer()}}, []float64{0.5}
+	features, first := []ratio.Features{ratio.LogRatio{Backwards: []ratio.LogProber{ratio.Reversed{LogProber: p.back.gen.NewScorer()}}, Generator: p.gen.NewScorer()}}, []float64{0.5}
 	if p.Critic == "ratio" {
 		features, first = append(features, statistics), append(first, make([]float64, statistics.Width())...)
 	}

@@ -22,8 +22,8 @@ func criticCommand(p *process) *cli.Command {
 	type options struct {
 		Run        string   `opt:"run" check:"required" doc:"run directory of the generator" meta:"DIR"`
 		Checkpoint string   `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, last of others" meta:"NAME"`
-		Backwards  string   `opt:"backwards" doc:"run of train --model mle --backwards on the same text: the critic weighs what it says of a sentence; default the model that the run has trained itself, if any" meta:"DIR"`
-		Features   []string `opt:"features" doc:"what the critic looks at: stat (seven numbers of a sentence), ratio (a backwards model's log likelihood less the generator's); default all there is" meta:"NAME,..."`
+		Backwards  []string `opt:"backwards" doc:"runs of train --model mle --backwards on the same text: the critic weighs what they say of a sentence, and the first proposes sentences; default the model that the run has trained itself, if any" meta:"DIR,..."`
+		Features   []string `opt:"features" doc:"what the critic looks at: stat (seven numbers of a sentence), ratio (a backwards model's log likelihood less the generator's, one of each model); default all there is" meta:"NAME,..."`
 		Sentences  int      `opt:"sentences" default:"20000" check:"min=2,max=10000000" doc:"of the generator's own, to learn from"`
 		Steps      int      `opt:"steps" default:"900" check:"min=1,max=1000000" doc:"updates of the critic, at most"`
 		Seed       uint64   `opt:"seed" default:"1" doc:"of the sentences and the updates"`
@@ -38,17 +38,19 @@ func criticCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		var back *model.Model
-		if c.opt.Backwards != "" {
-			if back, err = model.Load(c.opt.Backwards, rundir.Best); err != nil {
+		var back []*model.Model
+		for _, dir := range c.opt.Backwards {
+			b, err := model.Load(dir, rundir.Best)
+			if err != nil {
 				return err
 			}
-			if done, err := train.Finished(c.opt.Backwards); err == nil && !done {
-				c.warn("the training of %s is not finished; go on with it first: %s", c.opt.Backwards, c.commandLine("train", "--run", c.opt.Backwards, "--resume"))
+			back = append(back, b)
+			if done, err := train.Finished(dir); err == nil && !done {
+				c.warn("the training of %s is not finished; go on with it first: %s", dir, c.commandLine("train", "--run", dir, "--resume"))
 			}
 		}
 		var own *generator.Generator
-		if back == nil {
+		if len(back) == 0 {
 			if own, err = ownBackwards(c.opt.Run, m); err != nil {
 				return err
 			}

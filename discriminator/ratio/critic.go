@@ -34,7 +34,7 @@ type Critic struct {
 
 // New returns a critic of the given features whose score is the sum of the raw
 // features times their first weights (one per feature; nil for none) until it is
-// trained. A good first weight of a LogRatio is 1/2.
+// trained. A good sum of the first weights of a LogRatio is 1/2.
 func New(features []Features, first []float64) (*Critic, error) {
 	c := &Critic{features: features, first: first}
 	for _, f := range features {

@@ -25,7 +25,7 @@ type LogProber interface {
 }
 
 // Known are log p of sentences that need not be scored, in nats, by the generator and by
-// the backwards model: NaN for a sentence that has to be. A nil slice knows none.
+// the first backwards model: NaN for a sentence that has to be. A nil slice knows none.
 type Known struct{ Generator, Backwards []float64 }
 
 // Statistics are seven numbers of a sentence that need no model: its length in
@@ -110,16 +110,16 @@ func repeats(x []int32) (n int) {
 	return n
 }
 
-// LogRatio is log p_backwards(x) - log p_gen(x), in nats: what a model that
-// has learnt the same lines from right to left thinks of a sentence that the
-// generator has written from left to right.
+// LogRatio is log p_backwards(x) - log p_gen(x), in nats, for one or more models that
+// have learnt the same lines from right to left: what they think of a sentence that
+// the generator has written from left to right.
 type LogRatio struct {
-	Backwards LogProber // scores sentences in reading order; see Reversed
+	Backwards []LogProber // score sentences in reading order; see Reversed
 	Generator LogProber
 }
 
-// Width is 1.
-func (r LogRatio) Width() int { return 1 }
+// Width is the number of backwards models.
+func (r LogRatio) Width() int { return len(r.Backwards) }
 
 // Fill implements Features.
 func (r LogRatio) Fill(dst [][]float32, sentences [][]int32) error {
@@ -128,15 +128,23 @@ func (r LogRatio) Fill(dst [][]float32, sentences [][]int32) error {
 
 // FillKnown is Fill for sentences some of whose log p are known.
 func (r LogRatio) FillKnown(dst [][]float32, sentences [][]int32, known Known) error {
-	back, err := logProbs(r.Backwards, sentences, known.Backwards)
+	own, err := logProbs(r.Generator, sentences, known.Generator)
 	if err != nil {
 		return err
 	}
-	own, err := logProbs(r.Generator, sentences, known.Generator)
-	for i := range own {
-		dst[i][0] = float32(back[i] - own[i])
+	for j, m := range r.Backwards {
+		if j > 0 {
+			known.Backwards = nil
+		}
+		back, err := logProbs(m, sentences, known.Backwards)
+		if err != nil {
+			return err
+		}
+		for i := range back {
+			dst[i][j] = float32(back[i] - own[i])
+		}
 	}
-	return err
+	return nil
 }
 
 // logProbs are log p of sentences, of which m scores those that are not known.

@@ -73,7 +73,7 @@ func (oracle) Fill(dst [][]float32, x [][]int32) error {
 }
 
 func knowing(t *testing.T) *Critic {
-	c, err := New([]Features{oracle{}, LogRatio{Reversed{right()}, left}}, []float64{1, 0})
+	c, err := New([]Features{oracle{}, LogRatio{[]LogProber{Reversed{right()}}, left}}, []float64{1, 0})
 	require.NoError(t, err)
 	return c
 }
@@ -171,7 +171,7 @@ func TestKnownIsNotScored(t *testing.T) {
 	for _, o := range []SampleOptions{{K: 7}, {Method: Metropolis, K: 6}, {Method: Reject, Bound: 3}} {
 		draw := func(known bool) (x [][]int32, asked [2]int) {
 			l, r := scoring{left, &asked[0]}, scoring{right(), &asked[1]}
-			c, err := New([]Features{LogRatio{Backwards: Reversed{r}, Generator: l}}, []float64{0.5})
+			c, err := New([]Features{LogRatio{Backwards: []LogProber{Reversed{r}}, Generator: l}}, []float64{0.5})
 			require.NoError(t, err)
 			forward, back := Proposer(l), Proposer(r)
 			if !known {
@@ -197,6 +197,36 @@ func TestKnownIsNotScored(t *testing.T) {
 		require.Equal(t, want, got)
 		require.Less(t, some[0], all[0])
 	}
+}
+
+// Each of several backwards models has a log ratio of its own; what is known is of the
+// first, and the generator is asked once.
+func TestLogRatiosOfSeveralModels(t *testing.T) {
+	var asked [3]int
+	other := right()
+	other.p = []float64{0.3, 0.1, 0.2, 0.2, 0.1, 0.1}
+	r := LogRatio{
+		Backwards: []LogProber{Reversed{scoring{right(), &asked[0]}}, Reversed{scoring{other, &asked[1]}}},
+		Generator: scoring{left, &asked[2]},
+	}
+	require.Equal(t, 2, r.Width())
+	rows := make([][]float32, len(sentences))
+	for i := range rows {
+		rows[i] = make([]float32, r.Width())
+	}
+	known := make([]float64, len(sentences))
+	for i := range known {
+		known[i] = math.NaN()
+		if i%2 == 0 {
+			known[i] = math.Log(right().p[i])
+		}
+	}
+	require.NoError(t, r.FillKnown(rows, sentences, Known{Backwards: known}))
+	for i, row := range rows {
+		require.InDelta(t, math.Log(right().p[i]/left.p[i]), row[0], 1e-6)
+		require.InDelta(t, math.Log(other.p[i]/left.p[i]), row[1], 1e-6)
+	}
+	require.Equal(t, [3]int{3, 6, 6}, asked)
 }
 
 // What is drawn depends neither on how calls are cut nor on their sizes.

@@ -21,13 +21,13 @@ import (
 )
 
 // FeatureNames are what a critic can look at: the statistics of a sentence, and
-// the log ratio of a backwards model to the generator.
+// the log ratios of backwards models to the generator.
 var FeatureNames = []string{"stat", "ratio"}
 
 // Options of Train; zero values stand for the defaults.
 type Options struct {
-	Features  []string     // of FeatureNames; default stat, and ratio if there is a backwards model
-	Backwards *model.Model // a run of --backwards on the same text, with the same vocabulary
+	Features  []string       // of FeatureNames; default stat, and ratio if there are backwards models
+	Backwards []*model.Model // runs of --backwards on the same text, with the same vocabulary; the first one proposes sentences
 	// Own is the backwards model that the run itself has trained, for which Backwards may
 	// stand.
 	Own       *generator.Generator
@@ -46,7 +46,7 @@ type Critic struct {
 
 	model      *model.Model
 	statistics *ratio.Statistics
-	backwards  *generator.Generator // nil without the feature "ratio"
+	backwards  []*generator.Generator // none without the feature "ratio"
 }
 
 // Train trains a critic against a model at temperature 1, on the text that the
@@ -57,7 +57,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	}
 	if o.Features == nil {
 		o.Features = []string{"stat"}
-		if o.Backwards != nil || o.Own != nil {
+		if len(o.Backwards) > 0 || o.Own != nil {
 			o.Features = FeatureNames
 		}
 	}
@@ -86,8 +86,11 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 		return nil, err
 	}
 	c := &Critic{Features: o.Features, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
-	if c.backwards = o.Own; o.Backwards != nil {
-		c.backwards, _ = o.Backwards.Generator.(*generator.Generator)
+	for _, b := range o.Backwards {
+		c.backwards = append(c.backwards, b.Generator.(*generator.Generator)) // as check has seen
+	}
+	if len(c.backwards) == 0 && o.Own != nil {
+		c.backwards = append(c.backwards, o.Own)
 	}
 	if err := c.build(); err != nil {
 		return nil, &OptionError{err}
@@ -121,23 +124,22 @@ func (o Options) check(m *model.Model) error {
 		switch {
 		case !slices.Contains(FeatureNames, name):
 			return fmt.Errorf("feature %q is not known; use stat or ratio", name)
-		case name == "ratio" && o.Backwards == nil && o.Own == nil:
+		case name == "ratio" && len(o.Backwards) == 0 && o.Own == nil:
 			return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
 		}
 	}
 	if m.Config.Backwards {
 		return errors.New("a run of --backwards is what a critic uses; train one for a run that writes forwards")
 	}
-	b := o.Backwards
-	switch {
-	case b == nil:
-		return nil
-	case !b.Config.Backwards:
-		return errors.New("the backwards run was not trained with --backwards")
-	case b.Vocab.Hash() != m.Vocab.Hash():
-		return errors.New("the backwards run has another vocabulary; train it with the same --corpus, --tokenizer, --min-count, --vocab-size, --seed and split")
-	case b.HasLearntHeldOut(m):
-		return errors.New("the backwards run has learnt lines that the run holds out; train it with the same --seed and split")
+	for _, b := range o.Backwards {
+		switch {
+		case !b.Config.Backwards:
+			return errors.New("the backwards run was not trained with --backwards")
+		case b.Vocab.Hash() != m.Vocab.Hash():
+			return errors.New("the backwards run has another vocabulary; train it with the same --corpus, --tokenizer, --min-count, --vocab-size, --seed and split")
+		case b.HasLearntHeldOut(m):
+			return errors.New("the backwards run has learnt lines that the run holds out; train it with the same --seed and split")
+		}
 	}
 	return nil
 }
@@ -151,15 +153,19 @@ func (c *Critic) build() error {
 		case "stat":
 			features, first = append(features, c.statistics), append(first, make([]float64, c.statistics.Width())...)
 		case "ratio":
-			if c.backwards == nil { // of a damaged description
+			if len(c.backwards) == 0 { // of a damaged description
 				return errors.New("the feature ratio without a backwards model")
 			}
-			back := c.backwards.NewScorer()
 			own, err := logProber(c.model.Generator)
 			if err != nil {
 				return fmt.Errorf("the feature ratio: %w; take --features stat", err)
 			}
-			features, first = append(features, ratio.LogRatio{Backwards: ratio.Reversed{LogProber: back}, Generator: own}), append(first, 0.5)
+			r := ratio.LogRatio{Generator: own}
+			for _, b := range c.backwards {
+				r.Backwards = append(r.Backwards, ratio.Reversed{LogProber: b.NewScorer()})
+				first = append(first, 0.5/float64(len(c.backwards)))
+			}
+			features = append(features, r)
 		default:
 			return fmt.Errorf("feature %q is not known; use stat or ratio", name)
 		}
@@ -178,7 +184,7 @@ func logProber(g generator.Model) (ratio.LogProber, error) {
 	return m.NewScorer(), nil
 }
 
-// ratioFeature is the number of the log ratio among the features.
+// ratioFeature is the number of the first log ratio among the features.
 func (c *Critic) ratioFeature() int {
 	at := 0
 	for _, name := range c.Features {
@@ -195,7 +201,7 @@ type SampleOptions struct {
 	generator.SampleOptions              // of the proposals
 	Method                  ratio.Method // default resample
 	Candidates              int          // proposals of a sentence, default 8 from both sides and 4 from one
-	Both                    bool         // let half of the proposals come from the backwards model
+	Both                    bool         // let half of the proposals come from the first backwards model
 	Seed                    uint64
 }
 
@@ -243,13 +249,13 @@ func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
 	if err != nil || !o.Both {
 		return s, err
 	}
-	if c.backwards == nil {
+	if !c.HasBackwards() {
 		return nil, errors.New("the critic has no backwards model to propose sentences; train it with --backwards RUN, or take --proposals forward")
 	}
 	if len(o.Prompt) > 0 {
 		return nil, errors.New("a backwards model does not begin with the prompt; take --proposals forward")
 	}
-	right, err := c.backwards.NewSampler(o.SampleOptions)
+	right, err := c.backwards[0].NewSampler(o.SampleOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -257,28 +263,44 @@ func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
 }
 
 // HasBackwards reports whether there is a backwards model.
-func (c *Critic) HasBackwards() bool { return c.backwards != nil }
+func (c *Critic) HasBackwards() bool { return len(c.backwards) > 0 }
 
 // Dir is the directory of a critic in that of its run.
 const Dir = "critic"
 
 // Names of its files.
 const (
-	weightsFile   = "critic.safetensors"
-	backwardsFile = "backwards.safetensors"
-	describeFile  = "critic.json"
+	weightsFile  = "critic.safetensors"
+	describeFile = "critic.json"
 )
+
+// backwardsFile is the name of that of backwards model i, counted from 0.
+func backwardsFile(i int) string {
+	if i == 0 {
+		return "backwards.safetensors"
+	}
+	return fmt.Sprintf("backwards-%d.safetensors", i+1)
+}
 
 // description is critic.json.
 type description struct {
-	Format    int               `json:"format"`
-	Generator string            `json:"generator"` // hash of the weights that the critic was trained against
-	Step      int               `json:"checkpoint_step"`
-	Features  []string          `json:"features"`
+	Format    int          `json:"format"`
+	Generator string       `json:"generator"` // hash of the weights that the critic was trained against
+	Step      int          `json:"checkpoint_step"`
+	Features  []string     `json:"features"`
+	Models    []backwards  `json:"backwards_models,omitempty"`
+	Hash      string       `json:"critic"` // hash of the critic's weights
+	Report    ratio.Report `json:"report"`
+
+	// Of format 1, which knew one model at most.
 	Backwards *generator.Config `json:"backwards,omitempty"`
-	Hash      string            `json:"critic"` // hash of the critic's weights
 	HashBack  string            `json:"backwards_weights,omitempty"`
-	Report    ratio.Report      `json:"report"`
+}
+
+// backwards is a backwards model in critic.json.
+type backwards struct {
+	Config generator.Config `json:"config"`
+	Hash   string           `json:"weights"`
 }
 
 // tensors are all numbers of a critic.
@@ -287,14 +309,14 @@ func (c *Critic) tensors() nn.Params {
 	return append(c.Params(), freq)
 }
 
-// Save writes the critic, and the backwards model with it, into the directory of
-// its run: the run can be moved, and the backwards run deleted.
+// Save writes the critic, and the backwards models with it, into the directory of
+// its run: the run can be moved, and the backwards runs deleted.
 func (c *Critic) Save(runDir string) error {
-	d := description{Format: 1, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, Hash: c.tensors().Hash(), Report: c.Report}
+	d := description{Format: 2, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, Hash: c.tensors().Hash(), Report: c.Report}
 	files := map[string]nn.Params{weightsFile: c.tensors()}
-	if c.backwards != nil {
-		d.Backwards, d.HashBack = &c.backwards.Config, c.backwards.Params().Hash()
-		files[backwardsFile] = c.backwards.Params()
+	for i, b := range c.backwards {
+		d.Models = append(d.Models, backwards{b.Config, b.Params().Hash()})
+		files[backwardsFile(i)] = b.Params()
 	}
 	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
@@ -336,23 +358,28 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	if err := json.Unmarshal(text, &d); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if d.Format != 1 {
+	if d.Format == 1 && d.Backwards != nil {
+		d.Models = []backwards{{*d.Backwards, d.HashBack}}
+	}
+	if d.Format != 1 && d.Format != 2 {
 		return nil, fmt.Errorf("%s: format %d, which this version does not read; train the critic again", path, d.Format)
 	}
 	if d.Generator != m.Generator.Params().Hash() {
 		return nil, fmt.Errorf("%s: the critic belongs to the weights of step %d, not to those of step %d; give --checkpoint %d, or train a critic for these", path, d.Step, m.Step, d.Step)
 	}
 	c := &Critic{Features: d.Features, Report: d.Report, model: m, statistics: &ratio.Statistics{LogFreq: make([]float32, m.Vocab.Size())}}
-	if d.Backwards != nil {
-		if d.Backwards.Vocab != m.Vocab.Size() {
-			return nil, fmt.Errorf("%s: a backwards model over %d ids, where the vocabulary has %d", path, d.Backwards.Vocab, m.Vocab.Size())
+	for i, saved := range d.Models {
+		if saved.Config.Vocab != m.Vocab.Size() {
+			return nil, fmt.Errorf("%s: a backwards model over %d ids, where the vocabulary has %d", path, saved.Config.Vocab, m.Vocab.Size())
 		}
-		if c.backwards, err = generator.New(*d.Backwards, 0); err != nil {
+		b, err := generator.New(saved.Config, 0)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		if err := read(r, backwardsFile, c.backwards.Params(), d.HashBack); err != nil {
+		if err := read(r, backwardsFile(i), b.Params(), saved.Hash); err != nil {
 			return nil, err
 		}
+		c.backwards = append(c.backwards, b)
 	}
 	if err := c.build(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -2,6 +2,7 @@ package critic
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -39,7 +40,7 @@ func load(t *testing.T, dir string) *model.Model {
 	return m
 }
 
-func options(back *model.Model) Options {
+func options(back ...*model.Model) Options {
 	return Options{Backwards: back, Sentences: 2000, Fit: ratio.FitOptions{Steps: 150, Seed: 4}}
 }
 
@@ -91,6 +92,72 @@ func TestSavedCriticDrawsTheSame(t *testing.T) {
 	require.ErrorContains(t, err, "checksum")
 }
 
+// A critic asks several backwards models, of any kind, and keeps them all.
+func TestCriticOfSeveralBackwardsModels(t *testing.T) {
+	dir := run(t, func(*train.Config) {})
+	m := load(t, dir)
+	backs := []*model.Model{
+		load(t, run(t, func(c *train.Config) { c.Backwards, c.Hidden = true, 32 })),
+		load(t, run(t, func(c *train.Config) { c.Backwards, c.Cell, c.Seed = true, "gru", 2 })),
+	}
+	k, err := Train(m, options(backs...))
+	require.NoError(t, err)
+	one, err := Train(m, options(backs[0]))
+	require.NoError(t, err)
+	require.Equal(t, one.Width()+1, k.Width())
+	require.Less(t, k.Loss, math.Ln2)
+	require.NoError(t, k.Save(dir))
+	again, err := Load(dir, load(t, dir))
+	require.NoError(t, err)
+	lines := [][]int32{{5, 6, 7, 2}, {9, 2}}
+	want, _, err := k.Scores(lines)
+	require.NoError(t, err)
+	got, _, err := again.Scores(lines)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	s, err := again.NewSampler(SampleOptions{Both: true, Seed: 3})
+	require.NoError(t, err)
+	_, err = s.Draw(20)
+	require.NoError(t, err)
+
+	path := filepath.Join(dir, "critic", "backwards-2.safetensors")
+	require.NoError(t, os.Remove(path))
+	_, err = Load(dir, m)
+	require.ErrorContains(t, err, "backwards-2.safetensors")
+	// One that is kept after it leaves nothing of the other behind.
+	require.NoError(t, one.Save(dir))
+	_, err = Load(dir, m)
+	require.NoError(t, err)
+}
+
+// A critic that was kept before there could be several backwards models is read.
+func TestCriticOfFormat1(t *testing.T) {
+	dir := run(t, func(*train.Config) {})
+	m := load(t, dir)
+	k, err := Train(m, options(load(t, run(t, func(c *train.Config) { c.Backwards = true }))))
+	require.NoError(t, err)
+	require.NoError(t, k.Save(dir))
+	path := filepath.Join(dir, "critic", "critic.json")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var d map[string]any
+	require.NoError(t, json.Unmarshal(text, &d))
+	b := d["backwards_models"].([]any)[0].(map[string]any)
+	delete(d, "backwards_models")
+	d["format"], d["backwards"], d["backwards_weights"] = 1, b["config"], b["weights"]
+	text, err = json.Marshal(d)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, text, 0o644))
+	again, err := Load(dir, m)
+	require.NoError(t, err)
+	lines := [][]int32{{5, 6, 7, 2}, {9, 2}}
+	want, _, err := k.Scores(lines)
+	require.NoError(t, err)
+	got, _, err := again.Scores(lines)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
 // The likelihood of a backwards model is that of the whole line, and its
 // sentences read forwards.
 func TestBackwardsRun(t *testing.T) {
@@ -127,9 +194,9 @@ func TestTrainRefuses(t *testing.T) {
 	for message, o := range map[string]Options{
 		"--backwards":               {Features: []string{"ratio"}},
 		"not known":                 {Features: []string{"magic"}},
-		"not trained":               {Backwards: m},
+		"not trained":               {Backwards: []*model.Model{m}},
 		"the generator's sentences": {Sentences: 1 << 40},
-		"vocabulary":                {Backwards: load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))},
+		"vocabulary":                {Backwards: []*model.Model{load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))}},
 	} {
 		_, err := Train(m, o)
 		require.ErrorContains(t, err, message)
@@ -146,7 +213,7 @@ func TestTrainRefuses(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(corpus, []byte(strings.Join(lines, "\n")+"\n"), 0o644))
 	same := func(c *train.Config) { c.Corpus, c.MLESteps = corpus, 5 }
-	_, err := Train(load(t, run(t, same)), Options{Backwards: load(t, run(t, func(c *train.Config) { same(c); c.Backwards, c.ValidFraction = true, 0.1 }))})
+	_, err := Train(load(t, run(t, same)), Options{Backwards: []*model.Model{load(t, run(t, func(c *train.Config) { same(c); c.Backwards, c.ValidFraction = true, 0.1 }))}})
 	require.ErrorContains(t, err, "holds out")
 	b := load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps = true, 5 }))
 	_, err = Train(b, Options{})
@@ -162,14 +229,14 @@ func TestTrainRefuses(t *testing.T) {
 // A VAE has a critic too, by statistics alone.
 func TestCriticOfVAE(t *testing.T) {
 	m := load(t, run(t, func(c *train.Config) { c.Model, c.MLESteps, c.LatentDim, c.VAESamples = "vae", 20, 4, 1 }))
-	k, err := Train(m, options(nil))
+	k, err := Train(m, options())
 	require.NoError(t, err)
 	s, err := k.NewSampler(SampleOptions{})
 	require.NoError(t, err)
 	x, err := s.Draw(5)
 	require.NoError(t, err)
 	require.Len(t, x, 5)
-	o := options(nil)
+	o := options()
 	o.Features = []string{"stat", "ratio"}
 	_, err = Train(m, o)
 	require.Error(t, err)
