@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 
 	"textgan/discriminator"
@@ -20,7 +21,11 @@ type BackwardsOptions struct {
 	BackRun     string  `opt:"back-run" doc:"take the backwards model of this run of --backwards, trained on the same lines, instead of training one" group:"backwards" meta:"DIR"`
 	BackSteps   int     `opt:"back-steps" default:"2500" check:"min=1,max=1000000000" doc:"likelihood steps of the backwards model that --critic ratio and --discriminator reverse-lm ask" group:"backwards"`
 	BackCell    string  `opt:"back-cell" check:"oneof=lstm|gru|relational|transformer" doc:"recurrence of the backwards model, or a transformer; default the generator's --cell" group:"backwards"`
+	BackEmb     int     `opt:"back-emb" default:"0" check:"min=0,max=65536" doc:"size of the backwards model's embeddings; 0: as the generator's" group:"backwards"`
 	BackHidden  int     `opt:"back-hidden" default:"0" check:"min=0,max=65536" doc:"units of the backwards model; 0: as many as the generator's" group:"backwards"`
+	BackLayers  int     `opt:"back-layers" default:"0" check:"min=0,max=256" doc:"layers or blocks of the backwards model; 0: as many as the generator's" group:"backwards"`
+	BackSlots   int     `opt:"back-slots" default:"0" check:"min=0,max=4096" doc:"slots of the backwards model, a relational memory; 0: --slots" group:"backwards"`
+	BackHeads   int     `opt:"back-heads" default:"0" check:"min=0,max=4096" doc:"heads of the backwards model; 0: --heads" group:"backwards"`
 	BackDropout float64 `opt:"back-dropout" default:"0.3" check:"min=0,max=0.95" doc:"dropout of the backwards model: no less than the generator's, or it knows the training lines by heart" group:"backwards"`
 	BackLR      float64 `opt:"back-lr" default:"0.004" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a tenth" group:"backwards"`
 }
@@ -127,43 +132,31 @@ func openBackwards(c *Config, d *model.Data) (*generator.Generator, error) {
 	case c.Valid == "" && m.Manifest.Corpus.SHA256 == d.SHA256 && !was.HoldsOutAs(c.Config):
 		return nil, refuse("it has learnt lines that this run holds out; train it with the same --split-seed and --valid-fraction")
 	}
-	if c.BackCell, c.BackHidden = "", was.Hidden; was.Cell != c.Cell {
-		c.BackCell = was.Cell
-	}
-	own := c.Generator(d.Vocab.Size())
-	if own.Slots == 0 && gen.Slots > 0 { // which are the backwards model's alone
-		c.Slots = gen.Slots
-	}
-	if own.Heads == 0 && gen.Heads > 0 {
-		c.Heads = gen.Heads
+	c.BackCell, c.BackEmb, c.BackHidden, c.BackLayers, c.BackSlots, c.BackHeads = "", gen.Emb, gen.Hidden, gen.Layers, gen.Slots, gen.Heads
+	if gen.Cell != c.Cell {
+		c.BackCell = gen.Cell
 	}
 	now := c.backwardsModel(d.Vocab.Size())
-	for _, o := range []struct {
-		name     string
-		was, now any
-	}{
-		{"emb", gen.Emb, now.Emb}, {"layers", gen.Layers, now.Layers}, {"slots", gen.Slots, now.Slots}, {"heads", gen.Heads, now.Heads},
-		{"max-len", gen.Context - 1, now.Context - 1}, {"tie", gen.Tie, now.Tie},
-	} {
-		if o.was != o.now {
-			return nil, refuse(fmt.Sprintf("its model has --%s=%v, where this run's has %v", o.name, o.was, o.now))
-		}
+	switch {
+	case gen.Context != now.Context:
+		return nil, refuse(fmt.Sprintf("its model has --max-len=%d, where this run's has %d", gen.Context-1, now.Context-1))
+	case gen.Tie != now.Tie:
+		return nil, refuse(fmt.Sprintf("its model has --tie=%v, where this run's has %v", gen.Tie, now.Tie))
 	}
 	return gen, nil
 }
 
-// backwardsModel is the architecture of the backwards model over v ids.
+// backwardsModel is the architecture of the backwards model over v ids: the generator's
+// but for what BackwardsOptions say. It has no tied weights where it is of another kind or
+// size.
 func (c Config) backwardsModel(v int) generator.Config {
 	own := c.Generator(v)
-	if c.BackCell != "" {
-		c.Cell = c.BackCell
-	}
-	if c.BackHidden > 0 {
-		c.Hidden = c.BackHidden
-	}
+	c.Cell = cmp.Or(c.BackCell, c.Cell)
+	c.Emb, c.Hidden, c.Layers = cmp.Or(c.BackEmb, c.Emb), cmp.Or(c.BackHidden, c.Hidden), cmp.Or(c.BackLayers, c.Layers)
+	c.Slots, c.Heads = cmp.Or(c.BackSlots, c.Slots), cmp.Or(c.BackHeads, c.Heads)
 	c.Dropout = c.BackDropout
 	arch := c.Generator(v)
-	arch.Tie = arch.Tie && arch.Cell == own.Cell && arch.Hidden == own.Hidden
+	arch.Tie = arch.Tie && arch.Cell == own.Cell && arch.Emb == own.Emb && arch.Hidden == own.Hidden && arch.Slots == own.Slots
 	return arch
 }
 

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ func (c Config) Check() error {
 	}
 	if c.HasBackwards() && c.BackRun == "" {
 		if err := c.backwardsModel(model.SomeWords).Check(); err != nil {
-			return fmt.Errorf("train: the backwards model (--back-cell, --back-hidden): %w", err)
+			return fmt.Errorf("train: the backwards model (--back-cell, --back-emb, --back-hidden, --back-layers, --back-slots, --back-heads): %w", err)
 		}
 	}
 	return nil
@@ -123,9 +124,9 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 	switch {
 	case name == "warm-vocab" && (c.WarmStart == "" || c.Model != "mle"):
 		return "it is for --model mle with --warm-start", false
-	case name == "slots" && c.Cell != "relational" && c.BackCell != "relational":
+	case name == "slots" && !hasSlots(c.Cell) && (!hasSlots(c.BackCell) || c.BackSlots > 0):
 		return "--cell " + c.Cell + " is no relational memory", false
-	case name == "heads" && c.Cell != "relational" && c.Cell != "transformer" && c.BackCell != "relational" && c.BackCell != "transformer":
+	case name == "heads" && !hasHeads(c.Cell) && (!hasHeads(c.BackCell) || c.BackHeads > 0):
 		return "--cell " + c.Cell + " pays no attention", false
 	case name == "mmd-bandwidths" && c.Objective != MMD, name == "sinkhorn-eps" && c.Objective != Sinkhorn:
 		return "--objective " + string(c.Objective) + " does not read it", false
@@ -141,6 +142,10 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--discriminator " + c.DKind + " is trained as a whole", false
 	case strings.HasPrefix(name, "back-") && name != "back-run" && c.BackRun != "":
 		return "--back-run brings the model", false
+	case name == "back-slots" && !hasSlots(cmp.Or(c.BackCell, c.Cell)):
+		return "the backwards model is no relational memory", false
+	case name == "back-heads" && !hasHeads(cmp.Or(c.BackCell, c.Cell)):
+		return "the backwards model pays no attention", false
 	case (name == "latent-categories" || name == "latent-estimator" || name == "latent-tau") && c.Latent != "categorical":
 		return "a " + c.Latent + " code makes no choices", false
 	case strings.HasPrefix(name, "kl-") && name != "kl-weight" && name != "kl-anneal" && !slices.Contains(annealing[c.KLAnneal], name):
@@ -156,6 +161,10 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 	}
 	return "", false
 }
+
+// hasSlots and hasHeads report whether a --cell reads --slots and --heads.
+func hasSlots(cell string) bool { return cell == "relational" }
+func hasHeads(cell string) bool { return cell == "relational" || cell == "transformer" }
 
 func builtin(corpus string) bool { return strings.HasPrefix(corpus, "builtin:") }
 

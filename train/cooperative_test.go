@@ -23,8 +23,11 @@ func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
 		"ratio": func(c *Config) { c.CoopCalibrate = true },
 		"stat":  func(c *Config) { c.Critic = "stat" },
 		"cells": func(c *Config) { c.BackCell, c.Slots, c.Heads = "relational", 1, 2 },
-		"none":  func(c *Config) { c.Critic = "none" },
-		"gan":   func(c *Config) { c.Model, c.DPre, c.AdvSteps = "gan", 2, 4 },
+		"sizes": func(c *Config) {
+			c.BackCell, c.BackEmb, c.BackLayers, c.BackSlots, c.BackHeads = "relational", 10, 2, 2, 3
+		},
+		"none": func(c *Config) { c.Critic = "none" },
+		"gan":  func(c *Config) { c.Model, c.DPre, c.AdvSteps = "gan", 2, 4 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := small()

@@ -30,6 +30,15 @@ func TestIdle(t *testing.T) {
 		{"corpus-lines", "", func(c *Config) {}},
 		{"corpus-lines", "--corpus", func(c *Config) { c.Corpus = "a.txt" }},
 		{"corpus-lines", "", func(c *Config) { c.Corpus, c.Valid = "a.txt", "builtin:captions" }},
+		{"slots", "is no relational memory", func(c *Config) {}},
+		{"slots", "", func(c *Config) { c.CoopRounds, c.BackCell = 1, "relational" }},
+		{"slots", "--cell lstm is no", func(c *Config) { c.CoopRounds, c.BackCell, c.BackSlots = 1, "relational", 2 }},
+		{"heads", "--cell lstm pays no", func(c *Config) { c.CoopRounds, c.BackCell, c.BackHeads = 1, "transformer", 2 }},
+		{"back-emb", "nothing asks a backwards model", func(c *Config) {}},
+		{"back-emb", "--back-run brings", func(c *Config) { c.CoopRounds, c.BackRun = 1, "b" }},
+		{"back-slots", "the backwards model is no relational memory", func(c *Config) { c.CoopRounds, c.BackCell = 1, "transformer" }},
+		{"back-heads", "", func(c *Config) { c.CoopRounds, c.BackCell = 1, "transformer" }},
+		{"back-heads", "the backwards model pays no attention", func(c *Config) { c.CoopRounds = 1 }},
 		{"valid-fraction", "--valid", func(c *Config) { c.Valid = "a.txt" }},
 	} {
 		c := Options.Defaults()

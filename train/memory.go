@@ -25,6 +25,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 	}
 	net := c.Generator(v).Size()
 	all := c.Architecture(v).Size() // with the encoder
+	back, backE := c.backwardsModel(v).Size(), float64(c.backwardsModel(v).Emb)
 	const float = 4
 	B, V, E := float64(c.part()), float64(v), float64(c.Emb)
 	N := B * float64(T)
@@ -43,10 +44,9 @@ func (c Config) memory(d *model.Data) machine.Need {
 	if c.Model == "gan" {
 		size, De := c.Options.Config(v).Size(), float64(c.DEmb)
 		if c.Options.Config(v).Reads() { // a table of all that two language models read by, gradients of it, and the models' states
-			back := c.backwardsModel(v).Size()
-			De = back.Matrix/V + net.Matrix/V + 2*E + 3
+			De = back.Matrix/V + net.Matrix/V + backE + E + 3
 			size.Weights += V * De
-			size.Token += 4*De + back.Token + net.Token + 4*E
+			size.Token += 4*De + back.Token + net.Token + 2*(backE+E)
 			size.Row += 2 * V
 		}
 		dis = 3*size.Weights + 2*size.Weights
@@ -67,8 +67,8 @@ func (c Config) memory(d *model.Data) machine.Need {
 		}
 	}
 	if c.HasBackwards() {
-		weights += 6 * c.backwardsModel(v).Size().Weights
-		rows += real * (c.backwardsModel(v).Size().Token + 2*E)
+		weights += 6 * back.Weights
+		rows += real * (back.Token + 2*backE)
 	}
 	if c.Accumulate > 1 { // sums of gradients
 		weights += 2*all.Weights + net.Weights

@@ -93,6 +93,23 @@ func TestMemoryIsForeseen(t *testing.T) {
 	}
 }
 
+// A backwards model counts with its own sizes.
+func TestMemoryOfTheBackwardsModel(t *testing.T) {
+	c := small()
+	coop(&c)
+	d, err := model.Prepare(c.Config, nil, nil)
+	require.NoError(t, err)
+	V := float64(d.Vocab.Size())
+	before := c.memory(d).Bytes()
+	c.BackEmb = 500
+	require.Greater(t, c.memory(d).Bytes(), before+4*6*V*(500-16))
+	before = c.memory(d).Bytes()
+	c.BackHidden, c.BackLayers = 300, 3
+	require.Greater(t, c.memory(d).Bytes(), before+4*6*2*4*(300*600))
+	c.BackEmb = 65536
+	require.Greater(t, c.memory(d).Bytes(), 4*6*V*65536)
+}
+
 // What a machine cannot hold is refused before it is made: at the start, in the
 // configuration of a stranger's run, and for a sample.
 func TestTooLargeIsRefused(t *testing.T) {

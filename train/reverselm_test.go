@@ -258,10 +258,10 @@ func dotOf(a, b []float64) (sum float64) {
 }
 
 // A run against a reverse-lm, trained or not, is resumed to the same bits, and so is
-// one that takes its backwards model, of another cell, from another run.
+// one that takes its backwards model, of another cell and other sizes, from another run.
 func TestResumeOfReverseLMIsExact(t *testing.T) {
 	c := small()
-	c.Model, c.Cell, c.Slots, c.Heads, c.Backwards, c.BackHidden = "mle", "relational", 2, 4, true, 0
+	c.Model, c.Cell, c.Slots, c.Heads, c.Emb, c.Layers, c.Backwards = "mle", "relational", 2, 4, 12, 2, true
 	dir := filepath.Join(t.TempDir(), "back")
 	tr, w, err := Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
@@ -293,26 +293,61 @@ func TestResumeOfReverseLMIsExact(t *testing.T) {
 					require.NoError(t, err)
 				}
 				hashes = append(hashes, play(t, tr, w, 0))
+				found, err := Verify(dir, nil)
+				require.NoError(t, err)
+				for _, f := range found {
+					require.True(t, f.OK, "%v", f)
+				}
 			}
 			require.Equal(t, hashes[0], hashes[1])
 		})
 	}
-	c = small() // its cell comes with the run, whatever a file of settings says
-	c.Model, c.DKind, c.BackRun, c.Cell, c.Slots, c.Heads, c.BackCell = "gan", discriminator.ReverseLM, dir, "relational", 2, 4, "gru"
-	_, w, err = Start(c, filepath.Join(t.TempDir(), "r"), nil, rundir.Start{})
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
+	// Its cell and sizes come with the run, whatever a file of settings says, and are
+	// recorded: also those in which a run that was stopped before its first step goes on.
+	for _, change := range []func(*Config){
+		func(c *Config) { c.Cell, c.Slots, c.Heads, c.BackCell, c.BackEmb = "relational", 2, 4, "gru", 5 },
+		func(c *Config) { c.Cell, c.Slots, c.Heads = "relational", 1, 2 },
+		func(c *Config) { c.Cell, c.Heads, c.Layers = "transformer", 2, 3 },
+		func(c *Config) { c.Emb, c.Tie, c.BackLayers, c.BackSlots, c.BackHeads = 16, true, 7, 7, 7 },
+	} {
+		c = small()
+		c.Model, c.DKind, c.BackRun = "gan", discriminator.ReverseLM, dir
+		change(&c)
+		run := filepath.Join(t.TempDir(), "r")
+		begun, w, err := Start(c, run, nil, rundir.Start{})
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		b, _ := phaseOf[*backwards](begun)
+		require.Equal(t, tr.LanguageModel().(*generator.Generator).Params().Hash(), b.gen.Params().Hash())
+		require.Equal(t, generator.Config{Cell: "relational", Vocab: b.gen.Vocab, Emb: 12, Hidden: 16, Layers: 2, Dropout: c.BackDropout, Slots: 2, Heads: 4}, b.gen.Config)
+		again, w, err := Resume(run, nil, rundir.Start{})
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		require.Equal(t, begun.Hash(), again.Hash())
+		require.Equal(t, begun.Config.BackwardsOptions, again.Config.BackwardsOptions)
+	}
+	train := func(name string, change func(*Config)) string {
+		dir, c := filepath.Join(t.TempDir(), name), small()
+		c.Model, c.Backwards, c.MLESteps = "mle", true, 1
+		change(&c)
+		tr, w, err := Start(c, dir, nil, rundir.Start{})
+		require.NoError(t, err)
+		play(t, tr, w, 0)
+		return dir
+	}
+	tied := func(c *Config) { c.Emb, c.Tie = c.Hidden, true }
 	for message, change := range map[string]func(*Config){
-		"the run has another vocabulary":                   func(c *Config) { c.SplitSeed = 9 },
-		"its model has --emb=16, where this run's has 4":   func(c *Config) { c.Emb = 4 },
-		"its model has --layers=1, where this run's has 2": func(c *Config) { c.Layers = 2 },
-		"its model has --slots=2, where this run's has 1":  func(c *Config) { c.Cell, c.Slots, c.Heads = "relational", 1, 4 },
-		"its model has --heads=4, where this run's has 2":  func(c *Config) { c.Cell, c.Heads = "transformer", 2 },
+		"the run has another vocabulary":                       func(c *Config) { c.SplitSeed = 9 },
+		"its model has --tie=true, where this run's has false": func(c *Config) { c.BackRun = train("tied", tied) },
+		"its model has --tie=false, where this run's has true": func(c *Config) { c.BackRun = train("untied", func(*Config) {}); tied(c) },
+		"its model has --max-len=12, where this run's has ": func(c *Config) {
+			c.BackRun = train("short", func(c *Config) { c.Cell, c.MaxLen, c.Truncate = "transformer", 12, true })
+		},
 	} {
 		c = small()
 		c.Model, c.DKind, c.BackRun = "gan", discriminator.ReverseLM, dir
 		change(&c)
 		_, _, err = Start(c, filepath.Join(t.TempDir(), "r"), nil, rundir.Start{})
-		require.ErrorContains(t, err, "--back-run "+dir+": "+message)
+		require.ErrorContains(t, err, "--back-run "+c.BackRun+": "+message)
 	}
 }
