@@ -61,7 +61,7 @@ func (v *verifier) found(what string, err error, says string, args ...any) {
 // files looks at what lies in the run's directory besides checkpoints.
 func (v *verifier) files() {
 	m := v.run.Manifest
-	v.found("manifest.json", nil, "%s, seed %d, %d starts", m.Model, m.Seed, len(m.Starts))
+	v.found("manifest.json", nil, "%s, seed %d, started %s", m.Model, m.Seed, times(len(m.Starts)))
 	config, words, err := describe(v.run)
 	v.config = config
 	if _, settings := v.run.Settings(); settings != nil {
@@ -256,4 +256,12 @@ func bestValueOf(r *rundir.Run, ck *rundir.Checkpoint) (*float64, metric) {
 		return &s.NLL, by
 	}
 	return s.Value, by
+}
+
+// times is how often something has happened.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
