@@ -36,7 +36,7 @@ type trainOutput struct {
 }
 
 func newTrainOutput(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *trainOutput {
-	return &trainOutput{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine(), real: differentShare(t.Data.Valid.Lines)}
+	return &trainOutput{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine(), real: report.DifferentShare(t.Data.Valid.Lines)}
 }
 
 func (s *trainOutput) begin() {
@@ -74,7 +74,7 @@ func (s *trainOutput) begin() {
 	if code := t.Code(); code != "" {
 		s.say("code       %s", code)
 	}
-	if c.Model == "gan" {
+	if c.Model == "gan" && c.AdvSteps > 0 {
 		game := fmt.Sprintf("%s with %s", c.Objective, c.Estimator)
 		if !c.ScoreFunction() { // which has neither
 			game += fmt.Sprintf(", feedback %s, tau %s", c.Feedback, c.TauSchedule)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"textgan/cmd/textgan/report"
 	"textgan/train"
 )
 
@@ -43,8 +44,6 @@ func (m *mean) value() (float64, bool) {
 const (
 	tellsAll  = 0.99 // accuracy from which a discriminator teaches little
 	steepNorm = 100  // norm of a gradient, before it is clipped, from which its length says nothing
-	fewLines  = 0.2  // share of different lines below which samples have collapsed
-	realLines = 0.5  // unless fewer of the real lines than this are different too
 )
 
 // step returns a warning, each once, when the discriminator of the adversarial part
@@ -86,7 +85,7 @@ func (s *signs) step(p train.Progress) string {
 // eval returns a warning, once, when most samples are equal though real lines are
 // not: different is the share of different lines among those.
 func (s *signs) eval(e train.Evaluation, different float64) string {
-	if s.collapsed || e.Phase != train.Adversarial || e.Different >= fewLines || different < realLines {
+	if s.collapsed || e.Phase != train.Adversarial || !report.Collapsed(e.Different, different) {
 		return ""
 	}
 	s.collapsed = true
@@ -118,13 +117,4 @@ func ended(rows []train.Evaluation, v int, name string, size float64) string {
 		return fmt.Sprintf("this run has diverged: a weight of %s has come to %.3g; try a smaller %s", name, size, cmp.Or(rate, "--lr or --g-lr"))
 	}
 	return ""
-}
-
-// differentShare is the share of different lines.
-func differentShare(lines []string) float64 {
-	seen := map[string]bool{}
-	for _, l := range lines {
-		seen[l] = true
-	}
-	return float64(len(seen)) / float64(max(1, len(lines)))
 }

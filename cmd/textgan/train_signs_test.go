@@ -49,7 +49,6 @@ func TestSigns(t *testing.T) {
 	s = signs{}
 	e.Different = .6
 	require.Empty(t, s.eval(e, .98))
-	require.InDelta(t, 2./3, differentShare(strings.Fields("a b a")), 1e-9)
 }
 
 // A run that has come to nonsense by finite numbers says so at its end, and which step size

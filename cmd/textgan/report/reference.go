@@ -21,6 +21,8 @@ type reference struct {
 	real     map[string]float64
 	realErr  float64 // standard error of its BLEU-4
 	lines    int     // of real text that real was measured on
+
+	different float64 // share of different lines in the held-out text, NaN: not known
 }
 
 // orders is the highest n of BLEU-n in the record.
@@ -29,7 +31,7 @@ const orders = 5
 // newReference measures also what as many real lines as an evaluation has sentences come to, if
 // the training text is there: against the held-out lines, which are none of them.
 func newReference(r *rundir.Run, o Options, sentences int) reference {
-	f := reference{run: r, tokenize: o.Tokenize, words: eval.NewLexicon(), nll: o.NLL, real: map[string]float64{}}
+	f := reference{run: r, tokenize: o.Tokenize, words: eval.NewLexicon(), nll: o.NLL, real: map[string]float64{}, different: math.NaN()}
 	if r.Manifest.HeldOut == nil || o.Tokenize == nil {
 		return f
 	}
@@ -37,7 +39,9 @@ func newReference(r *rundir.Run, o Options, sentences int) reference {
 	if err != nil {
 		return f
 	}
-	if f.held, err = eval.NewReferences(f.words.Add(splitLines(content), o.Tokenize), orders); err != nil {
+	held := splitLines(content)
+	f.different = DifferentShare(held)
+	if f.held, err = eval.NewReferences(f.words.Add(held, o.Tokenize), orders); err != nil {
 		f.held = nil
 		return f
 	}
@@ -45,10 +49,8 @@ func newReference(r *rundir.Run, o Options, sentences int) reference {
 		return f
 	}
 	lines := make([]string, sentences)
-	different := map[string]bool{}
 	for i := range lines {
 		lines[i] = o.Train[i*len(o.Train)/sentences]
-		different[lines[i]] = true
 	}
 	bleu, err := f.bleu(lines)
 	if err != nil {
@@ -61,9 +63,18 @@ func newReference(r *rundir.Run, o Options, sentences int) reference {
 	for n := 2; n <= orders; n++ {
 		f.real[fmt.Sprintf("bleu/%d", n)], f.real[fmt.Sprintf("self_bleu/%d", n)] = bleu.ByOrder[n-1], self.ByOrder[n-1]
 	}
-	f.real["different"] = float64(len(different)) / float64(sentences)
+	f.real["different"] = DifferentShare(lines)
 	f.lines, f.realErr = sentences, bleu.StdErr[3]
 	return f
+}
+
+// DifferentShare is the share of different lines, 0 of none.
+func DifferentShare(lines []string) float64 {
+	different := map[string]bool{}
+	for _, l := range lines {
+		different[l] = true
+	}
+	return float64(len(different)) / float64(max(1, len(lines)))
 }
 
 func splitLines(content []byte) []string {

@@ -208,6 +208,20 @@ var qualityAndVariety = map[[2]int]string{
 	{-1, -1}: "more varied, and farther from real text",
 }
 
+// Collapsed reports whether samples, of which a share is different lines, are too much
+// alike for a text of whose lines another share is: NaN where that is not known.
+func Collapsed(different, real float64) bool {
+	const few, manyReal = .2, .5
+	return different < few && !(real < manyReal)
+}
+
+// varietyAlone says what the direction of self-BLEU comes to.
+var varietyAlone = map[int]string{
+	1:  "less varied",
+	0:  "no more varied as far as can be told",
+	-1: "more varied",
+}
+
 // verdict says what the numbers come to. Every sentence has its numbers in it.
 func (d *document) verdict(p *page, first, last evaluation, language corpora.Language) {
 	say := func(format string, args ...any) { p.Verdict = append(p.Verdict, fmt.Sprintf(format, args...)) }
@@ -256,8 +270,12 @@ func (d *document) verdict(p *page, first, last evaluation, language corpora.Lan
 		say("The language itself has an entropy of %.4f nats a token, the least that any model can reach: %.4f are left.", h, nll-h)
 	}
 
-	if v, ok := last.values["different"]; ok && v < 0.2 {
-		warn("The samples have collapsed: %.1f %% of them are different sentences. Go back to an earlier checkpoint; a smaller --g-lr or a higher tau may help.", 100*v)
+	if v, ok := last.values["different"]; ok && Collapsed(v, d.reference.different) {
+		advice := ""
+		if last.Phase == "adversarial" {
+			advice = " Go back to an earlier checkpoint; a smaller --g-lr or a higher tau may help."
+		}
+		warn("The samples have collapsed: %.1f %% of them are different sentences.%s", 100*v, advice)
 	}
 	if s := d.series["accuracy/d"]; s != nil && last.Phase == "adversarial" {
 		const window = 50
@@ -275,7 +293,7 @@ func (d *document) verdict(p *page, first, last evaluation, language corpora.Lan
 		warn("The last likelihood of held-out text is no finite number.")
 	}
 	if v, ok := d.final["kl/valid"]; ok && v < .1 {
-		warn("The code is hardly used: its divergence is %.3f nats a sentence. Try a smaller --beta or --free-bits.", v)
+		warn("The code is hardly used: its divergence is %.3f nats a sentence. Try a smaller --kl-weight, more --free-bits or --word-dropout.", v)
 	}
 }
 
@@ -292,8 +310,11 @@ func (d *document) tellBLEU(p *page, first, last evaluation) {
 	if r := d.reference.level(bleu.name); r != nil {
 		real = fmt.Sprintf("; real text has %.3f and %.3f", *r, d.reference.real[self.name])
 		beyond := normal(last.values[bleu.name]-*r, math.Hypot(last.stdErr[bleu.name], d.reference.realErr))
-		if moves[0] > 0 && beyond.lo > 0 {
+		switch {
+		case moves[0] > 0 && beyond.lo > 0:
 			meaning = "more BLEU than real text is a sign of safe sentences rather than of better ones"
+		case moves[0] < 0 && beyond.hi >= 0:
+			meaning = "no less BLEU than real text as far as can be told, and " + varietyAlone[moves[1]]
 		}
 	}
 	p.Verdict = append(p.Verdict, fmt.Sprintf("BLEU-4 %s and self-BLEU-4 %s%s: %s.", moved(quality, i, bleu, last), moved(variety, j, self, last), real, meaning))

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,4 +56,50 @@ func TestSummary(t *testing.T) {
 	}
 	require.NotContains(t, page, "after discriminator")
 	require.NotContains(t, page, "<b>NLL_oracle</b>", "of no valid sentence")
+}
+
+// What moves of BLEU and self-BLEU mean depends on what real text has.
+func TestWhatBLEUMeans(t *testing.T) {
+	for _, c := range []struct {
+		before, after, real float64
+		want                string
+	}{
+		{.5, .6, .7, ": closer to real text, and more varied."},
+		{.5, .8, .7, ": more BLEU than real text is a sign of safe sentences rather than of better ones."},
+		{.7, .6, .8, ": more varied, and farther from real text."},
+		{.9, .8, .7, ": no less BLEU than real text as far as can be told, and more varied."},
+		{.9, .71, .72, ": no less BLEU than real text as far as can be told, and more varied."},
+	} {
+		at := func(bleu, self float64) evaluation {
+			return evaluation{values: map[string]float64{"bleu/4": bleu, "self_bleu/4": self}, stdErr: map[string]float64{"bleu/4": .01, "self_bleu/4": .01}}
+		}
+		var p page
+		d := document{reference: reference{real: map[string]float64{"bleu/4": c.real, "self_bleu/4": .6}, realErr: .01}}
+		d.tellBLEU(&p, at(c.before, .9), at(c.after, .8))
+		require.Len(t, p.Verdict, 1)
+		require.True(t, strings.HasSuffix(p.Verdict[0], c.want), p.Verdict[0])
+	}
+}
+
+// Samples of a text that repeats itself have not collapsed by repeating themselves.
+func TestCollapsed(t *testing.T) {
+	require.True(t, Collapsed(.1, .98))
+	require.True(t, Collapsed(.1, math.NaN()))
+	require.False(t, Collapsed(.1, .3))
+	require.False(t, Collapsed(.3, .98))
+	require.InDelta(t, 2./3, DifferentShare(strings.Fields("a b a")), 1e-9)
+	require.Zero(t, DifferentShare(nil))
+
+	warnings := func(phase string, real float64, values map[string]float64) string {
+		values["nll/valid"] = 2
+		e := evaluation{Phase: phase, Step: 1, values: values}
+		var p page
+		d := document{evaluations: []evaluation{e}, final: values, reference: reference{different: real}}
+		d.verdict(&p, e, e, nil)
+		return strings.Join(p.Warnings, "\n")
+	}
+	require.Contains(t, warnings("adversarial", .98, map[string]float64{"different": .1}), "have collapsed: 10.0 % of them are different sentences. Go back to an earlier checkpoint; a smaller --g-lr")
+	require.Equal(t, "The samples have collapsed: 10.0 % of them are different sentences.", warnings("likelihood", .98, map[string]float64{"different": .1}))
+	require.Empty(t, warnings("adversarial", .01, map[string]float64{"different": .1}))
+	require.Contains(t, warnings("elbo", .98, map[string]float64{"kl/valid": .01}), "Try a smaller --kl-weight, more --free-bits or --word-dropout.")
 }
