@@ -69,6 +69,9 @@ type Verdict struct {
 	// Across: Gap is in X, by how much the point is more diverse than the curve at
 	// its Y.
 	Across bool `json:"across,omitempty"`
+	// Corner: the point is outside because it beats a corner of the curve in both X
+	// and Y, each beyond noise; the gap alone does not tell.
+	Corner bool `json:"corner,omitempty"`
 }
 
 // A Frontier is the quality-diversity curve of a maximum-likelihood model over
@@ -180,7 +183,7 @@ func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
 // is more diverse than the curve at its Y, beyond noise (Across).
 //
 // A point that is not inside and beats some corner in both X and Y, each beyond
-// noise, is outside whatever the gap says: nobody would choose that corner.
+// noise, is outside whatever the gap says (Corner): nobody would choose that corner.
 func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 	confidence = cmp.Or(confidence, 0.95)
 	if !(confidence > 0 && confidence < 1) {
@@ -196,7 +199,7 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 		}
 	}
 	if (v.Place == BeyondSweep || v.Place == WithinNoise) && f.dominates(p, confidence) {
-		v.Place = Outside
+		v.Place, v.Corner = Outside, true
 	}
 	return v, nil
 }

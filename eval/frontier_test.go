@@ -46,6 +46,7 @@ func TestFrontierJudges(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.want, v.Place, c.name)
 		require.InDelta(t, c.gap, v.Gap, 1e-12, c.name)
+		require.False(t, v.Corner, "the gap tells")
 	}
 
 	// The same picture upside down.
@@ -243,4 +244,12 @@ func TestFrontierAgainstItself(t *testing.T) {
 	v, err = f.Judge(Point{X: 4.714, Y: 5.0, ErrX: .003, ErrY: .01}, 0.95)
 	require.NoError(t, err)
 	require.NotEqual(t, Outside, v.Place)
+
+	f, err = NewFrontier(LMAxes(), []Point{{Temperature: 1, X: 4.712, Y: 5.06, ErrX: .02, ErrY: .01}, {Temperature: .9, X: 4.724, Y: 4.71, ErrX: .003, ErrY: .01}, {Temperature: .8, X: 4.787, Y: 4.39, ErrX: .003, ErrY: .01}})
+	require.NoError(t, err)
+	v, err = f.Judge(Point{X: 4.713, Y: 4.65, ErrX: .003, ErrY: .01}, 0.95)
+	require.NoError(t, err)
+	require.Equal(t, Outside, v.Place, "beats T=.9 in both scores")
+	require.True(t, v.Corner)
+	require.Less(t, v.Gap, v.noise(.95), "the gap alone does not tell")
 }

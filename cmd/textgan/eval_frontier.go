@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -336,8 +337,9 @@ func drawPlanes(path string, planes []eval.Plane) error {
 
 // printPlanes prints a block for every plane.
 func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut string) error {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	across := false
+	var table bytes.Buffer
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	across, corner := false, false
 	for i, plane := range planes {
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -351,6 +353,10 @@ func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut st
 				if q.Verdict.Across {
 					across = true
 					place += " across"
+				}
+				if q.Verdict.Corner {
+					corner = true
+					place += " corner"
 				}
 			}
 			temperature := fmt.Sprint(q.Temperature)
@@ -366,24 +372,30 @@ func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut st
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	var notes strings.Builder
-	fmt.Fprintln(&notes)
-	for _, p := range planes[len(planes)-2:] { // BLEU of the highest order, LM
-		fmt.Fprintf(&notes, "%s\n%s\n", p.Signatures[1], p.Signatures[0])
+	var text strings.Builder
+	for line := range strings.Lines(table.String()) {
+		fmt.Fprintln(&text, strings.TrimRight(line, " \n"))
 	}
-	fmt.Fprintln(&notes, "± is one standard error.")
+	fmt.Fprintln(&text)
+	for _, p := range planes[len(planes)-2:] { // BLEU of the highest order, LM
+		fmt.Fprintf(&text, "%s\n%s\n", p.Signatures[1], p.Signatures[0])
+	}
+	fmt.Fprintln(&text, "± is one standard error.")
 	if across {
-		fmt.Fprintln(&notes, "across: the gap is in the first column, at equal quality: the point is more diverse than all of the curve.")
+		fmt.Fprintln(&text, "across: the gap is in the first column, at equal quality: the point is more diverse than all of the curve.")
+	}
+	if corner {
+		fmt.Fprintln(&text, "corner: the gap does not tell, but the point beats a temperature of the curve in both columns beyond noise.")
 	}
 	if slices.ContainsFunc(families, func(f family) bool { return len(f.models) == 1 }) {
-		fmt.Fprintln(&notes, "Of a model with one seed it holds the chance of sampling alone: give runs of several seeds.")
+		fmt.Fprintln(&text, "Of a model with one seed it holds the chance of sampling alone: give runs of several seeds.")
 	}
 	if leftOut != "" {
-		fmt.Fprintln(&notes, leftOut)
+		fmt.Fprintln(&text, leftOut)
 	}
 	if planes[0].Frontier == nil {
-		fmt.Fprintln(&notes, "No curve: give a run of train --model mle, and at least two temperatures.")
+		fmt.Fprintln(&text, "No curve: give a run of train --model mle, and at least two temperatures.")
 	}
-	_, err := io.WriteString(p.out, notes.String())
+	_, err := io.WriteString(p.out, text.String())
 	return err
 }

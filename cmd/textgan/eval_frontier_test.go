@@ -101,3 +101,20 @@ func TestSeedsOfBases(t *testing.T) {
 	require.NoError(t, os.Rename("base1", "elsewhere too"))
 	require.Equal(t, []string{"gan a", "gan b (2 seeds)"}, families("a", "b", "c"))
 }
+
+// A verdict says by what it is told, and no line ends in spaces.
+func TestPrintPlanes(t *testing.T) {
+	at := func(name string, v *eval.Verdict) eval.Placed {
+		return eval.Placed{Point: eval.Point{Name: name, Temperature: 1}, Verdict: v}
+	}
+	plane := eval.Plane{X: "x", Y: "y", Curve: []eval.Placed{at("mle m", nil)}, Signatures: [2]string{"y", "x"}, Points: []eval.Placed{
+		at("gan a", &eval.Verdict{Place: eval.Outside, Gap: .1, ErrGap: .2, Corner: true}),
+		at("gan b", &eval.Verdict{Place: eval.WithinNoise, Gap: .1, ErrGap: .2}),
+	}}
+	var out strings.Builder
+	require.NoError(t, (&process{out: &out}).printPlanes([]eval.Plane{plane, plane}, nil, ""))
+	require.Contains(t, out.String(), "gan a  outside (+0.1000 ± 0.2000) corner\n")
+	require.Contains(t, out.String(), "gan b  within noise (+0.1000 ± 0.2000)\n")
+	require.Equal(t, 1, strings.Count(out.String(), "corner: the gap does not tell"))
+	require.NotContains(t, out.String(), " \n")
+}
