@@ -88,7 +88,8 @@ func sweepRunCommand(p *process) *cli.Command {
 	return command(p, cli.Command{
 		Name: "run", ArgsUsage: "FILE", Usage: "one run of a sweep, begun, gone on with, or found complete",
 		Description: "What is run follows from FILE and the index alone. A run that exists is resumed; one that is\n" +
-			"complete ends the command at once; one whose options in FILE have changed is refused.",
+			"complete ends the command at once; one that another process is writing is left to it; one whose\n" +
+			"options in FILE have changed is refused.",
 	}, func(c call[sweepRunOptions]) error {
 		plan, err := c.plan(c.args[0], c.opt.sweepOptions)
 		if err != nil {
@@ -161,6 +162,9 @@ func runCell(c call[sweepRunOptions], plan *sweep.Plan, cell sweep.Cell) error {
 		fmt.Fprintf(c.talk, "run %d of %s is complete: %s\n", cell.Index, plan.File, dir)
 		return nil
 	}
+	if state == sweep.Running {
+		return busy(cell, plan)
+	}
 	o := trainOptions{Run: dir, Threads: c.opt.Threads, jsonOption: c.opt.jsonOption}
 	given, err := train.WithPreset([]config.Layer{{}, {}, cell.Layer})
 	if err != nil {
@@ -178,8 +182,17 @@ func runCell(c call[sweepRunOptions], plan *sweep.Plan, cell sweep.Cell) error {
 	case errors.Is(err, train.ErrInterrupted) || errors.As(err, new(*interrupted)):
 		return err
 	}
+	// Another process may have begun it since, and that is no failure of the run.
+	if state, _, err := plan.Look(cell); err == nil && state == sweep.Running {
+		return busy(cell, plan)
+	}
 	_, message := exitCode(err)
 	return errors.Join(err, plan.Note(cell, cmp.Or(message, err.Error())))
+}
+
+// busy is the error of a run that is left to another process.
+func busy(cell sweep.Cell, plan *sweep.Plan) error {
+	return fmt.Errorf("run %d of %s is being written by another process: %s", cell.Index, plan.File, plan.RunDir(cell))
 }
 
 func sweepTableCommand(p *process) *cli.Command {

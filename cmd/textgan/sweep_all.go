@@ -18,7 +18,7 @@ import (
 
 // runAll does the runs of a sweep in processes of their own, some at a time. The
 // output of a run goes to a file beside its directory. A run that fails does not stop
-// the others.
+// the others, and one that another process is writing is left to it.
 func runAll(c call[sweepRunOptions], plan *sweep.Plan) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -34,21 +34,31 @@ func runAll(c call[sweepRunOptions], plan *sweep.Plan) error {
 	ctx, stop := c.untilInterrupted(c.ctx, nil)
 	defer stop()
 	var (
-		mu     sync.Mutex // of what follows
-		failed []string
-		work   sync.WaitGroup
+		mu             sync.Mutex // of what follows
+		failed, others []string
+		work           sync.WaitGroup
 	)
 	next := make(chan sweep.Cell)
 	for range c.opt.Jobs {
 		work.Go(func() {
 			for cell := range next {
 				begun := c.now()
-				err := runElsewhere(ctx, self, c, plan, cell, threads)
-				mu.Lock()
-				if err != nil && ctx.Err() == nil {
-					failed = append(failed, fmt.Sprint(cell.Index))
+				var err error
+				left := plan.Running(cell)
+				if !left {
+					err = runElsewhere(ctx, self, c, plan, cell, threads)
+					left = err != nil && plan.Running(cell) // by one that was faster
 				}
-				fmt.Fprintf(c.talk, "run %d of %d %s in %s: %s\n", cell.Index, len(plan.Cells), outcome(err, ctx), c.now().Sub(begun).Round(time.Second), plan.RunDir(cell))
+				mu.Lock()
+				if left {
+					others = append(others, fmt.Sprint(cell.Index))
+					fmt.Fprintf(c.talk, "run %d of %d is left to another process: %s\n", cell.Index, len(plan.Cells), plan.RunDir(cell))
+				} else {
+					if err != nil && ctx.Err() == nil {
+						failed = append(failed, fmt.Sprint(cell.Index))
+					}
+					fmt.Fprintf(c.talk, "run %d of %d %s in %s: %s\n", cell.Index, len(plan.Cells), outcome(err, ctx), c.now().Sub(begun).Round(time.Second), plan.RunDir(cell))
+				}
 				mu.Unlock()
 			}
 		})
@@ -68,6 +78,9 @@ func runAll(c call[sweepRunOptions], plan *sweep.Plan) error {
 	}
 	if len(failed) > 0 {
 		return fmt.Errorf("%d of %d runs failed: %s; %s says why", len(failed), len(plan.Cells), strings.Join(failed, ", "), c.commandLine("sweep", "table", plan.File))
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(c.talk, "%d of %d runs are left to other processes: %s; %s tells how far they are\n", len(others), len(plan.Cells), strings.Join(others, ", "), c.commandLine("sweep", "table", plan.File))
 	}
 	return nil
 }

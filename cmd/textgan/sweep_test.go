@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/train/rundir"
 	"textgan/train/sweep"
 )
 
@@ -93,6 +94,30 @@ func TestSweepAll(t *testing.T) {
 	var out bytes.Buffer
 	require.Zero(t, runOut(&out, io.Discard, "textgan sweep table s.toml --frontier --json"))
 	require.Contains(t, out.String(), `"planes":[`)
+}
+
+// A run that another process is writing is left to it: it has not failed.
+func TestSweepLeavesRunsToOthers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	file := strings.Split(strings.Replace(smallSweep, "[1, 2]", "[1]", 1), "[[cell]]")[0]
+	require.NoError(t, os.WriteFile("s.toml", []byte(file), 0o666))
+	plan, err := sweep.Read("s.toml", []byte(file), "")
+	require.NoError(t, err)
+	require.Len(t, plan.Cells, 2)
+	dir := plan.RunDir(plan.Cells[0])
+	w, err := rundir.Create(dir, rundir.Content{}, rundir.Start{}, rundir.Options{})
+	require.NoError(t, err)
+	var talk bytes.Buffer
+	require.Equal(t, 1, runOut(io.Discard, &talk, "textgan sweep run s.toml --index 0"))
+	require.Equal(t, "textgan: run 0 of s.toml is being written by another process: "+dir+"\n", talk.String())
+	talk.Reset()
+	p := &process{in: strings.NewReader(""), out: io.Discard, talk: &talk, environ: append(os.Environ(), asCommand), now: time.Now}
+	require.Zero(t, p.run(context.Background(), []string{"textgan", "sweep", "run", "s.toml", "--all"}), talk.String())
+	require.Contains(t, talk.String(), "run 0 of 2 is left to another process: "+dir+"\n")
+	require.Contains(t, talk.String(), "run 1 of 2 done in ")
+	require.Contains(t, talk.String(), "1 of 2 runs are left to other processes: 0; textgan sweep table s.toml tells how far they are\n")
+	require.NoFileExists(t, dir+".error")
+	require.NoError(t, w.Close())
 }
 
 // What the formats make of a table.

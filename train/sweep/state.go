@@ -53,6 +53,9 @@ func (p *Plan) Look(c Cell) (state State, why string, err error) {
 	return state, "", nil
 }
 
+// Running reports whether some process is writing the run of a cell.
+func (p *Plan) Running(c Cell) bool { return rundir.Busy(p.RunDir(c)) }
+
 // errorSuffix is added to the name of a run's directory for the error of its last
 // attempt.
 const errorSuffix = ".error"
