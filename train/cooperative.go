@@ -246,10 +246,11 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		return false, err
 	}
 	if p.back != nil {
-		known.Backwards = make([]float64, len(own))
-		if err := (ratio.Reversed{LogProber: p.back.gen.NewScorer()}).LogProbs(known.Backwards, own); err != nil {
+		logProbs := make([]float64, len(own))
+		if err := (ratio.Reversed{LogProber: p.back.gen.NewScorer()}).LogProbs(logProbs, own); err != nil {
 			return false, err
 		}
+		known.Backwards = [][]float64{logProbs}
 	}
 	texts := ratio.Texts{
 		Real: vocab.WithEnds(p.d.Train), HeldReal: vocab.WithEnds(p.d.Held),
@@ -272,15 +273,15 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		for i, s := range right {
 			right[i] = ratio.Reverse(s)
 		}
-		knownRight := ratio.Known{Generator: make([]float64, len(right)), Backwards: logProbs}
-		if err := p.gen.NewScorer().LogProbs(knownRight.Generator, right); err != nil {
+		ownOfRight := make([]float64, len(right))
+		if err := p.gen.NewScorer().LogProbs(ownOfRight, right); err != nil {
 			return false, err
 		}
 		left := p.CoopSentences - len(right)
 		proposals = slices.Concat(own[:left], right)
 		known = ratio.Known{
-			Generator: slices.Concat(known.Generator[:left], knownRight.Generator),
-			Backwards: slices.Concat(known.Backwards[:left], knownRight.Backwards),
+			Generator: slices.Concat(known.Generator[:left], ownOfRight),
+			Backwards: [][]float64{slices.Concat(known.Backwards[0][:left], logProbs)},
 		}
 	}
 	scores, features, err := critic.ScoresKnown(proposals, known)

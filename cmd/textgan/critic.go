@@ -22,8 +22,9 @@ func criticCommand(p *process) *cli.Command {
 	type options struct {
 		Run        string   `opt:"run" check:"required" doc:"run directory of the generator" meta:"DIR"`
 		Checkpoint string   `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, last of others" meta:"NAME"`
-		Backwards  []string `opt:"backwards" doc:"runs of train --model mle --backwards on the same text: the critic weighs what they say of a sentence, and the first proposes sentences; default the model that the run has trained itself, if any" meta:"DIR,..."`
+		Backwards  []string `opt:"backwards" doc:"runs of train --model mle --backwards on the same text: the critic weighs what they say of a sentence; default the model that the run has trained itself, if any" meta:"DIR,..."`
 		Features   []string `opt:"features" doc:"what the critic looks at: stat (seven numbers of a sentence), ratio (a backwards model's log likelihood less the generator's, one of each model); default all there is" meta:"NAME,..."`
+		LearnFrom  string   `opt:"learn-from" default:"train" check:"oneof=train|held-out" doc:"real lines that the critic learns: train, judged by the held-out ones; held-out, judged by five-fold cross-validation: for backwards models that know their training lines too well"`
 		Sentences  int      `opt:"sentences" default:"20000" check:"min=2,max=10000000" doc:"of the generator's own, to learn from"`
 		Steps      int      `opt:"steps" default:"900" check:"min=1,max=1000000" doc:"updates of the critic, at most"`
 		Seed       uint64   `opt:"seed" default:"1" doc:"of the sentences and the updates"`
@@ -56,7 +57,7 @@ func criticCommand(p *process) *cli.Command {
 			}
 		}
 		begun := c.now()
-		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Own: own, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
+		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Own: own, HeldOut: c.opt.LearnFrom == "held-out", Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
 		var option *critic.OptionError
 		if errors.As(err, &option) {
 			return usage("textgan critic", "%w", err)
@@ -71,7 +72,7 @@ func criticCommand(p *process) *cli.Command {
 		case k.Gain+z95*k.GainErr < 0:
 			c.warn("the critic is worse than none: a held-out sentence loses %.3f nats by it, so that sampling by it makes the text worse", -k.Gain)
 		case k.Leak():
-			c.warn("the critic knows its training lines by heart (loss %.3f there, %.3f on held-out lines): the backwards model has memorised more of them than the generator; train it with more --dropout", k.TrainLoss, k.Loss)
+			c.warn("the critic knows its training lines by heart (loss %.3f there, %.3f on held-out lines): the backwards model has memorised more of them than the generator; train it with more --dropout, or let the critic learn from held-out lines: --learn-from held-out", k.TrainLoss, k.Loss)
 		}
 		if c.opt.JSON {
 			return c.printJSON(struct {
@@ -152,7 +153,7 @@ func (p *process) printCritic(k *critic.Critic, run string, took time.Duration) 
 type criticOptions struct {
 	Critic     bool         `opt:"critic" doc:"sample by the run's critic (textgan critic): every sentence is chosen among several"`
 	Candidates int          `opt:"candidates" default:"0" check:"min=0,max=4096" doc:"proposals of a sentence with --critic; 0: 8 from both sides, 4 from one" group:"critic"`
-	Proposals  string       `opt:"proposals" default:"" check:"oneof=forward|both" doc:"forward: from the generator; both: every other one from the backwards model; default both where the critic has one" group:"critic"`
+	Proposals  string       `opt:"proposals" default:"" check:"oneof=forward|both" doc:"forward: from the generator; both: every other one from the backwards models in turn; default both where the critic has one" group:"critic"`
 	Method     ratio.Method `opt:"method" default:"resample" doc:"resample: one of the candidates, by weight; reject: rejection sampling by the largest weight on held-out sentences; mh: a Metropolis-Hastings chain of the candidates" group:"critic"`
 }
 

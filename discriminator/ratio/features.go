@@ -25,8 +25,11 @@ type LogProber interface {
 }
 
 // Known are log p of sentences that need not be scored, in nats, by the generator and by
-// the first backwards model: NaN for a sentence that has to be. A nil slice knows none.
-type Known struct{ Generator, Backwards []float64 }
+// each of the backwards models: NaN for a sentence that has to be. A nil slice knows none.
+type Known struct {
+	Generator []float64
+	Backwards [][]float64 // of as many of the models as it names, the first ones
+}
 
 // Statistics are seven numbers of a sentence that need no model: its length in
 // tokens and the square of that, the mean and the sum of the log frequencies of
@@ -133,10 +136,11 @@ func (r LogRatio) FillKnown(dst [][]float32, sentences [][]int32, known Known) e
 		return err
 	}
 	for j, m := range r.Backwards {
-		if j > 0 {
-			known.Backwards = nil
+		var of []float64
+		if j < len(known.Backwards) {
+			of = known.Backwards[j]
 		}
-		back, err := logProbs(m, sentences, known.Backwards)
+		back, err := logProbs(m, sentences, of)
 		if err != nil {
 			return err
 		}

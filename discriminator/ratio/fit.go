@@ -16,6 +16,10 @@ type FitOptions struct {
 	LR    float64 // Adam's step size, default 0.005
 	Every int     // steps between looks at the held-out loss, default 50
 	Seed  uint64  // of the Critic stream
+	// Folds, if any, lets the critic learn the held-out real sentences, in so many parts for
+	// cross-validation: a model behind the features may know the training lines better
+	// than any other text, and what it says of those is then no measure of what it says.
+	Folds int
 }
 
 func (o *FitOptions) complete() {
@@ -42,40 +46,131 @@ type Texts struct {
 }
 
 // Fit trains a critic by logistic loss, half real and half generated, and keeps
-// the weights with the lowest loss on the held-out sentences. The result is a
+// the weights with the lowest loss on the held-out sentences. With Folds each part of the
+// held-out real sentences is judged by a critic of the others, the number of updates is
+// that of the lowest loss over all parts, and the critic learns them all in the end; the
+// training lines are not looked at. The result is a
 // function of the sentences, the options and the first weights; whatever was
 // learnt before is forgotten.
 func (c *Critic) Fit(t Texts, o FitOptions) (Report, error) {
 	o.complete()
+	if o.Folds > 0 {
+		t.Real = t.HeldReal
+	}
 	if len(t.Real) == 0 || len(t.Fake) == 0 || len(t.HeldReal) < 2 || len(t.HeldFake) < 2 {
 		return Report{}, fmt.Errorf("critic: %d real and %d generated sentences, %d and %d held out; at least 1, 1, 2 and 2 are needed", len(t.Real), len(t.Fake), len(t.HeldReal), len(t.HeldFake))
+	}
+	if o.Folds == 1 || o.Folds > len(t.HeldReal) {
+		return Report{}, fmt.Errorf("critic: %d held-out sentences do not divide into %d parts; at least 2 parts of one are needed", len(t.HeldReal), o.Folds)
 	}
 	var f [4][][]float32
 	known := [...]Known{1: t.KnownFake, 3: t.KnownHeldFake}
 	for i, s := range [...][][]int32{t.Real, t.Fake, t.HeldReal, t.HeldFake} {
+		if i == 0 && o.Folds > 0 {
+			continue
+		}
 		var err error
 		if f[i], err = c.featuresKnown(s, known[i]); err != nil {
 			return Report{}, err
 		}
 	}
 	real, fake, heldReal, heldFake := f[0], f[1], f[2], f[3]
-	c.standardise(real, o.Seed)
-	step, err := c.graph(2 * o.Batch)
-	if err != nil {
-		return Report{}, err
-	}
-	defer step.Close()
-	adam := nn.NewAdam(nn.AdamConfig{LR: o.LR, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 5}, c.params)
-	var best nn.Params
 	r := Report{HeldReal: len(heldReal), HeldFake: len(heldFake)}
-	for at := 0; ; at++ {
-		if at%o.Every == 0 || at == o.Steps {
+	var err error
+	if o.Folds > 0 {
+		real = heldReal
+		err = c.crossFit(&r, heldReal, fake, heldFake, o)
+	} else {
+		var best nn.Params
+		err = c.learn(real, fake, o, func(at int) {
 			if loss := LogLoss(c.scoreAll(heldReal), c.scoreAll(heldFake)); best == nil || loss < r.Loss {
 				r.Loss, r.Step, best = loss, at, c.params.Clone()
 			}
+		})
+		if err == nil {
+			err = c.params.Set(best)
+		}
+		if err == nil {
+			r.judge(c.scoreAll(heldReal), c.scoreAll(heldFake))
+		}
+	}
+	if err != nil {
+		return r, err
+	}
+	r.TrainLoss = LogLoss(c.scoreAll(real), c.scoreAll(fake))
+	r.Bound = math.Exp(slices.Max(c.scoreAll(heldFake)))
+	return r, nil
+}
+
+// crossFit learns real sentences and judges them by critics that have not learnt them:
+// sentence i, real or generated, by the one of part i mod Folds.
+func (c *Critic) crossFit(r *Report, real, fake, heldFake [][]float32, o FitOptions) error {
+	var reals, fakes [][]float64 // at each look, scores
+	for part := range o.Folds {
+		others, judged, judgedFake := without(real, part, o.Folds), every(real, part, o.Folds), every(heldFake, part, o.Folds)
+		look := 0
+		err := c.learn(others, fake, o, func(int) {
+			if part == 0 {
+				reals, fakes = append(reals, make([]float64, len(real))), append(fakes, make([]float64, len(heldFake)))
+			}
+			for i, s := range c.scoreAll(judged) {
+				reals[look][part+i*o.Folds] = s
+			}
+			for i, s := range c.scoreAll(judgedFake) {
+				fakes[look][part+i*o.Folds] = s
+			}
+			look++
+		})
+		if err != nil {
+			return err
+		}
+	}
+	best := 0
+	for i := range reals {
+		if LogLoss(reals[i], fakes[i]) < LogLoss(reals[best], fakes[best]) {
+			best = i
+		}
+	}
+	r.judge(reals[best], fakes[best])
+	r.Step = min(best*o.Every, o.Steps)
+	o.Steps = r.Step
+	return c.learn(real, fake, o, func(int) {})
+}
+
+// every is each row whose number leaves the rest part when divided by folds.
+func every(rows [][]float32, part, folds int) (some [][]float32) {
+	for i := part; i < len(rows); i += folds {
+		some = append(some, rows[i])
+	}
+	return some
+}
+
+// without is all rows but those of every.
+func without(rows [][]float32, part, folds int) (others [][]float32) {
+	for i, f := range rows {
+		if i%folds != part {
+			others = append(others, f)
+		}
+	}
+	return others
+}
+
+// learn trains the critic anew on features of real and generated sentences, for o.Steps
+// updates, and calls look before the first, after the last, and every o.Every between.
+func (c *Critic) learn(real, fake [][]float32, o FitOptions, look func(at int)) error {
+	c.standardise(real, o.Seed)
+	step, err := c.graph(2 * o.Batch)
+	if err != nil {
+		return err
+	}
+	defer step.Close()
+	adam := nn.NewAdam(nn.AdamConfig{LR: o.LR, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 5}, c.params)
+	for at := 0; ; at++ {
+		if at%o.Every == 0 || at == o.Steps {
+			look(at)
 		}
 		if at == o.Steps {
-			break
+			return nil
 		}
 		draws := rng.Key{Seed: o.Seed, Stream: rng.Critic, Step: uint32(at)}.Rand()
 		for i := range 2 * o.Batch {
@@ -89,19 +184,12 @@ func (c *Critic) Fit(t Texts, o FitOptions) (Report, error) {
 			step.labels[i] = label
 		}
 		if _, err := step.Run(); err != nil {
-			return r, fmt.Errorf("critic: step %d: %w", at+1, err)
+			return fmt.Errorf("critic: step %d: %w", at+1, err)
 		}
 		if _, err := adam.Update(step.Grad); err != nil {
-			return r, fmt.Errorf("critic: step %d: %w", at+1, err)
+			return fmt.Errorf("critic: step %d: %w", at+1, err)
 		}
 	}
-	if err := c.params.Set(best); err != nil {
-		return r, err
-	}
-	r.judge(c.scoreAll(heldReal), c.scoreAll(heldFake))
-	r.TrainLoss = LogLoss(c.scoreAll(real), c.scoreAll(fake))
-	r.Bound = math.Exp(slices.Max(c.scoreAll(heldFake)))
-	return r, nil
 }
 
 // Report says what a critic can tell of sentences that it has not learnt. The

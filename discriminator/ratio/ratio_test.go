@@ -59,6 +59,13 @@ func right() toy {
 	return r
 }
 
+// another backwards model, of more steps so that it draws other numbers.
+func another() toy {
+	r := right()
+	r.p, r.steps = []float64{0.3, 0.1, 0.2, 0.2, 0.1, 0.1}, 100
+	return r
+}
+
 // oracle is the feature log target - log p: the score of a critic that knows.
 type oracle struct{}
 
@@ -73,7 +80,7 @@ func (oracle) Fill(dst [][]float32, x [][]int32) error {
 }
 
 func knowing(t *testing.T) *Critic {
-	c, err := New([]Features{oracle{}, LogRatio{[]LogProber{Reversed{right()}}, left}}, []float64{1, 0})
+	c, err := New([]Features{oracle{}, LogRatio{[]LogProber{Reversed{right()}, Reversed{another()}}, left}}, []float64{1, 0, 0})
 	require.NoError(t, err)
 	return c
 }
@@ -104,24 +111,26 @@ func TestSamplersDrawFromTheWeightedDistribution(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		o    SampleOptions
-		both bool
+		back []Proposer
 		ok   bool
 	}{
-		"plain":           {SampleOptions{K: 1}, false, false},
-		"few":             {SampleOptions{K: 2}, false, false},
-		"resample":        {SampleOptions{K: 192}, false, true},
-		"resample, both":  {SampleOptions{K: 191}, true, true},
-		"reject":          {SampleOptions{Method: Reject, Bound: bound}, false, true},
-		"bound too small": {SampleOptions{Method: Reject, Bound: bound / 2}, false, false},
-		"mh":              {SampleOptions{Method: Metropolis, K: 48}, false, true},
-		"mh, both":        {SampleOptions{Method: Metropolis, K: 48}, true, true},
+		"plain":           {SampleOptions{K: 1}, nil, false},
+		"few":             {SampleOptions{K: 2}, nil, false},
+		"resample":        {SampleOptions{K: 192}, nil, true},
+		"resample, both":  {SampleOptions{K: 191}, []Proposer{right()}, true},
+		"resample, three": {SampleOptions{K: 191}, []Proposer{right(), another()}, true},
+		"reject":          {SampleOptions{Method: Reject, Bound: bound}, nil, true},
+		"bound too small": {SampleOptions{Method: Reject, Bound: bound / 2}, nil, false},
+		"mh":              {SampleOptions{Method: Metropolis, K: 48}, nil, true},
+		"mh, both":        {SampleOptions{Method: Metropolis, K: 48}, []Proposer{right()}, true},
+		"mh, three":       {SampleOptions{Method: Metropolis, K: 48}, []Proposer{right(), another()}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.o.Key.Seed = 3
 			s, err := NewSampler(knowing(t), left, c.o)
 			require.NoError(t, err)
-			if c.both {
-				require.NoError(t, s.AlsoBackwards(right(), 1))
+			if c.back != nil {
+				require.NoError(t, s.AlsoBackwards(1, c.back...))
 			}
 			drawn, err := s.Draw(n)
 			require.NoError(t, err)
@@ -180,7 +189,7 @@ func TestKnownIsNotScored(t *testing.T) {
 			s, err := NewSampler(c, forward, o)
 			require.NoError(t, err)
 			if o.Method != Reject {
-				require.NoError(t, s.AlsoBackwards(back, 0))
+				require.NoError(t, s.AlsoBackwards(0, back))
 			}
 			x, err = s.Draw(n)
 			require.NoError(t, err)
@@ -203,8 +212,7 @@ func TestKnownIsNotScored(t *testing.T) {
 // first, and the generator is asked once.
 func TestLogRatiosOfSeveralModels(t *testing.T) {
 	var asked [3]int
-	other := right()
-	other.p = []float64{0.3, 0.1, 0.2, 0.2, 0.1, 0.1}
+	other := another()
 	r := LogRatio{
 		Backwards: []LogProber{Reversed{scoring{right(), &asked[0]}}, Reversed{scoring{other, &asked[1]}}},
 		Generator: scoring{left, &asked[2]},
@@ -221,7 +229,7 @@ func TestLogRatiosOfSeveralModels(t *testing.T) {
 			known[i] = math.Log(right().p[i])
 		}
 	}
-	require.NoError(t, r.FillKnown(rows, sentences, Known{Backwards: known}))
+	require.NoError(t, r.FillKnown(rows, sentences, Known{Backwards: [][]float64{known}}))
 	for i, row := range rows {
 		require.InDelta(t, math.Log(right().p[i]/left.p[i]), row[0], 1e-6)
 		require.InDelta(t, math.Log(other.p[i]/left.p[i]), row[1], 1e-6)
@@ -236,7 +244,7 @@ func TestSamplerGoesOn(t *testing.T) {
 			s, err := NewSampler(knowing(t), left, o)
 			require.NoError(t, err)
 			if o.Method != Reject {
-				require.NoError(t, s.AlsoBackwards(right(), 1))
+				require.NoError(t, s.AlsoBackwards(1, right()))
 			}
 			for _, n := range calls {
 				x, err := s.Draw(n)
@@ -263,20 +271,98 @@ func TestOneCandidateIsPlainSampling(t *testing.T) {
 	}
 }
 
+// drawn are sentences of a toy language of these probabilities.
+func drawn(p []float64, n int, seed uint64) [][]int32 {
+	l := toy{sentences, p, 0}
+	ids, lengths := make([]int32, n*4), make([]int32, n)
+	l.Draw(ids, lengths, rng.Key{Seed: seed, Stream: rng.Sample}, 0)
+	out := make([][]int32, n)
+	for i := range out {
+		out[i] = ids[i*4:][:lengths[i]]
+	}
+	return out
+}
+
+// byHeart is a feature of lines that its model has learnt: oracle, and 3 more of what it knows.
+type byHeart struct{ learnt map[*int32]bool }
+
+func (byHeart) Width() int { return 1 }
+
+func (f byHeart) Fill(dst [][]float32, x [][]int32) error {
+	if err := (oracle{}).Fill(dst, x); err != nil {
+		return err
+	}
+	for i := range x {
+		if f.learnt[&x[i][0]] {
+			dst[i][0] += 3
+		}
+	}
+	return nil
+}
+
+// chance is a feature of twelve numbers that each line has been given.
+type chance map[*int32][12]float32
+
+func (chance) Width() int { return 12 }
+
+func (f chance) Fill(dst [][]float32, x [][]int32) error {
+	for i := range x {
+		row := f[&x[i][0]]
+		copy(dst[i], row[:])
+	}
+	return nil
+}
+
+// A feature that knows the training lines by heart spoils a critic that learns from them, and
+// not one that learns the held-out lines; that one does not look at the training lines, and is judged
+// by critics that have not learnt what they judge.
+func TestFitOfHeldOutLines(t *testing.T) {
+	real, heldReal := drawn(target, 4000, 1), drawn(target, 500, 3)
+	f := byHeart{map[*int32]bool{}}
+	for _, x := range real {
+		f.learnt[&x[0]] = true
+	}
+	fit := func(f Features, real [][]int32, folds int) Report {
+		c, err := New([]Features{f}, nil)
+		require.NoError(t, err)
+		r, err := c.Fit(Texts{Real: real, Fake: drawn(left.p, 4000, 2), HeldReal: heldReal, HeldFake: drawn(left.p, 3000, 4)}, FitOptions{Seed: 5, Folds: folds})
+		require.NoError(t, err)
+		return r
+	}
+	spoilt, good := fit(f, real, 0), fit(f, nil, 5)
+	require.False(t, good.Leak())
+	require.Less(t, good.Loss, spoilt.Loss-0.01)
+	require.InDelta(t, fit(oracle{}, real, 0).Loss, good.Loss, 0.01)
+	require.Equal(t, good, fit(f, nil, 5))
+
+	// Nothing can be learnt of numbers that mean nothing: judged by what has learnt them, they seem to.
+	noise := chance{}
+	for i, x := range heldReal {
+		var row [12]float32
+		r := rng.Key{Seed: uint64(i)}.Rand()
+		for j := range row {
+			row[j] = float32(r.NormFloat64())
+		}
+		noise[&x[0]] = row
+	}
+	c, err := New([]Features{noise}, nil)
+	require.NoError(t, err)
+	r, err := c.Fit(Texts{Fake: heldReal[100:300], HeldReal: heldReal[:100], HeldFake: heldReal[300:]}, FitOptions{Seed: 5, Folds: 5})
+	require.NoError(t, err)
+	require.Greater(t, r.Loss, math.Ln2-2*r.LossErr-0.01)
+	require.Greater(t, r.Loss, r.TrainLoss-0.001)
+	for _, folds := range []int{1, 501} {
+		c, err := New([]Features{oracle{}}, nil)
+		require.NoError(t, err)
+		_, err = c.Fit(Texts{Fake: real, HeldReal: heldReal, HeldFake: real}, FitOptions{Folds: folds})
+		require.ErrorContains(t, err, "parts")
+	}
+}
+
 // A critic learns the exact log ratio of the toy languages up to a constant
 // that the loss fixes, and its report agrees with the exact sums.
 func TestFitLearnsTheRatio(t *testing.T) {
-	draw := func(p []float64, n int, seed uint64) [][]int32 {
-		l := toy{sentences, p, 0}
-		ids, lengths := make([]int32, n*4), make([]int32, n)
-		l.Draw(ids, lengths, rng.Key{Seed: seed, Stream: rng.Sample}, 0)
-		out := make([][]int32, n)
-		for i := range out {
-			out[i] = ids[i*4:][:lengths[i]]
-		}
-		return out
-	}
-	texts := Texts{Real: draw(target, 20000, 1), Fake: draw(left.p, 20000, 2), HeldReal: draw(target, 8000, 3), HeldFake: draw(left.p, 8000, 4)}
+	texts := Texts{Real: drawn(target, 20000, 1), Fake: drawn(left.p, 20000, 2), HeldReal: drawn(target, 8000, 3), HeldFake: drawn(left.p, 8000, 4)}
 	fit := func() (*Critic, Report) {
 		c, err := New([]Features{NewStatistics(8, texts.Real), oracle{}}, nil)
 		require.NoError(t, err)
@@ -369,12 +455,12 @@ func TestRefusals(t *testing.T) {
 	}
 	s, err := NewSampler(knowing(t), left, SampleOptions{Method: Reject, Bound: 1e9})
 	require.NoError(t, err)
-	require.Error(t, s.AlsoBackwards(right(), 1))
+	require.Error(t, s.AlsoBackwards(1, right()))
 	_, err = s.Draw(10)
 	require.ErrorContains(t, err, "resample")
 	s, err = NewSampler(knowing(t), left, SampleOptions{K: 1})
 	require.NoError(t, err)
-	require.Error(t, s.AlsoBackwards(right(), 1))
+	require.Error(t, s.AlsoBackwards(1, right()))
 }
 
 // Calibrated weights have the means that are wanted, and are the given ones times the

@@ -60,13 +60,15 @@ type SampleOptions struct {
 // call ended: the sentences of a sequence of calls depend on the options alone,
 // not on how they are divided among calls or on the number of threads.
 type Sampler struct {
-	critic             *Critic
-	forward, backwards Proposer
-	ratio              int // feature that is the log ratio of both proposers
-	opt                SampleOptions
-	done               int // sentences drawn so far, or under Reject proposals
-	Stats              SampleStats
-	pending            [][]int32
+	critic    *Critic
+	proposers []Proposer // the generator, and backwards models
+	ratio     int        // feature that is the log ratio of the first of these to the generator; the others' follow
+	turn      []int      // [K], the proposer of each proposal
+	share     []float64  // of each proposer
+	opt       SampleOptions
+	done      int // sentences drawn so far, or under Reject proposals
+	Stats     SampleStats
+	pending   [][]int32
 }
 
 // SampleStats tell how hard the sampler works.
@@ -104,24 +106,35 @@ func NewSampler(c *Critic, forward Proposer, o SampleOptions) (*Sampler, error) 
 	default:
 		return nil, fmt.Errorf("critic: method %q is not known; use resample, reject or mh", o.Method)
 	}
-	return &Sampler{critic: c, forward: forward, ratio: -1, opt: o}, nil
+	return &Sampler{critic: c, proposers: []Proposer{forward}, turn: make([]int, o.K), share: []float64{1}, opt: o}, nil
 }
 
-// AlsoBackwards lets every other proposal come from a model that writes from
-// right to left, K/2 of K rounded down. Resampling weighs a proposal by
-// exp(s) / (1-a + a exp(r)), where a is the share of the right side and r the log
-// ratio of the proposal, feature number ratio of the critic: the balance heuristic
-// of Veach and Guibas 1995. A Metropolis chain takes
-// the density of the side that a proposal comes from. Rejection has no bound for
-// it and takes one side only.
-func (s *Sampler) AlsoBackwards(backwards Proposer, ratio int) error {
+// AlsoBackwards lets every other proposal, K/2 of K rounded down, come from models that
+// write from right to left, in turn from each of several. Resampling weighs a proposal by
+// exp(s) / (a_0 + sum_m a_m exp(r_m)), where a_0 is the share of the generator's proposals,
+// a_m that of backwards model m, and r_m its log ratio of the proposal, feature number
+// ratio+m of the critic: the balance heuristic of Veach and Guibas 1995. A Metropolis chain
+// takes the density of the model that a proposal comes from. Rejection has no bound for it
+// and takes one side only.
+func (s *Sampler) AlsoBackwards(ratio int, backwards ...Proposer) error {
 	if s.opt.Method == Reject {
 		return fmt.Errorf("critic: rejection takes proposals from one side; choose resample or mh for both")
 	}
 	if s.opt.K < 2 {
 		return fmt.Errorf("critic: proposals from both sides need at least 2 candidates")
 	}
-	s.backwards, s.ratio = backwards, ratio
+	if len(backwards) == 0 || ratio < 0 || ratio+len(backwards) > s.critic.Width() {
+		return fmt.Errorf("critic: features %d to %d are no log ratios of %d backwards models", ratio, ratio+len(backwards)-1, len(backwards))
+	}
+	s.proposers, s.ratio = append(s.proposers[:1], backwards...), ratio
+	s.share = make([]float64, len(s.proposers))
+	for j := range s.turn {
+		s.turn[j] = 0
+		if j%2 == 1 {
+			s.turn[j] = 1 + j/2%len(backwards)
+		}
+		s.share[s.turn[j]] += 1 / float64(s.opt.K)
+	}
 	return nil
 }
 
@@ -148,7 +161,7 @@ func (s *Sampler) Draw(n int) (out [][]int32, err error) {
 // fill draws sentences into pending: about as many as are wanted, at most what
 // tokensAtOnce give.
 func (s *Sampler) fill(wanted int) error {
-	atOnce := max(leastAtOnce, tokensAtOnce/s.forward.MaxLen())
+	atOnce := max(leastAtOnce, tokensAtOnce/s.proposers[0].MaxLen())
 	n := max(1, min(wanted, atOnce/s.opt.K))
 	if s.opt.Method == Reject {
 		// Not as many as are wanted: where a block ends must not depend on that.
@@ -162,15 +175,9 @@ func (s *Sampler) fill(wanted int) error {
 	if err != nil {
 		return err
 	}
-	ratios := make([]float64, len(scores)) // stays 0 with proposals from one side
-	if s.backwards != nil {
-		for i, f := range features {
-			ratios[i] = float64(f[s.ratio])
-		}
-	}
 	for i := range n {
 		lo, hi := i*s.opt.K, (i+1)*s.opt.K
-		s.choose(proposals[lo:hi], scores[lo:hi], ratios[lo:hi], uint32(s.done+i))
+		s.choose(proposals[lo:hi], scores[lo:hi], features[lo:hi], uint32(s.done+i))
 	}
 	s.done += n
 	s.Stats.Proposals += len(proposals)
@@ -187,21 +194,23 @@ func (s *Sampler) fill(wanted int) error {
 	return nil
 }
 
-// propose draws the proposals of n sentences, K for each, in turn from both
-// sides if there are two: row i K + j of the Sample stream, step 0 from the left
-// and step 1 from the right.
+// propose draws the proposals of n sentences, K for each, of the proposers in turn: row
+// i k + j of the Sample stream, the number of the proposer its step, for proposal j of the k
+// that a sentence has of it.
 func (s *Sampler) propose(n int) (out [][]int32, known Known) {
 	K := s.opt.K
-	right := 0
-	if s.backwards != nil {
-		right = K / 2
-	}
 	out = make([][]int32, n*K)
-	draw := func(p Proposer, step uint32, each, offset, stride int) (logProbs []float64) {
-		T := p.MaxLen()
+	for m, p := range s.proposers {
+		var turns []int
+		for j, of := range s.turn {
+			if of == m {
+				turns = append(turns, j)
+			}
+		}
+		each, T := len(turns), p.MaxLen()
 		ids, lengths := make([]int32, n*each*T), make([]int32, n*each)
-		key, first := rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Sample, Step: step}, s.done*each
-		var drawn []float64
+		key, first := rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Sample, Step: uint32(m)}, s.done*each
+		var drawn, logProbs []float64
 		if scorer, ok := p.(Scorer); ok && s.critic.knows() {
 			drawn, logProbs = make([]float64, n*each), make([]float64, n*K)
 			scorer.DrawScored(ids, lengths, drawn, key, first)
@@ -211,35 +220,29 @@ func (s *Sampler) propose(n int) (out [][]int32, known Known) {
 		for i := range logProbs {
 			logProbs[i] = math.NaN()
 		}
-		for i := range n {
-			for j := range each {
-				r, to := i*each+j, i*K+offset+j*stride
-				x := ids[r*T:][:lengths[r]]
-				if step == 1 {
-					x = Reverse(x)
-				}
-				out[to] = x
-				if drawn != nil {
-					logProbs[to] = drawn[r]
-				}
+		for r := range n * each {
+			to := r/each*K + turns[r%each]
+			x := ids[r*T:][:lengths[r]]
+			if m > 0 {
+				x = Reverse(x)
+			}
+			out[to] = x
+			if drawn != nil {
+				logProbs[to] = drawn[r]
 			}
 		}
-		return logProbs
+		if m == 0 {
+			known.Generator = logProbs
+		} else {
+			known.Backwards = append(known.Backwards, logProbs)
+		}
 	}
-	if right == 0 {
-		known.Generator = draw(s.forward, 0, K, 0, 1)
-		return out, known
-	}
-	known.Generator = draw(s.forward, 0, K-right, 0, 2)
-	known.Backwards = draw(s.backwards, 1, right, 1, 2)
 	return out, known
 }
 
 // choose takes one of the proposals of a sentence, or under Reject perhaps none,
-// by draws of a row of its own of the Choice stream. Those with an odd number
-// are from the right, if there are two sides; ratio is the log of how much
-// likelier the right side writes a proposal than the left.
-func (s *Sampler) choose(proposals [][]int32, score, ratio []float64, row uint32) {
+// by draws of a row of its own of the Choice stream.
+func (s *Sampler) choose(proposals [][]int32, score []float64, features [][]float32, row uint32) {
 	draws := rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Choice, Row: row}
 	switch s.opt.Method {
 	case Reject:
@@ -254,11 +257,8 @@ func (s *Sampler) choose(proposals [][]int32, score, ratio []float64, row uint32
 	case Metropolis:
 		at := 0
 		for j := 1; j < len(score); j++ {
-			// The weight of both states is that against the side which proposes.
-			rise := score[j] - score[at]
-			if j%2 == 1 {
-				rise -= ratio[j] - ratio[at]
-			}
+			// The weight of both states is that against the model which proposes.
+			rise := score[j] - score[at] - (s.logRatio(s.turn[j], features[j]) - s.logRatio(s.turn[j], features[at]))
 			if draws.Float64(uint32(j)) < math.Exp(rise) {
 				at = j
 				s.Stats.accepted++
@@ -266,14 +266,9 @@ func (s *Sampler) choose(proposals [][]int32, score, ratio []float64, row uint32
 		}
 		s.pending = append(s.pending, proposals[at])
 	case Resample:
-		logW := score
-		if s.backwards != nil {
-			share := float64(len(score)/2) / float64(len(score)) // of the right side
-			logW = make([]float64, len(score))
-			for j, r := range ratio {
-				top := max(0, r)
-				logW[j] = score[j] - top - math.Log((1-share)*math.Exp(-top)+share*math.Exp(r-top))
-			}
+		logW := make([]float64, len(score))
+		for j, f := range features {
+			logW[j] = score[j] - s.logMixture(f)
 		}
 		top := slices.Max(logW)
 		sum, squares := 0.0, 0.0
@@ -290,4 +285,29 @@ func (s *Sampler) choose(proposals [][]int32, score, ratio []float64, row uint32
 		}
 		s.pending = append(s.pending, proposals[at])
 	}
+}
+
+// logRatio is how much likelier proposer m writes a sentence of these features than the
+// generator, in nats.
+func (s *Sampler) logRatio(m int, features []float32) float64 {
+	if m == 0 {
+		return 0
+	}
+	return float64(features[s.ratio+m-1])
+}
+
+// logMixture is logRatio of the mixture of all proposers, each with its share of proposals.
+func (s *Sampler) logMixture(features []float32) float64 {
+	if len(s.proposers) == 1 {
+		return 0
+	}
+	top := 0.0
+	for m := range s.proposers {
+		top = max(top, s.logRatio(m, features))
+	}
+	sum := 0.0
+	for m, share := range s.share {
+		sum += share * math.Exp(s.logRatio(m, features)-top)
+	}
+	return top + math.Log(sum)
 }

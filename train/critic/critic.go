@@ -27,16 +27,20 @@ var FeatureNames = []string{"stat", "ratio"}
 // Options of Train; zero values stand for the defaults.
 type Options struct {
 	Features  []string       // of FeatureNames; default stat, and ratio if there are backwards models
-	Backwards []*model.Model // runs of --backwards on the same text, with the same vocabulary; the first one proposes sentences
+	Backwards []*model.Model // runs of --backwards on the same text, with the same vocabulary
 	// Own is the backwards model that the run itself has trained, for which Backwards may
 	// stand.
 	Own       *generator.Generator
-	Sentences int // of the generator's own that are learnt; default 20000
+	Sentences int  // of the generator's own that are learnt; default 20000
+	HeldOut   bool // learn the real lines that were held out, by cross-validation, and not those that the models have learnt
 	Fit       ratio.FitOptions
 }
 
 // heldSentences is how many own sentences judge the critic.
 const heldSentences = 3000
+
+// folds of a cross-validation by held-out lines.
+const folds = 5
 
 // Critic is a critic with the generator that it belongs to.
 type Critic struct {
@@ -109,6 +113,9 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 		texts.KnownFake.Generator, texts.KnownHeldFake.Generator = logProbs[:o.Sentences], logProbs[o.Sentences:]
 	}
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
+	if o.HeldOut {
+		o.Fit.Folds = min(folds, len(texts.HeldReal))
+	}
 	c.Report, err = c.Fit(texts, o.Fit)
 	return c, err
 }
@@ -201,7 +208,7 @@ type SampleOptions struct {
 	generator.SampleOptions              // of the proposals
 	Method                  ratio.Method // default resample
 	Candidates              int          // proposals of a sentence, default 8 from both sides and 4 from one
-	Both                    bool         // let half of the proposals come from the first backwards model
+	Both                    bool         // let half of the proposals come from the backwards models, in turn
 	Seed                    uint64
 }
 
@@ -255,11 +262,15 @@ func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
 	if len(o.Prompt) > 0 {
 		return nil, errors.New("a backwards model does not begin with the prompt; take --proposals forward")
 	}
-	right, err := c.backwards[0].NewSampler(o.SampleOptions)
-	if err != nil {
-		return nil, err
+	var right []ratio.Proposer
+	for _, b := range c.backwards {
+		r, err := b.NewSampler(o.SampleOptions)
+		if err != nil {
+			return nil, err
+		}
+		right = append(right, proposer(r))
 	}
-	return s, s.AlsoBackwards(proposer(right), c.ratioFeature())
+	return s, s.AlsoBackwards(c.ratioFeature(), right...)
 }
 
 // HasBackwards reports whether there is a backwards model.

@@ -119,6 +119,12 @@ func TestCriticOfSeveralBackwardsModels(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Draw(20)
 	require.NoError(t, err)
+	byHeldOut := options(backs...)
+	byHeldOut.HeldOut = true
+	h, err := Train(m, byHeldOut)
+	require.NoError(t, err)
+	require.Less(t, h.Loss, math.Ln2)
+	require.NotEqual(t, k.Loss, h.Loss)
 
 	path := filepath.Join(dir, "critic", "backwards-2.safetensors")
 	require.NoError(t, os.Remove(path))
