@@ -147,36 +147,12 @@ func jackknife(f func(k int) float64) (v, se float64) {
 	return f(-1), math.Sqrt(float64(blocks-1) / blocks * r.m2)
 }
 
-// chance is the standard error that the mean product of two different blocks of a
-// has where the mean of a is zero, sqrt(2 tr(C^2) / (n (n-1))) of n blocks with the
-// covariance C. Differences of neighbouring blocks have no mean, and the square of the
-// product of two of them has tr(C^2) for its mean.
-func chance(a func(k, i int) float64, from, to int) float64 {
-	var d [blocks / 2]float64
-	var products [blocks / 2][blocks / 2]float64
-	for i := from; i < to; i++ {
-		for j := range d {
-			d[j] = (a(2*j, i) - a(2*j+1, i)) / math.Sqrt2
-			for l := range j {
-				products[j][l] += d[j] * d[l]
-			}
-		}
-	}
-	var squares running
-	for j := range d {
-		for _, v := range products[j][:j] {
-			squares.add(v * v)
-		}
-	}
-	return math.Sqrt(2 * squares.mean / (blocks * (blocks - 1)))
-}
-
 // comparison of a mean gradient with an independent reference. Squares may
 // come out below zero where there is nothing but noise.
 type comparison struct {
-	norm2          float64 // squared length of the mean
-	bias2, bias2SE float64 // squared distance from the reference
-	cosine, se     float64 // se is NaN where a length may be lost in noise
+	norm2      float64 // squared length of the mean
+	bias2      squared // squared distance from the reference
+	cosine, se float64 // se is NaN where a length may be lost in noise
 }
 
 // compare frees every square from the noise of the mean and of the reference.
@@ -186,12 +162,9 @@ func (m *gradientMoments) compare(ref *gradientMoments, part int) (c comparison)
 	its := func(k, i int) float64 { return ref.means[k][i] }
 	gap := func(k, i int) float64 { return own(k, i) - its(k, i) }
 	norm, refNorm := newOverlap(own, own, from, to), newOverlap(its, its, from, to)
-	cross, gaps := newOverlap(own, its, from, to), newOverlap(gap, gap, from, to)
+	cross := newOverlap(own, its, from, to)
 	c.norm2 = norm.without(-1, true)
-	c.bias2, c.bias2SE = jackknife(func(k int) float64 { return gaps.without(k, true) })
-	// Where the means happen to be near each other, leaving a block out changes little,
-	// and an interval would end at zero however loud the noise is.
-	c.bias2SE = max(c.bias2SE, chance(gap, from, to))
+	c.bias2 = newGram(gap, from, to).squaredLength(to - from)
 	c.cosine, c.se = jackknife(func(k int) float64 {
 		return cross.without(k, false) / math.Sqrt(norm.without(k, true)*refNorm.without(k, true))
 	})
