@@ -9,8 +9,8 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-apt-get download python3-nltk=3.8-1 >/dev/null 2>&1
-dpkg -x python3-nltk_3.8-1_all.deb nltk
+apt-get download python3-nltk=3.8-1 python3-{regex,joblib,click,tqdm} >/dev/null 2>&1
+for p in *.deb; do dpkg -x "$p" nltk; done
 cat >generate.py <<'PY'
 from math import log2
 

@@ -10,7 +10,7 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-apt-get download python3-nltk=3.8-1 python3-regex=0.1.20221031-1+b1 python3-joblib python3-click python3-tqdm wordnet-base=1:3.0-37 >/dev/null 2>&1
+apt-get download python3-nltk=3.8-1 python3-{regex,joblib,click,tqdm} wordnet-base=1:3.0-37 >/dev/null 2>&1
 for p in *.deb; do dpkg -x "$p" .; done
 # The names of the 45 files of lexicographers, which Debian leaves out and no score reads.
 for i in $(seq 0 44); do printf '%02d\tfile%d\t1\n' "$i" "$i"; done >usr/share/wordnet/lexnames
