@@ -349,6 +349,26 @@ func roundBF16x512(dst []float32, src []float32)
 //go:noescape
 func pairBF16x512(dst []float32, first []float32, second []float32)
 
+// tile6x1x256 is a tileFunc of 6 x 1 vectors.
+//
+//go:noescape
+func tile6x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile6x2x256 is a tileFunc of 6 x 2 vectors.
+//
+//go:noescape
+func tile6x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile5x1x256 is a tileFunc of 5 x 1 vectors.
+//
+//go:noescape
+func tile5x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile5x2x256 is a tileFunc of 5 x 2 vectors.
+//
+//go:noescape
+func tile5x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
 // tile4x1x256 is a tileFunc of 4 x 1 vectors.
 //
 //go:noescape
@@ -359,10 +379,15 @@ func tile4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks
 //go:noescape
 func tile4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
-// tile4x3x256 is a tileFunc of 4 x 3 vectors.
+// tile3x1x256 is a tileFunc of 3 x 1 vectors.
 //
 //go:noescape
-func tile4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+func tile3x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+
+// tile3x2x256 is a tileFunc of 3 x 2 vectors.
+//
+//go:noescape
+func tile3x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 
 // tile2x1x256 is a tileFunc of 2 x 1 vectors.
 //

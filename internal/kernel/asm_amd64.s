@@ -15433,6 +15433,1144 @@ done199:
 	VZEROUPPER
 	RET
 
+// func tile6x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tile6x1x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
+
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VMOVUPS      (DX), Y7
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS  Y7, Y0, Y1
+	VBROADCASTSS (SI)(DI*1), Y0
+	VFMADD231PS  Y7, Y0, Y2
+	VBROADCASTSS (SI)(DI*2), Y0
+	VFMADD231PS  Y7, Y0, Y3
+	VBROADCASTSS (SI)(R8*1), Y0
+	VFMADD231PS  Y7, Y0, Y4
+	VBROADCASTSS (R9), Y0
+	VFMADD231PS  Y7, Y0, Y5
+	VBROADCASTSS (R9)(DI*1), Y0
+	VFMADD231PS  Y7, Y0, Y6
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y1
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y5
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y6
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y5, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (DI)(R8*4), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  CX, CX
+	JZ     doneMasked
+
+loopMasked:
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (BX), Y0, Y7
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  Y7, Y0, Y1
+	VBROADCASTSS (DI)(R8*1), Y0
+	VFMADD231PS  Y7, Y0, Y2
+	VBROADCASTSS (DI)(R8*2), Y0
+	VFMADD231PS  Y7, Y0, Y3
+	VBROADCASTSS (DI)(R9*1), Y0
+	VFMADD231PS  Y7, Y0, Y4
+	VBROADCASTSS (R10), Y0
+	VFMADD231PS  Y7, Y0, Y5
+	VBROADCASTSS (R10)(R8*1), Y0
+	VFMADD231PS  Y7, Y0, Y6
+	ADDQ         DX, DI
+	ADDQ         DX, R10
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loopMasked
+
+doneMasked:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addendMasked
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+
+addendMasked:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           storeMasked
+	VBROADCASTSS beta+84(FP), Y7
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y1
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y3
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y4
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y5
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y6
+	ADDQ         DX, CX
+
+storeMasked:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y5, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x06, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x06, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x06, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tileMasked
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+DATA lastLanes<>+0(SB)/4, $0xffffffff
+DATA lastLanes<>+4(SB)/4, $0xffffffff
+DATA lastLanes<>+8(SB)/4, $0xffffffff
+DATA lastLanes<>+12(SB)/4, $0xffffffff
+DATA lastLanes<>+16(SB)/4, $0xffffffff
+DATA lastLanes<>+20(SB)/4, $0xffffffff
+DATA lastLanes<>+24(SB)/4, $0xffffffff
+DATA lastLanes<>+28(SB)/4, $0xffffffff
+DATA lastLanes<>+32(SB)/4, $0x00000000
+DATA lastLanes<>+36(SB)/4, $0x00000000
+DATA lastLanes<>+40(SB)/4, $0x00000000
+DATA lastLanes<>+44(SB)/4, $0x00000000
+DATA lastLanes<>+48(SB)/4, $0x00000000
+DATA lastLanes<>+52(SB)/4, $0x00000000
+DATA lastLanes<>+56(SB)/4, $0x00000000
+DATA lastLanes<>+60(SB)/4, $0x00000000
+GLOBL lastLanes<>(SB), RODATA|NOPTR, $64
+
+// func tile6x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·tile6x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
+
+tileWhole:
+	MOVQ       c+64(FP), AX
+	MOVQ       ldc+72(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	MOVQ       k+8(FP), AX
+	MOVQ       aks+32(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       bks+48(FP), BX
+	MOVQ       a+16(FP), SI
+	MOVQ       ars+24(FP), DI
+	LEAQ       (DI)(DI*2), R8
+	LEAQ       (SI)(DI*4), R9
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	TESTQ      AX, AX
+	JZ         doneWhole
+
+loopWhole:
+	VMOVUPS      (DX), Y13
+	VMOVUPS      32(DX), Y14
+	PREFETCHT0   124(DX)
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS  Y13, Y0, Y1
+	VFMADD231PS  Y14, Y0, Y2
+	VBROADCASTSS (SI)(DI*1), Y0
+	VFMADD231PS  Y13, Y0, Y3
+	VFMADD231PS  Y14, Y0, Y4
+	VBROADCASTSS (SI)(DI*2), Y0
+	VFMADD231PS  Y13, Y0, Y5
+	VFMADD231PS  Y14, Y0, Y6
+	VBROADCASTSS (SI)(R8*1), Y0
+	VFMADD231PS  Y13, Y0, Y7
+	VFMADD231PS  Y14, Y0, Y8
+	VBROADCASTSS (R9), Y0
+	VFMADD231PS  Y13, Y0, Y9
+	VFMADD231PS  Y14, Y0, Y10
+	VBROADCASTSS (R9)(DI*1), Y0
+	VFMADD231PS  Y13, Y0, Y11
+	VFMADD231PS  Y14, Y0, Y12
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y0, Y11, Y11
+	VMULPS       Y0, Y12, Y12
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y13, Y0, Y1
+	VMOVUPS      32(AX), Y13
+	VFMADD231PS  Y13, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y13, Y0, Y3
+	VMOVUPS      32(AX), Y13
+	VFMADD231PS  Y13, Y0, Y4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y13, Y0, Y5
+	VMOVUPS      32(AX), Y13
+	VFMADD231PS  Y13, Y0, Y6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y13, Y0, Y7
+	VMOVUPS      32(AX), Y13
+	VFMADD231PS  Y13, Y0, Y8
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y13, Y0, Y9
+	VMOVUPS      32(AX), Y13
+	VFMADD231PS  Y13, Y0, Y10
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y13, Y0, Y11
+	VMOVUPS      32(AX), Y13
+	VFMADD231PS  Y13, Y0, Y12
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y4, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y6, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y7, (AX)
+	VMOVUPS Y8, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y9, (AX)
+	VMOVUPS Y10, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y11, (AX)
+	VMOVUPS Y12, 32(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	MOVQ       k+8(FP), CX
+	MOVQ       aks+32(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       bks+48(FP), SI
+	MOVQ       a+16(FP), DI
+	MOVQ       ars+24(FP), R8
+	LEAQ       (R8)(R8*2), R9
+	LEAQ       (DI)(R8*4), R10
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	TESTQ      CX, CX
+	JZ         doneMasked
+
+loopMasked:
+	VMOVUPS      (BX), Y13
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y14
+	PREFETCHT0   124(BX)
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  Y13, Y0, Y1
+	VFMADD231PS  Y14, Y0, Y2
+	VBROADCASTSS (DI)(R8*1), Y0
+	VFMADD231PS  Y13, Y0, Y3
+	VFMADD231PS  Y14, Y0, Y4
+	VBROADCASTSS (DI)(R8*2), Y0
+	VFMADD231PS  Y13, Y0, Y5
+	VFMADD231PS  Y14, Y0, Y6
+	VBROADCASTSS (DI)(R9*1), Y0
+	VFMADD231PS  Y13, Y0, Y7
+	VFMADD231PS  Y14, Y0, Y8
+	VBROADCASTSS (R10), Y0
+	VFMADD231PS  Y13, Y0, Y9
+	VFMADD231PS  Y14, Y0, Y10
+	VBROADCASTSS (R10)(R8*1), Y0
+	VFMADD231PS  Y13, Y0, Y11
+	VFMADD231PS  Y14, Y0, Y12
+	ADDQ         DX, DI
+	ADDQ         DX, R10
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loopMasked
+
+doneMasked:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addendMasked
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y0, Y11, Y11
+	VMULPS       Y0, Y12, Y12
+
+addendMasked:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           storeMasked
+	VBROADCASTSS beta+84(FP), Y13
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y1
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y4
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y6
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y7
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y8
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y9
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y10
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y13, Y11
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y13, Y12
+	ADDQ         DX, CX
+
+storeMasked:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y3, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y5, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y7, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y8, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y9, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y10, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y11, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y12, Y0, 32(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x06, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x06, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x06, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tileMasked
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tile5x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tile5x1x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
+
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (SI)(DI*4), R9
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VMOVUPS      (DX), Y6
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS  Y6, Y0, Y1
+	VBROADCASTSS (SI)(DI*1), Y0
+	VFMADD231PS  Y6, Y0, Y2
+	VBROADCASTSS (SI)(DI*2), Y0
+	VFMADD231PS  Y6, Y0, Y3
+	VBROADCASTSS (SI)(R8*1), Y0
+	VFMADD231PS  Y6, Y0, Y4
+	VBROADCASTSS (R9), Y0
+	VFMADD231PS  Y6, Y0, Y5
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y6
+	VFMADD231PS  Y6, Y0, Y1
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y6
+	VFMADD231PS  Y6, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y6
+	VFMADD231PS  Y6, Y0, Y3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y6
+	VFMADD231PS  Y6, Y0, Y4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y6
+	VFMADD231PS  Y6, Y0, Y5
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y5, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (DI)(R8*4), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	TESTQ  CX, CX
+	JZ     doneMasked
+
+loopMasked:
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (BX), Y0, Y6
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  Y6, Y0, Y1
+	VBROADCASTSS (DI)(R8*1), Y0
+	VFMADD231PS  Y6, Y0, Y2
+	VBROADCASTSS (DI)(R8*2), Y0
+	VFMADD231PS  Y6, Y0, Y3
+	VBROADCASTSS (DI)(R9*1), Y0
+	VFMADD231PS  Y6, Y0, Y4
+	VBROADCASTSS (R10), Y0
+	VFMADD231PS  Y6, Y0, Y5
+	ADDQ         DX, DI
+	ADDQ         DX, R10
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loopMasked
+
+doneMasked:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addendMasked
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+
+addendMasked:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           storeMasked
+	VBROADCASTSS beta+84(FP), Y6
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y6, Y1
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y6, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y6, Y3
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y6, Y4
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y6, Y5
+	ADDQ         DX, CX
+
+storeMasked:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y5, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x05, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x05, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x05, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tileMasked
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tile5x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·tile5x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
+
+tileWhole:
+	MOVQ       c+64(FP), AX
+	MOVQ       ldc+72(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	MOVQ       k+8(FP), AX
+	MOVQ       aks+32(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       bks+48(FP), BX
+	MOVQ       a+16(FP), SI
+	MOVQ       ars+24(FP), DI
+	LEAQ       (DI)(DI*2), R8
+	LEAQ       (SI)(DI*4), R9
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	TESTQ      AX, AX
+	JZ         doneWhole
+
+loopWhole:
+	VMOVUPS      (DX), Y11
+	VMOVUPS      32(DX), Y12
+	PREFETCHT0   124(DX)
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS  Y11, Y0, Y1
+	VFMADD231PS  Y12, Y0, Y2
+	VBROADCASTSS (SI)(DI*1), Y0
+	VFMADD231PS  Y11, Y0, Y3
+	VFMADD231PS  Y12, Y0, Y4
+	VBROADCASTSS (SI)(DI*2), Y0
+	VFMADD231PS  Y11, Y0, Y5
+	VFMADD231PS  Y12, Y0, Y6
+	VBROADCASTSS (SI)(R8*1), Y0
+	VFMADD231PS  Y11, Y0, Y7
+	VFMADD231PS  Y12, Y0, Y8
+	VBROADCASTSS (R9), Y0
+	VFMADD231PS  Y11, Y0, Y9
+	VFMADD231PS  Y12, Y0, Y10
+	ADDQ         CX, SI
+	ADDQ         CX, R9
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y11, Y0, Y1
+	VMOVUPS      32(AX), Y11
+	VFMADD231PS  Y11, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y11, Y0, Y3
+	VMOVUPS      32(AX), Y11
+	VFMADD231PS  Y11, Y0, Y4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y11, Y0, Y5
+	VMOVUPS      32(AX), Y11
+	VFMADD231PS  Y11, Y0, Y6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y11, Y0, Y7
+	VMOVUPS      32(AX), Y11
+	VFMADD231PS  Y11, Y0, Y8
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y11, Y0, Y9
+	VMOVUPS      32(AX), Y11
+	VFMADD231PS  Y11, Y0, Y10
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y4, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y6, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y7, (AX)
+	VMOVUPS Y8, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y9, (AX)
+	VMOVUPS Y10, 32(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	MOVQ       k+8(FP), CX
+	MOVQ       aks+32(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       bks+48(FP), SI
+	MOVQ       a+16(FP), DI
+	MOVQ       ars+24(FP), R8
+	LEAQ       (R8)(R8*2), R9
+	LEAQ       (DI)(R8*4), R10
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	TESTQ      CX, CX
+	JZ         doneMasked
+
+loopMasked:
+	VMOVUPS      (BX), Y11
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y12
+	PREFETCHT0   124(BX)
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  Y11, Y0, Y1
+	VFMADD231PS  Y12, Y0, Y2
+	VBROADCASTSS (DI)(R8*1), Y0
+	VFMADD231PS  Y11, Y0, Y3
+	VFMADD231PS  Y12, Y0, Y4
+	VBROADCASTSS (DI)(R8*2), Y0
+	VFMADD231PS  Y11, Y0, Y5
+	VFMADD231PS  Y12, Y0, Y6
+	VBROADCASTSS (DI)(R9*1), Y0
+	VFMADD231PS  Y11, Y0, Y7
+	VFMADD231PS  Y12, Y0, Y8
+	VBROADCASTSS (R10), Y0
+	VFMADD231PS  Y11, Y0, Y9
+	VFMADD231PS  Y12, Y0, Y10
+	ADDQ         DX, DI
+	ADDQ         DX, R10
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loopMasked
+
+doneMasked:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addendMasked
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+
+addendMasked:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           storeMasked
+	VBROADCASTSS beta+84(FP), Y11
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y11, Y1
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y11, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y11, Y3
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y11, Y4
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y11, Y5
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y11, Y6
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y11, Y7
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y11, Y8
+	ADDQ         DX, CX
+	VMOVUPS      (CX), Y0
+	VFMADD231PS  Y0, Y11, Y9
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y11, Y10
+	ADDQ         DX, CX
+
+storeMasked:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y3, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y4, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y5, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y6, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y7, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y8, Y0, 32(CX)
+	ADDQ       DX, CX
+	VMOVUPS    Y9, (CX)
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y10, Y0, 32(CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x05, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x05, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x05, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tileMasked
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
 // func tile4x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
 // Requires: AVX, FMA3, SSE
 TEXT ·tile4x1x256(SB), NOSPLIT, $16-104
@@ -15441,12 +16579,102 @@ TEXT ·tile4x1x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	LEAQ   (DI)(DI*2), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VMOVUPS      (DX), Y5
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS  Y5, Y0, Y1
+	VBROADCASTSS (SI)(DI*1), Y0
+	VFMADD231PS  Y5, Y0, Y2
+	VBROADCASTSS (SI)(DI*2), Y0
+	VFMADD231PS  Y5, Y0, Y3
+	VBROADCASTSS (SI)(R8*1), Y0
+	VFMADD231PS  Y5, Y0, Y4
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y5
+	VFMADD231PS  Y5, Y0, Y1
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y5
+	VFMADD231PS  Y5, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y5
+	VFMADD231PS  Y5, Y0, Y3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y5
+	VFMADD231PS  Y5, Y0, Y4
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -15459,9 +16687,9 @@ tile:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VMOVUPS      (AX), Y0
 	VMASKMOVPS   (BX), Y0, Y5
 	VBROADCASTSS (DI), Y0
@@ -15475,22 +16703,22 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
 	VMULPS       Y0, Y4, Y4
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y5
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -15511,7 +16739,7 @@ addend:
 	VFMADD231PS  Y0, Y5, Y4
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    (AX), Y0
@@ -15536,65 +16764,184 @@ store:
 	IMUL3Q     $0x04, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
-DATA lastLanes<>+0(SB)/4, $0xffffffff
-DATA lastLanes<>+4(SB)/4, $0xffffffff
-DATA lastLanes<>+8(SB)/4, $0xffffffff
-DATA lastLanes<>+12(SB)/4, $0xffffffff
-DATA lastLanes<>+16(SB)/4, $0xffffffff
-DATA lastLanes<>+20(SB)/4, $0xffffffff
-DATA lastLanes<>+24(SB)/4, $0xffffffff
-DATA lastLanes<>+28(SB)/4, $0xffffffff
-DATA lastLanes<>+32(SB)/4, $0x00000000
-DATA lastLanes<>+36(SB)/4, $0x00000000
-DATA lastLanes<>+40(SB)/4, $0x00000000
-DATA lastLanes<>+44(SB)/4, $0x00000000
-DATA lastLanes<>+48(SB)/4, $0x00000000
-DATA lastLanes<>+52(SB)/4, $0x00000000
-DATA lastLanes<>+56(SB)/4, $0x00000000
-DATA lastLanes<>+60(SB)/4, $0x00000000
-GLOBL lastLanes<>(SB), RODATA|NOPTR, $64
-
 // func tile4x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, SSE
+// Requires: AVX, FMA3, MMX+, SSE
 TEXT ·tile4x2x256(SB), NOSPLIT, $16-104
 	STMXCSR (SP)
 	MOVL    (SP), AX
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
-	MOVQ   k+8(FP), CX
-	MOVQ   aks+32(FP), DX
-	MOVQ   b+40(FP), BX
-	MOVQ   bks+48(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   ars+24(FP), R8
-	LEAQ   (R8)(R8*2), R9
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	TESTQ  CX, CX
-	JZ     done
+tileWhole:
+	MOVQ       c+64(FP), AX
+	MOVQ       ldc+72(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	MOVQ       k+8(FP), AX
+	MOVQ       aks+32(FP), CX
+	MOVQ       b+40(FP), DX
+	MOVQ       bks+48(FP), BX
+	MOVQ       a+16(FP), SI
+	MOVQ       ars+24(FP), DI
+	LEAQ       (DI)(DI*2), R8
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	TESTQ      AX, AX
+	JZ         doneWhole
 
-loop:
+loopWhole:
+	VMOVUPS      (DX), Y9
+	VMOVUPS      32(DX), Y10
+	PREFETCHT0   124(DX)
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS  Y9, Y0, Y1
+	VFMADD231PS  Y10, Y0, Y2
+	VBROADCASTSS (SI)(DI*1), Y0
+	VFMADD231PS  Y9, Y0, Y3
+	VFMADD231PS  Y10, Y0, Y4
+	VBROADCASTSS (SI)(DI*2), Y0
+	VFMADD231PS  Y9, Y0, Y5
+	VFMADD231PS  Y10, Y0, Y6
+	VBROADCASTSS (SI)(R8*1), Y0
+	VFMADD231PS  Y9, Y0, Y7
+	VFMADD231PS  Y10, Y0, Y8
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y9, Y0, Y1
+	VMOVUPS      32(AX), Y9
+	VFMADD231PS  Y9, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y9, Y0, Y3
+	VMOVUPS      32(AX), Y9
+	VFMADD231PS  Y9, Y0, Y4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y9, Y0, Y5
+	VMOVUPS      32(AX), Y9
+	VFMADD231PS  Y9, Y0, Y6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y9, Y0, Y7
+	VMOVUPS      32(AX), Y9
+	VFMADD231PS  Y9, Y0, Y8
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y4, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y6, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y7, (AX)
+	VMOVUPS Y8, 32(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	MOVQ       k+8(FP), CX
+	MOVQ       aks+32(FP), DX
+	MOVQ       b+40(FP), BX
+	MOVQ       bks+48(FP), SI
+	MOVQ       a+16(FP), DI
+	MOVQ       ars+24(FP), R8
+	LEAQ       (R8)(R8*2), R9
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	TESTQ      CX, CX
+	JZ         doneMasked
+
+loopMasked:
 	VMOVUPS      (BX), Y9
 	VMOVUPS      (AX), Y0
 	VMASKMOVPS   32(BX), Y0, Y10
+	PREFETCHT0   124(BX)
 	VBROADCASTSS (DI), Y0
 	VFMADD231PS  Y9, Y0, Y1
 	VFMADD231PS  Y10, Y0, Y2
@@ -15610,12 +16957,12 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
@@ -15626,10 +16973,10 @@ done:
 	VMULPS       Y0, Y7, Y7
 	VMULPS       Y0, Y8, Y8
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y9
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -15658,7 +17005,7 @@ addend:
 	VFMADD231PS  Y0, Y9, Y8
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -15687,94 +17034,235 @@ store:
 	IMUL3Q     $0x04, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
 
-// func tile4x3x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
-// Requires: AVX, FMA3, MMX+, SSE
-TEXT ·tile4x3x256(SB), NOSPLIT, $16-104
+// func tile3x1x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tile3x1x256(SB), NOSPLIT, $16-104
 	STMXCSR (SP)
 	MOVL    (SP), AX
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
-	MOVQ       c+64(FP), CX
-	MOVQ       ldc+72(FP), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	ADDQ       DX, CX
-	MOVQ       k+8(FP), CX
-	MOVQ       aks+32(FP), DX
-	MOVQ       b+40(FP), BX
-	MOVQ       bks+48(FP), SI
-	MOVQ       a+16(FP), DI
-	MOVQ       ars+24(FP), R8
-	LEAQ       (R8)(R8*2), R9
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	VXORPS     Y12, Y12, Y12
-	TESTQ      CX, CX
-	JZ         done
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	TESTQ  AX, AX
+	JZ     doneWhole
 
-loop:
-	VMOVUPS      (BX), Y13
-	VMOVUPS      32(BX), Y14
+loopWhole:
+	VMOVUPS      (DX), Y4
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS  Y4, Y0, Y1
+	VBROADCASTSS (SI)(DI*1), Y0
+	VFMADD231PS  Y4, Y0, Y2
+	VBROADCASTSS (SI)(DI*2), Y0
+	VFMADD231PS  Y4, Y0, Y3
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y4
+	VFMADD231PS  Y4, Y0, Y1
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y4
+	VFMADD231PS  Y4, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y4
+	VFMADD231PS  Y4, Y0, Y3
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	TESTQ  CX, CX
+	JZ     doneMasked
+
+loopMasked:
 	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(BX), Y0, Y15
-	PREFETCHT0   96(BX)
-	PREFETCHT0   128(BX)
-	PREFETCHT0   160(BX)
+	VMASKMOVPS   (BX), Y0, Y4
 	VBROADCASTSS (DI), Y0
-	VFMADD231PS  Y13, Y0, Y1
-	VFMADD231PS  Y14, Y0, Y2
-	VFMADD231PS  Y15, Y0, Y3
+	VFMADD231PS  Y4, Y0, Y1
 	VBROADCASTSS (DI)(R8*1), Y0
-	VFMADD231PS  Y13, Y0, Y4
-	VFMADD231PS  Y14, Y0, Y5
-	VFMADD231PS  Y15, Y0, Y6
+	VFMADD231PS  Y4, Y0, Y2
 	VBROADCASTSS (DI)(R8*2), Y0
-	VFMADD231PS  Y13, Y0, Y7
-	VFMADD231PS  Y14, Y0, Y8
-	VFMADD231PS  Y15, Y0, Y9
-	VBROADCASTSS (DI)(R9*1), Y0
-	VFMADD231PS  Y13, Y0, Y10
-	VFMADD231PS  Y14, Y0, Y11
-	VFMADD231PS  Y15, Y0, Y12
+	VFMADD231PS  Y4, Y0, Y3
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+
+addendMasked:
+	MOVL         beta+84(FP), CX
+	TESTL        CX, CX
+	JZ           storeMasked
+	VBROADCASTSS beta+84(FP), Y4
+	MOVQ         x+88(FP), CX
+	MOVQ         ldx+96(FP), DX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y4, Y1
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y4, Y2
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         DX, CX
+
+storeMasked:
+	MOVQ       c+64(FP), CX
+	MOVQ       ldc+72(FP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
+	ADDQ       DX, CX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y3, Y0, (CX)
+	ADDQ       DX, CX
+	MOVQ       ars+24(FP), CX
+	IMUL3Q     $0x03, CX, CX
+	ADDQ       CX, a+16(FP)
+	MOVQ       ldc+72(FP), CX
+	IMUL3Q     $0x03, CX, CX
+	ADDQ       CX, c+64(FP)
+	MOVQ       ldx+96(FP), CX
+	IMUL3Q     $0x03, CX, CX
+	ADDQ       CX, x+88(FP)
+	DECQ       count+0(FP)
+	JNZ        tileMasked
+	LDMXCSR    (SP)
+	VZEROUPPER
+	RET
+
+// func tile3x2x256(count int, k int, a *float32, ars int, aks int, b *float32, bks int, last int, c *float32, ldc int, alpha float32, beta float32, x *float32, ldx int)
+// Requires: AVX, FMA3, SSE
+TEXT ·tile3x2x256(SB), NOSPLIT, $16-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $0x00008040, AX
+	MOVL    AX, 8(SP)
+	LDMXCSR 8(SP)
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
+
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VMOVUPS      (DX), Y7
+	VMOVUPS      32(DX), Y8
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS  Y7, Y0, Y1
+	VFMADD231PS  Y8, Y0, Y2
+	VBROADCASTSS (SI)(DI*1), Y0
+	VFMADD231PS  Y7, Y0, Y3
+	VFMADD231PS  Y8, Y0, Y4
+	VBROADCASTSS (SI)(DI*2), Y0
+	VFMADD231PS  Y7, Y0, Y5
+	VFMADD231PS  Y8, Y0, Y6
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
@@ -15782,87 +17270,161 @@ done:
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
 	VMULPS       Y0, Y6, Y6
-	VMULPS       Y0, Y7, Y7
-	VMULPS       Y0, Y8, Y8
-	VMULPS       Y0, Y9, Y9
-	VMULPS       Y0, Y10, Y10
-	VMULPS       Y0, Y11, Y11
-	VMULPS       Y0, Y12, Y12
 
-addend:
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y1
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y7, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y3
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y7, Y0, Y4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y5
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y7, Y0, Y6
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y4, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y6, 32(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
+	MOVQ   k+8(FP), CX
+	MOVQ   aks+32(FP), DX
+	MOVQ   b+40(FP), BX
+	MOVQ   bks+48(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   ars+24(FP), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  CX, CX
+	JZ     doneMasked
+
+loopMasked:
+	VMOVUPS      (BX), Y7
+	VMOVUPS      (AX), Y0
+	VMASKMOVPS   32(BX), Y0, Y8
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  Y7, Y0, Y1
+	VFMADD231PS  Y8, Y0, Y2
+	VBROADCASTSS (DI)(R8*1), Y0
+	VFMADD231PS  Y7, Y0, Y3
+	VFMADD231PS  Y8, Y0, Y4
+	VBROADCASTSS (DI)(R8*2), Y0
+	VFMADD231PS  Y7, Y0, Y5
+	VFMADD231PS  Y8, Y0, Y6
+	ADDQ         DX, DI
+	ADDQ         SI, BX
+	DECQ         CX
+	JNZ          loopMasked
+
+doneMasked:
+	MOVL         alpha+80(FP), CX
+	CMPL         CX, $0x3f800000
+	JE           addendMasked
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
-	VBROADCASTSS beta+84(FP), Y13
+	JZ           storeMasked
+	VBROADCASTSS beta+84(FP), Y7
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
 	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y13, Y1
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y13, Y2
+	VFMADD231PS  Y0, Y7, Y1
 	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y3
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y2
 	ADDQ         DX, CX
 	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y13, Y4
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y13, Y5
+	VFMADD231PS  Y0, Y7, Y3
 	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y6
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y4
 	ADDQ         DX, CX
 	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y13, Y7
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y13, Y8
+	VFMADD231PS  Y0, Y7, Y5
 	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y9
-	ADDQ         DX, CX
-	VMOVUPS      (CX), Y0
-	VFMADD231PS  Y0, Y13, Y10
-	VMOVUPS      32(CX), Y0
-	VFMADD231PS  Y0, Y13, Y11
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   64(CX), Y0, Y0
-	VFMADD231PS  Y0, Y13, Y12
+	VMASKMOVPS   32(CX), Y0, Y0
+	VFMADD231PS  Y0, Y7, Y6
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
-	VMOVUPS    Y2, 32(CX)
 	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y3, Y0, 64(CX)
+	VMASKMOVPS Y2, Y0, 32(CX)
 	ADDQ       DX, CX
-	VMOVUPS    Y4, (CX)
-	VMOVUPS    Y5, 32(CX)
+	VMOVUPS    Y3, (CX)
 	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y6, Y0, 64(CX)
+	VMASKMOVPS Y4, Y0, 32(CX)
 	ADDQ       DX, CX
-	VMOVUPS    Y7, (CX)
-	VMOVUPS    Y8, 32(CX)
+	VMOVUPS    Y5, (CX)
 	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y9, Y0, 64(CX)
-	ADDQ       DX, CX
-	VMOVUPS    Y10, (CX)
-	VMOVUPS    Y11, 32(CX)
-	VMOVUPS    (AX), Y0
-	VMASKMOVPS Y12, Y0, 64(CX)
+	VMASKMOVPS Y6, Y0, 32(CX)
 	ADDQ       DX, CX
 	MOVQ       ars+24(FP), CX
-	IMUL3Q     $0x04, CX, CX
+	IMUL3Q     $0x03, CX, CX
 	ADDQ       CX, a+16(FP)
 	MOVQ       ldc+72(FP), CX
-	IMUL3Q     $0x04, CX, CX
+	IMUL3Q     $0x03, CX, CX
 	ADDQ       CX, c+64(FP)
 	MOVQ       ldx+96(FP), CX
-	IMUL3Q     $0x04, CX, CX
+	IMUL3Q     $0x03, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -15875,12 +17437,83 @@ TEXT ·tile2x1x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VBROADCASTSS (SI)(DI*1), Y3
+	VMOVUPS      (DX), Y4
+	VFMADD231PS  Y4, Y0, Y1
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y3
+	VFMADD231PS  Y3, Y0, Y1
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y3
+	VFMADD231PS  Y3, Y0, Y2
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -15890,9 +17523,9 @@ tile:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y3
 	VBROADCASTSS (DI)(R8*1), Y4
 	VMOVUPS      (AX), Y0
@@ -15902,20 +17535,20 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y3
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -15928,7 +17561,7 @@ addend:
 	VFMADD231PS  Y0, Y3, Y2
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    (AX), Y0
@@ -15947,7 +17580,7 @@ store:
 	IMUL3Q     $0x02, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -15960,12 +17593,96 @@ TEXT ·tile2x2x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VBROADCASTSS (SI)(DI*1), Y5
+	VMOVUPS      (DX), Y6
+	VFMADD231PS  Y6, Y0, Y1
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      32(DX), Y6
+	VFMADD231PS  Y6, Y0, Y2
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y5
+	VFMADD231PS  Y5, Y0, Y1
+	VMOVUPS      32(AX), Y5
+	VFMADD231PS  Y5, Y0, Y2
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y5
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVUPS      32(AX), Y5
+	VFMADD231PS  Y5, Y0, Y4
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y4, 32(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -15977,9 +17694,9 @@ tile:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y5
 	VBROADCASTSS (DI)(R8*1), Y6
 	VMOVUPS      (BX), Y0
@@ -15992,22 +17709,22 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
 	VMULPS       Y0, Y4, Y4
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y5
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16024,7 +17741,7 @@ addend:
 	VFMADD231PS  Y0, Y5, Y4
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -16045,7 +17762,7 @@ store:
 	IMUL3Q     $0x02, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16058,12 +17775,109 @@ TEXT ·tile2x3x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VBROADCASTSS (SI)(DI*1), Y7
+	VMOVUPS      (DX), Y8
+	VFMADD231PS  Y8, Y0, Y1
+	VFMADD231PS  Y8, Y7, Y4
+	VMOVUPS      32(DX), Y8
+	VFMADD231PS  Y8, Y0, Y2
+	VFMADD231PS  Y8, Y7, Y5
+	VMOVUPS      64(DX), Y8
+	VFMADD231PS  Y8, Y0, Y3
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y1
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y7, Y0, Y2
+	VMOVUPS      64(AX), Y7
+	VFMADD231PS  Y7, Y0, Y3
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y4
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y7, Y0, Y5
+	VMOVUPS      64(AX), Y7
+	VFMADD231PS  Y7, Y0, Y6
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y6, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16077,9 +17891,9 @@ tile:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y7
 	VBROADCASTSS (DI)(R8*1), Y8
 	VMOVUPS      (BX), Y0
@@ -16095,12 +17909,12 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
@@ -16109,10 +17923,10 @@ done:
 	VMULPS       Y0, Y5, Y5
 	VMULPS       Y0, Y6, Y6
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y7
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16133,7 +17947,7 @@ addend:
 	VFMADD231PS  Y0, Y7, Y6
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -16156,7 +17970,7 @@ store:
 	IMUL3Q     $0x02, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16169,12 +17983,122 @@ TEXT ·tile2x4x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VBROADCASTSS (SI)(DI*1), Y9
+	VMOVUPS      (DX), Y10
+	VFMADD231PS  Y10, Y0, Y1
+	VFMADD231PS  Y10, Y9, Y5
+	VMOVUPS      32(DX), Y10
+	VFMADD231PS  Y10, Y0, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VMOVUPS      64(DX), Y10
+	VFMADD231PS  Y10, Y0, Y3
+	VFMADD231PS  Y10, Y9, Y7
+	VMOVUPS      96(DX), Y10
+	VFMADD231PS  Y10, Y0, Y4
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y9, Y0, Y1
+	VMOVUPS      32(AX), Y9
+	VFMADD231PS  Y9, Y0, Y2
+	VMOVUPS      64(AX), Y9
+	VFMADD231PS  Y9, Y0, Y3
+	VMOVUPS      96(AX), Y9
+	VFMADD231PS  Y9, Y0, Y4
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y9, Y0, Y5
+	VMOVUPS      32(AX), Y9
+	VFMADD231PS  Y9, Y0, Y6
+	VMOVUPS      64(AX), Y9
+	VFMADD231PS  Y9, Y0, Y7
+	VMOVUPS      96(AX), Y9
+	VFMADD231PS  Y9, Y0, Y8
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y4, 96(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y6, 32(AX)
+	VMOVUPS Y7, 64(AX)
+	VMOVUPS Y8, 96(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16190,9 +18114,9 @@ tile:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y9
 	VBROADCASTSS (DI)(R8*1), Y10
 	VMOVUPS      (BX), Y0
@@ -16211,12 +18135,12 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
@@ -16227,10 +18151,10 @@ done:
 	VMULPS       Y0, Y7, Y7
 	VMULPS       Y0, Y8, Y8
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y9
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16255,7 +18179,7 @@ addend:
 	VFMADD231PS  Y0, Y9, Y8
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -16280,7 +18204,7 @@ store:
 	IMUL3Q     $0x02, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16293,12 +18217,135 @@ TEXT ·tile2x5x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VBROADCASTSS (SI)(DI*1), Y11
+	VMOVUPS      (DX), Y12
+	VFMADD231PS  Y12, Y0, Y1
+	VFMADD231PS  Y12, Y11, Y6
+	VMOVUPS      32(DX), Y12
+	VFMADD231PS  Y12, Y0, Y2
+	VFMADD231PS  Y12, Y11, Y7
+	VMOVUPS      64(DX), Y12
+	VFMADD231PS  Y12, Y0, Y3
+	VFMADD231PS  Y12, Y11, Y8
+	VMOVUPS      96(DX), Y12
+	VFMADD231PS  Y12, Y0, Y4
+	VFMADD231PS  Y12, Y11, Y9
+	VMOVUPS      128(DX), Y12
+	VFMADD231PS  Y12, Y0, Y5
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y11, Y0, Y1
+	VMOVUPS      32(AX), Y11
+	VFMADD231PS  Y11, Y0, Y2
+	VMOVUPS      64(AX), Y11
+	VFMADD231PS  Y11, Y0, Y3
+	VMOVUPS      96(AX), Y11
+	VFMADD231PS  Y11, Y0, Y4
+	VMOVUPS      128(AX), Y11
+	VFMADD231PS  Y11, Y0, Y5
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y11, Y0, Y6
+	VMOVUPS      32(AX), Y11
+	VFMADD231PS  Y11, Y0, Y7
+	VMOVUPS      64(AX), Y11
+	VFMADD231PS  Y11, Y0, Y8
+	VMOVUPS      96(AX), Y11
+	VFMADD231PS  Y11, Y0, Y9
+	VMOVUPS      128(AX), Y11
+	VFMADD231PS  Y11, Y0, Y10
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y4, 96(AX)
+	VMOVUPS Y5, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VMOVUPS Y8, 64(AX)
+	VMOVUPS Y9, 96(AX)
+	VMOVUPS Y10, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16316,9 +18363,9 @@ tile:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y11
 	VBROADCASTSS (DI)(R8*1), Y12
 	VMOVUPS      (BX), Y0
@@ -16340,12 +18387,12 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
@@ -16358,10 +18405,10 @@ done:
 	VMULPS       Y0, Y9, Y9
 	VMULPS       Y0, Y10, Y10
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y11
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16390,7 +18437,7 @@ addend:
 	VFMADD231PS  Y0, Y11, Y10
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -16417,7 +18464,7 @@ store:
 	IMUL3Q     $0x02, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16430,12 +18477,148 @@ TEXT ·tile2x6x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VBROADCASTSS (SI)(DI*1), Y13
+	VMOVUPS      (DX), Y14
+	VFMADD231PS  Y14, Y0, Y1
+	VFMADD231PS  Y14, Y13, Y7
+	VMOVUPS      32(DX), Y14
+	VFMADD231PS  Y14, Y0, Y2
+	VFMADD231PS  Y14, Y13, Y8
+	VMOVUPS      64(DX), Y14
+	VFMADD231PS  Y14, Y0, Y3
+	VFMADD231PS  Y14, Y13, Y9
+	VMOVUPS      96(DX), Y14
+	VFMADD231PS  Y14, Y0, Y4
+	VFMADD231PS  Y14, Y13, Y10
+	VMOVUPS      128(DX), Y14
+	VFMADD231PS  Y14, Y0, Y5
+	VFMADD231PS  Y14, Y13, Y11
+	VMOVUPS      160(DX), Y14
+	VFMADD231PS  Y14, Y0, Y6
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y0, Y11, Y11
+	VMULPS       Y0, Y12, Y12
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y13, Y0, Y1
+	VMOVUPS      32(AX), Y13
+	VFMADD231PS  Y13, Y0, Y2
+	VMOVUPS      64(AX), Y13
+	VFMADD231PS  Y13, Y0, Y3
+	VMOVUPS      96(AX), Y13
+	VFMADD231PS  Y13, Y0, Y4
+	VMOVUPS      128(AX), Y13
+	VFMADD231PS  Y13, Y0, Y5
+	VMOVUPS      160(AX), Y13
+	VFMADD231PS  Y13, Y0, Y6
+	ADDQ         CX, AX
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y13, Y0, Y7
+	VMOVUPS      32(AX), Y13
+	VFMADD231PS  Y13, Y0, Y8
+	VMOVUPS      64(AX), Y13
+	VFMADD231PS  Y13, Y0, Y9
+	VMOVUPS      96(AX), Y13
+	VFMADD231PS  Y13, Y0, Y10
+	VMOVUPS      128(AX), Y13
+	VFMADD231PS  Y13, Y0, Y11
+	VMOVUPS      160(AX), Y13
+	VFMADD231PS  Y13, Y0, Y12
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y4, 96(AX)
+	VMOVUPS Y5, 128(AX)
+	VMOVUPS Y6, 160(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y7, (AX)
+	VMOVUPS Y8, 32(AX)
+	VMOVUPS Y9, 64(AX)
+	VMOVUPS Y10, 96(AX)
+	VMOVUPS Y11, 128(AX)
+	VMOVUPS Y12, 160(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16455,9 +18638,9 @@ tile:
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y13
 	VBROADCASTSS (DI)(R8*1), Y14
 	VMOVUPS      (BX), Y0
@@ -16482,12 +18665,12 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
@@ -16502,10 +18685,10 @@ done:
 	VMULPS       Y0, Y11, Y11
 	VMULPS       Y0, Y12, Y12
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y13
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16538,7 +18721,7 @@ addend:
 	VFMADD231PS  Y0, Y13, Y12
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -16567,7 +18750,7 @@ store:
 	IMUL3Q     $0x02, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16580,12 +18763,74 @@ TEXT ·tile1x1x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VMOVUPS      (DX), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16594,9 +18839,9 @@ tile:
 	MOVQ   ars+24(FP), R8
 	VXORPS Y1, Y1, Y1
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y2
 	VMOVUPS      (AX), Y0
 	VMASKMOVPS   (BX), Y0, Y0
@@ -16604,19 +18849,19 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y2
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16625,7 +18870,7 @@ addend:
 	VFMADD231PS  Y0, Y2, Y1
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    (AX), Y0
@@ -16641,7 +18886,7 @@ store:
 	IMUL3Q     $0x01, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16654,12 +18899,81 @@ TEXT ·tile1x2x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VMOVUPS      (DX), Y3
+	VFMADD231PS  Y3, Y0, Y1
+	VMOVUPS      32(DX), Y3
+	VFMADD231PS  Y3, Y0, Y2
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y3
+	VFMADD231PS  Y3, Y0, Y1
+	VMOVUPS      32(AX), Y3
+	VFMADD231PS  Y3, Y0, Y2
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16669,9 +18983,9 @@ tile:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y3
 	VMOVUPS      (BX), Y0
 	VFMADD231PS  Y0, Y3, Y1
@@ -16681,20 +18995,20 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y3
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16705,7 +19019,7 @@ addend:
 	VFMADD231PS  Y0, Y3, Y2
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -16722,7 +19036,7 @@ store:
 	IMUL3Q     $0x01, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16735,12 +19049,88 @@ TEXT ·tile1x3x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VMOVUPS      (DX), Y4
+	VFMADD231PS  Y4, Y0, Y1
+	VMOVUPS      32(DX), Y4
+	VFMADD231PS  Y4, Y0, Y2
+	VMOVUPS      64(DX), Y4
+	VFMADD231PS  Y4, Y0, Y3
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y4
+	VFMADD231PS  Y4, Y0, Y1
+	VMOVUPS      32(AX), Y4
+	VFMADD231PS  Y4, Y0, Y2
+	VMOVUPS      64(AX), Y4
+	VFMADD231PS  Y4, Y0, Y3
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16751,9 +19141,9 @@ tile:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y4
 	VMOVUPS      (BX), Y0
 	VFMADD231PS  Y0, Y4, Y1
@@ -16765,21 +19155,21 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y4
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16792,7 +19182,7 @@ addend:
 	VFMADD231PS  Y0, Y4, Y3
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -16810,7 +19200,7 @@ store:
 	IMUL3Q     $0x01, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16823,12 +19213,95 @@ TEXT ·tile1x4x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VMOVUPS      (DX), Y5
+	VFMADD231PS  Y5, Y0, Y1
+	VMOVUPS      32(DX), Y5
+	VFMADD231PS  Y5, Y0, Y2
+	VMOVUPS      64(DX), Y5
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVUPS      96(DX), Y5
+	VFMADD231PS  Y5, Y0, Y4
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y5
+	VFMADD231PS  Y5, Y0, Y1
+	VMOVUPS      32(AX), Y5
+	VFMADD231PS  Y5, Y0, Y2
+	VMOVUPS      64(AX), Y5
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVUPS      96(AX), Y5
+	VFMADD231PS  Y5, Y0, Y4
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y4, 96(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16840,9 +19313,9 @@ tile:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y5
 	VMOVUPS      (BX), Y0
 	VFMADD231PS  Y0, Y5, Y1
@@ -16856,22 +19329,22 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
 	VMULPS       Y0, Y3, Y3
 	VMULPS       Y0, Y4, Y4
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y5
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16886,7 +19359,7 @@ addend:
 	VFMADD231PS  Y0, Y5, Y4
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -16905,7 +19378,7 @@ store:
 	IMUL3Q     $0x01, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -16918,12 +19391,102 @@ TEXT ·tile1x5x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VMOVUPS      (DX), Y6
+	VFMADD231PS  Y6, Y0, Y1
+	VMOVUPS      32(DX), Y6
+	VFMADD231PS  Y6, Y0, Y2
+	VMOVUPS      64(DX), Y6
+	VFMADD231PS  Y6, Y0, Y3
+	VMOVUPS      96(DX), Y6
+	VFMADD231PS  Y6, Y0, Y4
+	VMOVUPS      128(DX), Y6
+	VFMADD231PS  Y6, Y0, Y5
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y6
+	VFMADD231PS  Y6, Y0, Y1
+	VMOVUPS      32(AX), Y6
+	VFMADD231PS  Y6, Y0, Y2
+	VMOVUPS      64(AX), Y6
+	VFMADD231PS  Y6, Y0, Y3
+	VMOVUPS      96(AX), Y6
+	VFMADD231PS  Y6, Y0, Y4
+	VMOVUPS      128(AX), Y6
+	VFMADD231PS  Y6, Y0, Y5
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y4, 96(AX)
+	VMOVUPS Y5, 128(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -16936,9 +19499,9 @@ tile:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y6
 	VMOVUPS      (BX), Y0
 	VFMADD231PS  Y0, Y6, Y1
@@ -16954,12 +19517,12 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
@@ -16967,10 +19530,10 @@ done:
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y6
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -16987,7 +19550,7 @@ addend:
 	VFMADD231PS  Y0, Y6, Y5
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -17007,7 +19570,7 @@ store:
 	IMUL3Q     $0x01, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET
@@ -17020,12 +19583,109 @@ TEXT ·tile1x6x256(SB), NOSPLIT, $16-104
 	ORL     $0x00008040, AX
 	MOVL    AX, 8(SP)
 	LDMXCSR 8(SP)
-	MOVQ    last+56(FP), CX
-	LEAQ    lastLanes<>+32(SB), AX
-	SHLQ    $0x02, CX
-	SUBQ    CX, AX
+	CMPQ    last+56(FP), $0x08
+	JNE     masked
 
-tile:
+tileWhole:
+	MOVQ   k+8(FP), AX
+	MOVQ   aks+32(FP), CX
+	MOVQ   b+40(FP), DX
+	MOVQ   bks+48(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   ars+24(FP), DI
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  AX, AX
+	JZ     doneWhole
+
+loopWhole:
+	VBROADCASTSS (SI), Y0
+	VMOVUPS      (DX), Y7
+	VFMADD231PS  Y7, Y0, Y1
+	VMOVUPS      32(DX), Y7
+	VFMADD231PS  Y7, Y0, Y2
+	VMOVUPS      64(DX), Y7
+	VFMADD231PS  Y7, Y0, Y3
+	VMOVUPS      96(DX), Y7
+	VFMADD231PS  Y7, Y0, Y4
+	VMOVUPS      128(DX), Y7
+	VFMADD231PS  Y7, Y0, Y5
+	VMOVUPS      160(DX), Y7
+	VFMADD231PS  Y7, Y0, Y6
+	ADDQ         CX, SI
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          loopWhole
+
+doneWhole:
+	MOVL         alpha+80(FP), AX
+	CMPL         AX, $0x3f800000
+	JE           addendWhole
+	VBROADCASTSS alpha+80(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMULPS       Y0, Y6, Y6
+
+addendWhole:
+	MOVL         beta+84(FP), AX
+	TESTL        AX, AX
+	JZ           storeWhole
+	VBROADCASTSS beta+84(FP), Y0
+	MOVQ         x+88(FP), AX
+	MOVQ         ldx+96(FP), CX
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y7, Y0, Y1
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y7, Y0, Y2
+	VMOVUPS      64(AX), Y7
+	VFMADD231PS  Y7, Y0, Y3
+	VMOVUPS      96(AX), Y7
+	VFMADD231PS  Y7, Y0, Y4
+	VMOVUPS      128(AX), Y7
+	VFMADD231PS  Y7, Y0, Y5
+	VMOVUPS      160(AX), Y7
+	VFMADD231PS  Y7, Y0, Y6
+	ADDQ         CX, AX
+
+storeWhole:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y4, 96(AX)
+	VMOVUPS Y5, 128(AX)
+	VMOVUPS Y6, 160(AX)
+	ADDQ    CX, AX
+	MOVQ    ars+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	MOVQ    ldc+72(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+64(FP)
+	MOVQ    ldx+96(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, x+88(FP)
+	DECQ    count+0(FP)
+	JNZ     tileWhole
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ last+56(FP), CX
+	LEAQ lastLanes<>+32(SB), AX
+	SHLQ $0x02, CX
+	SUBQ CX, AX
+
+tileMasked:
 	MOVQ   k+8(FP), CX
 	MOVQ   aks+32(FP), DX
 	MOVQ   b+40(FP), BX
@@ -17039,9 +19699,9 @@ tile:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	TESTQ  CX, CX
-	JZ     done
+	JZ     doneMasked
 
-loop:
+loopMasked:
 	VBROADCASTSS (DI), Y7
 	VMOVUPS      (BX), Y0
 	VFMADD231PS  Y0, Y7, Y1
@@ -17059,12 +19719,12 @@ loop:
 	ADDQ         DX, DI
 	ADDQ         SI, BX
 	DECQ         CX
-	JNZ          loop
+	JNZ          loopMasked
 
-done:
+doneMasked:
 	MOVL         alpha+80(FP), CX
 	CMPL         CX, $0x3f800000
-	JE           addend
+	JE           addendMasked
 	VBROADCASTSS alpha+80(FP), Y0
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y2, Y2
@@ -17073,10 +19733,10 @@ done:
 	VMULPS       Y0, Y5, Y5
 	VMULPS       Y0, Y6, Y6
 
-addend:
+addendMasked:
 	MOVL         beta+84(FP), CX
 	TESTL        CX, CX
-	JZ           store
+	JZ           storeMasked
 	VBROADCASTSS beta+84(FP), Y7
 	MOVQ         x+88(FP), CX
 	MOVQ         ldx+96(FP), DX
@@ -17095,7 +19755,7 @@ addend:
 	VFMADD231PS  Y0, Y7, Y6
 	ADDQ         DX, CX
 
-store:
+storeMasked:
 	MOVQ       c+64(FP), CX
 	MOVQ       ldc+72(FP), DX
 	VMOVUPS    Y1, (CX)
@@ -17116,7 +19776,7 @@ store:
 	IMUL3Q     $0x01, CX, CX
 	ADDQ       CX, x+88(FP)
 	DECQ       count+0(FP)
-	JNZ        tile
+	JNZ        tileMasked
 	LDMXCSR    (SP)
 	VZEROUPPER
 	RET

@@ -157,7 +157,7 @@ func (p *product) tiledBF16(i0, i1, j0, j1 int) {
 	g := p.packing()
 	w := workspaces.get()
 	defer workspaces.put(w)
-	panel := tileVectors * g.width
+	panel := g.vectors * g.width
 	steps := (min(p.k, packKBF16) + g.each - 1) / g.each
 	cols := min(panelBBF16/steps/panel*panel, (j1-j0+panel-1)/panel*panel)
 	w.panels = grown(w.panels, steps*cols)
@@ -193,13 +193,11 @@ func (p *product) columnsBF16(g packing, a []float32, ars, aks int, b []float32,
 			beta, x, ldx = 1, p.c, p.ldc
 		}
 		steps, at := (min(blockK, k1-k)+g.each-1)/g.each, (k-k0)/g.each
-		i := i0
-		for h, height := range g.heights {
-			if count := (i1 - i) / height; count > 0 {
-				g.tiles[h][vectors-1](count, steps, &a[(i-i0)*ars+at*aks], 4*ars, 4*aks, &b[at*panel], 4*panel, last,
-					&p.c[i*p.ldc+j0], 4*p.ldc, p.alpha, beta, &x[i*ldx+j0], 4*ldx)
-				i += count * height
-			}
+		for i := i0; i < i1; {
+			count, h := g.next(i1 - i)
+			g.tiles[h][vectors-1](count, steps, &a[(i-i0)*ars+at*aks], 4*ars, 4*aks, &b[at*panel], 4*panel, last,
+				&p.c[i*p.ldc+j0], 4*p.ldc, p.alpha, beta, &x[i*ldx+j0], 4*ldx)
+			i += count * g.heights[h]
 		}
 	}
 }

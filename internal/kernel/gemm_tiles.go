@@ -9,8 +9,29 @@ type tileFunc func(count, k int, a *float32, ars, aks int, b *float32, bks, last
 // heights[h] rows and v vectors. Heights fall to 1.
 type gemmKernels struct {
 	width   int // values a vector
+	vectors int // in a row of the widest tile of more than two rows
 	heights []int
 	tiles   [][]tileFunc
+	even    bool // there is a tile of every height up to the greatest
+
+	// Rows that are done at a time if there are few steps of k. The more, the
+	// more rarely B is read, which a small second-level cache does not hold.
+	rowsFew int
+}
+
+// next tells with which tiles to begin rows > 0 rows: how many, and which of the
+// heights they have. Where there is every height, tiles differ by a row at most:
+// a flat one waits for its additions.
+func (g *gemmKernels) next(rows int) (count, h int) {
+	if g.even {
+		tiles := (rows + g.heights[0] - 1) / g.heights[0]
+		height := (rows + tiles - 1) / tiles
+		return rows - tiles*(height-1), g.heights[0] - height
+	}
+	for g.heights[h] > rows {
+		h++
+	}
+	return rows / g.heights[h], h
 }
 
 // blockK is how many steps of k are added up before the sum is added to C. A
@@ -22,11 +43,11 @@ const blockK = 128
 const (
 	// Rows of C done before their columns are gone through again. With few
 	// steps of k there is little work a value of C, and it is best to go along
-	// its rows.
-	blockM, fewSteps, blockMFew = 128, 64, 16
+	// its rows: then they are those of gemmKernels.rowsFew.
+	blockM, fewSteps = 128, 64
 
-	// Vectors in a row of the widest tile, and of one with two rows or one.
-	tileVectors, flatVectors = 3, 6
+	// Vectors in a row of the widest tile with two rows or one.
+	flatVectors = 6
 
 	// B is packed packK steps at a time, panelB values in all: half of a small
 	// cache of a core, the rest of which has room for as many rows of A as are
@@ -64,9 +85,9 @@ func (p *product) byTiles(g *gemmKernels, i0, i1, j0, j1, k0, k1 int, panels []f
 	case panels != nil:
 		rows = blockMPacked
 	case p.k <= fewSteps:
-		rows = blockMFew
+		rows = g.rowsFew
 	}
-	panel := tileVectors * g.width
+	panel := g.vectors * g.width
 	if p.m <= 2 && panels == nil {
 		panel = flatVectors * g.width
 	}
@@ -89,13 +110,11 @@ func (p *product) byTiles(g *gemmKernels, i0, i1, j0, j1, k0, k1 int, panels []f
 				if k > 0 {
 					beta, x, ldx = 1, p.c, p.ldc
 				}
-				i := ic
-				for h, height := range g.heights {
-					if count := (iEnd - i) / height; count > 0 {
-						g.tiles[h][vectors-1](count, min(blockK, k1-k), &p.a[i*ars+k*aks], 4*ars, 4*aks, &b[at], 4*ldb, last,
-							&p.c[i*p.ldc+j], 4*p.ldc, p.alpha, beta, &x[i*ldx+j], 4*ldx)
-						i += count * height
-					}
+				for i := ic; i < iEnd; {
+					count, h := g.next(iEnd - i)
+					g.tiles[h][vectors-1](count, min(blockK, k1-k), &p.a[i*ars+k*aks], 4*ars, 4*aks, &b[at], 4*ldb, last,
+						&p.c[i*p.ldc+j], 4*p.ldc, p.alpha, beta, &x[i*ldx+j], 4*ldx)
+					i += count * g.heights[h]
 				}
 			}
 		}
@@ -112,7 +131,7 @@ var workspaces = freeList[workspace]{make: func() *workspace { return new(worksp
 func (p *product) byPanels(g *gemmKernels, i0, i1, j0, j1 int) {
 	w := workspaces.get()
 	defer workspaces.put(w)
-	panel, steps := tileVectors*g.width, min(p.k, packK)
+	panel, steps := g.vectors*g.width, min(p.k, packK)
 	cols := min(panelB/steps/panel*panel, (j1-j0+panel-1)/panel*panel)
 	if len(w.panels) < steps*cols {
 		w.panels = make([]float32, steps*cols)

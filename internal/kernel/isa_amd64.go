@@ -52,6 +52,7 @@ var avx512Set = instructionSet{
 
 	gemm: gemmKernels{
 		width:   16,
+		vectors: 3,
 		heights: []int{8, 4, 2, 1},
 		tiles: [][]tileFunc{
 			{tile8x1x512, tile8x2x512, tile8x3x512},
@@ -59,6 +60,7 @@ var avx512Set = instructionSet{
 			{tile2x1x512, tile2x2x512, tile2x3x512, tile2x4x512, tile2x5x512, tile2x6x512},
 			{tile1x1x512, tile1x2x512, tile1x3x512, tile1x4x512, tile1x5x512, tile1x6x512},
 		},
+		rowsFew: 16,
 	},
 	roundBF16: roundBF16x512, pairBF16: pairBF16x512, halveBF16: halveBlocks,
 }
@@ -66,6 +68,7 @@ var avx512Set = instructionSet{
 // pairs512 are the tiles of AVX512_BF16.
 var pairs512 = gemmKernels{
 	width:   16,
+	vectors: 3,
 	heights: []int{8, 4, 2, 1},
 	tiles: [][]tileFunc{
 		{tileBF168x1x512, tileBF168x2x512, tileBF168x3x512},
@@ -143,12 +146,18 @@ var avx2Set = instructionSet{
 
 	gemm: gemmKernels{
 		width:   8,
-		heights: []int{4, 2, 1},
+		vectors: 2,
+		heights: []int{6, 5, 4, 3, 2, 1},
 		tiles: [][]tileFunc{
-			{tile4x1x256, tile4x2x256, tile4x3x256},
+			{tile6x1x256, tile6x2x256},
+			{tile5x1x256, tile5x2x256},
+			{tile4x1x256, tile4x2x256},
+			{tile3x1x256, tile3x2x256},
 			{tile2x1x256, tile2x2x256, tile2x3x256, tile2x4x256, tile2x5x256, tile2x6x256},
 			{tile1x1x256, tile1x2x256, tile1x3x256, tile1x4x256, tile1x5x256, tile1x6x256},
 		},
+		even:    true,
+		rowsFew: 64,
 	},
 	roundBF16: roundBF16x256, pairBF16: pairBF16Generic, halveBF16: halveBF16Generic,
 }

@@ -87,53 +87,78 @@ var (
 // of a row has last lanes. X is not read if beta is 0; its stride is 0 for a
 // bias, ldc for C itself. Strides are in bytes. Denormals are zero, those of the
 // operands and those of the sums.
+//
+// With AVX2 whole vectors have code of their own: a masked store is dozens of
+// microoperations on some CPUs, and a mask in memory one more load a step.
 func (g isa) tile(of arithmetic, m, nv int) {
 	g.text(fmt.Sprintf("%s%dx%dx", of.name, m, nv), "func(count, k int, a *float32, ars, aks int, b *float32, bks, last int, c *float32, ldc int, alpha, beta float32, x *float32, ldx int)",
 		fmt.Sprintf(of.doc, m, nv))
 	restore := flushDenormals()
 	// Instructions that the assembler does not know name registers by number.
-	fixed := func() operand.Op { return g.reg() }
+	t := tile{isa: g, m: m, nv: nv, pairs: of.pairs, fixed: func() operand.Op { return g.reg() }, end: restore}
 	if of.pairs {
 		next := 0
-		fixed = func() operand.Op { next++; return registers[next-1] }
+		t.fixed = func() operand.Op { next++; return registers[next-1] }
 	}
-	s := fixed()
+	t.s = t.fixed()
 	under := &mask{}
-	var lanes operand.Mem
 	if g.wide() {
 		under = g.above(g.spreadInt(word("last")), g.iota(0))
-	} else {
-		lanes = lastLanes()
 	}
+	for range m {
+		var row []operand.Op
+		for range nv {
+			row = append(row, t.fixed())
+		}
+		t.acc = append(t.acc, row)
+	}
+	if g.wide() {
+		t.emit("", func() *mask { return under })
+		return
+	}
+	CMPQ(param("last"), operand.Imm(uint64(g.w)))
+	JNE(operand.LabelRef("masked"))
+	t.emit("Whole", func() *mask { return nil })
+	Label("masked")
+	lanes := lastLanes()
+	t.emit("Masked", func() *mask {
+		VMOVUPS(lanes, t.s)
+		return &mask{v: t.s.(vec)}
+	})
+}
+
+// tile is a function that is being written: s is a register for whatever is needed
+// for a moment, acc are the sums.
+type tile struct {
+	isa
+	m, nv int
+	pairs bool
+	fixed func() operand.Op
+	s     operand.Op
+	acc   [][]operand.Op
+	end   func()
+}
+
+// emit writes the tiles and the return, with labels that end in suffix; last is the
+// mask of the last vector of a row.
+func (t *tile) emit(suffix string, last func() *mask) {
+	g, m, nv := t.isa, t.m, t.nv
 	maskOf := func(v int) *mask {
 		if v < nv-1 {
 			return nil
 		}
-		if !g.wide() {
-			VMOVUPS(lanes, s)
-			under.v = s.(vec)
-		}
-		return under
+		return last()
 	}
 	multiply := func(b, a, sum operand.Op) { VFMADD231PS(b, a, sum) }
-	load := func(at operand.Op, m *mask) operand.Op { return g.load(at, m) }
-	if of.pairs {
-		multiply = vdpbf16ps
-	}
-	acc := make([][]operand.Op, m)
-	for i := range acc {
-		for range nv {
-			acc[i] = append(acc[i], fixed())
-		}
-	}
 	bv := make([]operand.Op, nv)
-	if of.pairs {
+	if t.pairs {
+		multiply = vdpbf16ps
 		for v := range bv {
-			bv[v] = fixed()
+			bv[v] = t.fixed()
 		}
 	}
-	Label("tile")
-	whole := nv == 3 && 2*m >= g.w // the tile that most of C is made of
+	Label("tile" + suffix)
+	whole := nv == g.vectors() && 2*m >= g.w // the tile that most of C is made of
 	if whole {
 		c, ldc := word("c"), word("ldc")
 		for range m { // C may be far away, and the sums are long under way
@@ -145,8 +170,8 @@ func (g isa) tile(of arithmetic, m, nv int) {
 	}
 	k, aks, b, bks := word("k"), word("aks"), word("b"), word("bks")
 	a := rows(word("a"), word("ars"), m)
-	for i := range acc {
-		for _, sum := range acc[i] {
+	for i := range t.acc {
+		for _, sum := range t.acc[i] {
 			if g.wide() {
 				VPXORD(sum, sum, sum)
 			} else {
@@ -155,26 +180,26 @@ func (g isa) tile(of arithmetic, m, nv int) {
 		}
 	}
 	TESTQ(k, k)
-	JZ(operand.LabelRef("done"))
-	Label("loop")
-	if m <= 2 && !of.pairs { // more columns than registers: hold the values of A
+	JZ(operand.LabelRef("done" + suffix))
+	Label("loop" + suffix)
+	if m <= 2 && !t.pairs { // more columns than registers: hold the values of A
 		av := make(vecs, m)
 		for i := range av {
 			av[i] = g.reg()
 			VBROADCASTSS(a.at(i, 0), av[i])
 		}
 		for v := range nv {
-			x := load(operandAt(b, v*g.bytes()), maskOf(v))
+			x := g.load(operandAt(b, v*g.bytes()), maskOf(v))
 			for i := range av {
-				multiply(x, av[i], acc[i][v])
+				multiply(x, av[i], t.acc[i][v])
 			}
 		}
 	} else {
 		for v := range bv {
 			at, m := operandAt(b, v*g.bytes()), maskOf(v)
 			switch {
-			case !of.pairs:
-				bv[v] = load(at, m)
+			case !t.pairs:
+				bv[v] = g.load(at, m)
 			case m == nil:
 				VMOVUPS(at, bv[v])
 			default:
@@ -182,23 +207,27 @@ func (g isa) tile(of arithmetic, m, nv int) {
 			}
 		}
 		if whole { // the columns of the next tile
-			for v := range bv {
-				PREFETCHT0(operandAt(b, (nv+v)*g.bytes()))
+			if g.wide() {
+				for v := range bv {
+					PREFETCHT0(operandAt(b, (nv+v)*g.bytes()))
+				}
+			} else { // whatever line they begin in is here
+				PREFETCHT0(operandAt(b, 2*nv*g.bytes()-4))
 			}
 		}
 		for i := range m {
-			VBROADCASTSS(a.at(i, 0), s)
+			VBROADCASTSS(a.at(i, 0), t.s)
 			for v := range bv {
-				multiply(bv[v], s, acc[i][v])
+				multiply(bv[v], t.s, t.acc[i][v])
 			}
 		}
 	}
 	a.move(aks)
 	ADDQ(bks, b)
 	DECQ(k)
-	JNZ(operand.LabelRef("loop"))
-	Label("done")
-	g.finish(acc, maskOf)
+	JNZ(operand.LabelRef("loop" + suffix))
+	Label("done" + suffix)
+	t.finish(suffix, maskOf)
 	// The parameters are this function's own to change.
 	for _, p := range [][2]string{{"a", "ars"}, {"c", "ldc"}, {"x", "ldx"}} {
 		step := word(p[1])
@@ -206,27 +235,37 @@ func (g isa) tile(of arithmetic, m, nv int) {
 		ADDQ(step, param(p[0]))
 	}
 	DECQ(param("count"))
-	JNZ(operand.LabelRef("tile"))
-	restore()
+	JNZ(operand.LabelRef("tile" + suffix))
+	t.end()
 	g.ret()
 }
 
+// vectors are those in a row of the tile that most of C is made of: 24 or 12 sums
+// hide the latency of an addition, and leave registers for the operands.
+func (g isa) vectors() int {
+	if g.wide() {
+		return 3
+	}
+	return 2
+}
+
 // finish is the end of a tile: sums times alpha, plus beta X, to C.
-func (g isa) finish(acc [][]operand.Op, maskOf func(v int) *mask) {
+func (t *tile) finish(suffix string, maskOf func(v int) *mask) {
+	g, acc := t.isa, t.acc
 	skip := GP32()
 	MOVL(param("alpha"), skip)
 	CMPL(skip, operand.U32(math.Float32bits(1)))
-	JE(operand.LabelRef("addend"))
+	JE(operand.LabelRef("addend" + suffix))
 	factor := g.scalar("alpha")
 	for i := range acc {
 		for _, x := range acc[i] {
 			VMULPS(factor, x, x)
 		}
 	}
-	Label("addend")
+	Label("addend" + suffix)
 	MOVL(param("beta"), skip)
 	TESTL(skip, skip)
-	JZ(operand.LabelRef("store"))
+	JZ(operand.LabelRef("store" + suffix))
 	factor = g.scalar("beta")
 	x, ldx := word("x"), word("ldx")
 	for i := range acc {
@@ -235,7 +274,7 @@ func (g isa) finish(acc [][]operand.Op, maskOf func(v int) *mask) {
 		}
 		ADDQ(ldx, x)
 	}
-	Label("store")
+	Label("store" + suffix)
 	c, ldc := word("c"), word("ldc")
 	for i := range acc {
 		for v := range acc[i] {
@@ -249,10 +288,10 @@ func (g isa) finish(acc [][]operand.Op, maskOf func(v int) *mask) {
 func (g isa) tiles() {
 	heights := []int{8, 4, 2, 1}
 	if !g.wide() {
-		heights = heights[1:]
+		heights = []int{6, 5, 4, 3, 2, 1}
 	}
 	for _, m := range heights {
-		vectors := 3
+		vectors := g.vectors()
 		if m <= 2 { // enough sums to hide the latency of an addition
 			vectors = 6
 		}
