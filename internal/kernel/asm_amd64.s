@@ -24211,14 +24211,13 @@ main:
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y1, Y11
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y7, Y2, Y2
 	VPXOR        Y2, Y11, Y11
-	VPXOR        Y7, Y11, Y11
+	VPXOR        Y7, Y3, Y3
 	VPXOR        Y3, Y12, Y12
-	VPXOR        Y7, Y12, Y12
+	VPXOR        Y8, Y6, Y6
 	VPXOR        Y6, Y9, Y9
-	VPXOR        Y8, Y9, Y9
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y8, Y10, Y10
 	VPBROADCASTD 24(SP), Y2
 	VPBROADCASTD 28(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
@@ -24229,14 +24228,14 @@ main:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y2, Y1, Y1
 	VPXOR        Y1, Y12, Y12
-	VPXOR        Y2, Y12, Y12
+	VPXOR        Y2, Y0, Y0
 	VPXOR        Y0, Y13, Y13
-	VPXOR        Y2, Y13, Y13
+	VPXOR        Y3, Y4, Y4
 	VPXOR        Y4, Y10, Y10
-	VPXOR        Y3, Y10, Y10
+	VPXOR        Y3, Y5, Y5
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y3, Y11, Y11
 	VPBROADCASTD 32(SP), Y0
 	VPBROADCASTD 36(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24247,14 +24246,14 @@ main:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 40(SP), Y0
 	VPBROADCASTD 44(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -24265,14 +24264,14 @@ main:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 48(SP), Y0
 	VPBROADCASTD 52(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24283,14 +24282,14 @@ main:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 56(SP), Y0
 	VPBROADCASTD 60(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -24301,14 +24300,14 @@ main:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 64(SP), Y0
 	VPBROADCASTD 68(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24319,14 +24318,14 @@ main:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 72(SP), Y0
 	VPBROADCASTD 76(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -24409,14 +24408,13 @@ rest:
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y1, Y11
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y7, Y2, Y2
 	VPXOR        Y2, Y11, Y11
-	VPXOR        Y7, Y11, Y11
+	VPXOR        Y7, Y3, Y3
 	VPXOR        Y3, Y12, Y12
-	VPXOR        Y7, Y12, Y12
+	VPXOR        Y8, Y6, Y6
 	VPXOR        Y6, Y9, Y9
-	VPXOR        Y8, Y9, Y9
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y8, Y10, Y10
 	VPBROADCASTD 24(SP), Y2
 	VPBROADCASTD 28(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
@@ -24427,14 +24425,14 @@ rest:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y2, Y1, Y1
 	VPXOR        Y1, Y12, Y12
-	VPXOR        Y2, Y12, Y12
+	VPXOR        Y2, Y0, Y0
 	VPXOR        Y0, Y13, Y13
-	VPXOR        Y2, Y13, Y13
+	VPXOR        Y3, Y4, Y4
 	VPXOR        Y4, Y10, Y10
-	VPXOR        Y3, Y10, Y10
+	VPXOR        Y3, Y5, Y5
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y3, Y11, Y11
 	VPBROADCASTD 32(SP), Y0
 	VPBROADCASTD 36(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24445,14 +24443,14 @@ rest:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 40(SP), Y0
 	VPBROADCASTD 44(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -24463,14 +24461,14 @@ rest:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 48(SP), Y0
 	VPBROADCASTD 52(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24481,14 +24479,14 @@ rest:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 56(SP), Y0
 	VPBROADCASTD 60(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -24499,14 +24497,14 @@ rest:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 64(SP), Y0
 	VPBROADCASTD 68(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24517,14 +24515,14 @@ rest:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 72(SP), Y0
 	VPBROADCASTD 76(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -24689,14 +24687,13 @@ main:
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y1, Y11
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y7, Y2, Y2
 	VPXOR        Y2, Y11, Y11
-	VPXOR        Y7, Y11, Y11
+	VPXOR        Y7, Y3, Y3
 	VPXOR        Y3, Y12, Y12
-	VPXOR        Y7, Y12, Y12
+	VPXOR        Y8, Y6, Y6
 	VPXOR        Y6, Y9, Y9
-	VPXOR        Y8, Y9, Y9
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y8, Y10, Y10
 	VPBROADCASTD 24(SP), Y2
 	VPBROADCASTD 28(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
@@ -24707,14 +24704,14 @@ main:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y2, Y1, Y1
 	VPXOR        Y1, Y12, Y12
-	VPXOR        Y2, Y12, Y12
+	VPXOR        Y2, Y0, Y0
 	VPXOR        Y0, Y13, Y13
-	VPXOR        Y2, Y13, Y13
+	VPXOR        Y3, Y4, Y4
 	VPXOR        Y4, Y10, Y10
-	VPXOR        Y3, Y10, Y10
+	VPXOR        Y3, Y5, Y5
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y3, Y11, Y11
 	VPBROADCASTD 32(SP), Y0
 	VPBROADCASTD 36(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24725,14 +24722,14 @@ main:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 40(SP), Y0
 	VPBROADCASTD 44(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -24743,14 +24740,14 @@ main:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 48(SP), Y0
 	VPBROADCASTD 52(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24761,14 +24758,14 @@ main:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 56(SP), Y0
 	VPBROADCASTD 60(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -24779,14 +24776,14 @@ main:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 64(SP), Y0
 	VPBROADCASTD 68(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -24797,14 +24794,14 @@ main:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 72(SP), Y0
 	VPBROADCASTD 76(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -25033,14 +25030,13 @@ rest:
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y1, Y11
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y7, Y2, Y2
 	VPXOR        Y2, Y11, Y11
-	VPXOR        Y7, Y11, Y11
+	VPXOR        Y7, Y3, Y3
 	VPXOR        Y3, Y12, Y12
-	VPXOR        Y7, Y12, Y12
+	VPXOR        Y8, Y6, Y6
 	VPXOR        Y6, Y9, Y9
-	VPXOR        Y8, Y9, Y9
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y8, Y10, Y10
 	VPBROADCASTD 24(SP), Y2
 	VPBROADCASTD 28(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y6
@@ -25051,14 +25047,14 @@ rest:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y2, Y1, Y1
 	VPXOR        Y1, Y12, Y12
-	VPXOR        Y2, Y12, Y12
+	VPXOR        Y2, Y0, Y0
 	VPXOR        Y0, Y13, Y13
-	VPXOR        Y2, Y13, Y13
+	VPXOR        Y3, Y4, Y4
 	VPXOR        Y4, Y10, Y10
-	VPXOR        Y3, Y10, Y10
+	VPXOR        Y3, Y5, Y5
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y3, Y11, Y11
 	VPBROADCASTD 32(SP), Y0
 	VPBROADCASTD 36(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -25069,14 +25065,14 @@ rest:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 40(SP), Y0
 	VPBROADCASTD 44(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -25087,14 +25083,14 @@ rest:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 48(SP), Y0
 	VPBROADCASTD 52(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -25105,14 +25101,14 @@ rest:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 56(SP), Y0
 	VPBROADCASTD 60(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -25123,14 +25119,14 @@ rest:
 	VPSRLQ       $0x20, Y7, Y11
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 64(SP), Y0
 	VPBROADCASTD 68(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y2
@@ -25141,14 +25137,14 @@ rest:
 	VPSRLQ       $0x20, Y3, Y11
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
+	VPXOR        Y0, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y0, Y12, Y12
+	VPXOR        Y0, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y0, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPXOR        Y1, Y10, Y10
+	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 72(SP), Y0
 	VPBROADCASTD 76(SP), Y1
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y6
@@ -25461,14 +25457,13 @@ main:
 	VPSRLQ       $0x20, Y6, Y11
 	VPSRLQ       $0x20, Y2, Y12
 	VPSRLQ       $0x20, Y1, Y13
+	VPXOR        Y8, Y3, Y3
 	VPXOR        Y3, Y12, Y12
-	VPXOR        Y8, Y12, Y12
+	VPXOR        Y8, Y4, Y4
 	VPXOR        Y4, Y13, Y13
-	VPXOR        Y8, Y13, Y13
+	VPXOR        Y9, Y7, Y7
 	VPXOR        Y7, Y10, Y10
-	VPXOR        Y9, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y9, Y11, Y11
 	VPBROADCASTD 24(SP), Y3
 	VPBROADCASTD 28(SP), Y4
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y7
@@ -25479,14 +25474,14 @@ main:
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y3, Y2, Y2
 	VPXOR        Y2, Y13, Y13
-	VPXOR        Y3, Y13, Y13
+	VPXOR        Y3, Y1, Y1
 	VPXOR        Y1, Y14, Y14
-	VPXOR        Y3, Y14, Y14
+	VPXOR        Y4, Y5, Y5
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y4, Y11, Y11
+	VPXOR        Y4, Y6, Y6
 	VPXOR        Y6, Y12, Y12
-	VPXOR        Y4, Y12, Y12
 	VPBROADCASTD 32(SP), Y1
 	VPBROADCASTD 36(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
@@ -25497,14 +25492,14 @@ main:
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y1, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 40(SP), Y1
 	VPBROADCASTD 44(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
@@ -25515,14 +25510,14 @@ main:
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 48(SP), Y1
 	VPBROADCASTD 52(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
@@ -25533,14 +25528,14 @@ main:
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y1, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 56(SP), Y1
 	VPBROADCASTD 60(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
@@ -25551,14 +25546,14 @@ main:
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 64(SP), Y1
 	VPBROADCASTD 68(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
@@ -25569,14 +25564,14 @@ main:
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y1, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 72(SP), Y1
 	VPBROADCASTD 76(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
@@ -25817,14 +25812,13 @@ rest:
 	VPSRLQ       $0x20, Y6, Y11
 	VPSRLQ       $0x20, Y2, Y12
 	VPSRLQ       $0x20, Y1, Y13
+	VPXOR        Y8, Y3, Y3
 	VPXOR        Y3, Y12, Y12
-	VPXOR        Y8, Y12, Y12
+	VPXOR        Y8, Y4, Y4
 	VPXOR        Y4, Y13, Y13
-	VPXOR        Y8, Y13, Y13
+	VPXOR        Y9, Y7, Y7
 	VPXOR        Y7, Y10, Y10
-	VPXOR        Y9, Y10, Y10
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y9, Y11, Y11
 	VPBROADCASTD 24(SP), Y3
 	VPBROADCASTD 28(SP), Y4
 	VPMULUDQ     cd2511f53<>+0(SB), Y12, Y7
@@ -25835,14 +25829,14 @@ rest:
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y3, Y2, Y2
 	VPXOR        Y2, Y13, Y13
-	VPXOR        Y3, Y13, Y13
+	VPXOR        Y3, Y1, Y1
 	VPXOR        Y1, Y14, Y14
-	VPXOR        Y3, Y14, Y14
+	VPXOR        Y4, Y5, Y5
 	VPXOR        Y5, Y11, Y11
-	VPXOR        Y4, Y11, Y11
+	VPXOR        Y4, Y6, Y6
 	VPXOR        Y6, Y12, Y12
-	VPXOR        Y4, Y12, Y12
 	VPBROADCASTD 32(SP), Y1
 	VPBROADCASTD 36(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
@@ -25853,14 +25847,14 @@ rest:
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y1, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 40(SP), Y1
 	VPBROADCASTD 44(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
@@ -25871,14 +25865,14 @@ rest:
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 48(SP), Y1
 	VPBROADCASTD 52(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
@@ -25889,14 +25883,14 @@ rest:
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y1, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 56(SP), Y1
 	VPBROADCASTD 60(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
@@ -25907,14 +25901,14 @@ rest:
 	VPSRLQ       $0x20, Y8, Y12
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 64(SP), Y1
 	VPBROADCASTD 68(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y3
@@ -25925,14 +25919,14 @@ rest:
 	VPSRLQ       $0x20, Y4, Y12
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
+	VPXOR        Y1, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y1, Y13, Y13
+	VPXOR        Y1, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y1, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y11, Y11
-	VPXOR        Y2, Y11, Y11
+	VPXOR        Y2, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y2, Y12, Y12
 	VPBROADCASTD 72(SP), Y1
 	VPBROADCASTD 76(SP), Y2
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y7
@@ -26272,14 +26266,13 @@ main:
 	VPSRLQ       $0x20, Y7, Y12
 	VPSRLQ       $0x20, Y3, Y13
 	VPSRLQ       $0x20, Y2, Y14
+	VPXOR        Y9, Y4, Y4
 	VPXOR        Y4, Y13, Y13
-	VPXOR        Y9, Y13, Y13
+	VPXOR        Y9, Y5, Y5
 	VPXOR        Y5, Y14, Y14
-	VPXOR        Y9, Y14, Y14
+	VPXOR        Y10, Y8, Y8
 	VPXOR        Y8, Y11, Y11
-	VPXOR        Y10, Y11, Y11
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y10, Y12, Y12
 	VPBROADCASTD 24(SP), Y4
 	VPBROADCASTD 28(SP), Y5
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y8
@@ -26290,14 +26283,14 @@ main:
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
 	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y4, Y3, Y3
 	VPXOR        Y3, Y14, Y14
-	VPXOR        Y4, Y14, Y14
+	VPXOR        Y4, Y2, Y2
 	VPXOR        Y2, Y15, Y15
-	VPXOR        Y4, Y15, Y15
+	VPXOR        Y5, Y6, Y6
 	VPXOR        Y6, Y12, Y12
-	VPXOR        Y5, Y12, Y12
+	VPXOR        Y5, Y7, Y7
 	VPXOR        Y7, Y13, Y13
-	VPXOR        Y5, Y13, Y13
 	VPBROADCASTD 32(SP), Y2
 	VPBROADCASTD 36(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
@@ -26308,14 +26301,14 @@ main:
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
 	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y2, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y11, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 40(SP), Y2
 	VPBROADCASTD 44(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
@@ -26326,14 +26319,14 @@ main:
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
 	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 48(SP), Y2
 	VPBROADCASTD 52(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
@@ -26344,14 +26337,14 @@ main:
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
 	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y2, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y11, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 56(SP), Y2
 	VPBROADCASTD 60(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
@@ -26362,14 +26355,14 @@ main:
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
 	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 64(SP), Y2
 	VPBROADCASTD 68(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
@@ -26380,14 +26373,14 @@ main:
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
 	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y2, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y11, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 72(SP), Y2
 	VPBROADCASTD 76(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
@@ -26644,14 +26637,13 @@ rest:
 	VPSRLQ       $0x20, Y7, Y12
 	VPSRLQ       $0x20, Y3, Y13
 	VPSRLQ       $0x20, Y2, Y14
+	VPXOR        Y9, Y4, Y4
 	VPXOR        Y4, Y13, Y13
-	VPXOR        Y9, Y13, Y13
+	VPXOR        Y9, Y5, Y5
 	VPXOR        Y5, Y14, Y14
-	VPXOR        Y9, Y14, Y14
+	VPXOR        Y10, Y8, Y8
 	VPXOR        Y8, Y11, Y11
-	VPXOR        Y10, Y11, Y11
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y10, Y12, Y12
 	VPBROADCASTD 24(SP), Y4
 	VPBROADCASTD 28(SP), Y5
 	VPMULUDQ     cd2511f53<>+0(SB), Y13, Y8
@@ -26662,14 +26654,14 @@ rest:
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
 	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y4, Y3, Y3
 	VPXOR        Y3, Y14, Y14
-	VPXOR        Y4, Y14, Y14
+	VPXOR        Y4, Y2, Y2
 	VPXOR        Y2, Y15, Y15
-	VPXOR        Y4, Y15, Y15
+	VPXOR        Y5, Y6, Y6
 	VPXOR        Y6, Y12, Y12
-	VPXOR        Y5, Y12, Y12
+	VPXOR        Y5, Y7, Y7
 	VPXOR        Y7, Y13, Y13
-	VPXOR        Y5, Y13, Y13
 	VPBROADCASTD 32(SP), Y2
 	VPBROADCASTD 36(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
@@ -26680,14 +26672,14 @@ rest:
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
 	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y2, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y11, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 40(SP), Y2
 	VPBROADCASTD 44(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
@@ -26698,14 +26690,14 @@ rest:
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
 	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 48(SP), Y2
 	VPBROADCASTD 52(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
@@ -26716,14 +26708,14 @@ rest:
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
 	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y2, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y11, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 56(SP), Y2
 	VPBROADCASTD 60(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8
@@ -26734,14 +26726,14 @@ rest:
 	VPSRLQ       $0x20, Y9, Y13
 	VPSRLQ       $0x20, Y10, Y14
 	VPSRLQ       $0x20, Y11, Y15
+	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y7, Y7
 	VPXOR        Y7, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y4, Y4
 	VPXOR        Y4, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y5, Y5
 	VPXOR        Y5, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 64(SP), Y2
 	VPBROADCASTD 68(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y4
@@ -26752,14 +26744,14 @@ rest:
 	VPSRLQ       $0x20, Y5, Y13
 	VPSRLQ       $0x20, Y6, Y14
 	VPSRLQ       $0x20, Y7, Y15
+	VPXOR        Y2, Y10, Y10
 	VPXOR        Y10, Y14, Y14
-	VPXOR        Y2, Y14, Y14
+	VPXOR        Y2, Y11, Y11
 	VPXOR        Y11, Y15, Y15
-	VPXOR        Y2, Y15, Y15
+	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y12, Y12
-	VPXOR        Y3, Y12, Y12
+	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y13, Y13
-	VPXOR        Y3, Y13, Y13
 	VPBROADCASTD 72(SP), Y2
 	VPBROADCASTD 76(SP), Y3
 	VPMULUDQ     cd2511f53<>+0(SB), Y14, Y8

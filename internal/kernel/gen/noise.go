@@ -43,15 +43,17 @@ func (g isa) philox(c vecs, f row) (words vecs) {
 
 const mul0, mul1 = 0xD2511F53, 0xCD9E8D57
 
-// xorBoth emits h ^= x ^ key.
+// xorBoth emits h ^= x ^ key. h comes last: with AVX2, x is there before.
 func (g isa) xorBoth(h, x vecs, key vec) {
 	for i := range h {
 		if g.wide() {
 			VPTERNLOGD(operand.Imm(0x96), key, x[i], h[i])
-		} else {
-			VPXOR(x[i], h[i], h[i])
-			VPXOR(key, h[i], h[i])
+			continue
 		}
+		if i == 0 || x[i] != x[i-1] { // it may be one for all
+			VPXOR(key, x[i], x[i])
+		}
+		VPXOR(x[i], h[i], h[i])
 	}
 }
 
