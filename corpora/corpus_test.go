@@ -229,7 +229,7 @@ func TestTolerant(t *testing.T) {
 		"lines.txt": {"a\ncaf\xe9\nb\n\xff\n" + strings.Repeat("x", 200_000) + "\nc\x00" + strings.Repeat("y", 100_000) + "\nd", Options{}, []string{"a", "b", "d"}, []Refused{
 			{"not UTF-8", 2, "lines.txt:2: byte 4 is not UTF-8; convert the text to UTF-8 first"},
 			{"longer than 65,536 bytes", 1, "lines.txt:5: line of 200,000 bytes, more than 65,536; raise --max-line-bytes or drop it"},
-			{"NUL byte", 1, "lines.txt:6: NUL byte; this is binary data, not text"},
+			{"NUL byte", 1, "lines.txt:6: NUL byte; this is binary data, not text, or text in UTF-16: convert that to UTF-8 first"},
 		}},
 		"rows.csv": {"id,text\n1,a\n2\n3,b\n4,c,d\n5,e\n", Options{}, []string{"a", "b", "e"}, []Refused{
 			{"another number of columns", 2, "rows.csv:3: another number of columns than the first row has"},

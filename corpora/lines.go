@@ -110,4 +110,4 @@ func tooLong(size, most int) error {
 	return refuse(fmt.Sprintf("longer than %s bytes", grouped(most)), fmt.Errorf("line of %s bytes, more than %s; raise --max-line-bytes or drop it", grouped(size), grouped(most)))
 }
 
-var errBinary = refuse("NUL byte", errors.New("NUL byte; this is binary data, not text"))
+var errBinary = refuse("NUL byte", errors.New("NUL byte; this is binary data, not text, or text in UTF-16: convert that to UTF-8 first"))

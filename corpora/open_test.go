@@ -111,6 +111,7 @@ func TestBadInput(t *testing.T) {
 		{"bom.txt", "\uFEFF", Options{}, "bom.txt: no sentences"},
 		{"blank.txt", "\n \n\t\n", Options{}, "blank.txt: no sentences; 3 lines, all of them blank"},
 		{"photo.jpg", "ok\n\xff\xd8\x00", Options{}, "photo.jpg:2: NUL byte"},
+		{"notepad.txt", "\xff\xfeh\x00i\x00\n\x00", Options{}, "or text in UTF-16: convert that to UTF-8 first"},
 		{"latin1.txt", "ok\nok\ncaf\xe9\n", Options{}, "latin1.txt:3: byte 4 is not UTF-8"},
 		{"long.txt", "ok\n" + long + "\n", Options{}, "long.txt:2: line of 10,485,760 bytes, more than 65,536; raise --max-line-bytes or drop it"},
 		{"long.txt", "123456", Options{MaxLineBytes: 5}, ":1: line of 6 bytes, more than 5"},

@@ -51,6 +51,9 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 		return named(path, err)
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
+		if there, errThere := os.Lstat(path); errThere == nil && there.IsDir() { // of which the system says that it exists
+			err = errors.New("is a directory")
+		}
 		return named(path, err)
 	}
 	return syncDir(filepath.Dir(path))
