@@ -86,6 +86,9 @@ func (d *document) page(o Options) *page {
 	if o.Unfinished != "" {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("%s Its last recorded step is %d.", o.Unfinished, d.Steps))
 	}
+	if d.fault != "" {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("The record is not what it was: %s. What is missing from it is missing here.", d.fault))
+	}
 	d.summarise(p, o.Language)
 	p.Sections = d.charts(o.Language)
 	return p

@@ -81,6 +81,7 @@ type document struct {
 	evaluations []evaluation
 	last        []string // all lines of the last sample
 	reference   reference
+	fault       string // what is wrong with the record; empty: nothing
 }
 
 // phase is a part of the run, with the steps that it began after and ended with.
@@ -124,6 +125,11 @@ func read(r *rundir.Run, o Options) (*document, error) {
 	d := &document{Name: filepath.Base(abs), Manifest: r.Manifest, Config: string(config)}
 	if err := d.readMetrics(r); err != nil {
 		return nil, err
+	}
+	if ck, err := r.LoadCheckpoint("last"); err == nil {
+		if _, d.fault, err = r.CheckRecord(ck); err != nil {
+			return nil, err
+		}
 	}
 	last, err := d.readSamples(r, o.Language)
 	if err != nil {

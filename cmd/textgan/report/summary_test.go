@@ -1,6 +1,7 @@
 package report
 
 import (
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -102,4 +103,25 @@ func TestCollapsed(t *testing.T) {
 	require.Equal(t, "The samples have collapsed: 10.0 % of them are different sentences.", warnings("likelihood", .98, map[string]float64{"different": .1}))
 	require.Empty(t, warnings("adversarial", .01, map[string]float64{"different": .1}))
 	require.Contains(t, warnings("elbo", .98, map[string]float64{"kl/valid": .01}), "Try a smaller --kl-weight, more --free-bits or --word-dropout.")
+}
+
+// A record that has lost lines is told: its evaluations are what a report is made of.
+func TestRecordThatHasLostLines(t *testing.T) {
+	w, err := rundir.Create(filepath.Join(t.TempDir(), "run"), rundir.Content{}, rundir.Start{}, rundir.Options{})
+	require.NoError(t, err)
+	for step := 1; step <= 2; step++ {
+		require.NoError(t, w.Log(step, rundir.Field{Name: "phase", Value: "likelihood"}, rundir.Field{Name: "nll/valid", Value: 2.}))
+	}
+	weights := rundir.File{Name: "weights", Write: func(out io.Writer) error { _, err := io.WriteString(out, "w"); return err }}
+	require.NoError(t, w.SaveCheckpoint(2, []rundir.File{weights}, true))
+	require.NoError(t, w.Close())
+	page := func() string {
+		require.NoError(t, Write(&w.Run, Options{}))
+		content, err := os.ReadFile(w.Path(HTMLFile))
+		require.NoError(t, err)
+		return string(content)
+	}
+	require.NotContains(t, page(), "not what it was")
+	require.NoError(t, os.Truncate(w.Path(rundir.MetricsFile), 10))
+	require.Contains(t, page(), "The record is not what it was: ")
 }
