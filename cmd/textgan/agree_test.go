@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -110,4 +111,9 @@ func jsonNumber(t *testing.T, v any) string {
 	b, err := json.Marshal(v)
 	require.NoError(t, err)
 	return string(b)
+}
+
+// A number that rounds to zero has no sign.
+func TestRounded(t *testing.T) {
+	require.Equal(t, "0.0000 -0.0001 1.2346", fmt.Sprintf("%.4f %.4f %.4f", rounded(-1e-6, 4), rounded(-.00009, 4), rounded(1.23456, 4)))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -368,7 +369,7 @@ func evalRows(maxN int) (rows []row) {
 		if t.TwoSample == nil {
 			return ""
 		}
-		return fmt.Sprintf("%.4f ± %.4f", t.TwoSample.Nats, t.TwoSample.NatsErr)
+		return fmt.Sprintf("%.4f ± %.4f", rounded(t.TwoSample.Nats, 4), t.TwoSample.NatsErr)
 	})
 	return rows
 }
@@ -411,4 +412,10 @@ func (p *process) printTable(texts []judged) error {
 	}
 	_, err := fmt.Fprintln(p.out, strings.Join(signatures, "\n"))
 	return err
+}
+
+// rounded is v to a number of decimal places, and 0 where that would be -0.
+func rounded(v float64, places int) float64 {
+	unit := math.Pow10(places)
+	return math.Round(v*unit)/unit + 0
 }
