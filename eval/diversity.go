@@ -189,20 +189,31 @@ func Different(lines [][]int32) float64 {
 	return float64(len(set)+keyless) / float64(max(1, len(lines)))
 }
 
+// Shared is the number of lines that also stand in others, as whole lines. One with an
+// Unknown token does not. The memory is that of lines.
+func Shared(lines, others [][]int32) (n int) {
+	copies := make(map[string]int, len(lines)) // of a line, until it is met
+	var key []byte
+	for _, line := range lines {
+		var ok bool
+		if key, ok = LineKey(key, line); ok {
+			copies[string(key)]++
+		}
+	}
+	for _, line := range others {
+		var ok bool
+		if key, ok = LineKey(key, line); ok {
+			n += copies[string(key)]
+			delete(copies, string(key))
+		}
+	}
+	return n
+}
+
 // Novelty is the share of lines that do not occur in train, as whole lines; 0
 // if there are none. A line with an Unknown token is novel.
 func Novelty(lines, train [][]int32) float64 {
-	seen, _ := lineSet(train)
-	novel := 0
-	var buf []byte
-	for _, line := range lines {
-		key, known := LineKey(buf, line)
-		if _, ok := seen[string(key)]; !ok || !known {
-			novel++
-		}
-		buf = key
-	}
-	return float64(novel) / float64(max(1, len(lines)))
+	return float64(len(lines)-Shared(lines, train)) / float64(max(1, len(lines)))
 }
 
 // Diversity describes a text by itself.

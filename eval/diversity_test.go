@@ -59,6 +59,8 @@ func TestUnknownTokensAreEqualToNone(t *testing.T) {
 	lines := [][]int32{{0, Unknown}, {0, Unknown}, {0, 1}, {0, 1}}
 	require.Equal(t, 0.75, Different(lines))
 	require.Equal(t, 0.5, Novelty(lines, lines))
+	require.Equal(t, 2, Shared(lines, [][]int32{{0, 1}, {0, Unknown}, {0, 1}}))
+	require.Zero(t, Shared(lines, [][]int32{{0, 1, Unknown}}))
 	require.InDelta(t, 2./6, Distinct(lines, 1)[0], 1e-15)
 }
 

@@ -129,6 +129,7 @@ func evalAll(c call[evalAllOptions]) error {
 	}); err != nil {
 		return err
 	}
+	c.warnOfLearnt(real, k.tokenize)
 	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
 	if o.Features {
 		var err error

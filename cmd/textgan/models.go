@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"textgan/corpora"
+	"textgan/eval"
 	"textgan/generator"
 	"textgan/train"
 	"textgan/train/model"
@@ -94,23 +95,16 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 			real.language = text.Language
 		}
 	}
-	if n := real.heldLearnt(); 2*n > len(real.held) {
-		p.warn("%d of the %d lines of the reference are in the training text, where a model can have learnt them by heart; give --ref FILE of lines that no model has seen", n, len(real.held))
-	}
 	return real, nil
 }
 
-// heldLearnt is the number of lines of the reference that are in the training text.
-func (r realText) heldLearnt() (n int) {
-	copies := make(map[string]int, len(r.held)) // of a line, until it is met
-	for _, line := range r.held {
-		copies[line]++
+// warnOfLearnt warns where most lines of the reference are in the training text, token by
+// token.
+func (p *process) warnOfLearnt(real realText, tokenize eval.Tokenizer) {
+	words := eval.NewLexicon()
+	if n := eval.Shared(words.Add(real.held, tokenize), words.Find(real.learnt, tokenize)); 2*n > len(real.held) {
+		p.warn("%d of the %d lines of the reference are in the training text, where a model can have learnt them by heart; give --ref FILE of lines that no model has seen", n, len(real.held))
 	}
-	for _, line := range r.learnt {
-		n += copies[line]
-		delete(copies, line)
-	}
-	return n
 }
 
 // encoderSeed is that of the encoder which is trained on a reference: always the same,

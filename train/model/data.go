@@ -418,31 +418,21 @@ func (d *Data) ids(c Config, n int, each func(func(line []byte, file string, num
 // and the share of all their tokens that the vocabulary lacks. Sentences with such a token
 // are not counted: <unk> may stand for different words.
 func (d *Data) HeldOutLearnt() (learnt int, unknown float64) {
-	var key []byte
 	lacking, tokens := 0, 0
-	copies := make(map[string]int, len(d.Held)) // of a held-out sentence, until it is met
+	var known [][]int32
 	for _, ids := range d.Held {
-		known := true
+		before := lacking
 		for _, id := range ids {
 			if id == vocab.Unk {
-				known = false
 				lacking++
 			}
 		}
 		tokens += len(ids)
-		if known {
-			key, _ = eval.LineKey(key, ids)
-			copies[string(key)]++
+		if lacking == before {
+			known = append(known, ids)
 		}
 	}
-	for _, ids := range d.Train {
-		key, _ = eval.LineKey(key, ids)
-		if n := copies[string(key)]; n > 0 {
-			learnt += n
-			delete(copies, string(key))
-		}
-	}
-	return learnt, float64(lacking) / float64(max(tokens, 1))
+	return eval.Shared(known, d.Train), float64(lacking) / float64(max(tokens, 1))
 }
 
 // Hint says what speaks against the tokeniser on the lines to learn; see vocab.Hint.
