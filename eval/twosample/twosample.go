@@ -25,6 +25,7 @@ import (
 // standard errors over lines, the critics held fixed.
 type Result struct {
 	Lines       int     `json:"lines"`    // of each text
+	Shared      int     `json:"shared"`   // of the other text's, that stand in the real one too, by chance or as copies
 	Accuracy    float64 `json:"accuracy"` // share of lines given to the text they are from; 1/2 is a guess
 	AccuracyErr float64 `json:"accuracy_error"`
 	// Nats is ln 2 less the mean log-loss: in expectation at most the
@@ -70,7 +71,8 @@ func Test(real, other [][]int32, seed uint64) (Result, error) {
 			}
 		}
 	}
-	if err := drawnApart(parts); err != nil {
+	both, err := drawnApart(parts)
+	if err != nil {
 		return Result{}, err
 	}
 	var judged [2][]float64 // scores of the lines of each text
@@ -88,18 +90,20 @@ func Test(real, other [][]int32, seed uint64) (Result, error) {
 			judged[i] = append(judged[i], scores...)
 		}
 	}
-	out := Result{Lines: n, Signature: fmt.Sprintf("two-sample|critic:stat,kneser-ney|n:1-%d|parts:3|steps:%d|lines:%d|seed:%d|version:%s", orders, steps, n, seed, eval.Version)}
+	out := Result{Lines: n, Shared: both, Signature: fmt.Sprintf("two-sample|critic:stat,kneser-ney|n:1-%d|parts:3|steps:%d|lines:%d|seed:%d|version:%s", orders, steps, n, seed, eval.Version)}
 	loss, lossErr, accuracy, accuracyErr := ratio.Judge(judged[0], judged[1])
 	out.Accuracy, out.AccuracyErr, out.Nats, out.NatsErr = accuracy, accuracyErr, math.Ln2-loss, lossErr
 	return out, nil
 }
 
-// drawnApart is an error if so many lines stand once in each text that one must have been
-// copied from the other. The n-gram models of a copied text have seen a line on the wrong
-// side, by which a critic tells even a text from itself. Of the lines that stand twice in
-// both texts together, which are of equal length and drawn independently, whatever from,
-// each stands once in either with a probability of at most 1/2 (2pq against p^2 + q^2).
-func drawnApart(parts [2][3][][]int32) error {
+// drawnApart counts the lines of the second text that stand in the first one too. It is
+// an error if so many lines stand once in each that one text must have been copied from
+// the other. The n-gram models of a copied text have seen a line on the wrong side, by
+// which a critic tells even a text from itself. Of the lines that stand twice in both
+// texts together, which are of equal length and drawn independently, whatever from, each
+// stands once in either with a probability of at most 1/2 (2pq against p^2 + q^2). Some 25
+// copies are too few to be seen so, and too few to matter.
+func drawnApart(parts [2][3][][]int32) (both int, err error) {
 	counts := map[string][2]int{}
 	var key []byte
 	for i, text := range parts {
@@ -116,6 +120,9 @@ func drawnApart(parts [2][3][][]int32) error {
 	}
 	twice, shared := 0, 0
 	for _, c := range counts {
+		if c[0] > 0 {
+			both += c[1]
+		}
 		if c[0]+c[1] == 2 {
 			twice++
 		}
@@ -125,9 +132,9 @@ func drawnApart(parts [2][3][][]int32) error {
 	}
 	const deviations = 5 // of a binomial distribution: chance once in three million texts
 	if float64(shared) > float64(twice)/2+deviations*math.Sqrt(float64(twice))/2 {
-		return fmt.Errorf("a classifier needs texts that were drawn apart, and %d lines of one are in the other", shared)
+		return both, fmt.Errorf("a classifier needs texts that were drawn apart, and %d lines of one are in the other", shared)
 	}
-	return nil
+	return both, nil
 }
 
 // partStep is a step of the Critic stream that no update has.

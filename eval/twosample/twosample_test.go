@@ -134,7 +134,46 @@ func TestCopiesAreNotJudged(t *testing.T) {
 	short := language{p: []float64{.3, .2, .2, .1, .1, .05, .03, .02}, end: .4}
 	for range 40 {
 		x, y := short.draw(r, 200), l.draw(r, 200)
-		require.NoError(t, drawnApart([2][3][][]int32{{x}, {short.draw(r, 200)}}))
-		require.NoError(t, drawnApart([2][3][][]int32{{append(x, y...)}, {append(short.draw(r, 200), l.draw(r, 200)...)}}))
+		_, err := drawnApart([2][3][][]int32{{x}, {short.draw(r, 200)}})
+		require.NoError(t, err)
+		_, err = drawnApart([2][3][][]int32{{append(x, y...)}, {append(short.draw(r, 200), l.draw(r, 200)...)}})
+		require.NoError(t, err)
 	}
+}
+
+// So few copies that they are not refused are no difference between the texts either: the
+// interval of the accuracy leaves 1/2 out no more often than between texts without one, and
+// no nats are found. They are counted.
+func TestFewCopies(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	l := language{end: .06}
+	for range 40 {
+		l.p = append(l.p, 1./40)
+	}
+	runs := 60
+	if testing.Short() {
+		runs = 12
+	}
+	const n, copies = 120, 24
+	outside, found, mean := 0, 0, 0.
+	for seed := range runs {
+		a, b := l.draw(r, n), l.draw(r, n)
+		copy(b, a[:copies])
+		got, err := Test(a, b, uint64(seed))
+		if err != nil { // lines that are equal by chance came on top
+			require.ErrorContains(t, err, "drawn apart")
+			continue
+		}
+		require.GreaterOrEqual(t, got.Shared, copies)
+		mean += got.Accuracy / float64(runs)
+		if math.Abs(got.Accuracy-.5) > 1.96*got.AccuracyErr {
+			outside++
+		}
+		if got.Nats > 1.96*got.NatsErr {
+			found++
+		}
+	}
+	t.Logf("of %d: %d outside, nats found in %d; mean accuracy %.4f", runs, outside, found, mean)
+	require.LessOrEqual(t, outside, max(3, runs/10))
+	require.LessOrEqual(t, found, max(1, runs/20))
 }
