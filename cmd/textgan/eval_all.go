@@ -327,6 +327,15 @@ type row struct {
 	value func(t judged) string
 }
 
+// withError is a value with its error, which lines that were all judged alike do not have.
+func withError(value, se float64) string {
+	value = rounded(value, 4)
+	if se == 0 {
+		return fmt.Sprintf("%.4f", value)
+	}
+	return fmt.Sprintf("%.4f ± %.4f", value, se)
+}
+
 // evalRows are those of texts, and among them those of models and languages.
 func evalRows(maxN int) (rows []row) {
 	one := func(name string, value func(t judged) string) { rows = append(rows, row{name, value}) }
@@ -364,13 +373,13 @@ func evalRows(maxN int) (rows []row) {
 		if t.TwoSample == nil {
 			return ""
 		}
-		return fmt.Sprintf("%.4f ± %.4f", t.TwoSample.Accuracy, t.TwoSample.AccuracyErr)
+		return withError(t.TwoSample.Accuracy, t.TwoSample.AccuracyErr)
 	})
 	one("two-sample nats", func(t judged) string {
 		if t.TwoSample == nil {
 			return ""
 		}
-		return fmt.Sprintf("%.4f ± %.4f", rounded(t.TwoSample.Nats, 4), t.TwoSample.NatsErr)
+		return withError(t.TwoSample.Nats, t.TwoSample.NatsErr)
 	})
 	return rows
 }
