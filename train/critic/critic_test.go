@@ -92,6 +92,17 @@ func TestSavedCriticDrawsTheSame(t *testing.T) {
 	require.ErrorContains(t, err, "checksum")
 }
 
+// sameScores asks two critics of the same sentences.
+func sameScores(t *testing.T, a, b *Critic) {
+	t.Helper()
+	lines := [][]int32{{5, 6, 7, 2}, {9, 2}}
+	want, _, err := a.Scores(lines)
+	require.NoError(t, err)
+	got, _, err := b.Scores(lines)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
 // A critic asks several backwards models, of any kind, and keeps them all.
 func TestCriticOfSeveralBackwardsModels(t *testing.T) {
 	dir := run(t, func(*train.Config) {})
@@ -109,12 +120,7 @@ func TestCriticOfSeveralBackwardsModels(t *testing.T) {
 	require.NoError(t, k.Save(dir))
 	again, err := Load(dir, load(t, dir))
 	require.NoError(t, err)
-	lines := [][]int32{{5, 6, 7, 2}, {9, 2}}
-	want, _, err := k.Scores(lines)
-	require.NoError(t, err)
-	got, _, err := again.Scores(lines)
-	require.NoError(t, err)
-	require.Equal(t, want, got)
+	sameScores(t, k, again)
 	s, err := again.NewSampler(SampleOptions{Both: true, Seed: 3})
 	require.NoError(t, err)
 	_, err = s.Draw(20)
@@ -156,12 +162,7 @@ func TestCriticOfFormat1(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, text, 0o644))
 	again, err := Load(dir, m)
 	require.NoError(t, err)
-	lines := [][]int32{{5, 6, 7, 2}, {9, 2}}
-	want, _, err := k.Scores(lines)
-	require.NoError(t, err)
-	got, _, err := again.Scores(lines)
-	require.NoError(t, err)
-	require.Equal(t, want, got)
+	sameScores(t, k, again)
 }
 
 // The likelihood of a backwards model is that of the whole line, and its
