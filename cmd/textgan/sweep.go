@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -175,19 +176,36 @@ func runCell(c call[sweepRunOptions], plan *sweep.Plan, cell sweep.Cell) error {
 	} else if o.Config, err = train.Options.Resolve(given...); err != nil {
 		return err
 	}
+	if err := plan.Note(cell, ""); err != nil { // an older attempt's
+		return err
+	}
 	err = runTrain(call[trainOptions]{process: c.process, ctx: c.ctx, opt: o, given: given})
-	switch {
-	case err == nil:
-		return plan.Note(cell, "")
-	case errors.Is(err, train.ErrInterrupted) || errors.As(err, new(*interrupted)):
+	if err == nil || errors.Is(err, train.ErrInterrupted) || errors.As(err, new(*interrupted)) {
 		return err
 	}
 	// Another process may have begun it since, and that is no failure of the run.
-	if state, _, err := plan.Look(cell); err == nil && state == sweep.Running {
+	if taken(cell, plan, errors.Is(err, rundir.ErrExists)) {
 		return busy(cell, plan)
 	}
 	_, message := exitCode(err)
 	return errors.Join(err, plan.Note(cell, cmp.Or(message, err.Error())))
+}
+
+// taken reports whether another process does the run of a cell, or has done it. One that has made the
+// directory has not yet locked it: wait gives it two seconds for that.
+func taken(cell sweep.Cell, plan *sweep.Plan, wait bool) bool {
+	for range 20 {
+		switch state, _, err := plan.Look(cell); {
+		case err != nil || state == sweep.Failed:
+			return false
+		case state == sweep.Running || state == sweep.Done:
+			return true
+		case !wait:
+			return false
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return false
 }
 
 // busy is the error of a run that is left to another process.

@@ -47,7 +47,7 @@ func runAll(c call[sweepRunOptions], plan *sweep.Plan) error {
 				left := plan.Running(cell)
 				if !left {
 					err = runElsewhere(ctx, self, c, plan, cell, threads)
-					left = err != nil && plan.Running(cell) // by one that was faster
+					left = err != nil && ctx.Err() == nil && taken(cell, plan, false) // by one that was faster
 				}
 				mu.Lock()
 				if left {

@@ -120,6 +120,37 @@ func TestSweepLeavesRunsToOthers(t *testing.T) {
 	require.NoError(t, w.Close())
 }
 
+// Of two processes that begin a run at once one makes its directory first: the other leaves the
+// run to it, although it is not locked yet. A directory of other files is a failure.
+func TestSweepLeavesRunsThatAreBegun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("s.toml", []byte(smallSweep), 0o666))
+	plan, err := sweep.Read("s.toml", []byte(smallSweep), "")
+	require.NoError(t, err)
+	dir := plan.RunDir(plan.Cells[0])
+	require.NoError(t, os.MkdirAll(dir, 0o777))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes"), nil, 0o666))
+	var talk bytes.Buffer
+	require.Equal(t, 2, runOut(io.Discard, &talk, "textgan sweep run s.toml --index 0"))
+	require.Contains(t, talk.String(), "holds other files")
+	require.FileExists(t, dir+".error")
+
+	require.NoError(t, os.RemoveAll(dir))
+	require.NoError(t, os.Remove(dir+".error"))
+	require.NoError(t, os.Mkdir(dir, 0o777))
+	require.False(t, taken(plan.Cells[0], plan, false))
+	quicker := make(chan *rundir.Writer)
+	go func() {
+		time.Sleep(300 * time.Millisecond)
+		w, _ := rundir.Create(dir, rundir.Content{}, rundir.Start{}, rundir.Options{})
+		quicker <- w
+	}()
+	require.True(t, taken(plan.Cells[0], plan, true))
+	w := <-quicker
+	require.NotNil(t, w)
+	require.NoError(t, w.Close())
+}
+
 // What the formats make of a table.
 func TestSweepFormats(t *testing.T) {
 	mean, sd := .12346, .01
