@@ -1,4 +1,4 @@
-# What alone.sh and memory.sh share: sourced with their arguments, TEXTGAN DIR, DIR being what
+# What alone.sh, memory.sh and several.sh share: sourced with their arguments, TEXTGAN DIR, DIR being what
 # make.sh has kept. Processes run on one core if GOMAXPROCS is not set, so that their user
 # seconds compare.
 set -e
@@ -25,5 +25,7 @@ product() { # RUN ...: the NLL of the lines to judge by under products of these 
 	echo "$ go run docs/results/beyond/product.go test.txt $*"
 	(cd "$here" && go run product.go "$OLDPWD/test.txt" "${@/#/$OLDPWD/}")
 }
+likelihood="--model mle --corpus train.txt --valid held.txt --emb 64 --min-count 2 --mle-steps 3000 --eval-every 148"
+memory="--cell relational --hidden 256 --dropout .5 --lr .0015"
 round="--eval-every 0 --adv-steps 0 --coop-rounds 1 --coop-sentences 1000000 --coop-steps 7000 --coop-real .1"
 plane="--ref test.txt --train train.txt -n 5000"

@@ -6,8 +6,6 @@
 # round of a million sentences; memory-bounds.txt: products of models.
 # usage: bash memory.sh TEXTGAN DIR    DIR: what make.sh has kept; runs that it has are not made again
 . "$(dirname "$0")/captions.sh"
-likelihood="--model mle --corpus train.txt --valid held.txt --emb 64 --min-count 2 --mle-steps 3000 --eval-every 148"
-memory="--cell relational --hidden 256 --dropout .5 --lr .0015"
 for s in 1 2 3; do
 	run "rb$s" $likelihood $memory --backwards --seed "$s"
 	run "rn$s" $likelihood $memory --seed "$s"
