@@ -290,9 +290,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	}
 	if p.back != nil { // the balance heuristic of both sides
 		for i, f := range features {
-			log := float64(f[0])
-			top := max(0, log)
-			scores[i] -= top + math.Log(0.5*math.Exp(-top)+0.5*math.Exp(log-top))
+			scores[i] -= ratio.LogMixture([]float64{0.5, 0.5}, f[:1])
 		}
 	}
 	if p.CoopCalibrate {

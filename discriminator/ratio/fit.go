@@ -107,7 +107,8 @@ func (c *Critic) Fit(t Texts, o FitOptions) (Report, error) {
 func (c *Critic) crossFit(r *Report, real, fake, heldFake [][]float32, o FitOptions) error {
 	var reals, fakes [][]float64 // at each look, scores
 	for part := range o.Folds {
-		others, judged, judgedFake := without(real, part, o.Folds), every(real, part, o.Folds), every(heldFake, part, o.Folds)
+		judged, others := split(real, part, o.Folds)
+		judgedFake, _ := split(heldFake, part, o.Folds)
 		look := 0
 		err := c.learn(others, fake, o, func(int) {
 			if part == 0 {
@@ -125,10 +126,10 @@ func (c *Critic) crossFit(r *Report, real, fake, heldFake [][]float32, o FitOpti
 			return err
 		}
 	}
-	best := 0
+	best, least := 0, math.Inf(1)
 	for i := range reals {
-		if LogLoss(reals[i], fakes[i]) < LogLoss(reals[best], fakes[best]) {
-			best = i
+		if loss := LogLoss(reals[i], fakes[i]); loss < least {
+			best, least = i, loss
 		}
 	}
 	r.judge(reals[best], fakes[best])
@@ -137,22 +138,16 @@ func (c *Critic) crossFit(r *Report, real, fake, heldFake [][]float32, o FitOpti
 	return c.learn(real, fake, o, func(int) {})
 }
 
-// every is each row whose number leaves the rest part when divided by folds.
-func every(rows [][]float32, part, folds int) (some [][]float32) {
-	for i := part; i < len(rows); i += folds {
-		some = append(some, rows[i])
-	}
-	return some
-}
-
-// without is all rows but those of every.
-func without(rows [][]float32, part, folds int) (others [][]float32) {
+// split parts the rows whose number leaves the rest part when divided by folds from the others.
+func split(rows [][]float32, part, folds int) (some, others [][]float32) {
 	for i, f := range rows {
-		if i%folds != part {
+		if i%folds == part {
+			some = append(some, f)
+		} else {
 			others = append(others, f)
 		}
 	}
-	return others
+	return some, others
 }
 
 // learn trains the critic anew on features of real and generated sentences, for o.Steps

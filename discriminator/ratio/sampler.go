@@ -268,7 +268,7 @@ func (s *Sampler) choose(proposals [][]int32, score []float64, features [][]floa
 	case Resample:
 		logW := make([]float64, len(score))
 		for j, f := range features {
-			logW[j] = score[j] - s.logMixture(f)
+			logW[j] = score[j] - LogMixture(s.share, f[s.ratio:][:len(s.proposers)-1])
 		}
 		top := slices.Max(logW)
 		sum, squares := 0.0, 0.0
@@ -296,18 +296,17 @@ func (s *Sampler) logRatio(m int, features []float32) float64 {
 	return float64(features[s.ratio+m-1])
 }
 
-// logMixture is logRatio of the mixture of all proposers, each with its share of proposals.
-func (s *Sampler) logMixture(features []float32) float64 {
-	if len(s.proposers) == 1 {
-		return 0
-	}
+// LogMixture is the log ratio of a mixture of proposers to the generator, in nats, for a
+// sentence of which the backwards models have these log ratios; share [1+len(ratios)] is that of
+// the generator among the proposals, and then of each of the models.
+func LogMixture(share []float64, ratios []float32) float64 {
 	top := 0.0
-	for m := range s.proposers {
-		top = max(top, s.logRatio(m, features))
+	for _, r := range ratios {
+		top = max(top, float64(r))
 	}
-	sum := 0.0
-	for m, share := range s.share {
-		sum += share * math.Exp(s.logRatio(m, features)-top)
+	sum := share[0] * math.Exp(-top)
+	for m, r := range ratios {
+		sum += share[1+m] * math.Exp(float64(r)-top)
 	}
 	return top + math.Log(sum)
 }
