@@ -21,6 +21,10 @@ judge() { # ARGUMENTS of textgan: the command and what it says
 	echo
 	"$textgan" "$@" 2>/dev/null
 }
+critic() { # RUN OPTIONS: trains its critic, and says what that tells
+	echo "$ textgan critic --run $*"
+	"$textgan" critic --run "$@" 2>/dev/null
+}
 product() { # RUN ...: the NLL of the lines to judge by under products of these models
 	echo "$ go run docs/results/beyond/product.go test.txt $*"
 	(cd "$here" && go run product.go "$OLDPWD/test.txt" "${@/#/$OLDPWD/}")

@@ -11,10 +11,8 @@ for s in 1 2 3; do
 	run "rn$s" $likelihood $memory --seed "$s"
 	rm -rf "y$s"
 	cp -r "n$s" "y$s"
-	for critic in "y$s --backwards rb$s" "rn$s --backwards rb$s"; do
-		echo "$ textgan critic --run $critic"
-		"$textgan" critic --run $critic 2>/dev/null
-	done
+	critic "y$s" --backwards "rb$s"
+	critic "rn$s" --backwards "rb$s"
 done >memory.txt
 cp memory.txt "$here/memory.txt"
 frontier() { # CANDIDATES RUNS

@@ -11,10 +11,9 @@ for s in 1 2 3; do
 	done
 	rm -rf "z$s"
 	cp -r "n$s" "z$s"
-	for critic in "z$s --backwards rb$s --learn-from held-out" "z$s --backwards $pair --learn-from train" "z$s --backwards $pair --learn-from held-out"; do
-		echo "$ textgan critic --run $critic"
-		"$textgan" critic --run $critic 2>/dev/null
-	done
+	critic "z$s" --backwards "rb$s" --learn-from held-out
+	critic "z$s" --backwards "$pair" --learn-from train
+	critic "z$s" --backwards "$pair" --learn-from held-out
 done >several.txt
 cp several.txt "$here/several.txt"
 judge eval frontier --run z1,z2,z3 --critic $plane --temperatures .6,.7,.8,.9,1 >"$here/frontier-several.txt"
