@@ -216,6 +216,6 @@ func (p *process) tellStats(s *ratio.Sampler, method ratio.Method) {
 	case ratio.Metropolis:
 		fmt.Fprintf(p.talk, "critic: %.1f %% of the proposals of a chain accepted\n", 100*t.Acceptance)
 	default:
-		fmt.Fprintf(p.talk, "critic: %.2f effective candidates of %d\n", t.Effective, t.Proposals/max(1, t.Sentences))
+		fmt.Fprintf(p.talk, "critic: %.2f proposals drawn of a sentence, %.2f effective candidates of %d\n", float64(t.Proposals)/float64(max(1, t.Sentences)), t.Effective, t.Candidates)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/stat/combin"
 
 	"textgan/internal/rng"
 	"textgan/vocab"
@@ -85,13 +86,13 @@ func knowing(t *testing.T) *Critic {
 	return c
 }
 
-// chiSquare of sentences against the target, 5 degrees of freedom.
-func chiSquare(drawn [][]int32) float64 {
-	counts, sum := make([]float64, len(target)), 0.0
+// chiSquare of sentences against probabilities, 5 degrees of freedom.
+func chiSquare(drawn [][]int32, want []float64) float64 {
+	counts, sum := make([]float64, len(want)), 0.0
 	for _, x := range drawn {
 		counts[left.find(x)]++
 	}
-	for i, p := range target {
+	for i, p := range want {
 		want := p * float64(len(drawn))
 		sum += (counts[i] - want) * (counts[i] - want) / want
 	}
@@ -134,7 +135,7 @@ func TestSamplersDrawFromTheWeightedDistribution(t *testing.T) {
 			}
 			drawn, err := s.Draw(n)
 			require.NoError(t, err)
-			if x := chiSquare(drawn); c.ok {
+			if x := chiSquare(drawn, target); c.ok {
 				require.Less(t, x, chiSquareLimit)
 			} else {
 				require.Greater(t, x, 2*chiSquareLimit)
@@ -153,6 +154,67 @@ func TestSamplersDrawFromTheWeightedDistribution(t *testing.T) {
 				require.InDelta(t, 1/w2, s.Stats.Effective/192, 0.02)
 			}
 		})
+	}
+}
+
+// resampled is the exact distribution of one of K proposals of the left toy, by weights that are cut at a bound:
+// a sum over all sets of K.
+func resampled(k int, bound float64) []float64 {
+	p := make([]float64, len(target))
+	weight := func(i int) float64 { return min(target[i]/left.p[i], bound) }
+	for _, set := range combin.Cartesian(slices.Repeat([]int{len(target)}, k)) {
+		chance, sum := 1.0, 0.0
+		for _, i := range set {
+			chance *= left.p[i]
+			sum += weight(i)
+		}
+		for _, i := range set {
+			p[i] += chance * weight(i) / sum
+		}
+	}
+	return p
+}
+
+// Proposals of one side that cannot win any more are not drawn, and what is drawn is
+// distributed as if all were.
+func TestResamplingDrawsNoMoreThanItNeeds(t *testing.T) {
+	const n = 60000
+	largest := 0.0
+	for i, p := range target {
+		largest = max(largest, p/left.p[i])
+	}
+	for _, k := range []int{2, 4} {
+		effective := 0.0
+		for _, c := range []struct{ bound, atLeast, atMost float64 }{
+			{0, float64(k), float64(k) + 0.1}, {math.Inf(1), float64(k), float64(k) + 0.1}, // all
+			{largest, 1.2, 0.95 * float64(k)}, {largest / 2, 1.1, 0.85 * float64(k)},
+		} {
+			s, err := NewSampler(knowing(t), left, SampleOptions{K: k, Bound: c.bound, Key: rng.Key{Seed: 11}})
+			require.NoError(t, err)
+			drawn, err := s.Draw(n)
+			require.NoError(t, err)
+			bound := c.bound
+			if bound == 0 {
+				bound = math.Inf(1)
+			}
+			require.Less(t, chiSquare(drawn, resampled(k, bound)), chiSquareLimit, "K %d, bound %v", k, c.bound)
+			if bound < largest { // it is another distribution, and this test would see it
+				require.Greater(t, chiSquare(drawn, resampled(k, largest)), chiSquareLimit)
+				require.InDelta(t, left.p[3]+left.p[4], s.Stats.Violations, 0.01)
+			} else {
+				require.Zero(t, s.Stats.Violations)
+			}
+			each := float64(s.Stats.Proposals) / n
+			require.GreaterOrEqual(t, each, c.atLeast)
+			require.LessOrEqual(t, each, c.atMost)
+			switch {
+			case c.bound == 0:
+				effective = s.Stats.Effective
+			case bound >= largest:
+				require.InDelta(t, effective, s.Stats.Effective, 0.02)
+			}
+			require.Zero(t, s.Stats.Acceptance)
+		}
 	}
 }
 
@@ -239,11 +301,11 @@ func TestLogRatiosOfSeveralModels(t *testing.T) {
 
 // What is drawn depends neither on how calls are cut nor on their sizes.
 func TestSamplerGoesOn(t *testing.T) {
-	for _, o := range []SampleOptions{{K: 6}, {Method: Metropolis, K: 5}, {Method: Reject, Bound: 3}} {
+	for _, o := range []SampleOptions{{K: 6}, {K: 6, Bound: 3}, {Method: Metropolis, K: 5}, {Method: Reject, Bound: 3}} {
 		draw := func(calls ...int) (all [][]int32) {
 			s, err := NewSampler(knowing(t), left, o)
 			require.NoError(t, err)
-			if o.Method != Reject {
+			if o.Bound == 0 {
 				require.NoError(t, s.AlsoBackwards(1, right()))
 			}
 			for _, n := range calls {
@@ -449,7 +511,7 @@ func TestRefusals(t *testing.T) {
 	require.Error(t, err)
 	_, err = knowing(t).Fit(Texts{}, FitOptions{})
 	require.Error(t, err)
-	for _, o := range []SampleOptions{{Method: "magic"}, {K: -1}, {Method: Reject}, {Method: Reject, Bound: math.Inf(1)}} {
+	for _, o := range []SampleOptions{{Method: "magic"}, {K: -1}, {Bound: -1}, {Bound: math.NaN()}, {Method: Reject}, {Method: Reject, Bound: math.Inf(1)}} {
 		_, err := NewSampler(knowing(t), left, o)
 		require.Error(t, err)
 	}

@@ -29,7 +29,9 @@ type Method string
 // The methods.
 const (
 	// Resample takes one of K proposals, each with probability proportional to
-	// its weight (sampling importance resampling, Rubin 1987).
+	// its weight (sampling importance resampling, Rubin 1987). Those of one side
+	// are drawn one after the other, and the last of them only where they could
+	// still be taken; weights above the Bound count as it.
 	Resample Method = "resample"
 	// Reject takes a proposal with probability weight/Bound (von Neumann 1951).
 	// It is exact if no weight exceeds the bound; SampleStats counts those that
@@ -51,7 +53,7 @@ func (Method) Choices() []string {
 type SampleOptions struct {
 	Method Method      // default Resample
 	K      int         // proposals of a sentence, except for Reject; default 8
-	Bound  float64     // of the weights, for Reject: that of the critic's Report
+	Bound  float64     // of the weights, for Reject, and for Resample without AlsoBackwards (0: none): that of the critic's Report
 	Key    network.Key // seed of the draws; its stream, step and row are not used
 }
 
@@ -63,10 +65,13 @@ type Sampler struct {
 	critic    *Critic
 	proposers []Proposer // the generator, and backwards models
 	ratio     int        // feature that is the log ratio of the first of these to the generator; the others' follow
-	turn      []int      // [K], the proposer of each proposal
+	turn      []int      // the proposer of each of the proposals that belong together: K, or one if they are looked at one after the other
 	share     []float64  // of each proposer
 	opt       SampleOptions
-	done      int // sentences drawn so far, or under Reject proposals
+	done      int // times that turn was gone through so far
+	chosen    int // sentences so far
+	race      race
+	seen      []float64 // log weights of proposals in a race, fewer than K
 	Stats     SampleStats
 	pending   [][]int32
 }
@@ -74,12 +79,13 @@ type Sampler struct {
 // SampleStats tell how hard the sampler works.
 type SampleStats struct {
 	Sentences  int     `json:"sentences"`
+	Candidates int     `json:"candidates"` // K
 	Proposals  int     `json:"proposals"`
-	Effective  float64 `json:"effective,omitempty"`  // mean effective number of the K proposals, (sum w)^2 / sum w^2
+	Effective  float64 `json:"effective,omitempty"`  // mean effective number of K proposals, (sum w)^2 / sum w^2
 	Acceptance float64 `json:"acceptance,omitempty"` // share of proposals that Reject takes, or that moved a chain
 	Violations float64 `json:"violations,omitempty"` // share of proposals with a weight above the bound
 
-	effective, accepted, violations float64
+	effective, moves, violations float64
 }
 
 // NewSampler returns a sampler of proposals that read from left to right. The
@@ -93,20 +99,30 @@ func NewSampler(c *Critic, forward Proposer, o SampleOptions) (*Sampler, error) 
 	if o.K == 0 {
 		o.K = 8
 	}
+	together := 1
 	switch o.Method {
 	case Resample, Metropolis:
 		if o.K < 1 {
 			return nil, fmt.Errorf("critic: %d candidates; at least 1 is needed", o.K)
 		}
+		if o.Method == Metropolis {
+			together = o.K
+		}
 	case Reject:
 		o.K = 1
-		if !(o.Bound > 0) || math.IsInf(o.Bound, 0) {
+		if o.Bound == 0 || math.IsInf(o.Bound, 0) {
 			return nil, fmt.Errorf("critic: rejection needs a positive bound on the weights, not %v", o.Bound)
 		}
 	default:
 		return nil, fmt.Errorf("critic: method %q is not known; use resample, reject or mh", o.Method)
 	}
-	return &Sampler{critic: c, proposers: []Proposer{forward}, turn: make([]int, o.K), share: []float64{1}, opt: o}, nil
+	if !(o.Bound >= 0) {
+		return nil, fmt.Errorf("critic: weights have a positive bound, or none (0), not %v", o.Bound)
+	}
+	if o.Bound == 0 {
+		o.Bound = math.Inf(1)
+	}
+	return &Sampler{critic: c, proposers: []Proposer{forward}, turn: make([]int, together), share: []float64{1}, opt: o, Stats: SampleStats{Candidates: o.K}}, nil
 }
 
 // AlsoBackwards lets every other proposal, K/2 of K rounded down, come from models that
@@ -127,9 +143,8 @@ func (s *Sampler) AlsoBackwards(ratio int, backwards ...Proposer) error {
 		return fmt.Errorf("critic: features %d to %d are no log ratios of %d backwards models", ratio, ratio+len(backwards)-1, len(backwards))
 	}
 	s.proposers, s.ratio = append(s.proposers[:1], backwards...), ratio
-	s.share = make([]float64, len(s.proposers))
+	s.share, s.turn = make([]float64, len(s.proposers)), make([]int, s.opt.K)
 	for j := range s.turn {
-		s.turn[j] = 0
 		if j%2 == 1 {
 			s.turn[j] = 1 + j/2%len(backwards)
 		}
@@ -161,13 +176,13 @@ func (s *Sampler) Draw(n int) (out [][]int32, err error) {
 // fill draws sentences into pending: about as many as are wanted, at most what
 // tokensAtOnce give.
 func (s *Sampler) fill(wanted int) error {
-	atOnce := max(leastAtOnce, tokensAtOnce/s.proposers[0].MaxLen())
-	n := max(1, min(wanted, atOnce/s.opt.K))
-	if s.opt.Method == Reject {
-		// Not as many as are wanted: where a block ends must not depend on that.
-		n = 1024
+	together := len(s.turn)
+	atOnce := max(leastAtOnce, tokensAtOnce/s.proposers[0].MaxLen()) / together
+	if together == 1 { // as many as a sentence has taken on average; before the first, one each
+		wanted = max(s.opt.K, int(float64(wanted)*max(1, float64(s.done)/float64(max(1, s.chosen)))))
 	}
-	if int64(s.done+n)*int64(s.opt.K) > math.MaxUint32 {
+	n := max(1, min(wanted, atOnce))
+	if int64(s.done+n)*int64(together) > math.MaxUint32 {
 		return fmt.Errorf("critic: no more than 2^32 proposals can be drawn with one seed; use another one")
 	}
 	proposals, known := s.propose(n)
@@ -176,20 +191,21 @@ func (s *Sampler) fill(wanted int) error {
 		return err
 	}
 	for i := range n {
-		lo, hi := i*s.opt.K, (i+1)*s.opt.K
-		s.choose(proposals[lo:hi], scores[lo:hi], features[lo:hi], uint32(s.done+i))
+		lo, hi := i*together, (i+1)*together
+		s.choose(proposals[lo:hi], scores[lo:hi], features[lo:hi], s.done+i)
 	}
 	s.done += n
 	s.Stats.Proposals += len(proposals)
-	if s.opt.Method == Reject && s.Stats.Proposals >= 1<<17 && s.Stats.accepted*1e4 < float64(s.Stats.Proposals) {
-		return fmt.Errorf("critic: rejection takes %.0f of %d proposals: the bound %.3g on the weights is too large for it; use resample or mh", s.Stats.accepted, s.Stats.Proposals, s.opt.Bound)
+	if s.opt.Method == Reject && s.Stats.Proposals >= 1<<17 && s.chosen*1e4 < s.Stats.Proposals {
+		return fmt.Errorf("critic: rejection takes %d of %d proposals: the bound %.3g on the weights is too large for it; use resample or mh", s.chosen, s.Stats.Proposals, s.opt.Bound)
 	}
-	s.Stats.Effective = s.Stats.effective / float64(s.done)
-	chances := s.Stats.Proposals
-	if s.opt.Method == Metropolis {
-		chances = s.done * max(1, s.opt.K-1)
+	s.Stats.Effective = s.Stats.effective / float64(s.Stats.Proposals/s.opt.K)
+	switch s.opt.Method {
+	case Reject:
+		s.Stats.Acceptance = float64(s.chosen) / float64(s.Stats.Proposals)
+	case Metropolis:
+		s.Stats.Acceptance = s.Stats.moves / float64(s.done*max(1, s.opt.K-1))
 	}
-	s.Stats.Acceptance = s.Stats.accepted / float64(chances)
 	s.Stats.Violations = s.Stats.violations / float64(s.Stats.Proposals)
 	return nil
 }
@@ -198,7 +214,7 @@ func (s *Sampler) fill(wanted int) error {
 // i k + j of the Sample stream, the number of the proposer its step, for proposal j of the k
 // that a sentence has of it.
 func (s *Sampler) propose(n int) (out [][]int32, known Known) {
-	K := s.opt.K
+	K := len(s.turn)
 	out = make([][]int32, n*K)
 	for m, p := range s.proposers {
 		var turns []int
@@ -240,50 +256,74 @@ func (s *Sampler) propose(n int) (out [][]int32, known Known) {
 	return out, known
 }
 
-// choose takes one of the proposals of a sentence, or under Reject perhaps none,
-// by draws of a row of its own of the Choice stream.
-func (s *Sampler) choose(proposals [][]int32, score []float64, features [][]float32, row uint32) {
-	draws := rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Choice, Row: row}
+// choose takes one of the proposals that belong together, which are number at; if that is one
+// alone, perhaps none. Each choice has a row of its own of the Choice stream.
+func (s *Sampler) choose(proposals [][]int32, score []float64, features [][]float32, at int) {
+	draws := rng.Key{Seed: s.opt.Key.Seed, Stream: rng.Choice, Row: uint32(at)}
+	taken := 0
 	switch s.opt.Method {
 	case Reject:
-		w := math.Exp(score[0]) / s.opt.Bound
-		if w > 1+1e-6 { // more than rounding
-			s.Stats.violations++
-		}
-		if draws.Float64(0) < w {
-			s.Stats.accepted++
-			s.pending = append(s.pending, proposals[0])
+		s.countViolation(score[0])
+		if draws.Float64(0) >= math.Exp(score[0])/s.opt.Bound {
+			return
 		}
 	case Metropolis:
-		at := 0
 		for j := 1; j < len(score); j++ {
 			// The weight of both states is that against the model which proposes.
-			rise := score[j] - score[at] - (s.logRatio(s.turn[j], features[j]) - s.logRatio(s.turn[j], features[at]))
+			rise := score[j] - score[taken] - (s.logRatio(s.turn[j], features[j]) - s.logRatio(s.turn[j], features[taken]))
 			if draws.Float64(uint32(j)) < math.Exp(rise) {
-				at = j
-				s.Stats.accepted++
+				taken = j
+				s.Stats.moves++
 			}
 		}
-		s.pending = append(s.pending, proposals[at])
 	case Resample:
+		if len(s.proposers) == 1 {
+			s.countViolation(score[0])
+			if s.seen = append(s.seen, min(score[0], math.Log(s.opt.Bound))); len(s.seen) == s.opt.K {
+				s.weigh(s.seen)
+				s.seen = s.seen[:0]
+			}
+			draws.Row = uint32(s.chosen)
+			winner, over := s.race.enter(proposals[0], score[0], math.Log(s.opt.Bound), s.opt.K, draws)
+			if !over {
+				return
+			}
+			proposals[0] = winner
+			break
+		}
 		logW := make([]float64, len(score))
 		for j, f := range features {
 			logW[j] = score[j] - LogMixture(s.share, f[s.ratio:][:len(s.proposers)-1])
 		}
-		top := slices.Max(logW)
-		sum, squares := 0.0, 0.0
-		for _, v := range logW {
-			w := math.Exp(v - top)
-			sum, squares = sum+w, squares+w*w
-		}
-		s.Stats.effective += sum * sum / squares
-		u, at := draws.Float64(0)*sum, 0
-		for ; at < len(logW)-1; at++ {
-			if u -= math.Exp(logW[at] - top); u < 0 {
+		top, sum := s.weigh(logW)
+		u := draws.Float64(0) * sum
+		for ; taken < len(logW)-1; taken++ {
+			if u -= math.Exp(logW[taken] - top); u < 0 {
 				break
 			}
 		}
-		s.pending = append(s.pending, proposals[at])
+	}
+	s.chosen++
+	s.pending = append(s.pending, proposals[taken])
+}
+
+// weigh counts how many effective ones K log weights are; it returns the largest, and the sum
+// of all weights over its weight.
+func (s *Sampler) weigh(log []float64) (top, sum float64) {
+	top = slices.Max(log)
+	squares := 0.0
+	for _, v := range log {
+		w := math.Exp(v - top)
+		sum, squares = sum+w, squares+w*w
+	}
+	s.Stats.effective += sum * sum / squares
+	return top, sum
+}
+
+// countViolation counts a proposal whose weight exceeds the bound by more than rounding.
+func (s *Sampler) countViolation(score float64) {
+	if math.Exp(score)/s.opt.Bound > 1+1e-6 {
+		s.Stats.violations++
 	}
 }
 
