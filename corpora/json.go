@@ -126,12 +126,28 @@ func field(object []byte, name string) ([]byte, error) {
 	if !utf8.Valid(object) {
 		return nil, refuse("not UTF-8", errors.New("not UTF-8; convert the text to UTF-8 first"))
 	}
+	object = bytes.TrimSpace(object)
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(object, &fields); err != nil {
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(object, &fields); {
+	case errors.As(err, &syntax):
+		// The object goes on in the next line, or another begins in this one.
+		if object[0] == '{' && (int(syntax.Offset) == len(object) || json.Valid(object[:syntax.Offset-1])) {
+			err = fmt.Errorf("%w; of objects that do not have a line each: --format json", err)
+		}
 		return nil, refuse("not a JSON object", fmt.Errorf("not a JSON object: %w", err))
+	case err != nil && object[0] == '"':
+		return nil, refuse("not a JSON object", errors.New("not a JSON object but a string; of strings: --format json"))
+	case err != nil || fields == nil:
+		return nil, refuse("not a JSON object", fmt.Errorf("not a JSON object but %s", begin(object)))
 	}
 	if value, ok := inner(fields, name); ok {
 		return stringOf(value, fmt.Sprintf("field %q", name))
+	}
+	for at := range len(name) {
+		if outer, ok := fields[name[:at]]; ok && name[at] == '.' && outer[0] != '{' {
+			return nil, refuse(fmt.Sprintf("no field %q", name), fmt.Errorf("no field %q: %q is not an object but %s", name, name[:at], begin(outer)))
+		}
 	}
 	names := slices.Sorted(maps.Keys(fields))
 	return nil, refuse(fmt.Sprintf("no field %q", name), fmt.Errorf("no field %q; choose another with --field (this line has %.40q)", name, names[:min(len(names), 8)]))
@@ -167,9 +183,14 @@ func stringOf(value json.RawMessage, what string) ([]byte, error) {
 	}
 	var text *string
 	if err := json.Unmarshal(value, &text); err != nil || text == nil {
-		return nil, refuse(what+" is not a string", fmt.Errorf("%s is not a string but %.40s", what, value))
+		return nil, refuse(what+" is not a string", fmt.Errorf("%s is not a string but %s", what, begin(value)))
 	}
 	return []byte(spaceForLineEnd.Replace(*text)), nil
+}
+
+// begin is the beginning of a JSON text, for messages.
+func begin(value []byte) string {
+	return fmt.Sprintf("%.40s", bytes.Join(bytes.Fields(value), []byte(" ")))
 }
 
 // loneSurrogate returns an escape of a JSON text that encoding/json would mend

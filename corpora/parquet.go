@@ -51,7 +51,7 @@ func readParquet(in *input, visit func([]byte, int) error) (err error) {
 		}
 		err = chunk.each(func(sentence []byte, null bool) error {
 			if row++; null {
-				return in.tolerate(at(row, refuse("null", errors.New("the sentence is null"))))
+				return in.tolerate(at(row, refuse("null", errors.New("the sentence is null; drop the row"))))
 			}
 			if err := in.left.spend(lineCost + len(sentence)); err != nil {
 				return at(row, err)

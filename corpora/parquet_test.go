@@ -57,7 +57,7 @@ func TestParquetRefuses(t *testing.T) {
 		opt  Options
 		want string
 	}{
-		{"nulls", Options{}, "nulls.parquet:2: the sentence is null"},
+		{"nulls", Options{}, "nulls.parquet:2: the sentence is null; drop the row"},
 		{"lists", Options{Field: "text.list.element"}, `column "text.list.element" holds lists; a sentence is one string`},
 		{"lists", Options{}, `no column "text"; choose another with --field (there are ["text.list.element"])`},
 		{"plain", Options{Field: "id"}, `column "id" holds no strings but INT32`},
