@@ -162,7 +162,7 @@ func (c Curves) Render() (Drawing, error) {
 		wide := seg.x1 - seg.x0
 		for _, v := range (scale{seg.First, seg.First + seg.To - seg.From, false}).ticks(max(2, int(wide/45))) {
 			x, half := px(seg.From+v-seg.First), charWidth*float64(utf8.RuneCountInString(label(v)))/2
-			if i > 0 && v == seg.First || x-half < end+4 || x+half > curvesWidth {
+			if i > 0 && v == seg.First || x-half < end+textSize || x+half > curvesWidth {
 				continue
 			}
 			s.segment("tg-grid", x, y0, x, y1)

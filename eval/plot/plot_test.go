@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,6 +92,23 @@ func TestCurves(t *testing.T) {
 	require.ErrorIs(t, err, ErrNothing)
 	_, err = Curves{Curves: []Curve{{X: x[:1], Y: []float64{-1}}}, Log: true}.Render()
 	require.ErrorIs(t, err, ErrNothing)
+}
+
+// Steps below the axis stand apart, in a wide font too.
+func TestStepsDoNotTouch(t *testing.T) {
+	phases := []Phase{{To: 1500}, {From: 1500, To: 1600, First: 1500}, {From: 1600, To: 2200, First: 1600}}
+	d, err := Curves{Phases: phases, Curves: []Curve{{X: []float64{0, 2200}, Y: []float64{1, 2}}}}.Render()
+	require.NoError(t, err)
+	end, n := math.Inf(-1), 0
+	for _, m := range regexp.MustCompile(`<text class="tg" x="([0-9.]+)" y="[0-9.]+" text-anchor="middle">([0-9]+)<`).FindAllStringSubmatch(d.SVG, -1) {
+		x, err := strconv.ParseFloat(m[1], 64)
+		require.NoError(t, err)
+		half := 7 * float64(len(m[2])) / 2 // digits of DejaVu Sans
+		require.Greater(t, x-half, end+5, m[2])
+		end = x + half
+		n++
+	}
+	require.Greater(t, n, 4)
 }
 
 // Each part of an axis of steps has room, and the longer one more of it.
