@@ -250,7 +250,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		if err := (ratio.Reversed{LogProber: p.back.gen.NewScorer()}).LogProbs(logProbs, own); err != nil {
 			return false, err
 		}
-		known.Backwards = [][]float64{logProbs}
+		known.Models = [][]float64{logProbs}
 	}
 	texts := ratio.Texts{
 		Real: vocab.WithEnds(p.d.Train), HeldReal: vocab.WithEnds(p.d.Held),
@@ -281,7 +281,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		proposals = slices.Concat(own[:left], right)
 		known = ratio.Known{
 			Generator: slices.Concat(known.Generator[:left], ownOfRight),
-			Backwards: [][]float64{slices.Concat(known.Backwards[0][:left], logProbs)},
+			Models:    [][]float64{slices.Concat(known.Models[0][:left], logProbs)},
 		}
 	}
 	scores, features, err := critic.ScoresKnown(proposals, known)
@@ -329,7 +329,7 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 	if p.Critic == "stat" {
 		return ratio.New([]ratio.Features{statistics}, nil)
 	}
-	features, first := []ratio.Features{ratio.LogRatio{Backwards: []ratio.LogProber{ratio.Reversed{LogProber: p.back.gen.NewScorer()}}, Generator: p.gen.NewScorer()}}, []float64{0.5}
+	features, first := []ratio.Features{ratio.LogRatio{Models: []ratio.LogProber{ratio.Reversed{LogProber: p.back.gen.NewScorer()}}, Generator: p.gen.NewScorer()}}, []float64{0.5}
 	if p.Critic == "ratio" {
 		features, first = append(features, statistics), append(first, make([]float64, statistics.Width())...)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,8 +24,9 @@ func criticCommand(p *process) *cli.Command {
 		Run        string   `opt:"run" check:"required" doc:"run directory of the generator" meta:"DIR"`
 		Checkpoint string   `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, last of others" meta:"NAME"`
 		Backwards  []string `opt:"backwards" doc:"runs of train --model mle --backwards on the same text: the critic weighs what they say of a sentence; default the model that the run has trained itself, if any" meta:"DIR,..."`
-		Features   []string `opt:"features" doc:"what the critic looks at: stat (seven numbers of a sentence), ratio (a backwards model's log likelihood less the generator's, one of each model); default all there is" meta:"NAME,..."`
-		LearnFrom  string   `opt:"learn-from" default:"train" check:"oneof=train|held-out" doc:"real lines that the critic learns: train, judged by the held-out ones; held-out, judged by five-fold cross-validation: for backwards models that know their training lines too well"`
+		Features   []string `opt:"features" doc:"what the critic looks at: stat (seven numbers of a sentence), ratio (a backwards model's log likelihood less the generator's, one of each model), ngram (that of an n-gram model of the training lines, which the run then keeps); default stat, and ratio with a backwards model" meta:"NAME,..."`
+		LearnFrom  string   `opt:"learn-from" default:"" check:"oneof=train|held-out" doc:"real lines that the critic learns: train, judged by the held-out ones; held-out, judged by five-fold cross-validation: for models that know their training lines too well; default held-out with ngram, else train"`
+		NgramOrder int      `opt:"ngram-order" default:"3" check:"min=1,max=9" doc:"longest n-grams of the feature ngram"`
 		Sentences  int      `opt:"sentences" default:"20000" check:"min=2,max=10000000" doc:"of the generator's own, to learn from"`
 		Steps      int      `opt:"steps" default:"900" check:"min=1,max=1000000" doc:"updates of the critic, at most"`
 		Seed       uint64   `opt:"seed" default:"1" doc:"of the sentences and the updates"`
@@ -35,6 +37,9 @@ func criticCommand(p *process) *cli.Command {
 		Description: "The critic estimates log p_real(x)/p_gen(x) of a sentence; textgan sample --critic weighs by it.\n" +
 			"It is kept in the run. docs/beyond.md says what it does and what it does not.",
 	}, func(c call[options]) error {
+		if c.has("ngram-order") && !slices.Contains(c.opt.Features, "ngram") {
+			return usage("textgan critic", "--ngram-order %d does nothing without ngram among --features; add that, or drop it", c.opt.NgramOrder)
+		}
 		m, err := loadToCompare(c.opt.Run, c.opt.Checkpoint)
 		if err != nil {
 			return err
@@ -57,7 +62,7 @@ func criticCommand(p *process) *cli.Command {
 			}
 		}
 		begun := c.now()
-		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Own: own, HeldOut: c.opt.LearnFrom == "held-out", Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
+		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Own: own, LearnFrom: critic.LearnFrom(c.opt.LearnFrom), Order: c.opt.NgramOrder, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
 		var option *critic.OptionError
 		if errors.As(err, &option) {
 			return usage("textgan critic", "%w", err)
@@ -72,7 +77,11 @@ func criticCommand(p *process) *cli.Command {
 		case k.Gain+z95*k.GainErr < 0:
 			c.warn("the critic is worse than none: a held-out sentence loses %.3f nats by it, so that sampling by it makes the text worse", -k.Gain)
 		case k.Leak():
-			c.warn("the critic knows its training lines by heart (loss %.3f there, %.3f on held-out lines): the backwards model has memorised more of them than the generator; train it with more --dropout, or let the critic learn from held-out lines: --learn-from held-out", k.TrainLoss, k.Loss)
+			why := "the backwards model has memorised more of them than the generator; train it with more --dropout, or let"
+			if slices.Contains(k.Features, "ngram") {
+				why = "the n-grams are those of these lines; let"
+			}
+			c.warn("the critic knows its training lines by heart (loss %.3f there, %.3f on held-out lines): %s the critic learn from held-out lines: --learn-from held-out", k.TrainLoss, k.Loss, why)
 		}
 		if c.opt.JSON {
 			return c.printJSON(struct {

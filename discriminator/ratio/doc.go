@@ -6,8 +6,8 @@
 // for a fixed generator, so that exp(s) weighs the generator's own sentences
 // toward the real ones. The score is a linear function and a small tanh layer
 // on a handful of numbers of the sentence: statistics that need no second model
-// (Statistics), and the log ratio of language models that read from right to
-// left to the generator (LogRatio). Logistic loss between real sentences and as
+// (Statistics), and the log ratio of other language models of the same text, which
+// read from right to left or count n-grams, to the generator (LogRatio). Logistic loss between real sentences and as
 // many generated ones has this log ratio as its minimum.
 //
 // Fit trains a Critic, Report says what it can tell on sentences that neither

@@ -25,10 +25,10 @@ type LogProber interface {
 }
 
 // Known are log p of sentences that need not be scored, in nats, by the generator and by
-// each of the backwards models: NaN for a sentence that has to be. A nil slice knows none.
+// each of the models of a LogRatio: NaN for a sentence that has to be. A nil slice knows none.
 type Known struct {
 	Generator []float64
-	Backwards [][]float64 // of as many of the models as it names, the first ones
+	Models    [][]float64 // of as many of the models as it names, the first ones
 }
 
 // Statistics are seven numbers of a sentence that need no model: its length in
@@ -113,16 +113,16 @@ func repeats(x []int32) (n int) {
 	return n
 }
 
-// LogRatio is log p_backwards(x) - log p_gen(x), in nats, for one or more models that
-// have learnt the same lines from right to left: what they think of a sentence that
-// the generator has written from left to right.
+// LogRatio is log p_model(x) - log p_gen(x), in nats, for one or more models that have learnt the
+// same lines in another way, from right to left or by counting: what they think of a sentence
+// that the generator has written from left to right.
 type LogRatio struct {
-	Backwards []LogProber // score sentences in reading order; see Reversed
-	Generator LogProber
+	Models    []LogProber // score sentences in reading order; see Reversed
+	Generator LogProber   // nil for one that cannot tell its likelihood: then log p_model(x) alone
 }
 
-// Width is the number of backwards models.
-func (r LogRatio) Width() int { return len(r.Backwards) }
+// Width is the number of models.
+func (r LogRatio) Width() int { return len(r.Models) }
 
 // Fill implements Features.
 func (r LogRatio) Fill(dst [][]float32, sentences [][]int32) error {
@@ -131,21 +131,24 @@ func (r LogRatio) Fill(dst [][]float32, sentences [][]int32) error {
 
 // FillKnown is Fill for sentences some of whose log p are known.
 func (r LogRatio) FillKnown(dst [][]float32, sentences [][]int32, known Known) error {
-	own, err := logProbs(r.Generator, sentences, known.Generator)
-	if err != nil {
-		return err
-	}
-	for j, m := range r.Backwards {
-		var of []float64
-		if j < len(known.Backwards) {
-			of = known.Backwards[j]
+	own := make([]float64, len(sentences))
+	if r.Generator != nil {
+		var err error
+		if own, err = logProbs(r.Generator, sentences, known.Generator); err != nil {
+			return err
 		}
-		back, err := logProbs(m, sentences, of)
+	}
+	for j, m := range r.Models {
+		var of []float64
+		if j < len(known.Models) {
+			of = known.Models[j]
+		}
+		its, err := logProbs(m, sentences, of)
 		if err != nil {
 			return err
 		}
-		for i := range back {
-			dst[i][j] = float32(back[i] - own[i])
+		for i := range its {
+			dst[i][j] = float32(its[i] - own[i])
 		}
 	}
 	return nil

@@ -242,7 +242,7 @@ func TestKnownIsNotScored(t *testing.T) {
 	for _, o := range []SampleOptions{{K: 7}, {Method: Metropolis, K: 6}, {Method: Reject, Bound: 3}} {
 		draw := func(known bool) (x [][]int32, asked [2]int) {
 			l, r := scoring{left, &asked[0]}, scoring{right(), &asked[1]}
-			c, err := New([]Features{LogRatio{Backwards: []LogProber{Reversed{r}}, Generator: l}}, []float64{0.5})
+			c, err := New([]Features{LogRatio{Models: []LogProber{Reversed{r}}, Generator: l}}, []float64{0.5})
 			require.NoError(t, err)
 			forward, back := Proposer(l), Proposer(r)
 			if !known {
@@ -276,7 +276,7 @@ func TestLogRatiosOfSeveralModels(t *testing.T) {
 	var asked [3]int
 	other := another()
 	r := LogRatio{
-		Backwards: []LogProber{Reversed{scoring{right(), &asked[0]}}, Reversed{scoring{other, &asked[1]}}},
+		Models:    []LogProber{Reversed{scoring{right(), &asked[0]}}, Reversed{scoring{other, &asked[1]}}},
 		Generator: scoring{left, &asked[2]},
 	}
 	require.Equal(t, 2, r.Width())
@@ -291,7 +291,7 @@ func TestLogRatiosOfSeveralModels(t *testing.T) {
 			known[i] = math.Log(right().p[i])
 		}
 	}
-	require.NoError(t, r.FillKnown(rows, sentences, Known{Backwards: [][]float64{known}}))
+	require.NoError(t, r.FillKnown(rows, sentences, Known{Models: [][]float64{known}}))
 	for i, row := range rows {
 		require.InDelta(t, math.Log(right().p[i]/left.p[i]), row[0], 1e-6)
 		require.InDelta(t, math.Log(other.p[i]/left.p[i]), row[1], 1e-6)

@@ -250,7 +250,7 @@ func (s *Sampler) propose(n int) (out [][]int32, known Known) {
 		if m == 0 {
 			known.Generator = logProbs
 		} else {
-			known.Backwards = append(known.Backwards, logProbs)
+			known.Models = append(known.Models, logProbs)
 		}
 	}
 	return out, known

@@ -152,7 +152,7 @@ func fit(parts [2][3][][]int32, models, learn, words int, seed uint64) (*ratio.C
 			}
 			lm[i] = logProber{m}
 		}
-		features = append(features, ratio.LogRatio{Backwards: lm[:1], Generator: lm[1]})
+		features = append(features, ratio.LogRatio{Models: lm[:1], Generator: lm[1]})
 	}
 	var t ratio.Texts
 	for i, to := range [2][2]*[][]int32{{&t.Real, &t.HeldReal}, {&t.Fake, &t.HeldFake}} {

@@ -20,9 +20,9 @@ import (
 	"textgan/vocab"
 )
 
-// FeatureNames are what a critic can look at: the statistics of a sentence, and
-// the log ratios of backwards models to the generator.
-var FeatureNames = []string{"stat", "ratio"}
+// FeatureNames are what a critic can look at: the statistics of a sentence, the log ratios of
+// backwards models to the generator, and that of an n-gram model of the training lines.
+var FeatureNames = []string{"stat", "ratio", "ngram"}
 
 // Options of Train; zero values stand for the defaults.
 type Options struct {
@@ -31,10 +31,20 @@ type Options struct {
 	// Own is the backwards model that the run itself has trained, for which Backwards may
 	// stand.
 	Own       *generator.Generator
-	Sentences int  // of the generator's own that are learnt; default 20000
-	HeldOut   bool // learn the real lines that were held out, by cross-validation, and not those that the models have learnt
+	Order     int       // of the n-grams; default 3
+	Sentences int       // of the generator's own that are learnt; default 20000
+	LearnFrom LearnFrom // default HeldOut with the feature ngram, and Learnt without
 	Fit       ratio.FitOptions
 }
+
+// LearnFrom is which real lines a critic learns.
+type LearnFrom string
+
+// The lines.
+const (
+	Learnt  LearnFrom = "train"    // those that the models have learnt; judged by the held-out ones
+	HeldOut LearnFrom = "held-out" // those that were held out; judged by cross-validation
+)
 
 // heldSentences is how many own sentences judge the critic.
 const heldSentences = 3000
@@ -51,6 +61,7 @@ type Critic struct {
 	model      *model.Model
 	statistics *ratio.Statistics
 	backwards  []*generator.Generator // none without the feature "ratio"
+	ngram      *ngram                 // nil without the feature "ngram"
 }
 
 // Train trains a critic against a model at temperature 1, on the text that the
@@ -59,10 +70,20 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if o.Sentences == 0 {
 		o.Sentences = 20000
 	}
+	if o.Order == 0 {
+		o.Order = 3
+	}
 	if o.Features == nil {
 		o.Features = []string{"stat"}
 		if len(o.Backwards) > 0 || o.Own != nil {
-			o.Features = FeatureNames
+			o.Features = []string{"stat", "ratio"}
+		}
+	}
+	counts := slices.Contains(o.Features, "ngram")
+	if o.LearnFrom == "" {
+		o.LearnFrom = Learnt
+		if counts { // it knows these by heart
+			o.LearnFrom = HeldOut
 		}
 	}
 	if err := o.check(m); err != nil {
@@ -79,9 +100,6 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	const fixed = 180 // bytes of a sentence besides its ids: features, scores and what refers to them
 	n := float64(o.Sentences + heldSentences)
 	need := machine.Need{{What: "the generator's sentences", Bytes: n * float64(4*(m.Config.MaxLen+1)+fixed), Lower: "--sentences"}}
-	if err := need.Check(); err != nil {
-		return nil, &OptionError{fmt.Errorf("the critic %w", err)}
-	}
 	var texts ratio.Texts
 	if texts.Real, err = encode(learnt.Lines); err != nil {
 		return nil, err
@@ -89,12 +107,31 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if texts.HeldReal, err = encode(held.Lines); err != nil {
 		return nil, err
 	}
+	if counts {
+		tokens := 0
+		for _, x := range texts.Real {
+			tokens += len(x)
+		}
+		need = append(need, machine.Part{What: "the n-grams of the training text", Bytes: bytesOfNgrams(tokens, o.Order), Lower: "--features without ngram"})
+	}
+	if err := need.Check(); err != nil {
+		return nil, &OptionError{fmt.Errorf("the critic %w", err)}
+	}
 	c := &Critic{Features: o.Features, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
 	for _, b := range o.Backwards {
 		c.backwards = append(c.backwards, b.Generator.(*generator.Generator)) // as check has seen
 	}
-	if len(c.backwards) == 0 && o.Own != nil {
+	if len(c.backwards) == 0 && slices.Contains(o.Features, "ratio") {
 		c.backwards = append(c.backwards, o.Own)
+	}
+	if counts {
+		lines := make([][]int32, len(texts.Real))
+		for i, x := range texts.Real {
+			lines[i] = withoutEnd(x)
+		}
+		if c.ngram, err = newNgram(lines, o.Order, m.Vocab.Size()); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.build(); err != nil {
 		return nil, &OptionError{err}
@@ -105,7 +142,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	}
 	key := rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples}
 	var own [][]int32
-	if c.ratioFeature() < 0 { // nobody asks for log p
+	if _, err := logProber(m.Generator); err != nil || c.ratioFeature() < 0 { // nobody asks for log p
 		own = s.Rows(o.Sentences+heldSentences, key, 0)
 	} else {
 		var logProbs []float64
@@ -113,7 +150,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 		texts.KnownFake.Generator, texts.KnownHeldFake.Generator = logProbs[:o.Sentences], logProbs[o.Sentences:]
 	}
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
-	if o.HeldOut {
+	if o.LearnFrom == HeldOut {
 		o.Fit.Folds = min(folds, len(texts.HeldReal))
 	}
 	c.Report, err = c.Fit(texts, o.Fit)
@@ -130,10 +167,13 @@ func (o Options) check(m *model.Model) error {
 	for _, name := range o.Features {
 		switch {
 		case !slices.Contains(FeatureNames, name):
-			return fmt.Errorf("feature %q is not known; use stat or ratio", name)
+			return unknown(name)
 		case name == "ratio" && len(o.Backwards) == 0 && o.Own == nil:
 			return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
 		}
+	}
+	if len(o.Backwards) > 0 && !slices.Contains(o.Features, "ratio") {
+		return errors.New("a critic without the feature ratio does not ask --backwards; add ratio to --features, or drop it")
 	}
 	if m.Config.Backwards {
 		return errors.New("a run of --backwards is what a critic uses; train one for a run that writes forwards")
@@ -151,33 +191,51 @@ func (o Options) check(m *model.Model) error {
 	return nil
 }
 
-// build makes the features and the untrained critic over them.
+func unknown(feature string) error {
+	return fmt.Errorf("feature %q is not known; use stat, ratio or ngram", feature)
+}
+
+// build makes the features and the untrained critic over them: the statistics, and the log ratios
+// of all models, the backwards ones first, whichever is named first.
 func (c *Critic) build() error {
-	var features []ratio.Features
-	var first []float64
+	own, err := logProber(c.model.Generator)
+	var r ratio.LogRatio
 	for _, name := range c.Features {
-		switch name {
-		case "stat":
-			features, first = append(features, c.statistics), append(first, make([]float64, c.statistics.Width())...)
-		case "ratio":
-			if len(c.backwards) == 0 { // of a damaged description
-				return errors.New("the feature ratio without a backwards model")
-			}
-			own, err := logProber(c.model.Generator)
-			if err != nil {
-				return fmt.Errorf("the feature ratio: %w; take --features stat", err)
-			}
-			r := ratio.LogRatio{Generator: own}
-			for _, b := range c.backwards {
-				r.Backwards = append(r.Backwards, ratio.Reversed{LogProber: b.NewScorer()})
-				first = append(first, 0.5/float64(len(c.backwards)))
-			}
-			features = append(features, r)
-		default:
-			return fmt.Errorf("feature %q is not known; use stat or ratio", name)
+		switch {
+		case name == "ratio" && err != nil:
+			return fmt.Errorf("the feature ratio: %w; take --features stat,ngram", err)
+		case name == "ratio" && len(c.backwards) == 0, name == "ngram" && c.ngram == nil: // of a damaged description
+			return fmt.Errorf("the feature %s without a model", name)
+		case !slices.Contains(FeatureNames, name):
+			return unknown(name)
 		}
 	}
-	var err error
+	for _, b := range c.backwards {
+		r.Models = append(r.Models, ratio.Reversed{LogProber: b.NewScorer()})
+	}
+	if c.ngram != nil {
+		r.Models = append(r.Models, c.ngram)
+	}
+	if err == nil {
+		r.Generator = own
+	}
+	var features []ratio.Features
+	var first []float64
+	done := false
+	for _, name := range c.Features {
+		switch {
+		case name == "stat":
+			features, first = append(features, c.statistics), append(first, make([]float64, c.statistics.Width())...)
+		case !done:
+			done = true
+			features = append(features, r)
+			of := make([]float64, len(r.Models)) // counts begin with no say
+			for i := range c.backwards {
+				of[i] = 0.5 / float64(len(c.backwards))
+			}
+			first = append(first, of...)
+		}
+	}
 	c.Critic, err = ratio.New(features, first)
 	return err
 }
@@ -191,11 +249,11 @@ func logProber(g generator.Model) (ratio.LogProber, error) {
 	return m.NewScorer(), nil
 }
 
-// ratioFeature is the number of the first log ratio among the features.
+// ratioFeature is the number of the first log ratio among the features, -1 if there is none.
 func (c *Critic) ratioFeature() int {
 	at := 0
 	for _, name := range c.Features {
-		if name == "ratio" {
+		if name != "stat" {
 			return at
 		}
 		at += c.statistics.Width()
@@ -283,6 +341,7 @@ const Dir = "critic"
 const (
 	weightsFile  = "critic.safetensors"
 	describeFile = "critic.json"
+	ngramFile    = "ngram.safetensors"
 )
 
 // backwardsFile is the name of that of backwards model i, counted from 0.
@@ -300,7 +359,8 @@ type description struct {
 	Step      int          `json:"checkpoint_step"`
 	Features  []string     `json:"features"`
 	Models    []backwards  `json:"backwards_models,omitempty"`
-	Hash      string       `json:"critic"` // hash of the critic's weights
+	Ngram     *savedNgram  `json:"ngram,omitempty"` // since format 3
+	Hash      string       `json:"critic"`          // hash of the critic's weights
 	Report    ratio.Report `json:"report"`
 
 	// Of format 1, which knew one model at most.
@@ -314,25 +374,41 @@ type backwards struct {
 	Hash   string           `json:"weights"`
 }
 
+// savedNgram is the n-gram model in critic.json.
+type savedNgram struct {
+	Order int    `json:"order"`
+	Hash  string `json:"sentences"` // of the file of the sentences that are counted
+}
+
 // tensors are all numbers of a critic.
 func (c *Critic) tensors() nn.Params {
 	freq := &nn.Param{Name: "critic.log_frequency", Shape: []int{len(c.statistics.LogFreq)}, Data: c.statistics.LogFreq}
 	return append(c.Params(), freq)
 }
 
-// Save writes the critic, and the backwards models with it, into the directory of
-// its run: the run can be moved, and the backwards runs deleted.
+// Save writes the critic, and the backwards models and the sentences that it counts with it, into
+// the directory of its run: the run can be moved, and the backwards runs and the training text
+// deleted.
 func (c *Critic) Save(runDir string) error {
-	d := description{Format: 2, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, Hash: c.tensors().Hash(), Report: c.Report}
+	d := description{Format: 3, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, Hash: c.tensors().Hash(), Report: c.Report}
 	files := map[string]nn.Params{weightsFile: c.tensors()}
 	for i, b := range c.backwards {
 		d.Models = append(d.Models, backwards{b.Config, b.Params().Hash()})
 		files[backwardsFile(i)] = b.Params()
 	}
+	others := map[string][]byte{}
+	if c.ngram != nil {
+		file, hash, err := c.ngram.marshal()
+		if err != nil {
+			return err
+		}
+		d.Ngram, others[ngramFile] = &savedNgram{c.ngram.order, hash}, file
+	}
 	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
 		return err
 	}
+	others[describeFile] = append(text, '\n')
 	return atomicfile.WriteDir(filepath.Join(runDir, Dir), func(aside string) error {
 		for name, params := range files {
 			f, err := os.Create(filepath.Join(aside, name))
@@ -343,7 +419,12 @@ func (c *Critic) Save(runDir string) error {
 				return err
 			}
 		}
-		return os.WriteFile(filepath.Join(aside, describeFile), append(text, '\n'), 0o644)
+		for name, content := range others {
+			if err := os.WriteFile(filepath.Join(aside, name), content, 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -372,7 +453,7 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	if d.Format == 1 && d.Backwards != nil {
 		d.Models = []backwards{{*d.Backwards, d.HashBack}}
 	}
-	if d.Format != 1 && d.Format != 2 {
+	if d.Format < 1 || d.Format > 3 {
 		return nil, fmt.Errorf("%s: format %d, which this version does not read; train the critic again", path, d.Format)
 	}
 	if d.Generator != m.Generator.Params().Hash() {
@@ -392,10 +473,36 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 		}
 		c.backwards = append(c.backwards, b)
 	}
+	if d.Ngram != nil {
+		if c.ngram, err = readNgram(r, *d.Ngram, m.Vocab.Size()); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.build(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, read(r, weightsFile, c.tensors(), d.Hash)
+}
+
+// readNgram counts the sentences in a file of the critic, which must be as it was.
+func readNgram(r *rundir.Run, saved savedNgram, vocabulary int) (*ngram, error) {
+	file, err := r.ReadFile(Dir + "/" + ngramFile)
+	if err != nil {
+		return nil, err
+	}
+	path := r.Path(filepath.Join(Dir, ngramFile))
+	if hashOf(file) != saved.Hash {
+		return nil, damaged(path)
+	}
+	n, err := unmarshalNgram(file, saved.Order, vocabulary)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, nil
+}
+
+func damaged(path string) error {
+	return fmt.Errorf("%s: its checksum differs from that in %s; train the critic again", path, describeFile)
 }
 
 // read fills params from a file of the critic, whose hash must be as it was.
@@ -404,7 +511,7 @@ func read(r *rundir.Run, name string, params nn.Params, hash string) error {
 		return err
 	}
 	if params.Hash() != hash {
-		return fmt.Errorf("%s: its checksum differs from that in %s; train the critic again", r.Path(filepath.Join(Dir, name)), describeFile)
+		return damaged(r.Path(filepath.Join(Dir, name)))
 	}
 	return nil
 }

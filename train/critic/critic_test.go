@@ -126,7 +126,7 @@ func TestCriticOfSeveralBackwardsModels(t *testing.T) {
 	_, err = s.Draw(20)
 	require.NoError(t, err)
 	byHeldOut := options(backs...)
-	byHeldOut.HeldOut = true
+	byHeldOut.LearnFrom = HeldOut
 	h, err := Train(m, byHeldOut)
 	require.NoError(t, err)
 	require.Less(t, h.Loss, math.Ln2)
@@ -201,6 +201,7 @@ func TestTrainRefuses(t *testing.T) {
 	for message, o := range map[string]Options{
 		"--backwards":               {Features: []string{"ratio"}},
 		"not known":                 {Features: []string{"magic"}},
+		"add ratio":                 {Features: []string{"stat", "ngram"}, Backwards: []*model.Model{m}},
 		"not trained":               {Backwards: []*model.Model{m}},
 		"the generator's sentences": {Sentences: 1 << 40},
 		"vocabulary":                {Backwards: []*model.Model{load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))}},
