@@ -132,12 +132,13 @@ func common(a, b []int32) int {
 
 // Copies sums up the longest copied runs of a text's lines, in tokens.
 type Copies struct {
-	Mean   float64 `json:"mean"`    // longest run of a line, on average
-	StdErr float64 `json:"std_err"` // of Mean
-	Share  float64 `json:"share"`   // longest run over the length of its line, on average; empty lines count 0
-	Max    int     `json:"max"`     // longest run of all
-	Line   int     `json:"line"`    // the first line that holds it
-	Train  int     `json:"train"`   // a training line that holds it; -1 if there is no copy
+	Mean     float64 `json:"mean"`          // longest run of a line, on average
+	StdErr   float64 `json:"std_err"`       // of Mean
+	Share    float64 `json:"share"`         // longest run over the length of its line, on average; empty lines count 0
+	ErrShare float64 `json:"share_std_err"` // of Share
+	Max      int     `json:"max"`           // longest run of all
+	Line     int     `json:"line"`          // the first line that holds it
+	Train    int     `json:"train"`         // a training line that holds it; -1 if there is no copy
 }
 
 // CopiesOf looks up every line, in parallel.
@@ -159,10 +160,11 @@ func CopiesOf(lines [][]int32, index *CopyIndex) Copies {
 	}
 	out.Mean /= n
 	out.Share /= n
-	for _, c := range longest {
-		d := float64(c.Len) - out.Mean
-		out.StdErr += d * d
+	for i, c := range longest {
+		d, share := float64(c.Len)-out.Mean, float64(c.Len)/float64(max(1, len(lines[i])))-out.Share
+		out.StdErr, out.ErrShare = out.StdErr+d*d, out.ErrShare+share*share
 	}
 	out.StdErr = math.Sqrt(out.StdErr / max(1, n-1) / n)
+	out.ErrShare = math.Sqrt(out.ErrShare / max(1, n-1) / n)
 	return out
 }

@@ -252,6 +252,7 @@ func FrontierNeeds(reference, train, text Forecast, texts float64) machine.Need 
 	one.Bytes, one.Lines = 0, 0 // counted with the others
 	need := lines(reference, train, one)
 	return append(need,
+		machine.Part{What: "suffixes of the training text", Bytes: train.copies(), Lower: "the lines of --train"},
 		machine.Part{What: "samples", Bytes: texts * text.text(), Lower: samples},
 		machine.Part{What: "n-grams", Bytes: reference.references() + reference.model() + max(text.selfBLEU(), text.model()), Lower: samples})
 }

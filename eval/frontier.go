@@ -41,6 +41,13 @@ func LMAxes() Axes {
 	return Axes{X: "reverse LM score", Y: "LM score", LowerYBetter: true}
 }
 
+// CopyAxes is self-BLEU-n against the longest run that a line copies from the training text, as a share of the line. A
+// model that is colder repeats itself and copies more. It judges no quality: a point copies more
+// than the curve at equal diversity, or less.
+func CopyAxes(n int) Axes {
+	return Axes{X: fmt.Sprintf("self-BLEU-%d", n), Y: "longest copy"}
+}
+
 // Place says where a point lies with respect to a curve.
 type Place string
 
@@ -51,6 +58,10 @@ const (
 	Inside Place = "inside"
 	// WithinNoise: the gap is no larger than chance explains.
 	WithinNoise Place = "within noise"
+	// CopiesMore: copies more of the training text than the curve at the same diversity.
+	CopiesMore Place = "copies more"
+	// CopiesLess: copies less of it.
+	CopiesLess Place = "copies less"
 	// BeyondSweep: less or more diverse than all of the curve, and no corner of
 	// it settles the matter. Sweep the curve over more temperatures.
 	BeyondSweep Place = "beyond the sweep"

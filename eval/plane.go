@@ -23,16 +23,20 @@ type Plane struct {
 
 	Frontier *Frontier `json:"-"` // through the curve; nil before Judge, and if there is none
 	axes     Axes
+	copies   bool // Y is what is copied
 }
 
-// NewPlanes are the empty planes of a suite's Points: BLEU-2 to BLEU-n, then the LM scores.
-func NewPlanes(n int) (planes []Plane) {
-	var all []Axes
-	for order := 2; order <= n; order++ {
-		all = append(all, BLEUAxes(order))
+// NewPlanes are the empty planes of the suite's Points.
+func (s *Suite) NewPlanes() (planes []Plane) {
+	add := func(axes Axes, copies bool) {
+		planes = append(planes, Plane{X: axes.X, Y: axes.Y, axes: axes, copies: copies, Curve: []Placed{}, Points: []Placed{}})
 	}
-	for _, axes := range append(all, LMAxes()) {
-		planes = append(planes, Plane{X: axes.X, Y: axes.Y, axes: axes, Curve: []Placed{}, Points: []Placed{}})
+	for order := 2; order <= s.o.MaxN; order++ {
+		add(BLEUAxes(order), false)
+	}
+	add(LMAxes(), false)
+	if s.copies != nil {
+		add(CopyAxes(s.o.MaxN), true)
 	}
 	return planes
 }
@@ -62,9 +66,11 @@ func (s *Suite) Place(planes []Plane, name string, temperature float64, texts []
 	for j := range planes {
 		p := Placed{Point: Average(seeds[j])}
 		planes[j].Signatures = p.Signatures
-		if curve {
+		switch {
+		case curve:
 			planes[j].Curve = append(planes[j].Curve, p)
-		} else {
+		case planes[j].copies && name == RealText: // may be the training text itself
+		default:
 			planes[j].Points = append(planes[j].Points, p)
 		}
 	}
@@ -88,6 +94,15 @@ func (p *Plane) Judge(confidence float64) error {
 		v, err := p.Frontier.Judge(p.Points[i].Point, confidence)
 		if err != nil {
 			return err
+		}
+		if p.copies {
+			v, _ = p.Frontier.judgeByGap(p.Points[i].Point, confidence)
+			switch v.Place {
+			case Outside:
+				v.Place = CopiesMore
+			case Inside:
+				v.Place = CopiesLess
+			}
 		}
 		p.Points[i].Verdict = &v
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,4 +25,52 @@ func TestRoom(t *testing.T) {
 	require.Nil(t, p.room().Closed, "nobody is outside")
 	p.Points[1].Verdict.Place = WithinNoise
 	require.Contains(t, p.room().String(), "real text itself is within noise")
+}
+
+// What texts copy from the training text is judged at equal diversity: a text that repeats
+// itself no more than the curve, and copies more, copies more; real text is not judged.
+func TestCopiesAtEqualDiversity(t *testing.T) {
+	train := []string{"a b c d e f", "g h i j k l", "m n o p q r"}
+	suite, err := NewSuite(SuiteOptions{Reference: []string{"a c e g i k"}, Train: train, Tokenize: strings.Fields, Tokenizer: "whitespace", Case: "mixed", MaxN: 2})
+	require.NoError(t, err)
+	// Each text shares so many lines with itself, and so many tokens in a row with the training text.
+	cold := [][]string{{"a b c d x y", "a b c d x y", "g h i y x x", "g h i y x z"}, {"a b c d x y", "a b c d x z", "g h i y x x", "g h i y x z"}}
+	warm := [][]string{{"a b x c d y", "g y h x i z", "z m n x x y", "x q y r z x"}, {"a b x c d z", "g y h x i z", "z m n x y y", "x q z r z x"}}
+	more := [][]string{{"a b c d e y", "a b c d e z", "g h i j k x", "m n o p q z"}, {"a b c d e y", "a b c d e z", "g h i j k y", "m n o p q x"}}
+	less := [][]string{{"a c e g x y", "a c e g x z", "b x y z m o", "b x y z m q"}, {"a c e g x y", "a c e g x z", "b x y z m o", "b x y z m r"}}
+	planes := suite.NewPlanes()
+	require.Len(t, planes, 3) // BLEU-2, LM, copies
+	place := func(name string, tau float64, texts [][]string, curve bool) {
+		var seeds [][][]string
+		for _, x := range texts {
+			seeds = append(seeds, [][]string{x})
+		}
+		require.NoError(t, suite.Place(planes, name, tau, seeds, curve))
+	}
+	for _, x := range [][][]string{cold, warm, more, less} {
+		for _, lines := range x {
+			require.NoError(t, suite.Learn(lines))
+		}
+	}
+	place("mle", .5, cold, true)
+	place("mle", 1, warm, true)
+	place("more", 1, more, false)
+	place("less", 1, less, false)
+	place(RealText, 0, [][]string{train, train}, false)
+	for i := range planes {
+		require.NoError(t, planes[i].Judge(.95))
+	}
+	p := planes[2]
+	require.Equal(t, "longest copy", p.Y)
+	require.Len(t, p.Points, 2, "no real text: it may be the training text")
+	require.Nil(t, p.Room)
+	copied := CopiesOf(suite.Encode(more[0]), NewCopyIndex(suite.Encode(train)))
+	require.InDelta(t, 5./6, copied.Share, 1e-12)
+	require.InDelta(t, copied.Share, p.Points[0].Y, 1e-12)
+	require.Equal(t, CopiesMore, p.Points[0].Verdict.Place)
+	require.Equal(t, CopiesLess, p.Points[1].Verdict.Place)
+	require.Less(t, p.Points[1].Verdict.Gap, 0.0)
+	for _, of := range planes[:2] {
+		require.Len(t, of.Points, 3)
+	}
 }

@@ -352,7 +352,8 @@ func (s *Suite) distance(lines []string) (*Distance, error) {
 }
 
 // Points places lines on the planes of a frontier: BLEU-n against self-BLEU-n
-// for n = 2..MaxN, then the LM score against the reverse LM score.
+// for n = 2..MaxN, then the LM score against the reverse LM score and, with a training
+// text, the longest copy of a line against self-BLEU of the highest order.
 func (s *Suite) Points(lines [][]int32) (points []Point, err error) {
 	o := s.scoring()
 	o.keep = true // BLEU and self-BLEU of a line rise together
@@ -374,5 +375,13 @@ func (s *Suite) Points(lines [][]int32) (points []Point, err error) {
 			Signatures: [2]string{self.Signature, bleu.Signature},
 		})
 	}
-	return append(points, Point{X: reverse.Nats, Y: lm.Nats, ErrX: reverse.StdErr, ErrY: lm.StdErr, Signatures: [2]string{reverse.Signature, lm.Signature}}), nil
+	points = append(points, Point{X: reverse.Nats, Y: lm.Nats, ErrX: reverse.StdErr, ErrY: lm.StdErr, Signatures: [2]string{reverse.Signature, lm.Signature}})
+	if s.copies != nil {
+		n, c := s.o.MaxN-1, CopiesOf(lines, s.copies)
+		points = append(points, Point{
+			X: self.ByOrder[n], Y: c.Share, ErrX: self.StdErr[n], ErrY: c.ErrShare,
+			Signatures: [2]string{self.Signature, fmt.Sprintf("longest-copy%s|train:%d|lines:%d|version:%s", textSignature(s.o.Case, s.o.Tokenizer), len(s.train), len(lines), Version)},
+		})
+	}
+	return points, nil
 }

@@ -86,7 +86,10 @@ func TestSuite(t *testing.T) {
 
 	points, err := s.Points(s.Encode(text))
 	require.NoError(t, err)
-	require.Len(t, points, 3) // BLEU-2, BLEU-3, LM
+	require.Len(t, points, 4) // BLEU-2, BLEU-3, LM, copies
+	require.Equal(t, self.ByOrder[2], points[3].X)
+	require.Equal(t, m.Copies.Share, points[3].Y)
+	require.Equal(t, m.Copies.ErrShare, points[3].ErrY)
 	// The covariance by scoring each line alone.
 	var x2, y2 []float64
 	for i, line := range ids {

@@ -119,7 +119,7 @@ func evalFrontier(c call[frontierOptions]) error {
 		real.texts = [][][]string{texts}
 		samples = append(samples, real)
 	}
-	planes, err := placeAll(o.MaxN, suite, families, samples)
+	planes, err := placeAll(suite, families, samples)
 	if err != nil {
 		return err
 	}
@@ -190,11 +190,11 @@ func frontierSuite(c call[frontierOptions], families []family) (suite *eval.Suit
 		return nil, nil, err
 	}
 	c.warnOfLearnt(real, k.tokenize)
-	suite, err = eval.NewSuite(eval.SuiteOptions{Reference: real.held, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
+	suite, err = eval.NewSuite(eval.SuiteOptions{Reference: real.held, Train: real.learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
 	if err != nil {
 		return nil, nil, err
 	}
-	return suite, real.learnt, suite.Learn(real.learnt)
+	return suite, real.learnt, nil
 }
 
 // pilotLines are how many sentences are drawn to tell what a whole sample will hold.
@@ -286,7 +286,7 @@ func sampleAll(c call[frontierOptions], families []family) (all []samples, err e
 // placeAll places all samples on planes. Before the first is judged, the words of all are
 // learnt: what a tokeniser makes of a sentence need not stand in the training text, though
 // every word of the model does.
-func placeAll(maxN int, suite *eval.Suite, families []family, all []samples) ([]eval.Plane, error) {
+func placeAll(suite *eval.Suite, families []family, all []samples) ([]eval.Plane, error) {
 	for _, s := range all {
 		for _, lines := range slices.Concat(s.texts...) {
 			if err := suite.Learn(lines); err != nil {
@@ -294,7 +294,7 @@ func placeAll(maxN int, suite *eval.Suite, families []family, all []samples) ([]
 			}
 		}
 	}
-	planes, curve := eval.NewPlanes(maxN), slices.IndexFunc(families, isCurve)
+	planes, curve := suite.NewPlanes(), slices.IndexFunc(families, isCurve)
 	for _, s := range all {
 		if err := suite.Place(planes, families[s.family].name, s.temperature, s.texts, s.family == curve); err != nil {
 			return nil, err
@@ -321,9 +321,8 @@ func checkSVG(o frontierOptions, families []family) error {
 
 // drawPlanes draws the BLEU plane of the highest order and the LM plane.
 func drawPlanes(path string, planes []eval.Plane) error {
-	last := len(planes) - 1
 	for i, name := range []string{path, strings.TrimSuffix(path, ".svg") + "-lm.svg"} {
-		p := planes[last-1+i]
+		p := planes[lmPlane(planes)-1+i]
 		var points []eval.Point
 		for _, q := range p.Points {
 			points = append(points, q.Point)
@@ -334,6 +333,11 @@ func drawPlanes(path string, planes []eval.Plane) error {
 		}
 	}
 	return nil
+}
+
+// lmPlane is the number of the plane of the LM scores, which is behind that of the highest order of BLEU.
+func lmPlane(planes []eval.Plane) int {
+	return slices.IndexFunc(planes, func(p eval.Plane) bool { return p.X == eval.LMAxes().X })
 }
 
 // printPlanes prints a block for every plane.
@@ -378,10 +382,16 @@ func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut st
 		fmt.Fprintln(&text, strings.TrimRight(line, " \n"))
 	}
 	fmt.Fprintln(&text)
-	for _, p := range planes[len(planes)-2:] { // BLEU of the highest order, LM
-		fmt.Fprintf(&text, "%s\n%s\n", p.Signatures[1], p.Signatures[0])
+	for i, p := range planes[lmPlane(planes)-1:] { // BLEU of the highest order, LM, copies
+		fmt.Fprintln(&text, p.Signatures[1])
+		if i < 2 { // that of copies is the first one's
+			fmt.Fprintln(&text, p.Signatures[0])
+		}
 	}
 	fmt.Fprintln(&text, "± is one standard error.")
+	if slices.ContainsFunc(planes, func(p eval.Plane) bool { return p.Y == eval.CopyAxes(2).Y }) {
+		fmt.Fprintln(&text, "longest copy: the share of a line that one training line holds in a row. No measure of quality: a gap says who copies more at equal diversity.")
+	}
 	if across {
 		fmt.Fprintln(&text, "across: the gap is in the first column, at equal quality: the point is more diverse than all of the curve.")
 	}

@@ -22,7 +22,7 @@ func TestFrontierKnowsTheWordsOfTheSamples(t *testing.T) {
 	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: []string{"other text"}, Tokenize: eval.PTB, Tokenizer: "ptb", Case: "mixed", MaxN: 2})
 	require.NoError(t, err)
 	text := []string{"a cat sat. it slept", "a cat sat. it slept"}
-	planes, err := placeAll(2, suite, []family{{name: "gan"}}, []samples{{temperature: 1, texts: [][][]string{{text}}}})
+	planes, err := placeAll(suite, []family{{name: "gan"}}, []samples{{temperature: 1, texts: [][][]string{{text}}}})
 	require.NoError(t, err)
 	require.Len(t, planes, 2)
 	self, err := eval.SelfBLEU(eval.NewLexicon().Add(text, eval.PTB), eval.Options{MaxN: 2, Tokenizer: "ptb", Case: "mixed"})
@@ -40,7 +40,7 @@ func TestErrorsAreThoseOfSeeds(t *testing.T) {
 	suite, err := eval.NewSuite(eval.SuiteOptions{Reference: long, Tokenize: strings.Fields, Tokenizer: "whitespace", Case: "mixed", MaxN: 2})
 	require.NoError(t, err)
 	repeats := func(text []string) [][]string { return [][]string{text, text, text, text} }
-	planes, err := placeAll(2, suite, []family{{name: "gan"}}, []samples{{temperature: 1, texts: [][][]string{repeats(short), repeats(long)}}})
+	planes, err := placeAll(suite, []family{{name: "gan"}}, []samples{{temperature: 1, texts: [][][]string{repeats(short), repeats(long)}}})
 	require.NoError(t, err)
 	single := func(text []string) float64 {
 		p, err := suite.Points(suite.Encode(text))
