@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/corpora"
 	"textgan/generator/relax"
 )
 
@@ -41,6 +42,7 @@ type place struct {
 	path     string // "", "eval", "eval bleu"
 	commands []*cli.Command
 	flags    []optionFlag
+	argument string // its name, or empty
 }
 
 func places(path string, commands []*cli.Command) (all []place) {
@@ -50,7 +52,7 @@ func places(path string, commands []*cli.Command) (all []place) {
 		if len(c.Subcommands) > 0 {
 			all = append(all, places(at, c.Subcommands)...)
 		} else {
-			all = append(all, place{path: at, flags: optionFlags(c)})
+			all = append(all, place{path: at, flags: optionFlags(c), argument: c.ArgsUsage})
 		}
 	}
 	return all
@@ -75,7 +77,20 @@ func valuesOf(f optionFlag) (values []string) {
 	return f.Choices
 }
 
-// words are what can follow at a place.
+// arguments are the values of a place's argument, if they can be listed.
+func (p place) arguments() (values []string) {
+	switch p.argument {
+	case "NAME":
+		for _, b := range corpora.List() {
+			values = append(values, b.Name)
+		}
+	case "SHELL":
+		values = []string{"bash", "zsh", "fish"}
+	}
+	return values
+}
+
+// words are what can follow at a place, but for its argument.
 func (p place) words() (words []string) {
 	words = append(words, names(p.commands)...)
 	for _, f := range p.flags {
@@ -86,9 +101,10 @@ func (p place) words() (words []string) {
 
 // shellScript writes the part that bash and zsh share: it finds the place by the
 // words so far that are names of commands, and then offers, by the word before,
-// the values of a flag or what can follow at the place. offer is the shell's
-// command that offers words, file the one that offers files.
-func shellScript(w io.Writer, commands []*cli.Command, words, previous string, offer func(words []string) string, file string) {
+// the values of a flag or what can follow at the place: if that is an argument, flags
+// to a word that begins as one. offer is the shell's command that offers words, file
+// the one that offers files.
+func shellScript(w io.Writer, commands []*cli.Command, words, previous, present string, offer func(words []string) string, file string) {
 	all := places("", commands)
 	fmt.Fprintf(w, "    local at= word\n    for word in %s; do\n        case \"${at:+$at }$word\" in\n", words)
 	for _, p := range all[1:] {
@@ -107,6 +123,14 @@ func shellScript(w io.Writer, commands []*cli.Command, words, previous string, o
 	}
 	fmt.Fprint(w, "    esac\n    case \"$at\" in\n")
 	for _, p := range all {
+		if p.argument != "" {
+			argument := file
+			if values := p.arguments(); len(values) > 0 {
+				argument = offer(values)
+			}
+			fmt.Fprintf(w, "        %q) case \"%s\" in -*) %s ;; *) %s ;; esac ;;\n", p.path, present, offer(p.words()), argument)
+			continue
+		}
 		fmt.Fprintf(w, "        %q) %s ;;\n", p.path, offer(p.words()))
 	}
 	fmt.Fprint(w, "    esac\n}\n")
@@ -118,14 +142,14 @@ func bashCompletion(w io.Writer, commands []*cli.Command) {
 	offer := func(words []string) string {
 		return fmt.Sprintf(`COMPREPLY=($(compgen -W %q -- "${COMP_WORDS[COMP_CWORD]}"))`, strings.Join(words, " "))
 	}
-	shellScript(w, commands, `"${COMP_WORDS[@]:1:COMP_CWORD-1}"`, "${COMP_WORDS[COMP_CWORD-1]}", offer, "COMPREPLY=()")
+	shellScript(w, commands, `"${COMP_WORDS[@]:1:COMP_CWORD-1}"`, "${COMP_WORDS[COMP_CWORD-1]}", "${COMP_WORDS[COMP_CWORD]}", offer, "COMPREPLY=()")
 	fmt.Fprint(w, "complete -o default -F _textgan textgan\n")
 }
 
 func zshCompletion(w io.Writer, commands []*cli.Command) {
 	fmt.Fprint(w, "#compdef textgan\n_textgan() {\n")
 	offer := func(words []string) string { return "compadd -- " + strings.Join(words, " ") + " || _files" }
-	shellScript(w, commands, `"${(@)words[2,CURRENT-1]}"`, "${words[CURRENT-1]}", offer, "_files")
+	shellScript(w, commands, `"${(@)words[2,CURRENT-1]}"`, "${words[CURRENT-1]}", "${words[CURRENT]}", offer, "_files")
 	fmt.Fprint(w, "_textgan \"$@\"\n")
 }
 
@@ -142,6 +166,9 @@ func fishCompletion(w io.Writer, commands []*cli.Command) {
 				not = "; and not __fish_seen_subcommand_from " + strings.Join(names(p.commands), " ")
 			}
 			fmt.Fprintf(w, "complete -c textgan -f -n '%s%s' -a %s -d %s\n", when, not, c.Name, fishQuote(c.Usage))
+		}
+		if values := p.arguments(); len(values) > 0 {
+			fmt.Fprintf(w, "complete -c textgan -f -n '%s' -a %s\n", when, fishQuote(strings.Join(values, " ")))
 		}
 		for _, f := range p.flags {
 			line := fmt.Sprintf("complete -c textgan -n '%s' -l %s", when, f.Name)

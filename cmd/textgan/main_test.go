@@ -256,6 +256,12 @@ func TestCompletion(t *testing.T) {
 		"textgan train --run eval --cell ":       "lstm gru relational transformer",
 		"textgan corpus generate arithmetic --l": "--length",
 		"textgan eval bleu --hyp ":               "", // files
+		"textgan sweep run ":                     "", // files
+		"textgan sweep run --j":                  "--jobs --json",
+		"textgan corpus stats lines.txt --cas":   "--case",
+		"textgan corpus generate ":               "arithmetic captions oracle",
+		"textgan corpus generate o":              "oracle",
+		"textgan completion ":                    "bash zsh fish",
 	} {
 		cmd := exec.Command(bash, "--norc", "-c", `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _textgan; echo "${COMPREPLY[*]}"`, "bash", script)
 		cmd.Args = append(cmd.Args, strings.Split(line, " ")...)
