@@ -36,7 +36,7 @@ func (t *Trainer) saved() Saved {
 		{"best_nll", &t.best.NLL},
 		{"worse", &t.best.Worse},
 		{"lr_decays", &kept[int]{func() int { return t.best.Decays }, func(n int) error { t.setDecays(n); return nil }}},
-		t.place(),
+		t.common.place(),
 	}}
 	if t.by.name != metrics[0].name {
 		s.Numbers = append(s.Numbers, Number{bestValue, &t.best.Value})
@@ -57,11 +57,6 @@ func (t *Trainer) saved() Saved {
 		s.Moments = append(s.Moments, named(adversarialPrefix, t.common.adam(0, t.LanguageModel().Params()).State())...)
 	}
 	return s
-}
-
-// place is where the run stands in its text.
-func (t *Trainer) place() Number {
-	return Number{"batches", &kept[int]{t.common.batches.Position, t.common.batches.Seek}}
 }
 
 func (t *Trainer) setPhase(name string) error {

@@ -82,6 +82,8 @@ type gan struct {
 	d    *pretraining
 	g    GeneratorStep // made when it is first needed
 	opt  *Adam         // of the generator
+
+	before boundary // of a long step
 }
 
 func newGAN(c *common, fit fitting, d *pretraining) *gan {
@@ -93,14 +95,27 @@ func (p *gan) Name() string { return Adversarial }
 func (p *gan) Steps() int { return p.AdvSteps }
 
 // Step lets the discriminator and then the generator take their updates, and
-// fits real sentences in between.
+// fits real sentences in between. One of more than longStep updates that is asked to stop
+// puts everything back to where it began, and returns ErrInterrupted.
 func (p *gan) Step(at int) (r Record, err error) {
-	for range p.DSteps {
+	long := p.stop != nil && p.longSteps()
+	if long {
+		if err := p.before.keep(p.changes()); err != nil {
+			return r, err
+		}
+	}
+	for i := range p.DSteps {
+		if long && i > 0 && p.stopped() {
+			return r, p.giveUp()
+		}
 		if err := r.add(p.d.update(p.game.tau.At(at))); err != nil {
 			return r, err
 		}
 	}
-	for range p.GSteps {
+	for i := range p.GSteps {
+		if long && i+p.DSteps > 0 && p.stopped() {
+			return r, p.giveUp()
+		}
 		if err := r.add(p.update(p.game.tau.At(at))); err != nil {
 			return r, err
 		}
@@ -110,6 +125,23 @@ func (p *gan) Step(at int) (r Record, err error) {
 		r.Loss = loss // the generator's
 	}
 	return r, err
+}
+
+// changes are what the updates of both networks change.
+func (p *gan) changes() Saved {
+	s := p.Saved()
+	s.Weights = append(s.Weights, p.fit.LanguageModel().Params()...)
+	s.add(p.d.Saved())
+	s.Numbers = append(s.Numbers, p.place())
+	return s
+}
+
+// giveUp undoes the updates that a long step has taken.
+func (p *gan) giveUp() error {
+	if err := p.before.restore(p.changes()); err != nil {
+		return err
+	}
+	return ErrInterrupted
 }
 
 // update is one update of the generator.

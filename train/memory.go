@@ -50,6 +50,10 @@ func (c Config) memory(d *model.Data) machine.Need {
 			size.Row += 2 * V
 		}
 		dis = 3*size.Weights + 2*size.Weights
+		if c.longSteps() { // copies of weights and moments
+			weights += 3 * net.Weights
+			dis += 3 * size.Weights
+		}
 		rows += 2 * ((real+N)*size.Token + 2*B*size.Row) // its step and that of the generator
 		if e, err := ParseEstimator(c.Estimator); err == nil && e.choice != nil {
 			weights += 2*net.Weights + 2*net.Matrix + 2*V*(E+De)

@@ -23,7 +23,7 @@ type Phase interface {
 	// earlier.
 	Steps() int
 	// Step takes one step, the at-th of the phase from 0. After an error nothing
-	// of it counts.
+	// of it counts; after ErrInterrupted everything that is saved is as it was before.
 	Step(at int) (Record, error)
 	// Saved is all that the phase remembers. A checkpoint, a warm start and a
 	// comparison copy this list and nothing else.
@@ -123,6 +123,15 @@ type common struct {
 	batches *vocab.Batches
 	batch   vocab.Batch
 	cut     *cut
+	stop    func() bool // has this process been asked to stop? nil: it never is
+}
+
+// stopped reports whether a process of the run has been asked to stop.
+func (c *common) stopped() bool { return c.cut.any(c.stop != nil && c.stop()) }
+
+// place is where the run stands in its text.
+func (c *common) place() Number {
+	return Number{"batches", &kept[int]{c.batches.Position, c.batches.Seek}}
 }
 
 // newBatches is the stream of batches of real sentences.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 )
 
 // ErrInterrupted is the error of a run that was asked to stop: the step was
-// finished and the state saved.
+// finished, or undone if it is a long one, and the state saved.
 var ErrInterrupted = errors.New("train: interrupted")
 
 // Diverged is the error of a run whose loss or gradient is no longer a number.
@@ -157,20 +158,24 @@ func (t *Trainer) Hash() string { return t.saved().Weights.Hash() }
 func (t *Trainer) SaveSoon() { t.saveSoon.Store(true) }
 
 // Run takes steps until the run is done or ctx is cancelled, which lets the
-// step finish, saves, and returns ErrInterrupted.
+// step finish, or undoes an adversarial one of many updates, saves, and returns
+// ErrInterrupted.
 func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 	t.watch = watch
+	t.common.stop = func() bool { return ctx.Err() != nil }
+	defer func() { t.common.stop = nil }()
 	if err := t.begin(); err != nil {
 		return err
 	}
 	for t.phase < len(t.phases) {
-		if t.common.cut.any(ctx.Err() != nil) {
-			if err := t.save(false); err != nil {
-				return err
-			}
-			return ErrInterrupted
+		var r Record
+		err := ErrInterrupted
+		if !t.common.stopped() {
+			r, err = t.Take()
 		}
-		r, err := t.Take()
+		if errors.Is(err, ErrInterrupted) {
+			return cmp.Or(t.save(false), err)
+		}
 		if err != nil {
 			return err
 		}

@@ -179,7 +179,7 @@ func (o *source) give(t *Trainer) error {
 		return o.plant(t.fit.Saved().Weights)
 	}
 	s := t.fit.Saved()
-	s.Numbers = append(s.Numbers, t.place())
+	s.Numbers = append(s.Numbers, t.common.place())
 	return s.read(o.run, o.ck, o.state)
 }
 
