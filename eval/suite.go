@@ -77,6 +77,10 @@ func (s *Suite) Learn(lines []string) error {
 	return nil
 }
 
+// ReferenceLearnt is the number of reference lines that stand in the training text, token
+// by token.
+func (s *Suite) ReferenceLearnt() int { return Shared(s.reference, s.train) }
+
 // Encode returns the ids of lines for the methods below. Words that were not
 // learnt become Unknown.
 func (s *Suite) Encode(lines []string) [][]int32 { return s.words.Find(lines, s.o.Tokenize) }

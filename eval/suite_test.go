@@ -116,3 +116,17 @@ func TestSuite(t *testing.T) {
 	_, err = s.Judge(nil)
 	require.Error(t, err)
 }
+
+// How many reference lines are learnt is told without another reading of either text.
+func TestReferenceLearnt(t *testing.T) {
+	read := 0
+	tokenize := func(line string) []string {
+		read++
+		return strings.Fields(line)
+	}
+	reference, learnt := []string{"a b", "c d", "e"}, []string{"c  d", "f", "a b "}
+	s, err := NewSuite(SuiteOptions{Reference: reference, Train: learnt, Tokenize: tokenize})
+	require.NoError(t, err)
+	require.Equal(t, 2, s.ReferenceLearnt())
+	require.Equal(t, len(reference)+len(learnt), read)
+}

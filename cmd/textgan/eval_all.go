@@ -129,8 +129,7 @@ func evalAll(c call[evalAllOptions]) error {
 	}); err != nil {
 		return err
 	}
-	c.warnOfLearnt(real, k.tokenize)
-	suite := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
+	options := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
 	if o.Features {
 		var err error
 		if encoder == nil {
@@ -140,23 +139,28 @@ func evalAll(c call[evalAllOptions]) error {
 		case err != nil && c.ctx.Err() != nil:
 			return err
 		case err != nil: // too little text to train one on: only what needs it is left out
-			suite.Features = func([]string) (*mat.Dense, error) {
+			options.Features = func([]string) (*mat.Dense, error) {
 				return nil, errors.New("no encoder can be trained on the reference: " + oneLine(err))
 			}
 		default:
-			suite.Features, suite.Encoder = encoder.Features, encoder.EncoderName()
+			options.Features, options.Encoder = encoder.Features, encoder.EncoderName()
 		}
 	}
 	var words []string // of all texts: comparable LM scores need one vocabulary
 	for _, s := range sources {
 		words = append(words, s.lines...)
 	}
+	suite, err := eval.NewSuite(options)
+	if err != nil {
+		return err
+	}
+	c.warnOfLearnt(suite.ReferenceLearnt(), len(held))
 	texts, err := judgeAll(suite, words, sources)
 	if err != nil {
 		return err
 	}
 	if len(held) >= 4 { // each half needs two lines
-		half, err := judgeHalf(suite, words)
+		half, err := judgeHalf(options, words)
 		if err != nil {
 			return err
 		}
@@ -185,7 +189,7 @@ func evalAll(c call[evalAllOptions]) error {
 			Temperature float64  `json:"temperature"`
 			Encoder     string   `json:"encoder,omitempty"`
 			Texts       []judged `json:"texts"`
-		}{o.Temperature, suite.Encoder, texts})
+		}{o.Temperature, options.Encoder, texts})
 	}
 	return c.printTable(texts)
 }
@@ -279,11 +283,7 @@ func firstModel(sources []source) *model.Model {
 }
 
 // judgeAll judges the sources by a suite that knows the words of further lines.
-func judgeAll(o eval.SuiteOptions, words []string, sources []source) (texts []judged, err error) {
-	suite, err := eval.NewSuite(o)
-	if err != nil {
-		return nil, err
-	}
+func judgeAll(suite *eval.Suite, words []string, sources []source) (texts []judged, err error) {
 	if err := suite.Learn(words); err != nil {
 		return nil, err
 	}
@@ -314,7 +314,11 @@ func judgeHalf(o eval.SuiteOptions, words []string) (judged, error) {
 	words = slices.Concat(words, o.Reference, o.Train)
 	lines, rest := halves(o.Reference)
 	o.Reference, o.Train = rest, nil
-	texts, err := judgeAll(o, words, []source{{name: "half against half", kind: "half", lines: lines}})
+	suite, err := eval.NewSuite(o)
+	if err != nil {
+		return judged{}, err
+	}
+	texts, err := judgeAll(suite, words, []source{{name: "half against half", kind: "half", lines: lines}})
 	if err != nil {
 		return judged{}, err
 	}

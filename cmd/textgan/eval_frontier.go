@@ -189,11 +189,11 @@ func frontierSuite(c call[frontierOptions], families []family) (suite *eval.Suit
 	if err := foreseeFrontier(o, families, real, k.tokenize); err != nil {
 		return nil, nil, err
 	}
-	c.warnOfLearnt(real, k.tokenize)
 	suite, err = eval.NewSuite(eval.SuiteOptions{Reference: real.held, Train: real.learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN})
 	if err != nil {
 		return nil, nil, err
 	}
+	c.warnOfLearnt(suite.ReferenceLearnt(), len(real.held))
 	return suite, real.learnt, nil
 }
 
