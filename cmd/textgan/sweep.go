@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -188,7 +189,12 @@ func runCell(c call[sweepRunOptions], plan *sweep.Plan, cell sweep.Cell) error {
 		return busy(cell, plan)
 	}
 	_, message := exitCode(err)
-	return errors.Join(err, plan.Note(cell, cmp.Or(message, err.Error())))
+	noted := plan.Note(cell, cmp.Or(message, err.Error()))
+	var why, same syscall.Errno
+	if errors.As(err, &why) && errors.As(noted, &same) && why == same { // both could not write the directory
+		noted = nil
+	}
+	return errors.Join(err, noted)
 }
 
 // taken reports whether another process does the run of a cell, or has done it. One that has made the

@@ -47,6 +47,16 @@ estimator = ["gumbel-softmax", "rloo"]
 corpus = "nowhere.txt"
 `
 
+// A directory that cannot be made is told once.
+func TestSweepWithoutDirectory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("s.toml", []byte(smallSweep), 0o666))
+	require.NoError(t, os.Symlink("nowhere/at/all", "s"))
+	var talk bytes.Buffer
+	require.NotZero(t, runOut(io.Discard, &talk, "textgan sweep run s.toml --index 0"))
+	require.Equal(t, 1, strings.Count(talk.String(), "mkdir"), talk.String())
+}
+
 // All runs here, two at a time, come to what one after the other by index come to.
 func TestSweepAll(t *testing.T) {
 	t.Chdir(t.TempDir())
