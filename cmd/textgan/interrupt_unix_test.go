@@ -73,6 +73,9 @@ func TestInterruptAndResume(t *testing.T) {
 	stop("textgan train --run cut --resume", syscall.SIGTERM, "likelihood   step 40 ")
 	stop("textgan train --run cut --resume", syscall.SIGHUP, "likelihood   step 60 ")
 	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run cut --resume"))
+	var parent strings.Builder
+	require.Equal(t, 1, runOut(io.Discard, &parent, "textgan train --run . --resume"))
+	require.Equal(t, "textgan: .: not a run directory but a directory that holds runs; give one of them: cut, whole; go on with: textgan train --run cut --resume\n", parent.String())
 
 	for _, name := range []string{rundir.MetricsFile, "checkpoints/step-81/weights.safetensors", "checkpoints/step-81/optimiser.safetensors", "samples/step-81.txt"} {
 		whole, err := os.ReadFile(filepath.Join("whole", name))

@@ -36,7 +36,8 @@ func trainCommand(p *process) *cli.Command {
 	return command(p, cli.Command{
 		Name: "train", Usage: "teach a generator, first by likelihood, then against a discriminator",
 		Description: "Without options: the default GAN on a built-in corpus, in half a minute.\n" +
-			"Ctrl-C finishes the step and saves; --resume goes on, bit for bit as if never stopped.\n" +
+			"Ctrl-C finishes the step, or undoes one of many updates, and saves; --resume goes on, bit for bit\n" +
+			"as if never stopped.\n" +
 			"Samples go to standard output at the end; with --json, one object per evaluation.",
 	}, runTrain)
 }
@@ -193,7 +194,11 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 			}
 		}
 	}
-	return train.Resume(c.opt.Run, c.in, start)
+	t, w, err := train.Resume(c.opt.Run, c.in, start)
+	if run := rundir.RunIn(err); run != "" {
+		err = fmt.Errorf("%w; go on with: %s", err, c.commandLine("train", "--run", run, "--resume"))
+	}
+	return t, w, err
 }
 
 // nextRun is the first free one of runs/001, runs/002, ...

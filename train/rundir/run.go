@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Names inside a run directory.
@@ -48,12 +49,56 @@ func Open(dir string) (*Run, error) {
 		if _, err := os.Stat(dir); err != nil {
 			return nil, fmt.Errorf("rundir: %s: %w (no such directory)", dir, ErrNotRun)
 		}
+		if runs := runsIn(dir); len(runs) > 0 {
+			return nil, &parentError{dir, runs}
+		}
 		return nil, fmt.Errorf("rundir: %s: %w (it has no %s)", dir, ErrNotRun, manifestFile)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// namedRuns is how many of the runs in a directory an error names.
+const namedRuns = 3
+
+// parentError is the ErrNotRun of a directory that holds runs.
+type parentError struct {
+	dir  string
+	runs []string // at least one
+}
+
+func (e *parentError) Error() string {
+	names := strings.Join(e.runs[:min(namedRuns, len(e.runs))], ", ")
+	if more := len(e.runs) - namedRuns; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Sprintf("rundir: %s: %v but a directory that holds runs; give one of them: %s", e.dir, ErrNotRun, names)
+}
+
+func (e *parentError) Unwrap() error { return ErrNotRun }
+
+// RunIn is the first of the runs in the directory that err, of Open, was told of; empty
+// if there are none.
+func RunIn(err error) string {
+	var e *parentError
+	if errors.As(err, &e) {
+		return e.runs[0]
+	}
+	return ""
+}
+
+// runsIn are the directories of runs in dir, by name.
+func runsIn(dir string) (runs []string) {
+	entries, _ := os.ReadDir(dir) // of one that cannot be read nothing is known
+	for _, e := range entries {
+		run := filepath.Join(dir, e.Name())
+		if _, err := os.Stat(filepath.Join(run, manifestFile)); err == nil {
+			runs = append(runs, run)
+		}
+	}
+	return runs
 }
 
 // OpenFS opens the run whose directory is the root of files: an os.DirFS, what is

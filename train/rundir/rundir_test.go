@@ -254,6 +254,23 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	require.EqualError(t, err, "rundir: "+filepath.Join(dir, "none")+": not a run directory (no such directory)")
 	_, err = Open(dir)
 	require.EqualError(t, err, "rundir: "+dir+": not a run directory (it has no manifest.json)")
+	require.Empty(t, RunIn(err))
+	parent := t.TempDir()
+	in := func(name string) string { return filepath.Join(parent, name) }
+	require.NoError(t, os.Mkdir(in("no run"), 0o777))
+	for _, x := range []struct{ run, want string }{
+		{"b", in("b")},
+		{"d", in("b") + ", " + in("d")},
+		{"c", in("b") + ", " + in("c") + ", " + in("d")},
+		{"e", in("b") + ", " + in("c") + ", " + in("d") + " and 1 more"},
+	} {
+		require.NoError(t, os.Mkdir(in(x.run), 0o777))
+		require.NoError(t, os.WriteFile(filepath.Join(in(x.run), "manifest.json"), nil, 0o666))
+		_, err = Open(parent)
+		require.ErrorIs(t, err, ErrNotRun)
+		require.EqualError(t, err, "rundir: "+parent+": not a run directory but a directory that holds runs; give one of them: "+x.want)
+		require.Equal(t, in("b"), RunIn(err))
+	}
 	for text, want := range map[string]string{"{": "unexpected end of JSON input", `{"format":2}`: "format 2; this textgan knows format 1"} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(text), 0o666))
 		_, err = Open(dir)
