@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"textgan/internal/distance"
 )
 
 // moments are the mean and the variance of one estimate [P], exact or from
@@ -178,42 +180,22 @@ func (m moments) traceSE() float64 {
 	return math.Sqrt(sq / (n - 1) / n)
 }
 
-// biasSquared estimates b^2 = |mean - g|^2 without the upward bias that the
-// noise of the mean brings, as the mean product of two different blocks, and
-// gives its standard error. The estimate may be negative. With C the covariance
-// of one of n blocks, its variance is 4 b'Cb/n + 2 tr(C^2)/(n(n-1)).
-func (m moments) biasSquared(g []float64) (estimate, se float64) {
-	n := float64(len(m.blocks))
-	if n < 3 {
-		d := distance(m.mean, g)
-		return d * d, 0
+// biasSquared estimates b^2 = |mean - g|^2 without the upward bias that the noise of the
+// mean brings, and gives its 95 % interval. The estimate may be negative; without draws
+// the interval is the estimate.
+func (m moments) biasSquared(g []float64) (estimate, low, high float64) {
+	if len(m.blocks) < 3 {
+		d := between(m.mean, g)
+		return d * d, d * d, d * d
 	}
-	mean := make([]float64, len(g)) // of the blocks, less g
-	for _, b := range m.blocks {
-		axpy(1/n, b.mean, mean)
-	}
-	rest := make([][]float64, len(m.blocks)) // each block less the mean
-	var own, along, square float64
-	for j, b := range m.blocks {
-		rest[j] = append([]float64(nil), b.mean...)
-		axpy(-1, mean, rest[j])
-	}
-	axpy(-1, g, mean)
-	for i, x := range rest {
-		own += dot(x, x)
-		d := dot(x, mean)
-		along += d * d / (n - 1)
-		for _, y := range rest[:i] {
-			d := dot(x, y)
-			square += 2 * d * d / (n * (n - 1))
-		}
-	}
-	estimate = dot(mean, mean) - own/(n*(n-1))
-	along = max(along-square/n, 0) // what the noise of the mean adds
-	return estimate, math.Sqrt(4*along/n + 2*square/(n*(n-1)))
+	gap := func(k, i int) float64 { return m.blocks[k].mean[i] - g[i] }
+	s := distance.NewGram(len(m.blocks), gap, 0, len(g)).SquaredLength(len(g))
+	low, high = s.Interval(.95)
+	return s.Estimate, low, high
 }
 
-func distance(x, y []float64) float64 {
+// between is the distance of two vectors.
+func between(x, y []float64) float64 {
 	var sum float64
 	for i, v := range x {
 		sum += (v - y[i]) * (v - y[i])

@@ -105,14 +105,14 @@ func (r *Report) add(l *lab, c choice, o outcome) {
 		Name: c.name, Exact: o.exact, Samples: o.draws, Evals: evals, Backward: backward,
 		Note: c.note, Negative: c.negative, Objective: o.objective, Gradient: o.gradient,
 		Mean: o.mean, Variance: o.variance, MeanSE: o.meanSE, VarianceSE: o.varianceSE,
-		Bias: distance(o.mean, target), Trace: o.trace(), TraceSE: o.traceSE(),
+		Bias: between(o.mean, target), Trace: o.trace(), TraceSE: o.traceSE(),
 	}
 	x.MSE = x.Bias*x.Bias + x.Trace
 	if o.tempered != nil {
-		x.BiasTempered = new(distance(o.mean, o.tempered))
+		x.BiasTempered = new(between(o.mean, o.tempered))
 	}
-	squared, se := o.biasSquared(target)
-	x.BiasCI = [2]float64{math.Sqrt(max(squared-1.96*se, 0)), math.Sqrt(max(squared, 0) + 1.96*se)}
+	squared, low, high := o.biasSquared(target)
+	x.BiasCI = [2]float64{math.Sqrt(low), math.Sqrt(high)}
 	if o.exact {
 		scale := math.Sqrt(dot(target, target) + x.Trace)
 		x.Biased = x.Bias > roundingLevel*scale+l.rounding()

@@ -1,6 +1,10 @@
 package probe
 
-import "math"
+import (
+	"math"
+
+	"textgan/internal/distance"
+)
 
 // blocks is the number of runs of consecutive draws whose means are kept
 // apart. Products of different blocks have no noise in their mean, which is
@@ -150,9 +154,9 @@ func jackknife(f func(k int) float64) (v, se float64) {
 // comparison of a mean gradient with an independent reference. Squares may
 // come out below zero where there is nothing but noise.
 type comparison struct {
-	norm2      float64 // squared length of the mean
-	bias2      squared // squared distance from the reference
-	cosine, se float64 // se is NaN where a length may be lost in noise
+	norm2      float64          // squared length of the mean
+	bias2      distance.Squared // squared distance from the reference
+	cosine, se float64          // se is NaN where a length may be lost in noise
 }
 
 // compare frees every square from the noise of the mean and of the reference.
@@ -164,7 +168,7 @@ func (m *gradientMoments) compare(ref *gradientMoments, part int) (c comparison)
 	norm, refNorm := newOverlap(own, own, from, to), newOverlap(its, its, from, to)
 	cross := newOverlap(own, its, from, to)
 	c.norm2 = norm.without(-1, true)
-	c.bias2 = newGram(gap, from, to).squaredLength(to - from)
+	c.bias2 = distance.NewGram(blocks, gap, from, to).SquaredLength(to - from)
 	c.cosine, c.se = jackknife(func(k int) float64 {
 		return cross.without(k, false) / math.Sqrt(norm.without(k, true)*refNorm.without(k, true))
 	})

@@ -100,9 +100,9 @@ func (r *Report) result(c candidate, m *gradientMoments, ms float64) Result {
 	for part, p := range r.Parts {
 		k := m.compare(r.reference, part)
 		y := PartMoments{
-			Norm: root(k.norm2), Bias: root(k.bias2.estimate),
+			Norm: root(k.norm2), Bias: root(k.bias2.Estimate),
 		}
-		lo, hi := k.bias2.interval(.95)
+		lo, hi := k.bias2.Interval(.95)
 		y.BiasCI = [2]float64{root(lo), root(hi)}
 		if k.se < 0.5 { // NaN is not
 			y.Cosine, y.CosineSE = &k.cosine, &k.se
@@ -112,7 +112,7 @@ func (r *Report) result(c candidate, m *gradientMoments, ms float64) Result {
 		y.SNR = finite(y.Norm / math.Sqrt(y.Trace))
 		y.MSE = y.Trace
 		if !x.Unbiased {
-			y.MSE += max(k.bias2.estimate, 0)
+			y.MSE += max(k.bias2.Estimate, 0)
 		}
 		if part == 0 {
 			bias2 = y.MSE - y.Trace
