@@ -26,12 +26,12 @@ type ELBO struct {
 	weights, rowWeights      []float32 // [B,T], [B]
 	beta, tau, dropped       []float32
 	key                      []uint32
-	mean                     []float32   // [units] divergences of the batch that this is a part of; nil: batches are whole, or cost nothing together
-	divergences              *op.Program // those of the sentences [B,units]; nil with mean
-	places, own              *op.Plan    // of packed tokens: of a whole batch, of its part; nil: batches are whole
-	nll                      []float32   // [B,T] of the last run
-	kl                       G.Value     // [B,units] of the last run
-	sentences, whole         int         // of the last run; whole is that of the whole batch
+	mean                     []float32        // [units] divergences of the batch that this is a part of; nil: batches are whole, or cost nothing together
+	divergences              *op.Program      // those of the sentences [B,units]; nil with mean
+	places, own              *op.Plan         // of packed tokens: of a whole batch, of its part; nil: batches are whole
+	nll                      []float32        // [B,T] of the last run
+	kl                       func() []float32 // [B,units] of the last run
+	sentences, whole         int              // of the last run; whole is that of the whole batch
 }
 
 // ELBOOptions of a graph.
@@ -94,7 +94,7 @@ func (v *VAE) ELBO(o ELBOOptions) (*ELBO, error) {
 		return nil, fmt.Errorf("generator: ELBO: %w", err)
 	}
 	b.nll = nll
-	G.Read(kl, &b.kl)
+	b.kl = g.Reader(kl)
 	if !o.Encoder {
 		params = nil
 	}
@@ -221,7 +221,7 @@ func (b *ELBO) Parts() (rec, kl float64) {
 			rec += float64(v)
 		}
 	}
-	all := b.kl.Data().([]float32)
+	all := b.kl()
 	for _, v := range all[:len(all)/b.B*b.sentences] {
 		kl += float64(v)
 	}

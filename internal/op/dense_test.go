@@ -113,7 +113,7 @@ func TestDropoutMask(t *testing.T) {
 			key[2] = step
 			w := tr.program(t, alone, none)
 			w.run(t)
-			return flat(w.out)
+			return flat(w.out())
 		}
 		a := mask(0, 7)
 		kept := 0
@@ -249,8 +249,7 @@ func TestSpectralNormConverges(t *testing.T) {
 		nW := g.Leaf("W", W, true, I, O)
 		y := g.SpectralNorm(nW, g.Leaf("u", u, false, I), true)
 		require.NoError(t, g.Err())
-		var out G.Value
-		G.Read(y, &out)
+		out := g.Reader(y)
 		p, err := g.Compile(g.Must(G.Sum(y)), nW)
 		require.NoError(t, err)
 		for range 300 {
@@ -266,7 +265,7 @@ func TestSpectralNormConverges(t *testing.T) {
 		var svd mat.SVD
 		require.True(t, svd.Factorize(w64, mat.SVDNone))
 		w64.Scale(1/svd.Values(nil)[0], w64)
-		require.LessOrEqual(t, gradcheck.Distance(flat(out), w64.RawMatrix().Data), 10*valueTol)
+		require.LessOrEqual(t, gradcheck.Distance(out(), w64.RawMatrix().Data), 10*valueTol)
 	}
 }
 

@@ -18,15 +18,16 @@ import (
 // It is built once; a step writes its inputs and runs it (see Program).
 type Graph struct {
 	*G.ExprGraph
-	needs map[*G.Node]bool // does a trained leaf lie below this node?
-	names map[string]bool  // of the leaves
+	needs  map[*G.Node]bool // does a trained leaf lie below this node?
+	names  map[string]bool  // of the leaves
+	values map[*G.Node]*computed
 	products
 	err error
 }
 
 // NewGraph returns an empty graph.
 func NewGraph() *Graph {
-	return &Graph{ExprGraph: G.NewGraph(), needs: map[*G.Node]bool{}, names: map[string]bool{}}
+	return &Graph{ExprGraph: G.NewGraph(), needs: map[*G.Node]bool{}, names: map[string]bool{}, values: map[*G.Node]*computed{}}
 }
 
 // UseBF16 makes the operations that are added from here on read the operands of
@@ -177,28 +178,13 @@ func (b *base) WriteHash(h hash.Hash)                          { fmt.Fprintf(h, 
 func (b *base) Hashcode() uint32                               { h := fnv.New32a(); b.WriteHash(h); return h.Sum32() }
 func (b *base) String() string                                 { return fmt.Sprintf("%s#%d", b.name, b.id) }
 
-// failure is an error of one of our operations; Run digs it out of what the
-// machine wraps around it.
-type failure string
-
-func (f failure) Error() string { return string(f) }
-
-// guard turns a panic inside an operation into an error: it runs on a
-// goroutine of the machine, where nobody could recover it.
-func guard(name string, err *error) {
-	if r := recover(); r != nil {
-		*err = failure(fmt.Sprintf("op: %s: %v", name, r))
-	}
-}
-
 type operation struct {
 	base
 	f    fused
 	need []bool
 }
 
-func (o *operation) Do(in ...G.Value) (v G.Value, err error) {
-	defer guard(o.name, &err)
+func (o *operation) Do(in ...G.Value) (G.Value, error) {
 	return o.f.forward(in), nil
 }
 
@@ -248,8 +234,7 @@ type gradient struct {
 	first *tensor.Dense
 }
 
-func (d *gradient) Do(in ...G.Value) (v G.Value, err error) {
-	defer guard(d.name, &err)
+func (d *gradient) Do(in ...G.Value) (G.Value, error) {
 	n := len(in) - 2
 	d.of.f.backward(in[:n], in[n+1], d.dIn)
 	return d.first, nil

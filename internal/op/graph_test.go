@@ -70,15 +70,41 @@ func TestPanicsAreErrors(t *testing.T) {
 	}
 }
 
-// An error of the library keeps what the library says.
-func TestLibraryError(t *testing.T) {
+// A run ends with one error, whoever finds that something is wrong.
+func TestRunErrors(t *testing.T) {
 	g := NewGraph()
 	x := G.NewTensor(g.ExprGraph, G.Float32, 1, G.WithName("x"), G.WithShape(2)) // without a value
 	p, err := g.Compile(g.Must(G.Sum(x)))
 	require.NoError(t, err)
 	_, err = p.Run()
+	require.ErrorContains(t, err, "op: run: no value bound to leaf x")
+
+	g = NewGraph() // the library finds another type than it was told
+	half := G.NewScalar(g.ExprGraph, G.Float32, G.WithName("half"), G.WithValue(float32(.5)))
+	p, err = g.Compile(g.Must(G.Sum(g.Must(G.Mul(g.Leaf("y", []float32{1, 2}, false, 2), half)))))
+	require.NoError(t, err)
+	_, err = p.Run()
+	require.NoError(t, err)
+	require.NoError(t, G.Let(half, .5))
+	_, err = p.Run()
 	require.ErrorContains(t, err, "op: run: ")
-	require.ErrorContains(t, err, "No value bound to node x")
+	require.ErrorContains(t, err, "float64")
+}
+
+// What a node has computed is there after the run, though its reader could have
+// written into it.
+func TestReader(t *testing.T) {
+	g := NewGraph()
+	x := g.Leaf("x", []float32{1, 2}, false, 2)
+	y := g.Must(G.Exp(g.Must(G.HadamardProd(x, x))))
+	square := g.Reader(g.Must(G.HadamardProd(x, x))) // the same node as above
+	p, err := g.Compile(g.Must(G.Sum(g.Must(G.Add(y, x)))))
+	require.NoError(t, err)
+	for range 2 {
+		_, err = p.Run()
+		require.NoError(t, err)
+		require.Equal(t, []float32{1, 4}, square())
+	}
 }
 
 func TestCompileRefuses(t *testing.T) {
@@ -108,6 +134,14 @@ func TestCompileRefuses(t *testing.T) {
 		_, err := g.Compile(x)
 		require.EqualError(t, err, "op: x: 2 values for shape [3]")
 	})
+	t.Run("a statement", func(t *testing.T) {
+		g := NewGraph()
+		x := g.Leaf("x", data, true, 2)
+		var v G.Value
+		G.Read(x, &v)
+		_, err := g.Compile(g.Must(G.Sum(x)), x)
+		require.ErrorContains(t, err, "computes nothing; a Reader")
+	})
 	t.Run("an error of the library", func(t *testing.T) {
 		g := NewGraph()
 		_, err := G.Add(g.Leaf("x", data, true, 2), g.Leaf("y", []float32{1, 2, 3}, true, 3))
@@ -125,7 +159,7 @@ type salted struct {
 
 func (s *salted) WriteHash(h hash.Hash) { binary.Write(h, binary.LittleEndian, s.salt) }
 
-// The machine would compute one of two colliding nodes and use it for both.
+// The library takes one of two colliding nodes for the other.
 func TestCompileRefusesHashCollision(t *testing.T) {
 	g := NewGraph()
 	leaves := []*G.Node{g.Leaf("x", []float32{1, 2}, false, 2), g.Leaf("y", []float32{3, 4}, false, 2)}

@@ -195,13 +195,12 @@ func againstNumpy(t *testing.T, name string, cell func(numpyCore) Cell) {
 		nodes = append(nodes, g.Leaf(w.Name, want.Weights[i].Value, true, w.Shape...))
 	}
 	out := g.RNN(core, x, g.Ints("lengths", want.Lengths, B), nodes[1:], nil, nil)
-	var got G.Value
-	G.Read(out, &got)
+	got := g.Reader(out)
 	p, err := g.Compile(g.Must(G.Sum(g.Must(G.HadamardProd(out, g.Leaf("c", pack(want.Coefficients), false, B*T, core.Sizes().Out))))), nodes...)
 	require.NoError(t, err)
 	_, err = p.Run()
 	require.NoError(t, err)
-	require.LessOrEqual(t, gradcheck.Distance(f32(got), pack(want.Out)), valueTol)
+	require.LessOrEqual(t, gradcheck.Distance(got(), pack(want.Out)), valueTol)
 	require.LessOrEqual(t, gradcheck.Distance(p.Grad(0), pack(want.Dx)), gradTol)
 	for i, w := range want.Weights {
 		require.LessOrEqual(t, gradcheck.Distance(p.Grad(i+1), w.Gradient), gradTol, w.Name)

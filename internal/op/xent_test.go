@@ -170,7 +170,7 @@ func TestPackedXentTokens(t *testing.T) {
 			sum += float64(l.weights[at]) * float64(l.nll[at])
 		}
 	}
-	require.InEpsilon(t, sum, flat(w.out)[0], valueTol)
+	require.InEpsilon(t, sum, flat(w.out())[0], valueTol)
 }
 
 func TestPackedXentRefuses(t *testing.T) {
