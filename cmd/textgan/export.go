@@ -18,6 +18,7 @@ func exportCommand(p *process) *cli.Command {
 		modelOptions
 		Format string `opt:"format" check:"required,oneof=pytorch|single" doc:"pytorch: a state_dict as safetensors (docs/python.md); single: one .textgan file that sample, eval and a Go program read like a run"`
 		Out    string `opt:"out" check:"required" doc:"file to write" meta:"FILE"`
+		Lines  bool   `opt:"training-lines" doc:"single: let a critic that counts n-grams into the file, and with it the training lines, which it holds"`
 		jsonOption
 	}
 	return command(p, cli.Command{
@@ -31,7 +32,9 @@ func exportCommand(p *process) *cli.Command {
 		}
 		write := m.WritePyTorch
 		if c.opt.Format == "single" {
-			write = func(w io.Writer) error { return c.pack(w, m, c.opt.Run) }
+			write = func(w io.Writer) error { return c.pack(w, m, c.opt.Run, c.opt.Lines) }
+		} else if c.opt.Lines {
+			return usage("textgan export", "--training-lines does nothing with --format %s; drop it", c.opt.Format)
 		}
 		err = atomicfile.Write(c.opt.Out, write)
 		if errors.Is(err, model.ErrNotPyTorch) {
@@ -48,14 +51,17 @@ func exportCommand(p *process) *cli.Command {
 	})
 }
 
-// pack writes the model of a run as a single file.
-func (p *process) pack(w io.Writer, m *model.Model, run string) error {
+// pack writes the model of a run as a single file, without training lines unless they are
+// asked for.
+func (p *process) pack(w io.Writer, m *model.Model, run string, lines bool) error {
 	more := map[string][]byte{}
 	if card, err := m.ReadFile(report.CardFile); err == nil {
 		more[report.CardFile] = card
 	}
 	var dirs []string
 	switch step, ok := critic.Step(run); {
+	case ok && step == m.Step && !lines && critic.HoldsText(run):
+		p.warn("without the critic, whose n-grams are the training lines; --training-lines takes both")
 	case ok && step == m.Step:
 		dirs = append(dirs, critic.Dir)
 	case ok:

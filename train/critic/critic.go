@@ -272,16 +272,25 @@ type SampleOptions struct {
 
 // Step is the checkpoint that the critic of a run belongs to, if there is one.
 func Step(runDir string) (step int, ok bool) {
+	d, ok := describe(runDir)
+	return d.Step, ok
+}
+
+// HoldsText reports whether the critic of a run counts n-grams: its directory then holds the
+// training lines.
+func HoldsText(runDir string) bool {
+	d, _ := describe(runDir)
+	return d.Ngram != nil
+}
+
+// describe reads critic.json, if there is a critic.
+func describe(runDir string) (d description, ok bool) {
 	r, err := rundir.Open(runDir)
 	if err != nil {
-		return 0, false
+		return d, false
 	}
 	text, err := r.ReadFile(Dir + "/" + describeFile)
-	var d description
-	if err != nil || json.Unmarshal(text, &d) != nil {
-		return 0, false
-	}
-	return d.Step, true
+	return d, err == nil && json.Unmarshal(text, &d) == nil
 }
 
 // NewSampler returns a sampler of the model's sentences by the critic.
