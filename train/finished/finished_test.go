@@ -143,6 +143,7 @@ func TestTokens(t *testing.T) {
 		"a word that it does not know":  {Prompts: []string{"the zyzzyva"}},
 		"3 tokens leave no room in 2":   {Prompts: []string{"the dog sleeps"}, MaxLen: 2},
 		"-1 sentences":                  {N: -1},
+		"longest sample of -1 tokens":   {Prompts: []string{"the dog"}, MaxLen: -1},
 		"top-k -2 must not be negative": {TopK: -2},
 	} {
 		_, err := m.Lines(context.Background(), o)

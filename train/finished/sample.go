@@ -134,7 +134,7 @@ func (m *Model) sampler(o Options) (s *sampling.Sampler, prompts [][]int32, n in
 	if opt.MaxLen == 0 {
 		opt.MaxLen = max(m.maxLen, 2*longest) + 1
 	}
-	if longest >= opt.MaxLen {
+	if opt.MaxLen > 0 && longest >= opt.MaxLen { // another one is no fault of the prompt
 		return nil, nil, 0, fmt.Errorf("%w: %d tokens leave no room in %d", ErrPrompt, longest, opt.MaxLen)
 	}
 	if m.condition != nil {
