@@ -93,6 +93,9 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := len(held.Lines); n < 2 {
+		return nil, &OptionError{fmt.Errorf("the run holds out %d of %d lines, where a critic needs 2 to be judged by; train it with a larger --valid-fraction, or give --valid", n, n+len(learnt.Lines))}
+	}
 	encode := func(lines []string) ([][]int32, error) {
 		ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: m.Config.MaxLen, Truncate: true})
 		return vocab.WithEnds(ids), err

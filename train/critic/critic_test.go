@@ -234,6 +234,16 @@ func TestTrainRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "up to")
 }
 
+// A critic needs two lines to be judged by.
+func TestTrainRefusesOneHeldOutLine(t *testing.T) {
+	m := load(t, run(t, func(c *train.Config) { c.MLESteps, c.CorpusLines, c.ValidFraction = 2, 40, 0.025 }))
+	_, held, err := m.Text()
+	require.NoError(t, err)
+	require.Len(t, held.Lines, 1)
+	_, err = Train(m, options())
+	require.ErrorContains(t, err, "holds out 1 of 40 lines")
+}
+
 // A VAE has a critic too, by statistics alone.
 func TestCriticOfVAE(t *testing.T) {
 	m := load(t, run(t, func(c *train.Config) { c.Model, c.MLESteps, c.LatentDim, c.VAESamples = "vae", 20, 4, 1 }))
