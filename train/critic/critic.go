@@ -175,6 +175,9 @@ func (o Options) check(m *model.Model) error {
 			return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
 		}
 	}
+	if o.LearnFrom != Learnt && o.LearnFrom != HeldOut {
+		return fmt.Errorf("lines to learn from %q are not known; use train or held-out", o.LearnFrom)
+	}
 	if len(o.Backwards) > 0 && !slices.Contains(o.Features, "ratio") {
 		return errors.New("a critic without the feature ratio does not ask --backwards; add ratio to --features, or drop it")
 	}

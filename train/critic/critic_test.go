@@ -201,6 +201,7 @@ func TestTrainRefuses(t *testing.T) {
 	for message, o := range map[string]Options{
 		"--backwards":               {Features: []string{"ratio"}},
 		"not known":                 {Features: []string{"magic"}},
+		"lines to learn from":       {LearnFrom: "test"},
 		"add ratio":                 {Features: []string{"stat", "ngram"}, Backwards: []*model.Model{m}},
 		"not trained":               {Backwards: []*model.Model{m}},
 		"the generator's sentences": {Sentences: 1 << 40},
