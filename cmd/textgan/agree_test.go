@@ -45,6 +45,7 @@ func TestNumbersAgree(t *testing.T) {
 			ReverseLM struct {
 				Nats float64 `json:"nats_per_token"`
 			} `json:"reverse_lm"`
+			Copies struct{ Share float64 }
 		}
 	}
 	read("textgan eval all --run m -n 50 --features=false --checkpoint last --seed 4", &all)
@@ -59,7 +60,7 @@ func TestNumbersAgree(t *testing.T) {
 		}
 	}
 	read("textgan eval frontier --run m -n 50 --repeat 1 --temperatures 0.8,1 --checkpoint last --seed 4", &frontier)
-	require.Len(t, frontier.Planes, 5)
+	require.Len(t, frontier.Planes, 6)
 	for i, p := range frontier.Planes {
 		at := p.Curve[1]
 		require.Equal(t, 1.0, at.Temperature)
@@ -67,7 +68,12 @@ func TestNumbersAgree(t *testing.T) {
 			require.Equal(t, a.ReverseLM.Nats, at.X)
 			require.Equal(t, a.LM.Nats, at.Y)
 			require.Equal(t, a.LM.Signature, p.Signatures[1])
-			break
+			continue
+		}
+		if i == 5 {
+			require.Equal(t, a.SelfBLEU.SelfBLEU["5"], at.X)
+			require.Equal(t, a.Copies.Share, at.Y)
+			continue
 		}
 		n := string(rune('2' + i))
 		require.Equal(t, a.SelfBLEU.SelfBLEU[n], at.X)

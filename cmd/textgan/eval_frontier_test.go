@@ -111,8 +111,10 @@ func TestPrintPlanes(t *testing.T) {
 		at("gan a", &eval.Verdict{Place: eval.Outside, Gap: .1, ErrGap: .2, Corner: true}),
 		at("gan b", &eval.Verdict{Place: eval.WithinNoise, Gap: .1, ErrGap: .2}),
 	}}
+	lm := plane
+	lm.X, lm.Y = eval.LMAxes().X, eval.LMAxes().Y
 	var out strings.Builder
-	require.NoError(t, (&process{out: &out}).printPlanes([]eval.Plane{plane, plane}, nil, ""))
+	require.NoError(t, (&process{out: &out}).printPlanes([]eval.Plane{plane, lm}, nil, ""))
 	require.Contains(t, out.String(), "gan a  outside (+0.1000 ± 0.2000) corner\n")
 	require.Contains(t, out.String(), "gan b  within noise (+0.1000 ± 0.2000)\n")
 	require.Equal(t, 1, strings.Count(out.String(), "corner: the gap does not tell"))
