@@ -139,6 +139,7 @@ var packages = []string{
 	"corpora",
 	"critic",
 	"discriminator",
+	"distance",
 	"encoder",
 	"eval",
 	"feedback",
