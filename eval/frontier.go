@@ -29,6 +29,7 @@ type Point struct {
 type Axes struct {
 	X, Y         string
 	LowerYBetter bool
+	Copies       bool // Y is what is copied, more of it no better: places are CopiesMore and CopiesLess, by the gap alone
 }
 
 // BLEUAxes is self-BLEU-n against BLEU-n.
@@ -41,11 +42,10 @@ func LMAxes() Axes {
 	return Axes{X: "reverse LM score", Y: "LM score", LowerYBetter: true}
 }
 
-// CopyAxes is self-BLEU-n against the longest run that a line copies from the training text, as a share of the line. A
-// model that is colder repeats itself and copies more. It judges no quality: a point copies more
-// than the curve at equal diversity, or less.
+// CopyAxes is self-BLEU-n against the longest run that a line copies from the training text,
+// as a share of the line. A model that is colder repeats itself more, and copies more.
 func CopyAxes(n int) Axes {
-	return Axes{X: fmt.Sprintf("self-BLEU-%d", n), Y: "longest copy"}
+	return Axes{X: fmt.Sprintf("self-BLEU-%d", n), Y: "longest copy", Copies: true}
 }
 
 // Place says where a point lies with respect to a curve.
@@ -204,6 +204,15 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 		return Verdict{}, err
 	}
 	v, side := f.judgeByGap(p, confidence)
+	if f.axes.Copies {
+		switch v.Place {
+		case Outside:
+			v.Place = CopiesMore
+		case Inside:
+			v.Place = CopiesLess
+		}
+		return v, nil
+	}
 	if side < 0 && v.Place == BeyondSweep {
 		if across, ok := f.judgeAcross(p, confidence); ok && across.Place == Outside {
 			v = across

@@ -23,20 +23,20 @@ type Plane struct {
 
 	Frontier *Frontier `json:"-"` // through the curve; nil before Judge, and if there is none
 	axes     Axes
-	copies   bool // Y is what is copied
 }
 
 // NewPlanes are the empty planes of the suite's Points.
 func (s *Suite) NewPlanes() (planes []Plane) {
-	add := func(axes Axes, copies bool) {
-		planes = append(planes, Plane{X: axes.X, Y: axes.Y, axes: axes, copies: copies, Curve: []Placed{}, Points: []Placed{}})
-	}
+	var all []Axes
 	for order := 2; order <= s.o.MaxN; order++ {
-		add(BLEUAxes(order), false)
+		all = append(all, BLEUAxes(order))
 	}
-	add(LMAxes(), false)
+	all = append(all, LMAxes())
 	if s.copies != nil {
-		add(CopyAxes(s.o.MaxN), true)
+		all = append(all, CopyAxes(s.o.MaxN))
+	}
+	for _, axes := range all {
+		planes = append(planes, Plane{X: axes.X, Y: axes.Y, axes: axes, Curve: []Placed{}, Points: []Placed{}})
 	}
 	return planes
 }
@@ -69,7 +69,7 @@ func (s *Suite) Place(planes []Plane, name string, temperature float64, texts []
 		switch {
 		case curve:
 			planes[j].Curve = append(planes[j].Curve, p)
-		case planes[j].copies && name == RealText: // may be the training text itself
+		case planes[j].axes.Copies && name == RealText: // may be the training text itself
 		default:
 			planes[j].Points = append(planes[j].Points, p)
 		}
@@ -94,15 +94,6 @@ func (p *Plane) Judge(confidence float64) error {
 		v, err := p.Frontier.Judge(p.Points[i].Point, confidence)
 		if err != nil {
 			return err
-		}
-		if p.copies {
-			v, _ = p.Frontier.judgeByGap(p.Points[i].Point, confidence)
-			switch v.Place {
-			case Outside:
-				v.Place = CopiesMore
-			case Inside:
-				v.Place = CopiesLess
-			}
 		}
 		p.Points[i].Verdict = &v
 	}
