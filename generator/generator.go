@@ -75,6 +75,9 @@ func (g *Generator) BindAs(graph *network.Graph, prefix string, train bool) (net
 	return net, nodes
 }
 
+// SetStop lets all samplers and scorers of g stop early; see sampling.Network.
+func (g *Generator) SetStop(stop func() bool) { g.net.SetStop(stop) }
+
 // What draws sentences; see package sampling.
 type (
 	Sampler       = sampling.Sampler

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -98,6 +99,9 @@ func (p *cooperative) Step(at int) (Record, error) {
 	round, i := at/p.CoopSteps, at%p.CoopSteps
 	if i == 0 {
 		stop, err := p.begin(round)
+		if err != nil && p.cut.team == nil && p.stopped() {
+			err = ErrInterrupted
+		}
 		if err != nil {
 			return Record{}, err
 		}
@@ -196,24 +200,32 @@ func (p *cooperative) sentence(i int) (s []int32) {
 }
 
 // begin draws, weighs and resamples the sentences of a round. stop is said when the
-// critic can tell next to nothing.
+// critic can tell next to nothing. After an error nothing has changed; a run of one
+// process that is asked to stop is an error within seconds.
 func (p *cooperative) begin(round int) (stop bool, err error) {
+	asked := p.stop
+	if p.cut.team != nil { // whose processes have to agree
+		asked = nil
+	}
+	p.gen.SetStop(asked)
+	defer p.gen.SetStop(nil)
+	if p.back != nil {
+		p.back.gen.SetStop(asked)
+		defer p.back.gen.SetStop(nil)
+	}
 	var e Evaluation
 	if err := p.fit.Validate(&e, p.d.Held); err != nil {
 		return false, err
 	}
-	p.now = roundState{NLL: e.NLL}
-	if err := p.was.Set(p.gen.Params()); err != nil {
-		return false, err
+	now := roundState{NLL: e.NLL}
+	enter := func() error {
+		p.now = now
+		for _, m := range p.opt.State() {
+			clear(m.Data)
+		}
+		p.opt.Restore(0)
+		return cmp.Or(p.was.Set(p.gen.Params()), p.mean.Set(p.gen.Params()))
 	}
-	if err := p.mean.Set(p.gen.Params()); err != nil {
-		return false, err
-	}
-	for _, m := range p.opt.State() {
-		clear(m.Data)
-	}
-	p.opt.Restore(0)
-
 	draw := func(gen *generator.Generator, n, part int) (x [][]int32, logProbs []float64, err error) {
 		s, err := gen.NewSampler(generator.SampleOptions{MaxLen: p.T})
 		if err != nil {
@@ -221,10 +233,14 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		}
 		key := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}
 		if p.back == nil { // nobody asks
-			return s.Rows(n, key, 0), nil, nil
+			x = s.Rows(n, key, 0)
+		} else {
+			x, logProbs = s.RowsScored(n, key, 0)
 		}
-		x, logProbs = s.RowsScored(n, key, 0)
-		return x, logProbs, nil
+		if asked != nil && asked() {
+			err = ErrInterrupted
+		}
+		return x, logProbs, err
 	}
 	var known, knownHeld ratio.Known // log p of own and heldOwn, which nobody is asked twice
 	own, logProbs, err := draw(p.gen, p.CoopSentences, 0)
@@ -234,7 +250,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	}
 	if p.Critic == "none" {
 		p.resample(own, make([]float64, len(own)), round)
-		return false, nil
+		return false, enter()
 	}
 	heldOwn, logProbs, err := draw(p.gen, max(1000, 4*len(p.d.Held)), 1)
 	knownHeld.Generator = logProbs
@@ -256,13 +272,13 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		Real: vocab.WithEnds(p.d.Train), HeldReal: vocab.WithEnds(p.d.Held),
 		Fake: own, KnownFake: known, HeldFake: heldOwn, KnownHeldFake: knownHeld,
 	}
-	report, err := critic.Fit(texts, ratio.FitOptions{Seed: p.Seed + uint64(round)<<32})
+	report, err := critic.Fit(texts, ratio.FitOptions{Seed: p.Seed + uint64(round)<<32, Stop: asked})
 	if err != nil {
 		return false, err
 	}
-	p.now.Loss, p.now.Gain = report.Loss, report.Gain
+	now.Loss, now.Gain = report.Loss, report.Gain
 	if report.Loss > math.Ln2-criticTellsNothing {
-		return true, nil
+		return true, enter()
 	}
 	proposals := own
 	if p.back != nil {
@@ -296,8 +312,8 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	if p.CoopCalibrate {
 		p.calibrate(scores, proposals)
 	}
-	p.now.Effective = p.resample(proposals, scores, round)
-	return false, nil
+	now.Effective = p.resample(proposals, scores, round)
+	return false, enter()
 }
 
 // calibrate moves the log weights of sentences so that the means of their statistics

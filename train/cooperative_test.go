@@ -1,7 +1,10 @@
 package train
 
 import (
+	"context"
+	"math"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -132,4 +135,64 @@ func TestRoundsAloneAreEnough(t *testing.T) {
 	require.NoError(t, c.Check())
 	c.CoopRounds = 0
 	require.ErrorContains(t, c.Check(), "no steps to take")
+}
+
+// asked is a context that is cancelled when it is asked for the after-th time, by several
+// goroutines.
+type asked struct {
+	context.Context
+	times, after atomic.Int64
+}
+
+func (a *asked) Err() error {
+	if n := a.times.Add(1); n >= a.after.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A run that is asked to stop while the sentences of a round are drawn and weighed stops
+// there, as it was before the step; resumed it equals one that never was stopped.
+func TestStopWithinBeginning(t *testing.T) {
+	for _, critic := range []string{"ratio", "stat", "none"} {
+		t.Run(critic, func(t *testing.T) {
+			if testing.Short() && critic != "ratio" {
+				t.Skip("seconds")
+			}
+			c := small()
+			coop(&c)
+			c.Critic, c.CoopSteps = critic, 3
+			whole := filepath.Join(t.TempDir(), "whole")
+			tr, w, err := Start(c, whole, nil, rundir.Start{})
+			require.NoError(t, err)
+			ctx := &asked{Context: context.Background()}
+			ctx.after.Store(math.MaxInt64)
+			times, hashes := map[int]int64{}, map[int]string{}
+			first := c.MLESteps // steps before the first round
+			if critic == "ratio" {
+				first += c.BackSteps
+			}
+			require.NoError(t, tr.Run(ctx, Watcher{Step: func(p Progress) { times[p.Step], hashes[p.Step] = ctx.times.Load(), tr.Hash() }}))
+			require.NoError(t, w.Close())
+			for _, step := range []int{first, first + c.CoopSteps} {
+				from, to := times[step]+1, times[step+1] // the question before the step, and the last one within
+				require.Greater(t, to, from+1)
+				for _, after := range []int64{(from + to) / 2, to} {
+					dir := filepath.Join(t.TempDir(), "parts")
+					tr, w, err := Start(c, dir, nil, rundir.Start{})
+					require.NoError(t, err)
+					ctx := &asked{Context: context.Background()}
+					ctx.after.Store(after)
+					require.ErrorIs(t, tr.Run(ctx, Watcher{}), ErrInterrupted)
+					require.NoError(t, w.Close())
+					require.Equal(t, step, tr.Step)
+					require.Equal(t, hashes[step], tr.Hash())
+					tr, w, err = Resume(dir, nil, rundir.Start{})
+					require.NoError(t, err)
+					require.Equal(t, hashes[first+2*c.CoopSteps], play(t, tr, w, 0), "stopped at question %d of %d to %d", after, from, to)
+					require.Equal(t, read(t, whole, rundir.MetricsFile), read(t, dir, rundir.MetricsFile))
+				}
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -123,8 +124,8 @@ func ownBackwards(dir string, m *model.Model) (*generator.Generator, error) {
 }
 
 // keepCritic trains a critic of the generator that cooperative rounds have ended with,
-// and keeps it in the run.
-func (p *process) keepCritic(t *train.Trainer, dir string) (*critic.Critic, error) {
+// and keeps it in the run, unless ctx is cancelled before that.
+func (p *process) keepCritic(ctx context.Context, t *train.Trainer, dir string) (*critic.Critic, error) {
 	c := t.Config
 	if c.CoopRounds == 0 || c.Critic == "none" || c.Corpus == "-" {
 		return nil, nil
@@ -137,7 +138,7 @@ func (p *process) keepCritic(t *train.Trainer, dir string) (*critic.Critic, erro
 		return critic.Load(dir, m)
 	}
 	features := map[string][]string{"ratio": {"stat", "ratio"}, "stat": {"stat"}, "reverse-lm": {"ratio"}}[c.Critic]
-	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), Fit: ratio.FitOptions{Seed: c.Seed}})
+	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), Fit: ratio.FitOptions{Seed: c.Seed, Stop: func() bool { return ctx.Err() != nil }}})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/cmd/textgan/report"
 	"textgan/train/rundir"
 )
 
@@ -124,4 +125,25 @@ func TestCriticOfUnfinishedBackwards(t *testing.T) {
 	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run b --resume"))
 	require.Zero(t, runOut(io.Discard, &second, critic), second.String())
 	require.NotContains(t, second.String(), "not finished")
+}
+
+// A signal that comes before the critic and the report of a finished run leaves the run
+// without them; resumed it gets them, the same as at once.
+func TestInterruptBeforeReport(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const small = " --model mle --corpus-lines 300 --eval-every 20 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --mle-steps 20 --back-steps 5 --back-hidden 8 --coop-rounds 1 --coop-steps 4 --coop-sentences 100"
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run whole"+small))
+	talk := &stopper{word: "cooperative  step ", signal: syscall.SIGINT}
+	require.Equal(t, 130, runOut(io.Discard, talk, "textgan train --run cut"+small), talk.String())
+	require.Contains(t, talk.String(), "textgan: interrupted (SIGINT) before the report was written; go on with: textgan train --run cut --resume\n")
+	require.NoDirExists(t, "cut/critic")
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run cut --resume"))
+	require.FileExists(t, "cut/"+report.HTMLFile)
+	for _, name := range []string{rundir.MetricsFile, "critic/critic.json", "critic/critic.safetensors"} {
+		whole, err := os.ReadFile(filepath.Join("whole", name))
+		require.NoError(t, err)
+		cut, err := os.ReadFile(filepath.Join("cut", name))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(whole, cut), name)
+	}
 }

@@ -93,7 +93,10 @@ func runTrain(c call[trainOptions]) (err error) {
 	case errors.As(err, &diverged):
 		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), c.reportOf(w, t))
 	case err == nil:
-		if out.critic, err = c.keepCritic(t, w.Dir); err != nil {
+		if out.critic, err = c.keepCritic(ctx, t, w.Dir); ctx.Err() != nil {
+			return fmt.Errorf("%w before the report was written; go on with: %s", why(ctx), c.commandLine("train", "--run", w.Dir, "--resume"))
+		}
+		if err != nil {
 			return err
 		}
 		if err = c.reportOf(w, t); err == nil {

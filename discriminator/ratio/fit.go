@@ -1,6 +1,7 @@
 package ratio
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -20,7 +21,12 @@ type FitOptions struct {
 	// cross-validation: a model behind the features may know the training lines better
 	// than any other text, and what it says of those is then no measure of what it says.
 	Folds int
+	// Stop, if any, is asked before every update: once it says true, Fit returns ErrStopped.
+	Stop func() bool
 }
+
+// ErrStopped is the error of a critic whose training was stopped.
+var ErrStopped = errors.New("critic: stopped")
 
 func (o *FitOptions) complete() {
 	if o.Steps == 0 {
@@ -166,6 +172,9 @@ func (c *Critic) learn(real, fake [][]float32, o FitOptions, look func(at int)) 
 		}
 		if at == o.Steps {
 			return nil
+		}
+		if o.Stop != nil && o.Stop() {
+			return ErrStopped
 		}
 		draws := rng.Key{Seed: o.Seed, Stream: rng.Critic, Step: uint32(at)}.Rand()
 		for i := range 2 * o.Batch {

@@ -1,6 +1,7 @@
 package sampling
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -95,7 +96,20 @@ type Network struct {
 	W, B   *nn.Param // [H,V] or the table, and [V]
 
 	fixed []float32 // output weights of weights that stay as they are; see outputs
+
+	stop func() bool // see SetStop; nil: never
 }
+
+// ErrStopped is the error of a Scorer that SetStop's function has stopped.
+var ErrStopped = errors.New("generator: stopped")
+
+// SetStop lets the samplers and scorers of g ask stop before each block of up to some
+// thousand sentences: once it says true, always, none is begun any more. What they have
+// written then is to be thrown away. Several goroutines ask; nil never stops. It must not
+// be called while one of them works.
+func (g *Network) SetStop(stop func() bool) { g.stop = stop }
+
+func (g *Network) stopped() bool { return g.stop != nil && g.stop() }
 
 // neverLogit is finite so that an optimiser can multiply it by zero.
 const neverLogit = -1e9

@@ -168,7 +168,7 @@ func (s *Sampler) complete(ids, lengths []int32, logProbs []float64, kept int, k
 		sc := s.scratch.take()
 		defer s.scratch.give(sc)
 		sc.shares = shares
-		for at := lo; at < hi; at += most {
+		for at := lo; at < hi && !s.net.stopped(); at += most {
 			n := min(most, hi-at)
 			b := rows{
 				ids: ids[at*s.opt.MaxLen:], lengths: lengths[at : at+n], at: at,
@@ -207,7 +207,7 @@ func (s *Sampler) Stream(ids, lengths []int32, key Key, row func(r int) (prompt 
 func (s *Sampler) Sample(n int, key Key) [][]int32 {
 	out := s.Rows(n, key, 0)
 	for i, row := range out {
-		if last := len(row) - 1; row[last] == vocab.Eos {
+		if last := len(row) - 1; last >= 0 && row[last] == vocab.Eos {
 			out[i] = row[:last]
 		}
 	}

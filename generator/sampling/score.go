@@ -134,11 +134,14 @@ func (s *Scorer) read(sentences [][]int32, see func(sc *scoreScratch, h []float3
 		sc := s.scratch.take()
 		defer s.scratch.give(sc)
 		sc.shares = shares
-		for i := lo; i < hi; i++ {
+		for i := lo; i < hi && !g.stopped(); i++ {
 			s.readBlock(sc, sentences, order[i*len(order)/blocks:(i+1)*len(order)/blocks], see)
 			done(sc)
 		}
 	})
+	if g.stopped() {
+		return ErrStopped
+	}
 	return nil
 }
 

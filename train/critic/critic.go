@@ -65,7 +65,8 @@ type Critic struct {
 }
 
 // Train trains a critic against a model at temperature 1, on the text that the
-// model has learnt and has held out.
+// model has learnt and has held out. Once o.Fit.Stop says true it is an error, within
+// seconds; nobody else may use the models meanwhile if there is one.
 func Train(m *model.Model, o Options) (*Critic, error) {
 	if o.Sentences == 0 {
 		o.Sentences = 20000
@@ -139,6 +140,15 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if err := c.build(); err != nil {
 		return nil, &OptionError{err}
 	}
+	stop := o.Fit.Stop
+	models := slices.Clone(c.backwards)
+	if g, ok := m.Generator.(*generator.Generator); ok {
+		models = append(models, g)
+	}
+	for _, g := range models {
+		g.SetStop(stop)
+		defer g.SetStop(nil)
+	}
 	s, err := m.Generator.NewSampler(generator.SampleOptions{MaxLen: m.Config.MaxLen + 1})
 	if err != nil {
 		return nil, err
@@ -151,6 +161,9 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 		var logProbs []float64
 		own, logProbs = s.RowsScored(o.Sentences+heldSentences, key, 0)
 		texts.KnownFake.Generator, texts.KnownHeldFake.Generator = logProbs[:o.Sentences], logProbs[o.Sentences:]
+	}
+	if stop != nil && stop() {
+		return nil, ratio.ErrStopped
 	}
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
 	if o.LearnFrom == HeldOut {

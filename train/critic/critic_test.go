@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -281,4 +282,31 @@ func TestLogProbsAgreeWithTally(t *testing.T) {
 		sum -= v
 	}
 	require.InDelta(t, want.Nats, sum, 1e-3*want.Nats/100)
+}
+
+// A critic that is stopped while it draws, scores or learns is an error, and leaves the
+// models as they were.
+func TestTrainStops(t *testing.T) {
+	m := load(t, run(t, func(*train.Config) {}))
+	o := options(load(t, run(t, func(c *train.Config) { c.Backwards = true })))
+	o.Sentences, o.Fit.Steps = 300, 20
+	k, err := Train(m, o)
+	require.NoError(t, err)
+	var times, after atomic.Int64
+	o.Fit.Stop = func() bool { return times.Add(1) >= after.Load() }
+	after.Store(math.MaxInt64)
+	_, err = Train(m, o)
+	require.NoError(t, err)
+	all := times.Load()
+	require.Greater(t, all, int64(30))
+	for _, n := range []int64{1, 2, all / 4, all / 2, all} {
+		times.Store(0)
+		after.Store(n)
+		_, err := Train(m, o)
+		require.ErrorContains(t, err, "stopped", "at question %d of %d", n, all)
+	}
+	o.Fit.Stop = nil
+	again, err := Train(m, o)
+	require.NoError(t, err)
+	require.Equal(t, k.Params().Hash(), again.Params().Hash())
 }
