@@ -38,11 +38,12 @@ func TestStreamsDiffer(t *testing.T) {
 
 // Neighbouring seeds are no multiples of one another, as those of a linear
 // congruential generator are, and their first numbers neither keep to one place
-// nor fill the interval too evenly.
+// nor fill the interval too evenly. All 64 bits of a seed count.
 func TestSeedsAreStrangers(t *testing.T) {
 	const n, bins = 20_000, 10
-	for a := uint64(0); a < 4; a++ {
-		for b := a + 1; b < 5; b++ {
+	seeds := []uint64{0, 1, 2, 3, 4, 1 << 32, 1<<32 + 1, 1 << 63}
+	for j, a := range seeds {
+		for _, b := range seeds[j+1:] {
 			for multiple := 1.0; multiple < 6; multiple++ {
 				var sum float64
 				for i := range uint32(n) {
