@@ -33,6 +33,9 @@ func evalEstimatorsCommand(p *process) *cli.Command {
 			"own settings otherwise. A run whose adversarial part has not begun trains its discriminator first.",
 	}, func(c call[estimatorsOptions]) error {
 		o := c.opt
+		if o.Seconds > 0 && c.has("steps") {
+			return usage("textgan eval estimators", "--steps %d does nothing with --seconds %g, which says how many there are; drop one of them", o.Steps, o.Seconds)
+		}
 		p, err := probe.Open(o.Run, o.Checkpoint, 0, o.Seed, c.in)
 		if err != nil {
 			return err

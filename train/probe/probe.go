@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"textgan/generator/relax"
+	"textgan/internal/config"
 	"textgan/internal/feedback"
 	"textgan/train"
 	"textgan/vocab"
@@ -88,6 +89,11 @@ type candidate struct {
 // candidates are the estimators that opt names, each with every feedback and
 // every tau that makes a difference.
 func (p *Probe) candidates(opt Options) (list []candidate, err error) {
+	defer func() {
+		if err != nil { // of an option, whichever it was
+			err = &config.Error{Msg: err.Error()}
+		}
+	}()
 	names, err := chooseEstimators(opt.Estimators)
 	if err != nil {
 		return nil, err
