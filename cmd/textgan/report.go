@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -116,6 +117,9 @@ func reportMany(c call[reportOptions]) error {
 		}
 		c.sayStates(table)
 		title, members = o.Sweep, membersOf(table)
+		if !slices.ContainsFunc(members, func(m report.Member) bool { return m.Run != nil }) {
+			return fmt.Errorf("no run of %s has begun; begin with: %s", o.Sweep, c.commandLine("sweep", "run", o.Sweep, "--all"))
+		}
 		out = cmp.Or(out, filepath.Join(plan.Dir, report.HTMLFile))
 	}
 	for _, dir := range o.Run {

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/internal/config"
+	"textgan/train"
+	"textgan/train/rundir"
 )
 
 const example = `
@@ -130,4 +133,26 @@ func FuzzRead(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, p, again)
 	})
+}
+
+// NLL_oracle is of the valid samples: without any there is none, and not the 0 of the record.
+func TestNoOracleOfNoSentence(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "r")
+	c := train.Options.Defaults()
+	c.Model, c.CorpusLines, c.Emb, c.Hidden, c.Batch, c.MLESteps, c.EvalSamples = "mle", 100, 4, 4, 4, 1, 3
+	tr, w, err := train.Start(c, dir, nil, rundir.Start{})
+	require.NoError(t, err)
+	require.NoError(t, tr.Run(context.Background(), train.Watcher{}))
+	log := func(valid float64) {
+		require.NoError(t, w.Log(tr.Step, rundir.Field{Name: "different", Value: 1.0}, rundir.Field{Name: "valid", Value: valid}, rundir.Field{Name: "nll_oracle", Value: 0.0}))
+	}
+	log(0)
+	last, err := lastEvaluation(dir)
+	require.NoError(t, err)
+	require.Equal(t, []Metric{{"different", 1}, {"valid", 0}}, last)
+	log(0.5)
+	last, err = lastEvaluation(dir)
+	require.NoError(t, err)
+	require.Equal(t, []Metric{{"different", 1}, {"valid", 0.5}, {"nll_oracle", 0}}, last)
+	require.NoError(t, w.Close())
 }

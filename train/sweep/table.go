@@ -159,6 +159,9 @@ func lastEvaluation(dir string) (last []Metric, err error) {
 				last = append(last, Metric{f.Name, v})
 			}
 		}
+		if valid, ok := rec.Float("valid"); ok && valid == 0 { // so it is of no sentence
+			last = slices.DeleteFunc(last, func(m Metric) bool { return m.Name == "nll_oracle" })
+		}
 	}
 	return last, nil
 }
