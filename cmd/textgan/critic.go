@@ -137,6 +137,7 @@ func (p *process) keepCritic(ctx context.Context, t *train.Trainer, dir string) 
 	if step, ok := critic.Step(dir); ok && step == m.Step {
 		return critic.Load(dir, m)
 	}
+	fmt.Fprintln(p.talk, "critic     of the generator that the rounds have ended with: it is being trained")
 	features := map[string][]string{"ratio": {"stat", "ratio"}, "stat": {"stat"}, "reverse-lm": {"ratio"}}[c.Critic]
 	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), Fit: ratio.FitOptions{Seed: c.Seed, Stop: func() bool { return ctx.Err() != nil }}})
 	if err != nil {

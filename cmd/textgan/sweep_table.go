@@ -33,9 +33,9 @@ func cellsOf(t *sweep.Table, r sweep.Row, between string) []string {
 		case m.Mean == nil:
 			cells = append(cells, "-")
 		case m.SD == nil:
-			cells = append(cells, fmt.Sprintf("%.4f", *m.Mean))
+			cells = append(cells, report.Fixed(*m.Mean, 4))
 		default:
-			cells = append(cells, fmt.Sprintf("%.4f%s%.4f", *m.Mean, between, *m.SD))
+			cells = append(cells, report.Fixed(*m.Mean, 4)+between+report.Fixed(*m.SD, 4))
 		}
 	}
 	return cells

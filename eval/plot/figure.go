@@ -56,10 +56,10 @@ func newScale(values []float64, log bool, below, above float64) (scale, error) {
 	}
 	if size := max(math.Abs(s.lo), math.Abs(s.hi)); s.hi-s.lo <= 1e-9*size {
 		wide := 0.05 * size
-		if wide == 0 {
-			wide = 1
-		}
 		s.lo, s.hi = s.lo-wide, s.hi+wide
+		if size == 0 { // most often a share
+			s.hi = 1
+		}
 	}
 	length := s.hi - s.lo
 	s.lo, s.hi = s.lo-below*length, s.hi+above*length

@@ -122,6 +122,13 @@ func TestParts(t *testing.T) {
 	require.Greater(t, p[0].x1-p[0].x0, 300.)
 }
 
+// A share that is 0 all the time is drawn between 0 and 1, not between -1 and 1.
+func TestScaleOfZero(t *testing.T) {
+	s, err := newScale([]float64{0, 0}, false, 0, 0)
+	require.NoError(t, err)
+	require.Equal(t, scale{lo: 0, hi: 1}, s)
+}
+
 // Series that leave a drawing no range, or one at the end of what numbers can hold,
 // are drawn or refused; no coordinate is NaN or infinite.
 func TestSeriesWithoutRange(t *testing.T) {

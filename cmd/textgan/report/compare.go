@@ -288,7 +288,9 @@ func (c *comparison) summarise(p *page, counted []*group) {
 		return
 	}
 
-	p.Verdict = append(p.Verdict, leaders(counted, shown))
+	if ahead := leaders(counted, shown); ahead != "" {
+		p.Verdict = append(p.Verdict, ahead)
+	}
 	base := counted[0]
 	shown = slices.DeleteFunc(shown, func(c column) bool { return c.better == 0 })
 	t = table{Title: "Differences from " + base.name, Caption: true, Head: t.Head[1 : 1+len(shown)]}
@@ -341,7 +343,7 @@ func (c *comparison) summarise(p *page, counted []*group) {
 	p.Tables = append(p.Tables, t)
 }
 
-// leaders tells who is ahead in each of the columns of the verdict.
+// leaders tells who is ahead in each of the columns of the verdict where not all are equal.
 func leaders(counted []*group, shown []column) string {
 	var parts []string
 	for _, col := range shown {
@@ -350,15 +352,24 @@ func leaders(counted []*group, shown []column) string {
 		}
 		var best *group
 		var value float64
+		apart := false
 		for _, g := range counted {
 			if values := g.values(col); len(values) > 0 {
-				if mean, _ := moments(values); best == nil || (mean-value)*float64(col.better) > 0 {
+				mean, _ := moments(values)
+				apart = apart || best != nil && mean != value
+				if best == nil || (mean-value)*float64(col.better) > 0 {
 					best, value = g, mean
 				}
 			}
 		}
+		if !apart {
+			continue
+		}
 		word := map[int]string{1: "highest", -1: "lowest"}[col.better]
 		parts = append(parts, fmt.Sprintf("%s %s: %s (%s)", word, col.title, best.name, col.format(value)))
+	}
+	if parts == nil {
+		return ""
 	}
 	text := strings.Join(parts, "; ") + "."
 	return strings.ToUpper(text[:1]) + text[1:]
@@ -390,7 +401,7 @@ func meanOf(values []float64, c column) string {
 	if c.percent {
 		return fmt.Sprintf("%.*f ± %.*f %%", c.digits, 100*mean, c.digits, 100*half)
 	}
-	return fmt.Sprintf("%.*f ± %.*f", c.digits, mean, c.digits, half)
+	return Fixed(mean, c.digits) + " ± " + Fixed(half, c.digits)
 }
 
 // difference is that of two groups in a column. Its interval is over seeds where both

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
@@ -107,7 +106,10 @@ func signed(v float64, c column) string {
 	if c.percent {
 		v *= 100
 	}
-	text := fmt.Sprintf("%+.*f", c.digits, v)
+	text := Fixed(v, c.digits)
+	if !strings.HasPrefix(text, "-") {
+		text = "+" + text
+	}
 	if strings.Trim(text, "+-0.") == "" {
 		return text[1:]
 	}

@@ -7,6 +7,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// A number that is too large for its column is written in four digits.
+func TestFixed(t *testing.T) {
+	nll := columnOf("nll/valid")
+	require.Equal(t, "5.4086", nll.format(5.40861))
+	require.Equal(t, "5.97e+30", nll.format(5.9698e30))
+	require.Equal(t, "+5.97e+30", signed(5.9698e30, nll))
+	require.Equal(t, "−5.97e+30", signed(-5.9698e30, nll))
+	require.Equal(t, "+0.0020", signed(.002, nll))
+	require.Equal(t, "0.0000", signed(-.00002, nll))
+	require.Equal(t, "5.97e+30 ± 7.586e+31", meanOf([]float64{0, 2 * 5.97e30}, nll)) // t of 1 degree of freedom is 12.7062
+}
+
 func near2(t *testing.T, lo, hi float64, i *interval) {
 	t.Helper()
 	require.InDelta(t, lo, i.lo, 1e-5)

@@ -158,7 +158,16 @@ func (c column) format(v float64) string {
 	if c.percent {
 		return fmt.Sprintf("%.*f %%", c.digits, 100*v)
 	}
-	return fmt.Sprintf("%.*f", c.digits, v)
+	return Fixed(v, c.digits)
+}
+
+// Fixed is v with so many digits behind the point; with four digits in all where it has
+// more than six before.
+func Fixed(v float64, digits int) string {
+	if math.Abs(v) >= 1e6 {
+		return fmt.Sprintf("%.4g", v)
+	}
+	return fmt.Sprintf("%.*f", digits, v)
 }
 
 // change is how much a column has risen from one evaluation to another, with its
