@@ -58,15 +58,18 @@ func reportCommand(p *process) *cli.Command {
 
 // reportOne writes the report of a run into its directory.
 func reportOne(c call[reportOptions], dir string) error {
+	r, err := rundir.Open(dir)
+	if err != nil {
+		return err
+	}
+	if err := r.CheckWhole(); err != nil {
+		return err
+	}
 	m, err := model.Load(dir, rundir.Last)
 	if err != nil {
 		return err
 	}
 	lines, language, err := c.learnt(m, c.opt)
-	if err != nil {
-		return err
-	}
-	r, err := rundir.Open(dir)
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"textgan/train"
+	"textgan/train/critic"
+	"textgan/train/model"
 )
 
 func verifyCommand(p *process) *cli.Command {
@@ -32,6 +38,7 @@ func verifyCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
+		findings = append(findings, verifyCritic(c.opt.Run)...)
 		wrong := 0
 		for i, f := range findings {
 			if !f.OK {
@@ -64,4 +71,24 @@ func verifyCommand(p *process) *cli.Command {
 		}
 		return err
 	})
+}
+
+// verifyCritic is the finding about the critic of a run, if there is one.
+func verifyCritic(dir string) []train.Finding {
+	if _, err := os.Lstat(filepath.Join(dir, critic.Dir)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	of := "last"
+	if step, ok := critic.Step(dir); ok {
+		of = strconv.Itoa(step)
+	}
+	m, err := model.Load(dir, of)
+	if err == nil {
+		_, err = critic.Load(dir, m)
+	}
+	f := train.Finding{What: critic.Dir, OK: err == nil, Says: "of step " + of}
+	if err != nil {
+		f.Says = err.Error()
+	}
+	return []train.Finding{f}
 }

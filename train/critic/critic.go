@@ -484,6 +484,9 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	if d.Format < 1 || d.Format > 3 {
 		return nil, fmt.Errorf("%s: format %d, which this version does not read; train the critic again", path, d.Format)
 	}
+	if d.Generator != m.Generator.Params().Hash() && d.Step == m.Step {
+		return nil, fmt.Errorf("%s: the critic belongs to other weights than those of step %d; train the critic again", path, d.Step)
+	}
 	if d.Generator != m.Generator.Params().Hash() {
 		return nil, fmt.Errorf("%s: the critic belongs to the weights of step %d, not to those of step %d; give --checkpoint %d, or train a critic for these", path, d.Step, m.Step, d.Step)
 	}

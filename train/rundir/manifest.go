@@ -107,6 +107,9 @@ func (r *Run) loadManifest() error {
 	if err := json.Unmarshal(b, &r.Manifest); err != nil {
 		return fmt.Errorf("rundir: %s: %w", path, err)
 	}
+	if r.Manifest.Format > format {
+		return fmt.Errorf("rundir: %s: format %d, of a newer textgan; this one knows format %d: take the newer one", path, r.Manifest.Format, format)
+	}
 	if r.Manifest.Format != format {
 		return fmt.Errorf("rundir: %s: format %d; this textgan knows format %d", path, r.Manifest.Format, format)
 	}

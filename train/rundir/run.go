@@ -121,6 +121,9 @@ func (r *Run) open(name string) (fs.File, error) {
 		return openRegular(r.Path(name), os.O_RDONLY)
 	}
 	f, err := r.files.Open(name)
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		err = &fs.PathError{Op: e.Op, Path: r.Path(name), Err: e.Err}
+	}
 	if err != nil {
 		return nil, err
 	}

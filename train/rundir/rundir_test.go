@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -271,7 +272,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		require.EqualError(t, err, "rundir: "+parent+": not a run directory but a directory that holds runs; give one of them: "+x.want)
 		require.Equal(t, in("b"), RunIn(err))
 	}
-	for text, want := range map[string]string{"{": "unexpected end of JSON input", `{"format":2}`: "format 2; this textgan knows format 1"} {
+	for text, want := range map[string]string{"{": "unexpected end of JSON input", `{"format":2}`: "format 2, of a newer textgan; this one knows format 1: take the newer one", `{}`: "format 0; this textgan knows format 1"} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(text), 0o666))
 		_, err = Open(dir)
 		require.EqualError(t, err, "rundir: "+filepath.Join(dir, "manifest.json")+": "+want)
@@ -664,4 +665,13 @@ func FuzzCheckpoint(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A file that is missing in a single file is told with the place where it should be.
+func TestMissingInASingleFile(t *testing.T) {
+	r, err := OpenFS(fstest.MapFS{"manifest.json": {Data: []byte(`{"format":1}`)}}, "m.textgan")
+	require.NoError(t, err)
+	_, err = r.ReadFile(VocabFile)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, filepath.Join("m.textgan", VocabFile)+": ")
 }
