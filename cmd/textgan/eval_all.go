@@ -17,6 +17,7 @@ import (
 	"textgan/eval"
 	"textgan/eval/twosample"
 	"textgan/generator"
+	"textgan/internal/config"
 	"textgan/internal/machine"
 	"textgan/train"
 	"textgan/train/critic"
@@ -88,12 +89,35 @@ type source struct {
 	model      *model.Model // nil for a file
 }
 
+// idle refuses the first flag that has nothing to do.
+func (o evalAllOptions) idle(flags config.Layer) error {
+	for _, x := range []struct {
+		name, why string
+		idle      bool
+	}{
+		{"critic", "without --run: only a model has a critic", len(o.Run) == 0},
+		{"checkpoint", "without --run: only a run has checkpoints", len(o.Run) == 0},
+		{"temperature", "without --run: only a model draws samples", len(o.Run) == 0},
+		{"encoder", "with --features=false", !o.Features},
+		{"no-cache", "with --features=false", !o.Features},
+		{"no-cache", "with --encoder, which is a trained one", o.Encoder != ""},
+	} {
+		if flag, ok := flags[x.name]; ok && x.idle {
+			return usage("textgan eval all", "%s does nothing %s; drop it", strings.TrimSuffix(flag.Quote, " true"), x.why)
+		}
+	}
+	return nil
+}
+
 func evalAll(c call[evalAllOptions]) error {
 	o := c.opt
 	if len(o.Run)+len(o.Hyp) == 0 {
 		return usage("textgan eval all", "nothing to judge; give --run DIR or --hyp FILE")
 	}
 	if err := o.criticOptions.check("textgan eval all", c.given); err != nil {
+		return err
+	}
+	if err := o.idle(c.given[0]); err != nil {
 		return err
 	}
 	if err := oneStdin(slices.Concat(o.Hyp, o.Ref, []string{o.Train})...); err != nil {

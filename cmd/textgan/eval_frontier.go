@@ -53,6 +53,9 @@ func evalFrontier(c call[frontierOptions]) error {
 	if err := o.criticOptions.check("textgan eval frontier", c.given); err != nil {
 		return err
 	}
+	if len(o.Temperatures) == 0 {
+		return usage("textgan eval frontier", "--temperatures is empty; give some, or drop it")
+	}
 	for i, tau := range o.Temperatures {
 		if slices.Contains(o.Temperatures[:i], tau) {
 			return usage("textgan eval frontier", "--temperatures: %v stands there twice; more samples at each are --repeat's to give", tau)

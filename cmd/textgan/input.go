@@ -2,12 +2,14 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
 	"textgan/corpora"
 	"textgan/eval"
 	"textgan/train/model"
+	"textgan/train/rundir"
 	"textgan/vocab"
 )
 
@@ -34,7 +36,13 @@ func (p *process) open(name string, in textInput, lines int, seed uint64) (*corp
 	if err := knownBuiltin(name); err != nil {
 		return nil, err
 	}
-	return corpora.Open(name, opt)
+	text, err := corpora.Open(name, opt)
+	if err != nil {
+		if _, not := rundir.Open(name); not == nil {
+			err = fmt.Errorf("%s is a run and no text; a run is given as --run, where there is that", name)
+		}
+	}
+	return text, err
 }
 
 // knownBuiltin returns a usage error if name is builtin:NAME of no NAME there

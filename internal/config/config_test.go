@@ -68,7 +68,7 @@ func TestWrongValuesAreQuoted(t *testing.T) {
 		"--tau-min hot: want a number":                     flag("tau-min", "hot"),
 		"--tie maybe: want true or false":                  flag("tie", "maybe"),
 		"--model gam: want gan, mle or vae":                flag("model", "gam"),
-		"--widths 2,,3: want a whole number":               flag("widths", "2,,3"),
+		"--widths 2,,3: an element of the list is empty":   flag("widths", "2,,3"),
 		"--widths 2,0: want at least 1":                    flag("widths", "2,0"),
 		`--modle x: unknown option; did you mean "model"?`: flag("modle", "x"),
 		"TEXTGAN_N=many: want a whole number":              set.Environment([]string{"TEXTGAN_N=many"}),
@@ -130,6 +130,10 @@ func TestLists(t *testing.T) {
 		cfg, err := set.Resolve(Flags(map[string][]string{"ref": c.given}))
 		require.NoError(t, err)
 		require.Equal(t, c.want, cfg.Refs, c.given)
+	}
+	for _, given := range [][]string{{"a,"}, {"a,,b"}, {","}, {"a; ;b"}, {"a", ""}} {
+		_, err := set.Resolve(Flags(map[string][]string{"ref": given}))
+		require.ErrorContains(t, err, ": an element of the list is empty", given)
 	}
 	_, err := set.Resolve(Flags(map[string][]string{"widths": {"2,3", "4"}}))
 	require.EqualError(t, err, "--widths 2,3 --widths 4: want a whole number")

@@ -28,6 +28,9 @@ func (o Option) set(field reflect.Value, given Given) error {
 	}
 	list := reflect.Zero(field.Type())
 	for _, part := range parts {
+		if len(parts) > 1 && part == "" {
+			return errors.New("an element of the list is empty")
+		}
 		element := reflect.New(field.Type().Elem()).Elem()
 		if err := o.setOne(element, part); err != nil {
 			return err
