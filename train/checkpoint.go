@@ -23,6 +23,9 @@ const (
 // the validation NLL.
 const bestValue = "best_value"
 
+// owedEvaluation is in state.json, as true, if the evaluation of the step was broken off.
+const owedEvaluation = "evaluation_owed"
+
 // saved is all that a run remembers. Together with the configuration it decides
 // everything that follows.
 func (t *Trainer) saved() Saved {
@@ -170,6 +173,7 @@ func (t *Trainer) restore(r *rundir.Run, c *rundir.Checkpoint) error {
 	if t.Step != c.Step {
 		return fmt.Errorf("train: state: step: %d in checkpoint %s; take another one", t.Step, c.Dir)
 	}
+	_, t.owed = state[owedEvaluation]
 	return nil
 }
 
@@ -199,6 +203,9 @@ func (t *Trainer) save(best bool) error {
 	state, err := saved.state()
 	if err != nil {
 		return err
+	}
+	if t.owed {
+		state[owedEvaluation] = json.RawMessage("true")
 	}
 	text, err := json.MarshalIndent(state, "", "  ")
 	if err != nil {

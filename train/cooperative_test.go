@@ -1,10 +1,7 @@
 package train
 
 import (
-	"context"
-	"math"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -137,20 +134,6 @@ func TestRoundsAloneAreEnough(t *testing.T) {
 	require.ErrorContains(t, c.Check(), "no steps to take")
 }
 
-// asked is a context that is cancelled when it is asked for the after-th time, by several
-// goroutines.
-type asked struct {
-	context.Context
-	times, after atomic.Int64
-}
-
-func (a *asked) Err() error {
-	if n := a.times.Add(1); n >= a.after.Load() {
-		return context.Canceled
-	}
-	return nil
-}
-
 // A run that is asked to stop while the sentences of a round are drawn and weighed stops
 // there, as it was before the step; resumed it equals one that never was stopped.
 func TestStopWithinBeginning(t *testing.T) {
@@ -165,25 +148,24 @@ func TestStopWithinBeginning(t *testing.T) {
 			whole := filepath.Join(t.TempDir(), "whole")
 			tr, w, err := Start(c, whole, nil, rundir.Start{})
 			require.NoError(t, err)
-			ctx := &asked{Context: context.Background()}
-			ctx.after.Store(math.MaxInt64)
-			times, hashes := map[int]int64{}, map[int]string{}
+			ctx, times, watch := never()
+			hashes, stepped := map[int]string{}, map[int]int64{}
+			note := watch.Step
+			watch.Step = func(p Progress) { note(p); hashes[p.Step], stepped[p.Step] = tr.Hash(), times[p.Step] }
 			first := c.MLESteps // steps before the first round
 			if critic == "ratio" {
 				first += c.BackSteps
 			}
-			require.NoError(t, tr.Run(ctx, Watcher{Step: func(p Progress) { times[p.Step], hashes[p.Step] = ctx.times.Load(), tr.Hash() }}))
+			require.NoError(t, tr.Run(ctx, watch))
 			require.NoError(t, w.Close())
 			for _, step := range []int{first, first + c.CoopSteps} {
-				from, to := times[step]+1, times[step+1] // the question before the step, and the last one within
+				from, to := times[step]+1, stepped[step+1] // the question before the step, and the last one within
 				require.Greater(t, to, from+1)
 				for _, after := range []int64{(from + to) / 2, to} {
 					dir := filepath.Join(t.TempDir(), "parts")
 					tr, w, err := Start(c, dir, nil, rundir.Start{})
 					require.NoError(t, err)
-					ctx := &asked{Context: context.Background()}
-					ctx.after.Store(after)
-					require.ErrorIs(t, tr.Run(ctx, Watcher{}), ErrInterrupted)
+					require.ErrorIs(t, tr.Run(askedTimes(after), Watcher{}), ErrInterrupted)
 					require.NoError(t, w.Close())
 					require.Equal(t, step, tr.Step)
 					require.Equal(t, hashes[step], tr.Hash())

@@ -78,6 +78,11 @@ func Extend(dir string, layers []config.Layer, stdin io.Reader, start rundir.Sta
 	if err != nil {
 		return nil, nil, err
 	}
+	if state, err := model.ReadState(ck, v); err != nil {
+		return nil, nil, err
+	} else if _, owed := state[owedEvaluation]; owed {
+		return nil, nil, refuse("train: run %s was stopped in the evaluation of step %d; go on with --resume first", dir, ck.Step)
+	}
 	if err := c.absolute(); err != nil {
 		return nil, nil, err
 	}

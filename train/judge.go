@@ -67,11 +67,21 @@ func newJudge(t *Trainer) (*judge, error) {
 	return j, err
 }
 
-// Evaluate judges the generator as it stands, by samples that the step names.
+// Evaluate judges the generator as it stands, by samples that the step names. A run of one
+// process that is asked to stop meanwhile is ErrInterrupted.
 func (t *Trainer) Evaluate(step int) (Evaluation, []string, error) {
 	j := t.judge
+	stop := func() bool { return t.common.cut.team == nil && t.common.stopped() } // a team has to agree
+	if g, ok := t.LanguageModel().(*generator.Generator); ok {
+		g.SetStop(stop)
+		defer g.SetStop(nil)
+	}
 	e := Evaluation{Step: step, Samples: t.Config.EvalSamples}
-	if err := t.fit.Validate(&e, t.Data.Held); err != nil {
+	err := t.fit.Validate(&e, t.Data.Held)
+	if stop() {
+		return e, nil, ErrInterrupted
+	}
+	if err != nil {
 		return e, nil, err
 	}
 	v := t.Data.Vocab
@@ -82,6 +92,9 @@ func (t *Trainer) Evaluate(step int) (Evaluation, []string, error) {
 		lines = append(lines, line)
 		different[line] = true
 	}
+	if stop() {
+		return e, nil, ErrInterrupted
+	}
 	e.Different = float64(len(different)) / float64(len(lines))
 	e.Example = slices.Clone(lines[:min(5, len(lines))]) // which keep no others alive
 	tokenize := v.Tokenizer().Tokenize
@@ -91,6 +104,9 @@ func (t *Trainer) Evaluate(step int) (Evaluation, []string, error) {
 		return e, nil, err
 	}
 	e.BLEU = bleu.ByOrder
+	if stop() {
+		return e, nil, ErrInterrupted
+	}
 	if len(lines) > 1 {
 		self, err := eval.SelfBLEU(eval.NewLexicon().Add(lines, tokenize), opt)
 		if err != nil {

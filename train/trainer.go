@@ -63,6 +63,7 @@ type Trainer struct {
 	fit    fitting // one of the phases
 	phase  int     // the present one
 	since  int     // steps taken in it
+	owed   bool    // has the evaluation of the last step still to be made?
 	loss   float64 // of the last step
 	best   best
 	by     metric // of the checkpoint best
@@ -159,7 +160,8 @@ func (t *Trainer) SaveSoon() { t.saveSoon.Store(true) }
 
 // Run takes steps until the run is done or ctx is cancelled, which lets the
 // step finish, or undoes an adversarial one of many updates, saves, and returns
-// ErrInterrupted.
+// ErrInterrupted. An evaluation that it breaks off is the first thing that a
+// resumed run does.
 func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 	t.watch = watch
 	t.common.stop = func() bool { return ctx.Err() != nil }
@@ -168,10 +170,13 @@ func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 		return err
 	}
 	for t.phase < len(t.phases) {
-		var r Record
+		improved := false
 		err := ErrInterrupted
 		if !t.common.stopped() {
-			r, err = t.Take()
+			err = t.advance()
+		}
+		if err == nil && t.owed {
+			improved, err = t.evaluate()
 		}
 		if errors.Is(err, ErrInterrupted) {
 			return cmp.Or(t.save(false), err)
@@ -179,28 +184,34 @@ func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 		if err != nil {
 			return err
 		}
-		p := t.phases[t.phase]
-		last := t.since == p.Steps()
-		if t.watch.Step != nil {
-			t.watch.Step(Progress{p.Name(), t.Step, t.since, p.Steps(), r.Tokens, r.Loss, r.Fields})
-		}
-		if due(t.Step, t.Config.LogEvery) || last {
-			if err := t.log(r); err != nil {
-				return err
-			}
-		}
-		improved := false
-		if !r.Still && (due(t.since, t.Config.EvalEvery) || last) {
-			if improved, err = t.evaluate(); err != nil {
-				return err
-			}
-		}
+		t.owed = false
 		ended := t.enter() // before saving: the last checkpoint of a phase has the weights that it ends with
 		if due(t.Step, t.Config.SaveEvery) || improved || ended || t.beforeEnd() || t.saveSoon.Swap(false) {
 			if err := t.save(improved); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// advance takes a step and records it, unless the evaluation of the last one is owed.
+func (t *Trainer) advance() error {
+	if t.owed {
+		return nil
+	}
+	r, err := t.Take()
+	if err != nil {
+		return err
+	}
+	p := t.phases[t.phase]
+	last := t.since == p.Steps()
+	if t.watch.Step != nil {
+		t.watch.Step(Progress{p.Name(), t.Step, t.since, p.Steps(), r.Tokens, r.Loss, r.Fields})
+	}
+	t.owed = !r.Still && (due(t.since, t.Config.EvalEvery) || last)
+	if due(t.Step, t.Config.LogEvery) || last {
+		return t.log(r)
 	}
 	return nil
 }

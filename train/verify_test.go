@@ -125,7 +125,10 @@ func TestBestOfACheckpointThatWasNeverNamed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	tr, w, err := Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)
-	play(t, tr, w, 7)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	require.ErrorIs(t, tr.Run(ctx, Watcher{Eval: func(Evaluation) { stop() }}), ErrInterrupted)
+	require.NoError(t, w.Close())
 	for _, name := range []string{rundir.Last, rundir.Best} {
 		require.NoError(t, os.Remove(filepath.Join(dir, "checkpoints", name)))
 	}

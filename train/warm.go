@@ -1,7 +1,9 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -244,10 +246,15 @@ func (o *source) manifest(t *Trainer) *rundir.WarmStart {
 // training that it stands for, and enters the first phase that has steps.
 func (t *Trainer) begin() error {
 	if t.Config.WarmStart == "" || t.Step > 0 || t.best.Scored || t.phase == len(t.phases) || t.phases[t.phase] != Phase(t.fit) {
-		t.enter()
+		if !t.owed {
+			t.enter()
+		}
 		return nil
 	}
 	improved, err := t.evaluate()
+	if errors.Is(err, ErrInterrupted) {
+		return cmp.Or(t.save(false), err)
+	}
 	if err != nil {
 		return err
 	}
