@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -319,8 +321,12 @@ func checkSVG(o frontierOptions, families []family) error {
 	case !slices.ContainsFunc(families, isCurve) || len(o.Temperatures) < 2:
 		return usage("textgan eval frontier", "--svg needs a curve: a run of train --model mle, and at least two temperatures")
 	}
-	return nil
+	return makeRoom(o.SVG)
 }
+
+// makeRoom makes the directory of a picture that is drawn after long work, such as that of
+// the figures of a run, or says at once why it cannot be.
+func makeRoom(path string) error { return os.MkdirAll(filepath.Dir(path), 0o777) }
 
 // drawPlanes draws the BLEU plane of the highest order and the LM plane.
 func drawPlanes(path string, planes []eval.Plane) error {

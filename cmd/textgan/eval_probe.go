@@ -44,6 +44,11 @@ func evalProbe(c call[varianceOptions]) error {
 	if err != nil {
 		return err
 	}
+	if o.SVG != "" {
+		if err := makeRoom(o.SVG); err != nil {
+			return err
+		}
+	}
 	line := c.newLine()
 	line.Start("gradients", 0, 1)
 	r, err := p.Measure(c.ctx, probe.Options{
