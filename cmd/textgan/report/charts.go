@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"textgan/corpora"
@@ -450,8 +452,20 @@ func curvesOf(group string) curves {
 type figure struct {
 	Title  string
 	Source template.URL
+	Wide   bool // is it too wide for a column of the page?
 }
 
+// columnWidth is the widest picture, in its own units, whose letters can be read in a column
+// of the page.
+const columnWidth = 640
+
+var viewBox = regexp.MustCompile(`<svg\b[^>]*\sviewBox="[^" ]+ [^" ]+ ([0-9.]+) `)
+
 func newFigure(title string, svg []byte) figure {
-	return figure{title, template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))}
+	f := figure{Title: title, Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))}
+	if m := viewBox.FindSubmatch(svg); m != nil {
+		width, err := strconv.ParseFloat(string(m[1]), 64)
+		f.Wide = err == nil && width > columnWidth
+	}
+	return f
 }

@@ -126,3 +126,18 @@ func TestNoChartEndsAReport(t *testing.T) {
 func TestMarkdown(t *testing.T) {
 	require.Equal(t, "a\\|b \\*c\\* \\[d\\](e) &lt;f> \\\\x1b\\[2J\\\\n\\# g", markdown("a|b *c* [d](e) <f> \x1b[2J\n# g"))
 }
+
+// A picture that is too wide for a column has a row of the page.
+func TestWideFigures(t *testing.T) {
+	for svg, wide := range map[string]bool{
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 524" width="960">`:                    true,
+		"<?xml version='1.0'?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"\n viewBox=\"0 0 420.5 319\">": false,
+		`<svg>`: false,
+	} {
+		require.Equal(t, wide, newFigure("f", []byte(svg)).Wide, svg)
+	}
+	var b strings.Builder
+	require.NoError(t, pageTemplate.Execute(&b, &page{Figures: []figure{{Title: "two panels", Wide: true}, {Title: "one"}}}))
+	require.Contains(t, b.String(), `<figure class="wide" tabindex="0" aria-label="two panels">`)
+	require.Equal(t, 1, strings.Count(b.String(), `class="wide"`))
+}
