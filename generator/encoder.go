@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 
+	"textgan/generator/sampling"
 	"textgan/internal/op"
 	"textgan/network"
 	"textgan/vocab"
@@ -75,6 +76,9 @@ func (e *Encoder) Encode(sentences [][]int32) (*Posteriors, error) {
 	P := e.v.code.stats()
 	p := &Posteriors{v: e.v, n: len(sentences), stats: make([]float32, len(sentences)*P)}
 	for b := range vocab.InOrder(sentences, e.B) {
+		if e.v.decoder.net.Stopped() {
+			return nil, sampling.ErrStopped
+		}
 		if err := LoadBatch(b, e.ids, e.lengths, e.B, e.T); err != nil {
 			return nil, err
 		}
@@ -88,12 +92,19 @@ func (e *Encoder) Encode(sentences [][]int32) (*Posteriors, error) {
 	return p, nil
 }
 
+// SetStop lets all samplers, encoders and evaluators of v stop early, as that of a Generator
+// does; an Evaluator asks before every batch.
+func (v *VAE) SetStop(stop func() bool) { v.decoder.SetStop(stop) }
+
 // reader is the graph from codes and sentences to -log p(x|z).
-type reader struct{ *Likelihood }
+type reader struct {
+	*Likelihood
+	stopped func() bool
+}
 
 func (v *VAE) newReader(B, T int) (reader, error) {
 	l, err := v.LanguageModel().Likelihood(LikelihoodOptions{B: B, T: T})
-	return reader{l}, err
+	return reader{l, v.decoder.net.Stopped}, err
 }
 
 // read calls f with -log p(x|z) in nats of every sentence, and with the part of
@@ -101,6 +112,9 @@ func (v *VAE) newReader(B, T int) (reader, error) {
 func (r reader) read(sentences [][]int32, codes []float32, f func(i int, nats, unk float64)) error {
 	Z := len(r.Codes.Z) / r.B
 	for b := range vocab.InOrder(sentences, r.B) {
+		if r.stopped() {
+			return sampling.ErrStopped
+		}
 		if err := r.Load(b); err != nil {
 			return err
 		}

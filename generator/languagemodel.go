@@ -86,6 +86,9 @@ func (v *VAE) LanguageModel() LanguageModel { return decoderModel{v} }
 
 func (m decoderModel) Params() network.Params { return m.v.writing }
 
+// SetStop is that of the VAE.
+func (m decoderModel) SetStop(stop func() bool) { m.v.SetStop(stop) }
+
 func (m decoderModel) Codes(B int) *Codes { return &Codes{v: m.v, Z: make([]float32, B*m.v.Width())} }
 
 func (m decoderModel) BindBatch(g *network.Graph, B int, train bool) (network.Language, []*G.Node, *Codes) {

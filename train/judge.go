@@ -72,7 +72,7 @@ func newJudge(t *Trainer) (*judge, error) {
 func (t *Trainer) Evaluate(step int) (Evaluation, []string, error) {
 	j := t.judge
 	stop := func() bool { return t.common.cut.team == nil && t.common.stopped() } // a team has to agree
-	if g, ok := t.LanguageModel().(*generator.Generator); ok {
+	if g, ok := t.LanguageModel().(interface{ SetStop(func() bool) }); ok {
 		g.SetStop(stop)
 		defer g.SetStop(nil)
 	}

@@ -109,7 +109,8 @@ var ErrStopped = errors.New("generator: stopped")
 // be called while one of them works.
 func (g *Network) SetStop(stop func() bool) { g.stop = stop }
 
-func (g *Network) stopped() bool { return g.stop != nil && g.stop() }
+// Stopped reports whether they have to stop.
+func (g *Network) Stopped() bool { return g.stop != nil && g.stop() }
 
 // neverLogit is finite so that an optimiser can multiply it by zero.
 const neverLogit = -1e9

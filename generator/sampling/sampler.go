@@ -168,7 +168,7 @@ func (s *Sampler) complete(ids, lengths []int32, logProbs []float64, kept int, k
 		sc := s.scratch.take()
 		defer s.scratch.give(sc)
 		sc.shares = shares
-		for at := lo; at < hi && !s.net.stopped(); at += most {
+		for at := lo; at < hi && !s.net.Stopped(); at += most {
 			n := min(most, hi-at)
 			b := rows{
 				ids: ids[at*s.opt.MaxLen:], lengths: lengths[at : at+n], at: at,

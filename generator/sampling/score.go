@@ -134,12 +134,12 @@ func (s *Scorer) read(sentences [][]int32, see func(sc *scoreScratch, h []float3
 		sc := s.scratch.take()
 		defer s.scratch.give(sc)
 		sc.shares = shares
-		for i := lo; i < hi && !g.stopped(); i++ {
+		for i := lo; i < hi && !g.Stopped(); i++ {
 			s.readBlock(sc, sentences, order[i*len(order)/blocks:(i+1)*len(order)/blocks], see)
 			done(sc)
 		}
 	})
-	if g.stopped() {
+	if g.Stopped() {
 		return ErrStopped
 	}
 	return nil
