@@ -37,7 +37,7 @@ type evalAllOptions struct {
 	Ref         []string `opt:"ref" check:"paths" doc:"real text that no model has seen; default what the first run held out" meta:"FILE,..."`
 	Train       string   `opt:"train" doc:"text that the generators were trained on; default that of the first run" meta:"FILE"`
 	N           int      `opt:"n" default:"5000" check:"min=2,max=1000000000" doc:"sentences of each text, at most: several numbers depend on it"`
-	Temperature float64  `opt:"temperature" default:"1" check:"above=0,max=1e6" doc:"of the samples; likelihoods are always those at 1"`
+	Temperature float64  `opt:"temperature" default:"1" check:"min=0.001,max=1000" doc:"of the samples; likelihoods are always those at 1"`
 	Checkpoint  string   `opt:"checkpoint" doc:"last, best or the number of a step; default best of a likelihood model, where a GAN begins, and last of others" meta:"NAME"`
 	MaxN        int      `opt:"max-n" default:"5" check:"min=1,max=9" doc:"longest n-gram"`
 	criticOptions

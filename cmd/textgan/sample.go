@@ -22,7 +22,7 @@ func sampleCommand(p *process) *cli.Command {
 	type options struct {
 		modelOptions
 		N           int     `opt:"n" default:"10" check:"min=1,max=4294967295" doc:"sentences"`
-		Temperature float64 `opt:"temperature" default:"1" check:"above=0,max=1e6" doc:"divides the logits: below 1 safer, above 1 wilder"`
+		Temperature float64 `opt:"temperature" default:"1" check:"min=0.001,max=1000" doc:"divides the logits: below 1 safer, above 1 wilder"`
 		TopK        int     `opt:"top-k" default:"0" check:"min=0,max=16777216" doc:"draw among the K likeliest tokens only; 0: all"`
 		TopP        float64 `opt:"top-p" default:"1" check:"above=0,max=1" doc:"draw among the likeliest tokens of this total probability"`
 		Prompt      string  `opt:"prompt" doc:"words that every sentence begins with"`

@@ -19,7 +19,7 @@ import (
 
 // decodeOptions shape the sentences that are written from codes.
 type decodeOptions struct {
-	Temperature float64 `opt:"temperature" default:"1" check:"above=0,max=1e6" doc:"divides the logits of the words" group:"decoding"`
+	Temperature float64 `opt:"temperature" default:"1" check:"min=0.001,max=1000" doc:"divides the logits of the words" group:"decoding"`
 	TopK        int     `opt:"top-k" default:"1" check:"min=0,max=16777216" doc:"draw among the K likeliest words; 1: take the likeliest; 0: all" group:"decoding"`
 	Seed        uint64  `opt:"seed" default:"1" doc:"of the draws" group:"decoding"`
 	MaxLen      int     `opt:"max-len" default:"0" check:"min=0,max=10000" doc:"longest sentence in tokens, its end included; 0: that of the training text" group:"decoding"`
