@@ -36,13 +36,16 @@ func evalEstimatorsCommand(p *process) *cli.Command {
 		if o.Seconds > 0 && c.has("steps") {
 			return usage("textgan eval estimators", "--steps %d does nothing with --seconds %g, which says how many there are; drop one of them", o.Steps, o.Seconds)
 		}
-		p, err := probe.Open(o.Run, o.Checkpoint, 0, o.Seed, c.in)
-		if err != nil {
-			return err
-		}
 		opt := probe.Options{Estimators: o.Estimators, Feedback: o.Feedback, Samples: o.Samples, Reference: o.Reference, Seed: o.Seed, Now: c.now}
 		if o.Tau > 0 {
 			opt.Taus = []float64{o.Tau}
+		}
+		if err := refuseUnread("textgan eval estimators", c.given[0], opt); err != nil {
+			return err
+		}
+		p, err := probe.Open(o.Run, o.Checkpoint, 0, o.Seed, c.in)
+		if err != nil {
+			return err
 		}
 		line := c.newLine()
 		r, err := p.Compare(c.ctx, opt, o.Steps, o.Seconds, progressOf(line, "estimators"))

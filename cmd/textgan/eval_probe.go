@@ -35,10 +35,34 @@ func refuseProbeOptions(given []config.Layer) error {
 	return nil
 }
 
+// refuseUnread refuses --feedback and --tau if no estimator among those that opt chooses
+// reads them.
+func refuseUnread(command string, flags config.Layer, opt probe.Options) error {
+	feedback, taus := opt.Unread()
+	for _, x := range []struct {
+		name, what string
+		unread     bool
+	}{
+		{"feedback", "feeds back a relaxed word", feedback},
+		{"tau", "has a temperature to set", taus},
+	} {
+		if flag, ok := flags[x.name]; ok && x.unread {
+			return usage(command, "%s does nothing: none of these estimators %s; drop it", flag.Quote, x.what)
+		}
+	}
+	return nil
+}
+
 func evalProbe(c call[varianceOptions]) error {
 	o := c.opt
 	if o.Samples > 0 && o.Samples < probe.MinDraws {
 		return usage("textgan eval variance", "--samples %d: a run needs at least %d", o.Samples, probe.MinDraws)
+	}
+	opt := probe.Options{
+		Estimators: o.Estimators, Feedback: o.Feedback, Taus: o.Tau, Samples: o.Samples, Reference: o.Reference, Seed: o.Seed, Now: c.now,
+	}
+	if err := refuseUnread("textgan eval variance", c.given[0], opt); err != nil {
+		return err
 	}
 	p, err := probe.Open(o.Run, o.Checkpoint, o.Batch, o.Seed, c.in)
 	if err != nil {
@@ -51,9 +75,7 @@ func evalProbe(c call[varianceOptions]) error {
 	}
 	line := c.newLine()
 	line.Start("gradients", 0, 1)
-	r, err := p.Measure(c.ctx, probe.Options{
-		Estimators: o.Estimators, Feedback: o.Feedback, Taus: o.Tau, Samples: o.Samples, Reference: o.Reference, Seed: o.Seed, Now: c.now,
-	}, progressOf(line, "gradients"))
+	r, err := p.Measure(c.ctx, opt, progressOf(line, "gradients"))
 	line.End()
 	if err != nil {
 		return err

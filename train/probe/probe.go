@@ -150,6 +150,30 @@ func (p *Probe) candidates(opt Options) (list []candidate, err error) {
 	return list, nil
 }
 
+// Unread tells which of Feedback and Taus none of the chosen estimators reads, whatever
+// they are set to. Where a name is wrong it is neither.
+func (o Options) Unread() (feedback, taus bool) {
+	names, err := chooseEstimators(o.Estimators)
+	if err != nil {
+		return false, false
+	}
+	feedback, taus = true, true
+	for _, name := range names {
+		e, err := train.ParseEstimator(name)
+		if err != nil {
+			return false, false
+		}
+		if !e.Relaxed() {
+			continue
+		}
+		feedback = false
+		if row, err := relax.Lookup(name); err != nil || !row.IgnoresTau {
+			taus = false
+		}
+	}
+	return feedback, taus
+}
+
 // chooseEstimators finds estimators of training by name, with options or
 // without, or by shell pattern over names. None chooses all.
 func chooseEstimators(wanted []string) (names []string, err error) {
