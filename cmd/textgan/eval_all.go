@@ -123,6 +123,9 @@ func evalAll(c call[evalAllOptions]) error {
 	if err := oneStdin(slices.Concat(o.Hyp, o.Ref, []string{o.Train})...); err != nil {
 		return err
 	}
+	if err := cmp.Or(noneTwice("textgan eval all", "run", o.Run), noneTwice("textgan eval all", "hyp", o.Hyp), noneTwice("textgan eval all", "ref", o.Ref)); err != nil {
+		return err
+	}
 	sources, real, err := evalSources(c)
 	if err != nil {
 		return err

@@ -52,6 +52,9 @@ func evalFrontier(c call[frontierOptions]) error {
 	if err := oneStdin(append(slices.Clone(o.Ref), o.Train)...); err != nil {
 		return err
 	}
+	if err := noneTwice("textgan eval frontier", "ref", o.Ref); err != nil {
+		return err
+	}
 	if err := o.criticOptions.check("textgan eval frontier", c.given); err != nil {
 		return err
 	}

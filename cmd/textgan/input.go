@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -69,6 +71,26 @@ func oneStdin(names ...string) error {
 	}
 	if n > 1 {
 		return usage("textgan", "standard input (-) can be read once only; put the rest into files")
+	}
+	return nil
+}
+
+// noneTwice refuses a list of files or directories that names one of them twice.
+func noneTwice(command, flag string, names []string) error {
+	for i, name := range names {
+		info, err := os.Stat(name)
+		for _, first := range names[:i] {
+			same := filepath.Clean(first) == filepath.Clean(name)
+			if other, otherErr := os.Stat(first); err == nil && otherErr == nil {
+				same = os.SameFile(info, other)
+			}
+			if same && first == name {
+				return usage(command, "--%s: %s stands there twice; give it once", flag, name)
+			}
+			if same {
+				return usage(command, "--%s: %s and %s are the same; give it once", flag, first, name)
+			}
+		}
 	}
 	return nil
 }

@@ -49,7 +49,11 @@ func reportCommand(p *process) *cli.Command {
 			return usage("textgan report", "--dir goes with --sweep")
 		case o.Out != "" && !many:
 			return usage("textgan report", "--out goes with several runs; the report of one is in its directory")
-		case many:
+		}
+		if err := noneTwice("textgan report", "run", o.Run); err != nil {
+			return err
+		}
+		if many {
 			return reportMany(c)
 		}
 		return reportOne(c, o.Run[0])
