@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,6 +27,14 @@ func exportCommand(p *process) *cli.Command {
 		Description: "A .textgan file holds settings, vocabulary, weights and, if the run has them, critic and model card; not\n" +
 			"the training text, the held-out lines or what a resume needs.",
 	}, func(c call[options]) error {
+		if err := notOfRun("textgan export", "out", c.opt.Out); err != nil {
+			return err
+		}
+		if run, err := os.Stat(c.opt.Run); err == nil {
+			if out, err := os.Lstat(c.opt.Out); err == nil && out.Mode().IsRegular() && os.SameFile(run, out) {
+				return usage("textgan export", "--out %s is the model itself, --run %s; give another name", c.opt.Out, c.opt.Run)
+			}
+		}
 		m, err := model.Load(c.opt.Run, c.opt.Checkpoint)
 		if err != nil {
 			return err

@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"textgan/cmd/textgan/report"
 	"textgan/corpora"
 	"textgan/eval"
+	"textgan/train/critic"
 	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
@@ -91,6 +93,14 @@ func noneTwice(command, flag string, names []string) error {
 				return usage(command, "--%s: %s and %s are the same; give it once", flag, first, name)
 			}
 		}
+	}
+	return nil
+}
+
+// notOfRun refuses a file to write that is one of a run.
+func notOfRun(command, flag, path string) error {
+	if dir := rundir.Owner(path, critic.Dir, report.HTMLFile, report.CardFile); dir != "" {
+		return usage(command, "--%s %s belongs to the run %s, which writes it itself; give another name", flag, path, dir)
 	}
 	return nil
 }

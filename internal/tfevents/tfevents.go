@@ -41,10 +41,13 @@ type Writer struct {
 	buf []byte
 }
 
+// FilePrefix is what the name of every event file begins with.
+const FilePrefix = "events.out.tfevents."
+
 // FileName returns the name that TensorBoard looks for and sorts by, with the
 // time at which the file was begun.
 func FileName(begun time.Time, host string) string {
-	return fmt.Sprintf("events.out.tfevents.%010d.%s", begun.Unix(), host)
+	return fmt.Sprintf(FilePrefix+"%010d.%s", begun.Unix(), host)
 }
 
 // NewWriter begins a file. The wall time of the events comes from now.

@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"textgan/internal/tfevents"
 )
 
 // Names inside a run directory.
@@ -58,6 +61,32 @@ func Open(dir string) (*Run, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// Owner is the run directory that path is or would be a file of: one that a run writes, or
+// one in a place that it writes to, such as checkpoints; more names further such files and
+// places. It is empty if path belongs to no run, as figures in its directory do not.
+func Owner(path string, more ...string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(dir, filepath.Base(path))
+	}
+	more = append(more, ConfigFile, nextConfigFile, VocabFile, HeldOutFile, manifestFile, lockFile, checkpoints, samples)
+	for at := path; ; at = filepath.Dir(at) {
+		dir, name := filepath.Dir(at), filepath.Base(at)
+		if dir == at {
+			return ""
+		}
+		if !slices.Contains(more, name) && !strings.HasPrefix(name, MetricsFile) && !strings.HasPrefix(name, tfevents.FilePrefix) {
+			continue
+		}
+		if info, err := os.Lstat(filepath.Join(dir, manifestFile)); err == nil && info.Mode().IsRegular() {
+			return dir
+		}
+	}
 }
 
 // namedRuns is how many of the runs in a directory an error names.

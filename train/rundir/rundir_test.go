@@ -279,6 +279,35 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// Owner knows every file that a run has, and what would lie among its checkpoints; not
+// what others put beside them.
+func TestOwner(t *testing.T) {
+	parent, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	dir := filepath.Join(parent, "run")
+	w := create(t, dir, Options{})
+	require.NoError(t, w.Log(1, Field{"loss", 1.0}))
+	save(t, w, 1, true)
+	files := 0
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if path != dir {
+			files++
+			require.Equal(t, dir, Owner(path), path)
+		}
+		return err
+	}))
+	require.Greater(t, files, 8)
+	require.Equal(t, dir, Owner(filepath.Join(dir, "checkpoints/step-9/new")))
+	require.Equal(t, dir, Owner(dir+"/critic/x", "critic"))
+	require.NoError(t, os.Symlink(dir, filepath.Join(parent, "link")))
+	require.Equal(t, dir, Owner(filepath.Join(parent, "link", ConfigFile)))
+	t.Chdir(dir)
+	require.Equal(t, dir, Owner(ConfigFile))
+	for _, path := range []string{"m.textgan", "figures/f.svg", "figures/samples.svg", "../config.toml", "../none/config.toml", "../new.safetensors"} {
+		require.Empty(t, Owner(path), path)
+	}
+}
+
 func TestOneWriter(t *testing.T) {
 	dir := t.TempDir()
 	w := create(t, dir, Options{})
