@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 
+	"textgan/internal/jsonerr"
 	"textgan/internal/nn"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -99,7 +100,7 @@ func (s Saved) setState(state map[string]json.RawMessage, missing func(name stri
 		b, ok := state[n.Name]
 		err := error(nil)
 		if ok {
-			err = json.Unmarshal(b, n.Value)
+			err = jsonerr.Plain(json.Unmarshal(b, n.Value), "it")
 		} else {
 			err = missing(n.Name)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"textgan/internal/jsonerr"
 	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
@@ -54,7 +55,7 @@ func standOf(ck *rundir.Checkpoint, v *vocab.Vocab) (s stand, state map[string]j
 		err = errors.New("it names no phase")
 	}
 	if err != nil {
-		err = fmt.Errorf("train: state of checkpoint %s: %w", ck.Dir, err)
+		err = fmt.Errorf("train: state of checkpoint %s: %w", ck.Dir, jsonerr.Plain(err, "it"))
 	}
 	return s, state, err
 }

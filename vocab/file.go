@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"unicode/utf8"
+
+	"textgan/internal/jsonerr"
 )
 
 // formatVersion is raised when a reader of the old form would misread the new.
@@ -64,7 +66,7 @@ func load(r io.Reader) (*Vocab, error) {
 	var f file
 	dec := json.NewDecoder(r)
 	if err := dec.Decode(&f); err != nil {
-		return nil, fmt.Errorf("not a vocabulary file: %w", err)
+		return nil, fmt.Errorf("not a vocabulary file: %w", jsonerr.Plain(err, "it"))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("not a vocabulary file: text after the end of the object")

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"textgan/internal/jsonerr"
 )
 
 // A subword scheme cuts by a table that is no part of this program: one that was
@@ -89,7 +91,7 @@ type modelJSON struct {
 func ReadTokenizer(content []byte, letters string) (Tokenizer, error) {
 	var f tokenizerJSON
 	if err := json.Unmarshal(content, &f); err != nil {
-		return Tokenizer{}, fmt.Errorf("not a tokenizer.json: %w", err)
+		return Tokenizer{}, fmt.Errorf("not a tokenizer.json: %w", jsonerr.Plain(err, "it"))
 	}
 	var s scheme
 	var err error

@@ -149,6 +149,7 @@ var packages = []string{
 	"gradcheck",
 	"gridworld",
 	"images",
+	"jsonerr",
 	"kernel",
 	"location",
 	"machine",

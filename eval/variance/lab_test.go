@@ -160,7 +160,7 @@ func TestReadErrors(t *testing.T) {
 		{`[[0,1],[2,3]]`, `null`, "params.logits: holds null"},
 		{`"structure":"independent"`, `"structure":3`, "structure holds number; it must be a string"},
 		{`"K":2`, `"K":2.5`, "K holds number 2.5; it must be a whole number"},
-		{`[[0,1]`, `[[1e999,1]`, "params.logits: it holds number 1e999; it must be one that float64 can hold"},
+		{`[[0,1]`, `[[1e999,1]`, "params.logits: it holds number 1e999; it must be a number that float64 can hold"},
 		{`[2,3]]}`, `[2,"3"]]}`, "params.logits: holds a string"},
 		{`"linear"`, `"cubic"`, `f: type "cubic" is unknown`},
 		{`"c":[1,2,3,4]`, `"c":[1]`, "f: c: has 1 numbers, want 4"},

@@ -1,14 +1,14 @@
 package variance
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"reflect"
 	"slices"
+
+	"textgan/internal/jsonerr"
 )
 
 // The laboratory enumerates every state, so it refuses problems with more
@@ -74,7 +74,7 @@ func Read(r io.Reader, name string) (*Problem, error) {
 		if errors.As(err, &syntax) {
 			return nil, fmt.Errorf("variance: %s: not JSON at byte %d: %w", name, syntax.Offset, err)
 		}
-		return nil, fmt.Errorf("variance: %s: %w", name, plainly(err, "the file"))
+		return nil, fmt.Errorf("variance: %s: %w", name, jsonerr.Plain(err, "the file"))
 	}
 	p, err := file.problem()
 	if err != nil {
@@ -229,20 +229,6 @@ func size(shape []int) int {
 	return n
 }
 
-// plainly says of a value of the wrong kind what it is and should be, without
-// the names of Go's types. whole stands for what has no field.
-func plainly(err error, whole string) error {
-	var wrong *json.UnmarshalTypeError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	want := map[reflect.Kind]string{
-		reflect.Int: "a whole number", reflect.String: "a string", reflect.Slice: "a list",
-		reflect.Struct: "an object", reflect.Map: "an object", reflect.Float64: "one that float64 can hold",
-	}[wrong.Type.Kind()]
-	return fmt.Errorf("%s holds %s; it must be %s", cmp.Or(wrong.Field, whole), wrong.Value, want)
-}
-
 // numbers reads nested lists of numbers, row-major: of the given shape, or
 // with levels of it merged or divided.
 func numbers(raw json.RawMessage, shape ...int) ([]float64, error) {
@@ -251,7 +237,7 @@ func numbers(raw json.RawMessage, shape ...int) ([]float64, error) {
 	}
 	var tree any
 	if err := json.Unmarshal(raw, &tree); err != nil {
-		return nil, plainly(err, "it")
+		return nil, jsonerr.Plain(err, "it")
 	}
 	flat, got, err := flatten(nil, tree)
 	if err != nil {

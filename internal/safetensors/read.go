@@ -11,6 +11,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"textgan/internal/jsonerr"
 )
 
 // maxHeader is the format's own limit.
@@ -182,7 +184,7 @@ func headerError(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("header: %w", err)
+	return fmt.Errorf("header: %w", jsonerr.Plain(err, "an entry"))
 }
 
 // readData decodes the n bytes at off.

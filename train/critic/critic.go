@@ -12,6 +12,7 @@ import (
 	"textgan/discriminator/ratio"
 	"textgan/generator"
 	"textgan/internal/atomicfile"
+	"textgan/internal/jsonerr"
 	"textgan/internal/machine"
 	"textgan/internal/nn"
 	"textgan/internal/rng"
@@ -476,7 +477,7 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	}
 	var d description
 	if err := json.Unmarshal(text, &d); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, jsonerr.Plain(err, "the file"))
 	}
 	if d.Format == 1 && d.Backwards != nil {
 		d.Models = []backwards{{*d.Backwards, d.HashBack}}

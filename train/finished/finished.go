@@ -8,6 +8,7 @@ import (
 
 	"textgan/generator/sampling"
 	"textgan/internal/config"
+	"textgan/internal/jsonerr"
 	"textgan/internal/location"
 	"textgan/internal/nn"
 	"textgan/train/rundir"
@@ -109,7 +110,7 @@ func load(r *rundir.Run, which string) (*Model, error) {
 		}
 		var state struct{ Vocab string }
 		if err := json.Unmarshal(text, &state); err != nil {
-			return fmt.Errorf("finished: %s: %w", ck.Dir, err)
+			return fmt.Errorf("finished: %s: state.json: %w", ck.Dir, jsonerr.Plain(err, "the file"))
 		}
 		if state.Vocab != hash {
 			return fmt.Errorf("finished: %s was made with another vocabulary than the run's %s; put that file back", ck.Dir, rundir.VocabFile)

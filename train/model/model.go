@@ -15,6 +15,7 @@ import (
 	"textgan/corpora"
 	"textgan/generator"
 	"textgan/internal/config"
+	"textgan/internal/jsonerr"
 	"textgan/train/rundir"
 	"textgan/vocab"
 )
@@ -107,7 +108,7 @@ func ReadState(c *rundir.Checkpoint, v *vocab.Vocab) (state map[string]json.RawM
 		return nil, err
 	}
 	if err := json.Unmarshal(b, &state); err != nil {
-		return nil, fmt.Errorf("train: %s: %w", path, err)
+		return nil, fmt.Errorf("train: %s: %w", path, jsonerr.Plain(err, "the file"))
 	}
 	var hash string
 	if err := json.Unmarshal(state["vocab"], &hash); err != nil || hash != v.Hash() {

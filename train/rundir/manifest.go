@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"textgan/internal/atomicfile"
+	"textgan/internal/jsonerr"
 )
 
 // format is the number of the layout in doc.go.
@@ -105,7 +106,7 @@ func (r *Run) loadManifest() error {
 	}
 	path := r.Path(manifestFile)
 	if err := json.Unmarshal(b, &r.Manifest); err != nil {
-		return fmt.Errorf("rundir: %s: %w", path, err)
+		return fmt.Errorf("rundir: %s: %w", path, jsonerr.Plain(err, "the file"))
 	}
 	if r.Manifest.Format > format {
 		return fmt.Errorf("rundir: %s: format %d, of a newer textgan; this one knows format %d: take the newer one", path, r.Manifest.Format, format)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"textgan/internal/atomicfile"
+	"textgan/internal/jsonerr"
 )
 
 // markFile is the file of a checkpoint that says what the record held when it was
@@ -44,7 +45,7 @@ func (c *Checkpoint) mark() (*mark, error) {
 	}
 	var m mark
 	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, jsonerr.Plain(err, "the file"))
 	}
 	if m.Bytes < 0 || len(m.SHA256) != 64 {
 		return nil, fmt.Errorf("%s: %d bytes with the checksum %q are no record", path, m.Bytes, m.SHA256)

@@ -272,7 +272,10 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		require.EqualError(t, err, "rundir: "+parent+": not a run directory but a directory that holds runs; give one of them: "+x.want)
 		require.Equal(t, in("b"), RunIn(err))
 	}
-	for text, want := range map[string]string{"{": "unexpected end of JSON input", `{"format":2}`: "format 2, of a newer textgan; this one knows format 1: take the newer one", `{}`: "format 0; this textgan knows format 1"} {
+	for text, want := range map[string]string{
+		"{": "unexpected end of JSON input", "[]": "the file holds array; it must be an object", `{"corpus":{"lines":"x"}}`: "corpus.lines holds string; it must be a whole number",
+		`{"format":2}`: "format 2, of a newer textgan; this one knows format 1: take the newer one", `{}`: "format 0; this textgan knows format 1",
+	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(text), 0o666))
 		_, err = Open(dir)
 		require.EqualError(t, err, "rundir: "+filepath.Join(dir, "manifest.json")+": "+want)
