@@ -355,6 +355,31 @@ func lmPlane(planes []eval.Plane) int {
 	return slices.IndexFunc(planes, func(p eval.Plane) bool { return p.X == eval.LMAxes().X })
 }
 
+// outsideByCopies names the points that lie outside of the curve in a plane of BLEU and copy
+// more of the training text than it at equal diversity, with their temperatures.
+func outsideByCopies(planes []eval.Plane) (names []string) {
+	with := func(place eval.Place, bleu bool) (all []string) {
+		for _, p := range planes {
+			if strings.HasPrefix(p.Y, "BLEU-") != bleu {
+				continue
+			}
+			for _, q := range p.Points {
+				if q.Verdict != nil && q.Verdict.Place == place {
+					all = append(all, fmt.Sprintf("%s at %v", q.Name, q.Temperature))
+				}
+			}
+		}
+		return all
+	}
+	outside := with(eval.Outside, true)
+	for _, name := range with(eval.CopiesMore, false) {
+		if slices.Contains(outside, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // printPlanes prints a block for every plane.
 func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut string) error {
 	var table bytes.Buffer
@@ -406,6 +431,9 @@ func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut st
 	fmt.Fprintln(&text, "± is one standard error.")
 	if slices.ContainsFunc(planes, func(p eval.Plane) bool { return p.Y == eval.CopyAxes(2).Y }) {
 		fmt.Fprintln(&text, "longest copy: the share of a line that one training line holds in a row. No measure of quality: a gap says who copies more at equal diversity.")
+	}
+	if copied := outsideByCopies(planes); len(copied) > 0 {
+		fmt.Fprintf(&text, "outside, and copies more: the gain in BLEU of %s may be copied text.\n", strings.Join(copied, ", "))
 	}
 	if across {
 		fmt.Fprintln(&text, "across: the gap is in the first column, at equal quality: the point is more diverse than all of the curve.")

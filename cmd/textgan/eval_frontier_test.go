@@ -120,3 +120,28 @@ func TestPrintPlanes(t *testing.T) {
 	require.Equal(t, 1, strings.Count(out.String(), "corner: the gap does not tell"))
 	require.NotContains(t, out.String(), " \n")
 }
+
+// A point that is outside in a plane of BLEU and copies more than the curve is named under
+// the tables; one that does but one of both is not.
+func TestOutsideByCopies(t *testing.T) {
+	at := func(name string, tau float64, place eval.Place) eval.Placed {
+		return eval.Placed{Point: eval.Point{Name: name, Temperature: tau}, Verdict: &eval.Verdict{Place: place}}
+	}
+	plane := func(axes eval.Axes, points ...eval.Placed) eval.Plane {
+		return eval.Plane{X: axes.X, Y: axes.Y, Curve: []eval.Placed{{Point: eval.Point{Name: "mle m"}}}, Points: points, Signatures: [2]string{"x", "y"}}
+	}
+	planes := []eval.Plane{
+		plane(eval.BLEUAxes(2), at("a", 1, eval.WithinNoise), at("a", .8, eval.Outside), at("b", 1, eval.Outside), at("c", 1, eval.Inside)),
+		plane(eval.BLEUAxes(3), at("a", 1, eval.Outside), at("a", .8, eval.Outside), at("b", 1, eval.WithinNoise), at("c", 1, eval.WithinNoise)),
+		plane(eval.LMAxes(), at("a", 1, eval.Inside), at("a", .8, eval.Outside), at("b", 1, eval.Outside), at("c", 1, eval.Outside)),
+		plane(eval.CopyAxes(3), at("a", 1, eval.CopiesMore), at("a", .8, eval.CopiesMore), at("b", 1, eval.CopiesLess), at("c", 1, eval.CopiesMore)),
+	}
+	print := func() string {
+		var out strings.Builder
+		require.NoError(t, (&process{out: &out}).printPlanes(planes, nil, ""))
+		return out.String()
+	}
+	require.Contains(t, print(), "\noutside, and copies more: the gain in BLEU of a at 1, a at 0.8 may be copied text.\n")
+	planes[3].Points = planes[3].Points[2:]
+	require.NotContains(t, print(), "copied text")
+}
