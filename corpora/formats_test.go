@@ -51,6 +51,16 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// Only the field that is read must stand once: what else an object has twice changes no
+// sentence.
+func TestOtherFieldsTwice(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.jsonl")
+	require.NoError(t, os.WriteFile(path, []byte(`{"n":1,"text":"a: {\"b\":","n":2,"o":{"text":"c"}}`), 0o600))
+	c, err := Open(path, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`a: {"b":`}, c.Lines)
+}
+
 // A table of one column has a row for every line, an empty one too.
 func TestTableOfOneColumn(t *testing.T) {
 	for _, text := range []string{"text\na\n\n\"b\nc\"\n\n\nd\n\n", "text\na\n\"\"\n\"b\nc\"\n\n\"\"\nd\n\n", "text\r\na\r\n\r\n\"b\r\nc\"\r\n\r\n\r\nd\r\n\r\n"} {
@@ -123,6 +133,10 @@ func TestFormatsRefuse(t *testing.T) {
 		{"a.json", "[\"a\", \"\xff\"]", Options{}, "a.json:1: not UTF-8"},
 		{"a.json", "{\"text\":\"a\"}\n{\"text\":}", Options{}, "a.json:2: not JSON: invalid character '}'"},
 		{"a.json", `{"data":[{"text":"a"}]}`, Options{Field: "data.text"}, `a.json:1: no field "data.text": "data" is not an object but [{"text":"a"}]`},
+		{"a.json", `[{"text":"a"}, {"text":"a","b":{"c":1},"te\u0078t":"b"}]`, Options{}, `a.json:1: field "text" stands twice in one object; drop one of them`},
+		{"a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"a\",\"text\":\"b\"}\n", Options{}, `a.jsonl:2: field "text" stands twice in one object; drop one of them`},
+		{"a.jsonl", `{"d":{"text":"a","text":"b"}}`, Options{Field: "d.text"}, `a.jsonl:1: field "text" stands twice in one object`},
+		{"a.jsonl", `{"d":{},"d":{"text":"b"}}`, Options{Field: "d.text"}, `a.jsonl:1: field "d" stands twice in one object`},
 		{"a.fasta", "ACGT\n", Options{}, "a.fasta:1: a sequence before the first name"},
 		{"a.fasta", ">x\nAC GT\n", Options{}, "a.fasta:2: ' ' in a sequence"},
 		{"a.fasta", ">x\nACGT\nACGT\n", Options{MaxLineBytes: 6}, "a.fasta:1: a sequence of more than 6 bytes"},

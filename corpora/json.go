@@ -141,7 +141,9 @@ func field(object []byte, name string) ([]byte, error) {
 	case err != nil || fields == nil:
 		return nil, refuse("not a JSON object", fmt.Errorf("not a JSON object but %s", begin(object)))
 	}
-	if value, ok := inner(fields, name); ok {
+	if value, twice, ok := inner(object, fields, name); twice != "" {
+		return nil, refuse("a field twice", fmt.Errorf("field %q stands twice in one object; drop one of them", twice))
+	} else if ok {
 		return stringOf(value, fmt.Sprintf("field %q", name))
 	}
 	for at := range len(name) {
@@ -153,23 +155,70 @@ func field(object []byte, name string) ([]byte, error) {
 	return nil, refuse(fmt.Sprintf("no field %q", name), fmt.Errorf("no field %q; choose another with --field (this line has %.40q)", name, names[:min(len(names), 8)]))
 }
 
-// inner finds a field by a name whose dots may stand in names or between them.
-func inner(fields map[string]json.RawMessage, name string) (json.RawMessage, bool) {
+// inner finds a field of an object by a name whose dots may stand in names or between them.
+// twice is the name on the way to it that an object has twice, or empty.
+func inner(object []byte, fields map[string]json.RawMessage, name string) (value json.RawMessage, twice string, ok bool) {
 	if value, ok := fields[name]; ok {
-		return value, true
+		if isTwice(object, fields, name) {
+			twice = name
+		}
+		return value, twice, true
 	}
 	for at := range len(name) {
 		if name[at] != '.' {
 			continue
 		}
-		var object map[string]json.RawMessage
-		if outer, ok := fields[name[:at]]; ok && json.Unmarshal(outer, &object) == nil {
-			if value, ok := inner(object, name[at+1:]); ok {
-				return value, true
+		var more map[string]json.RawMessage
+		if outer, ok := fields[name[:at]]; ok && json.Unmarshal(outer, &more) == nil {
+			if value, twice, ok := inner(outer, more, name[at+1:]); ok {
+				if isTwice(object, fields, name[:at]) {
+					twice = name[:at]
+				}
+				return value, twice, true
 			}
 		}
 	}
-	return nil, false
+	return nil, "", false
+}
+
+// isTwice reports whether a JSON object, of which fields holds the last of each name, has a
+// name twice. The names are read only if it has more of them than fields.
+func isTwice(object []byte, fields map[string]json.RawMessage, name string) bool {
+	names, depth, quoted := 0, 0, false
+	for i := 0; i < len(object); i++ {
+		switch c := object[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case c == ':' && depth == 1:
+			names++
+		}
+	}
+	if names == len(fields) {
+		return false
+	}
+	dec := json.NewDecoder(bytes.NewReader(object))
+	dec.Token() // the brace: object has been read once
+	for found := 0; dec.More(); {
+		key, err := dec.Token()
+		var value json.RawMessage
+		if err != nil || dec.Decode(&value) != nil {
+			return false
+		}
+		if key == name {
+			found++
+		}
+		if found == 2 {
+			return true
+		}
+	}
+	return false
 }
 
 // stringOf is the text of a JSON string, its line ends turned into spaces; what
