@@ -28,6 +28,7 @@ func criticCommand(p *process) *cli.Command {
 		Features   []string `opt:"features" doc:"what the critic looks at: stat (seven numbers of a sentence), ratio (a backwards model's log likelihood less the generator's, one of each model), ngram (that of an n-gram model of the training lines, which the run then keeps); default stat, and ratio with a backwards model" meta:"NAME,..."`
 		LearnFrom  string   `opt:"learn-from" default:"" check:"oneof=train|held-out" doc:"real lines that the critic learns: train, judged by the held-out ones; held-out, judged by five-fold cross-validation: for models that know their training lines too well; default held-out with ngram, else train"`
 		NgramOrder int      `opt:"ngram-order" default:"3" check:"min=1,max=9" doc:"longest n-grams of the feature ngram"`
+		CopyLimit  float64  `opt:"copy-limit" default:"0" check:"min=0,max=100" doc:"percentage points of a line by which the longest copy from the training text may rise when one of four of the generator's sentences is taken at temperature 1; the run then keeps the training lines; without it no limit"`
 		Sentences  int      `opt:"sentences" default:"20000" check:"min=2,max=10000000" doc:"of the generator's own, to learn from"`
 		Steps      int      `opt:"steps" default:"900" check:"min=1,max=1000000" doc:"updates of the critic, at most"`
 		Seed       uint64   `opt:"seed" default:"1" doc:"of the sentences and the updates"`
@@ -62,8 +63,13 @@ func criticCommand(p *process) *cli.Command {
 				return err
 			}
 		}
+		var limit *float64
+		if c.has("copy-limit") {
+			share := c.opt.CopyLimit / 100
+			limit = &share
+		}
 		begun := c.now()
-		k, err := critic.Train(m, critic.Options{Features: c.opt.Features, Backwards: back, Own: own, LearnFrom: critic.LearnFrom(c.opt.LearnFrom), Order: c.opt.NgramOrder, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
+		k, err := critic.Train(m, critic.Options{CopyLimit: limit, Features: c.opt.Features, Backwards: back, Own: own, LearnFrom: critic.LearnFrom(c.opt.LearnFrom), Order: c.opt.NgramOrder, Sentences: c.opt.Sentences, Fit: ratio.FitOptions{Steps: c.opt.Steps, Seed: c.opt.Seed}})
 		var option *critic.OptionError
 		if errors.As(err, &option) {
 			return usage("textgan critic", "%w", err)
@@ -151,6 +157,9 @@ const z95 = 1.96 // of an interval of 95 %
 // printCritic says what a critic can tell.
 func (p *process) printCritic(k *critic.Critic, run string, took time.Duration) error {
 	fmt.Fprintf(p.out, "features         %v\n", k.Features)
+	if k.CopyLimit != nil {
+		fmt.Fprintf(p.out, "copy limit       %g points of a line more than the generator\n", 100**k.CopyLimit)
+	}
 	fmt.Fprintf(p.out, "held-out loss    %.4f ± %.4f nats (ln 2 = 0.6931 tells nothing; %.4f on what it has learnt, best at step %d)\n", k.Loss, z95*k.LossErr, k.TrainLoss, k.Step)
 	fmt.Fprintf(p.out, "accuracy         %.1f ± %.1f %%\n", 100*k.Accuracy, 100*z95*k.AccErr)
 	fmt.Fprintf(p.out, "gain             %.3f ± %.3f nats a sentence\n", k.Gain, z95*k.GainErr)

@@ -70,7 +70,7 @@ func (p *process) pack(w io.Writer, m *model.Model, run string, lines bool) erro
 	var dirs []string
 	switch step, ok := critic.Step(run); {
 	case ok && step == m.Step && !lines && critic.HoldsText(run):
-		p.warn("without the critic, whose n-grams are the training lines; --training-lines takes both")
+		p.warn("without the critic, which keeps the training lines; --training-lines takes both")
 	case ok && step == m.Step:
 		dirs = append(dirs, critic.Dir)
 	case ok:

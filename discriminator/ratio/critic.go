@@ -21,7 +21,8 @@ const hidden = 16
 // be saved (Params).
 type Critic struct {
 	features []Features
-	width    int
+	width    int // of a row of features
+	learnt   int // of these the critic learns the first: all, or all but the limited one
 
 	params     nn.Params // trained
 	scale      nn.Params // mean and deviation of each feature over real sentences
@@ -30,6 +31,8 @@ type Critic struct {
 	midW, midB *nn.Param // [F,16], [16]
 	outW, outB *nn.Param // [16,1], [1]
 	first      []float64 // [F] linear weights of raw features before training
+	limit      *nn.Param // [2] what is added to the score: a multiple of the limited feature, and a constant; nil without
+	more       float64   // what the mean of the limited feature may rise by
 }
 
 // New returns a critic of the given features whose score is the sum of the raw
@@ -50,6 +53,7 @@ func New(features []Features, first []float64) (*Critic, error) {
 		return nil, fmt.Errorf("critic: %d first weights of %d features", len(c.first), c.width)
 	}
 	F := c.width
+	c.learnt = F
 	c.mean, c.sd = c.scale.New("critic.mean", F).Data, c.scale.New("critic.deviation", F).Data
 	for i := range c.sd {
 		c.sd[i] = 1
@@ -73,7 +77,13 @@ func (c *Critic) begin() {
 }
 
 // Params are all that a critic has learnt, to be saved and set.
-func (c *Critic) Params() network.Params { return append(append(nn.Params{}, c.scale...), c.params...) }
+func (c *Critic) Params() network.Params {
+	all := append(append(nn.Params{}, c.scale...), c.params...)
+	if c.limit != nil {
+		all = append(all, c.limit)
+	}
+	return all
+}
 
 // Width is the number of features of a sentence.
 func (c *Critic) Width() int { return c.width }
@@ -126,7 +136,7 @@ func (c *Critic) Score(features []float32) float64 {
 		mid[j] = float64(b)
 	}
 	s := float64(c.outB.Data[0])
-	for i, f := range features {
+	for i, f := range features[:c.learnt] {
 		z := float64(f-c.mean[i]) / float64(c.sd[i])
 		s += z * float64(c.linW.Data[i])
 		for j, w := range c.midW.Data[i*hidden:][:hidden] {
@@ -135,6 +145,9 @@ func (c *Critic) Score(features []float32) float64 {
 	}
 	for j, v := range mid {
 		s += math.Tanh(v) * float64(c.outW.Data[j])
+	}
+	if c.limit != nil {
+		s += float64(c.limit.Data[0])*float64(features[c.learnt]) + float64(c.limit.Data[1])
 	}
 	return s
 }
@@ -166,7 +179,7 @@ func (c *Critic) scoreAll(features [][]float32) []float64 {
 // begins anew: the tanh layer's weights are the row of the Critic stream that
 // their name gives, the score is that of the first weights.
 func (c *Critic) standardise(real [][]float32, seed uint64) {
-	for j := range c.width {
+	for j := range c.learnt {
 		sum, sq := 0.0, 0.0
 		for _, f := range real {
 			sum += float64(f[j])
@@ -183,7 +196,7 @@ func (c *Critic) standardise(real [][]float32, seed uint64) {
 	}
 	c.begin()
 	clear(c.midB.Data)
-	c.midW.Xavier(c.width, hidden, rng.Key{Seed: seed, Stream: rng.Critic, Step: rng.CriticWeights})
+	c.midW.Xavier(c.learnt, hidden, rng.Key{Seed: seed, Stream: rng.Critic, Step: rng.CriticWeights})
 }
 
 // fitGraph is the training step: N sentences, half of them real.
@@ -194,8 +207,8 @@ type fitGraph struct {
 
 func (c *Critic) graph(n int) (*fitGraph, error) {
 	g := op.NewGraph()
-	s := &fitGraph{x: make([]float32, n*c.width), labels: make([]float32, n)}
-	x, labels := g.Leaf("features", s.x, false, n, c.width), g.Leaf("labels", s.labels, false, n, 1)
+	s := &fitGraph{x: make([]float32, n*c.learnt), labels: make([]float32, n)}
+	x, labels := g.Leaf("features", s.x, false, n, c.learnt), g.Leaf("labels", s.labels, false, n, 1)
 	var nodes []*G.Node
 	for _, p := range c.params {
 		nodes = append(nodes, g.Weights(p, true))

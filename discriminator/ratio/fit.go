@@ -97,6 +97,7 @@ func (c *Critic) Fit(t Texts, o FitOptions) (Report, error) {
 			err = c.params.Set(best)
 		}
 		if err == nil {
+			c.keepLimit(fake)
 			r.judge(c.scoreAll(heldReal), c.scoreAll(heldFake))
 		}
 	}
@@ -168,6 +169,7 @@ func (c *Critic) learn(real, fake [][]float32, o FitOptions, look func(at int)) 
 	adam := nn.NewAdam(nn.AdamConfig{LR: o.LR, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 5}, c.params)
 	for at := 0; ; at++ {
 		if at%o.Every == 0 || at == o.Steps {
+			c.keepLimit(fake)
 			look(at)
 		}
 		if at == o.Steps {
@@ -182,8 +184,8 @@ func (c *Critic) learn(real, fake [][]float32, o FitOptions, look func(at int)) 
 			if i >= o.Batch {
 				from, label = fake, -1
 			}
-			for j, v := range from[draws.IntN(len(from))] {
-				step.x[i*c.width+j] = (v - c.mean[j]) / c.sd[j]
+			for j, v := range from[draws.IntN(len(from))][:c.learnt] {
+				step.x[i*c.learnt+j] = (v - c.mean[j]) / c.sd[j]
 			}
 			step.labels[i] = label
 		}

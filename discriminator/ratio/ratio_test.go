@@ -469,7 +469,7 @@ func TestGraphAgreesWithScore(t *testing.T) {
 	want := 0.0
 	for i, x := range f {
 		for j, v := range x {
-			g.x[i*c.width+j] = (v - c.mean[j]) / c.sd[j]
+			g.x[i*c.learnt+j] = (v - c.mean[j]) / c.sd[j]
 		}
 		g.labels[i] = float32(1 - 2*(i%2))
 		want += softplus(-float64(g.labels[i])*c.Score(x)) / float64(n)
@@ -562,4 +562,81 @@ func TestCalibrate(t *testing.T) {
 		d, change := slope(i, i+50)
 		require.InDelta(t, l[0]*d[0]+l[1]*d[1], change, 1e-3)
 	}
+}
+
+// number is a feature of the tests: a hundredth of an id of a sentence.
+type number struct{ of int }
+
+func (number) Width() int { return 1 }
+
+func (f number) Fill(dst [][]float32, sentences [][]int32) error {
+	for i, x := range sentences {
+		dst[i][0] = float32(x[f.of]) / 100
+	}
+	return nil
+}
+
+// A limit keeps the mean of a feature over what is resampled, takes no more off than it needs, and
+// leaves the mean weight what it was.
+func TestLimit(t *testing.T) {
+	const n = 4000
+	var texts Texts
+	r := rng.Key{Seed: 9}.Rand()
+	for _, to := range []*[][]int32{&texts.Real, &texts.HeldReal, &texts.Fake, &texts.HeldFake} {
+		for range n {
+			x := r.NormFloat64()
+			if to == &texts.Real || to == &texts.HeldReal {
+				x++
+			}
+			// the second number goes with the first
+			*to = append(*to, []int32{int32(100 * x), int32(100 * (x + r.NormFloat64()))})
+		}
+	}
+	fit := func(more float64, folds int) (*Critic, Report) {
+		c, err := New([]Features{number{0}}, nil)
+		require.NoError(t, err)
+		require.NoError(t, c.Limit(number{1}, more))
+		report, err := c.Fit(texts, FitOptions{Steps: 200, Every: 100, Seed: 2, Folds: folds})
+		require.NoError(t, err)
+		return c, report
+	}
+	for _, folds := range []int{0, 3} {
+		free, learnt := fit(100, folds)
+		require.Zero(t, free.limit.Data[0])
+		f, err := free.Features(texts.Fake)
+		require.NoError(t, err)
+		// rise is by how much the mean of the second number over one of four exceeds that over all.
+		rise := func(c *Critic) (by float64) {
+			scores := c.scoreAll(f)
+			for lo := 0; lo < n; lo += 4 {
+				sum, part := 0.0, 0.0
+				for i := lo; i < lo+4; i++ {
+					w := math.Exp(scores[i])
+					sum, part, by = sum+w, part+w*float64(f[i][1]), by-float64(f[i][1])/n
+				}
+				by += part / sum / (n / 4)
+			}
+			return by
+		}
+		most := rise(free)
+		require.Greater(t, most, 0.5)
+		for _, more := range []float64{0, most / 3} {
+			c, report := fit(more, folds)
+			require.InDelta(t, more, rise(c), 1e-4)
+			require.Greater(t, report.Loss, learnt.Loss)
+			scores, linear := c.scoreAll(f), slices.Clone(c.limit.Data)
+			clear(c.limit.Data)
+			require.InDelta(t, logMean(c.scoreAll(f)), logMean(scores), 1e-4)
+			for i, x := range f[:20] {
+				require.InDelta(t, c.Score(x)+float64(linear[0]*x[1]+linear[1]), scores[i], 1e-5)
+			}
+		}
+	}
+	c, err := New([]Features{number{0}}, nil)
+	require.NoError(t, err)
+	require.Error(t, c.Limit(NewStatistics(8, sentences), 0))
+	require.Error(t, c.Limit(number{1}, -1))
+	require.Error(t, c.Limit(number{1}, math.NaN()))
+	require.NoError(t, c.Limit(number{1}, 0))
+	require.Error(t, c.Limit(number{1}, 0), "a second one")
 }

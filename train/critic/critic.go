@@ -35,6 +35,11 @@ type Options struct {
 	Order     int       // of the n-grams; default 3
 	Sentences int       // of the generator's own that are learnt; default 20000
 	LearnFrom LearnFrom // default HeldOut with the feature ngram, and Learnt without
+	// CopyLimit bounds what the critic makes sentences copy: the longest run of a sentence that one
+	// training line holds, as a share of the sentence, may on average exceed that of the
+	// generator's own sentences by so much, when one of four of them is resampled at temperature 1.
+	// 0.01 is one point; nil: no bound.
+	CopyLimit *float64
 	Fit       ratio.FitOptions
 }
 
@@ -57,12 +62,15 @@ const folds = 5
 type Critic struct {
 	*ratio.Critic
 	ratio.Report
-	Features []string
+	Features  []string
+	CopyLimit *float64 // as in Options
 
 	model      *model.Model
 	statistics *ratio.Statistics
 	backwards  []*generator.Generator // none without the feature "ratio"
 	ngram      *ngram                 // nil without the feature "ngram"
+	lines      [][]int32              // training lines without their ends, if ngram or the limit asks them
+	ratioAt    int                    // number of the first log ratio among the features, -1 if there is none
 }
 
 // Train trains a critic against a model at temperature 1, on the text that the
@@ -112,29 +120,34 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if texts.HeldReal, err = encode(held.Lines); err != nil {
 		return nil, err
 	}
+	tokens := 0
+	for _, x := range texts.Real {
+		tokens += len(x)
+	}
 	if counts {
-		tokens := 0
-		for _, x := range texts.Real {
-			tokens += len(x)
-		}
 		need = append(need, machine.Part{What: "the n-grams of the training text", Bytes: bytesOfNgrams(tokens, o.Order), Lower: "--features without ngram"})
+	}
+	if o.CopyLimit != nil {
+		need = append(need, machine.Part{What: "the runs of the training text", Bytes: bytesOfCopied(tokens + len(texts.Real)), Lower: "no --copy-limit"})
 	}
 	if err := need.Check(); err != nil {
 		return nil, &OptionError{fmt.Errorf("the critic %w", err)}
 	}
-	c := &Critic{Features: o.Features, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
+	c := &Critic{Features: o.Features, CopyLimit: o.CopyLimit, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
 	for _, b := range o.Backwards {
 		c.backwards = append(c.backwards, b.Generator.(*generator.Generator)) // as check has seen
 	}
 	if len(c.backwards) == 0 && slices.Contains(o.Features, "ratio") {
 		c.backwards = append(c.backwards, o.Own)
 	}
-	if counts {
-		lines := make([][]int32, len(texts.Real))
+	if counts || o.CopyLimit != nil {
+		c.lines = make([][]int32, len(texts.Real))
 		for i, x := range texts.Real {
-			lines[i] = withoutEnd(x)
+			c.lines[i] = withoutEnd(x)
 		}
-		if c.ngram, err = newNgram(lines, o.Order, m.Vocab.Size()); err != nil {
+	}
+	if counts {
+		if c.ngram, err = newNgram(c.lines, o.Order, m.Vocab.Size()); err != nil {
 			return nil, err
 		}
 	}
@@ -156,7 +169,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	}
 	key := rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples}
 	var own [][]int32
-	if _, err := logProber(m.Generator); err != nil || c.ratioFeature() < 0 { // nobody asks for log p
+	if _, err := logProber(m.Generator); err != nil || c.ratioAt < 0 { // nobody asks for log p
 		own = s.Rows(o.Sentences+heldSentences, key, 0)
 	} else {
 		var logProbs []float64
@@ -215,8 +228,8 @@ func unknown(feature string) error {
 	return fmt.Errorf("feature %q is not known; use stat, ratio or ngram", feature)
 }
 
-// build makes the features and the untrained critic over them: the statistics, and the log ratios
-// of all models, the backwards ones first, whichever is named first.
+// build makes the features and the untrained critic over them, in the order in which they are
+// named; the log ratios of all models stand together, the backwards ones first.
 func (c *Critic) build() error {
 	own, err := logProber(c.model.Generator)
 	var r ratio.LogRatio
@@ -241,13 +254,13 @@ func (c *Critic) build() error {
 	}
 	var features []ratio.Features
 	var first []float64
-	done := false
+	c.ratioAt = -1
 	for _, name := range c.Features {
 		switch {
 		case name == "stat":
 			features, first = append(features, c.statistics), append(first, make([]float64, c.statistics.Width())...)
-		case !done:
-			done = true
+		case c.ratioAt < 0:
+			c.ratioAt = len(first)
 			features = append(features, r)
 			of := make([]float64, len(r.Models)) // counts begin with no say
 			for i := range c.backwards {
@@ -256,8 +269,13 @@ func (c *Critic) build() error {
 			first = append(first, of...)
 		}
 	}
-	c.Critic, err = ratio.New(features, first)
-	return err
+	if c.Critic, err = ratio.New(features, first); err != nil || c.CopyLimit == nil {
+		return err
+	}
+	if len(c.lines) == 0 { // of a damaged description
+		return errors.New("a limit on copies without the training lines")
+	}
+	return c.Critic.Limit(newCopied(c.lines), *c.CopyLimit)
 }
 
 // logProber is what tells log p of sentences.
@@ -267,18 +285,6 @@ func logProber(g generator.Model) (ratio.LogProber, error) {
 		return nil, generator.ErrBounded
 	}
 	return m.NewScorer(), nil
-}
-
-// ratioFeature is the number of the first log ratio among the features, -1 if there is none.
-func (c *Critic) ratioFeature() int {
-	at := 0
-	for _, name := range c.Features {
-		if name != "stat" {
-			return at
-		}
-		at += c.statistics.Width()
-	}
-	return -1
 }
 
 // SampleOptions of a Sampler.
@@ -296,11 +302,11 @@ func Step(runDir string) (step int, ok bool) {
 	return d.Step, ok
 }
 
-// HoldsText reports whether the critic of a run counts n-grams: its directory then holds the
-// training lines.
+// HoldsText reports whether the critic of a run counts n-grams or limits copies: its directory
+// then holds the training lines.
 func HoldsText(runDir string) bool {
 	d, _ := describe(runDir)
-	return d.Ngram != nil
+	return d.Lines != ""
 }
 
 // describe reads critic.json, if there is a critic.
@@ -310,7 +316,10 @@ func describe(runDir string) (d description, ok bool) {
 		return d, false
 	}
 	text, err := r.ReadFile(Dir + "/" + describeFile)
-	return d, err == nil && json.Unmarshal(text, &d) == nil
+	if err == nil {
+		d, err = parseDescription(text)
+	}
+	return d, err == nil
 }
 
 // NewSampler returns a sampler of the model's sentences by the critic.
@@ -357,7 +366,7 @@ func (c *Critic) NewSampler(o SampleOptions) (*ratio.Sampler, error) {
 		}
 		right = append(right, proposer(r))
 	}
-	return s, s.AlsoBackwards(c.ratioFeature(), right...)
+	return s, s.AlsoBackwards(c.ratioAt, right...)
 }
 
 // HasBackwards reports whether there is a backwards model.
@@ -370,7 +379,8 @@ const Dir = "critic"
 const (
 	weightsFile  = "critic.safetensors"
 	describeFile = "critic.json"
-	ngramFile    = "ngram.safetensors"
+	linesFile    = "lines.safetensors"
+	ngramFile    = "ngram.safetensors" // of the lines, in format 3
 )
 
 // backwardsFile is the name of that of backwards model i, counted from 0.
@@ -388,13 +398,26 @@ type description struct {
 	Step      int          `json:"checkpoint_step"`
 	Features  []string     `json:"features"`
 	Models    []backwards  `json:"backwards_models,omitempty"`
-	Ngram     *savedNgram  `json:"ngram,omitempty"` // since format 3
-	Hash      string       `json:"critic"`          // hash of the critic's weights
+	Lines     string       `json:"training_lines,omitempty"` // hash of their file, if the critic asks them; since format 4
+	Order     int          `json:"ngram_order,omitempty"`    // since format 4
+	CopyLimit *float64     `json:"copy_limit,omitempty"`     // since format 4
+	Hash      string       `json:"critic"`                   // hash of the critic's weights
 	Report    ratio.Report `json:"report"`
 
 	// Of format 1, which knew one model at most.
 	Backwards *generator.Config `json:"backwards,omitempty"`
 	HashBack  string            `json:"backwards_weights,omitempty"`
+
+	// Of format 3, which knew n-grams.
+	Ngram *savedNgram `json:"ngram,omitempty"`
+}
+
+// linesFile is the name of the file of the training lines.
+func (d description) linesFile() string {
+	if d.Format == 3 {
+		return ngramFile
+	}
+	return linesFile
 }
 
 // backwards is a backwards model in critic.json.
@@ -403,10 +426,23 @@ type backwards struct {
 	Hash   string           `json:"weights"`
 }
 
-// savedNgram is the n-gram model in critic.json.
+// savedNgram is the n-gram model in critic.json of format 3.
 type savedNgram struct {
 	Order int    `json:"order"`
 	Hash  string `json:"sentences"` // of the file of the sentences that are counted
+}
+
+// parseDescription reads critic.json of any format, as if it were of the newest but for the names
+// of files.
+func parseDescription(text []byte) (d description, err error) {
+	err = json.Unmarshal(text, &d)
+	if d.Format == 1 && d.Backwards != nil {
+		d.Models = []backwards{{*d.Backwards, d.HashBack}}
+	}
+	if d.Format == 3 && d.Ngram != nil {
+		d.Order, d.Lines = d.Ngram.Order, d.Ngram.Hash
+	}
+	return d, err
 }
 
 // tensors are all numbers of a critic.
@@ -415,23 +451,26 @@ func (c *Critic) tensors() nn.Params {
 	return append(c.Params(), freq)
 }
 
-// Save writes the critic, and the backwards models and the sentences that it counts with it, into
+// Save writes the critic, and the backwards models and the training lines that it asks with it, into
 // the directory of its run: the run can be moved, and the backwards runs and the training text
 // deleted.
 func (c *Critic) Save(runDir string) error {
-	d := description{Format: 3, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, Hash: c.tensors().Hash(), Report: c.Report}
+	d := description{Format: 4, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, CopyLimit: c.CopyLimit, Hash: c.tensors().Hash(), Report: c.Report}
 	files := map[string]nn.Params{weightsFile: c.tensors()}
 	for i, b := range c.backwards {
 		d.Models = append(d.Models, backwards{b.Config, b.Params().Hash()})
 		files[backwardsFile(i)] = b.Params()
 	}
 	others := map[string][]byte{}
-	if c.ngram != nil {
-		file, hash, err := c.ngram.marshal()
+	if len(c.lines) > 0 {
+		file, err := marshalLines(c.lines)
 		if err != nil {
 			return err
 		}
-		d.Ngram, others[ngramFile] = &savedNgram{c.ngram.order, hash}, file
+		d.Lines, others[linesFile] = hashOf(file), file
+	}
+	if c.ngram != nil {
+		d.Order = c.ngram.order
 	}
 	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
@@ -475,14 +514,11 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	if err != nil {
 		return nil, err
 	}
-	var d description
-	if err := json.Unmarshal(text, &d); err != nil {
+	d, err := parseDescription(text)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, jsonerr.Plain(err, "the file"))
 	}
-	if d.Format == 1 && d.Backwards != nil {
-		d.Models = []backwards{{*d.Backwards, d.HashBack}}
-	}
-	if d.Format < 1 || d.Format > 3 {
+	if d.Format < 1 || d.Format > 4 {
 		return nil, fmt.Errorf("%s: format %d, which this version does not read; train the critic again", path, d.Format)
 	}
 	if d.Generator != m.Generator.Params().Hash() && d.Step == m.Step {
@@ -491,7 +527,7 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	if d.Generator != m.Generator.Params().Hash() {
 		return nil, fmt.Errorf("%s: the critic belongs to the weights of step %d, not to those of step %d; give --checkpoint %d, or train a critic for these", path, d.Step, m.Step, d.Step)
 	}
-	c := &Critic{Features: d.Features, Report: d.Report, model: m, statistics: &ratio.Statistics{LogFreq: make([]float32, m.Vocab.Size())}}
+	c := &Critic{Features: d.Features, CopyLimit: d.CopyLimit, Report: d.Report, model: m, statistics: &ratio.Statistics{LogFreq: make([]float32, m.Vocab.Size())}}
 	for i, saved := range d.Models {
 		if saved.Config.Vocab != m.Vocab.Size() {
 			return nil, fmt.Errorf("%s: a backwards model over %d ids, where the vocabulary has %d", path, saved.Config.Vocab, m.Vocab.Size())
@@ -505,9 +541,14 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 		}
 		c.backwards = append(c.backwards, b)
 	}
-	if d.Ngram != nil {
-		if c.ngram, err = readNgram(r, *d.Ngram, m.Vocab.Size()); err != nil {
+	if d.Lines != "" {
+		if c.lines, err = readLines(r, d.linesFile(), d.Lines, m.Vocab.Size()); err != nil {
 			return nil, err
+		}
+		if slices.Contains(c.Features, "ngram") {
+			if c.ngram, err = newNgram(c.lines, d.Order, m.Vocab.Size()); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
 		}
 	}
 	if err := c.build(); err != nil {
@@ -516,21 +557,21 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	return c, read(r, weightsFile, c.tensors(), d.Hash)
 }
 
-// readNgram counts the sentences in a file of the critic, which must be as it was.
-func readNgram(r *rundir.Run, saved savedNgram, vocabulary int) (*ngram, error) {
-	file, err := r.ReadFile(Dir + "/" + ngramFile)
+// readLines reads the training lines from a file of the critic, which must be as it was.
+func readLines(r *rundir.Run, name, hash string, vocabulary int) ([][]int32, error) {
+	file, err := r.ReadFile(Dir + "/" + name)
 	if err != nil {
 		return nil, err
 	}
-	path := r.Path(filepath.Join(Dir, ngramFile))
-	if hashOf(file) != saved.Hash {
+	path := r.Path(filepath.Join(Dir, name))
+	if hashOf(file) != hash {
 		return nil, damaged(path)
 	}
-	n, err := unmarshalNgram(file, saved.Order, vocabulary)
+	lines, err := unmarshalLines(file, vocabulary)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return n, nil
+	return lines, nil
 }
 
 func damaged(path string) error {

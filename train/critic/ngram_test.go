@@ -1,7 +1,7 @@
 package critic
 
 import (
-	"bytes"
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"textgan/eval"
-	"textgan/internal/safetensors"
 	"textgan/train"
 	"textgan/vocab"
 )
@@ -61,16 +60,16 @@ func TestCriticOfNgrams(t *testing.T) {
 	}
 	require.Equal(t, drawn[0], drawn[1])
 
-	path := filepath.Join(dir, "critic", "ngram.safetensors")
+	path := filepath.Join(dir, "critic", "lines.safetensors")
 	file, err := os.ReadFile(path)
 	require.NoError(t, err)
 	file[len(file)-8] ^= 1
 	require.NoError(t, os.WriteFile(path, file, 0o644))
 	_, err = Load(dir, m)
-	require.ErrorContains(t, err, "ngram.safetensors: its checksum")
+	require.ErrorContains(t, err, "lines.safetensors: its checksum")
 	require.NoError(t, os.Remove(path))
 	_, err = Load(dir, m)
-	require.ErrorContains(t, err, "ngram.safetensors")
+	require.ErrorContains(t, err, "lines.safetensors")
 	// One that counts nothing leaves nothing of it behind.
 	require.NoError(t, stat.Save(dir))
 	require.NoFileExists(t, path)
@@ -124,29 +123,30 @@ func TestNgramsOfAVAE(t *testing.T) {
 	require.Len(t, x, 5)
 }
 
-// What is kept of the n-grams is read as it was written, and nothing else.
-func TestUnmarshalNgram(t *testing.T) {
-	n, err := newNgram([][]int32{{5, 6, 7}, {}, {6}}, 2, 9)
+// A critic of format 3, which knew n-grams, is read as one of today.
+func TestCriticOfFormat3(t *testing.T) {
+	dir := run(t, func(*train.Config) {})
+	m := load(t, dir)
+	o := options()
+	o.Features = []string{"stat", "ngram"}
+	k, err := Train(m, o)
 	require.NoError(t, err)
-	file, hash, err := n.marshal()
+	require.NoError(t, k.Save(dir))
+	at := filepath.Join(dir, "critic")
+	require.NoError(t, os.Rename(filepath.Join(at, "lines.safetensors"), filepath.Join(at, "ngram.safetensors")))
+	path := filepath.Join(at, "critic.json")
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, hash, hashOf(file))
-	again, err := unmarshalNgram(file, 2, 9)
+	var d map[string]any
+	require.NoError(t, json.Unmarshal(text, &d))
+	d["format"], d["ngram"] = 3, map[string]any{"order": d["ngram_order"], "sentences": d["training_lines"]}
+	delete(d, "ngram_order")
+	delete(d, "training_lines")
+	text, err = json.Marshal(d)
 	require.NoError(t, err)
-	require.Equal(t, n.sentences, again.sentences)
-	_, err = unmarshalNgram(file, 2, 7)
-	require.ErrorContains(t, err, "id 7")
-	_, err = unmarshalNgram(file, 0, 9)
-	require.Error(t, err)
-	_, err = unmarshalNgram(file[:len(file)-1], 2, 9)
-	require.Error(t, err)
-	for _, lengths := range [][]int32{{3}, {3, 2}, {-1, 5}} {
-		var b bytes.Buffer
-		require.NoError(t, safetensors.Write(&b, []safetensors.Tensor{
-			{Name: "ids", Shape: []int{4}, Data: []int32{5, 6, 7, 6}},
-			{Name: "lengths", Shape: []int{len(lengths)}, Data: lengths},
-		}, nil))
-		_, err = unmarshalNgram(b.Bytes(), 2, 9)
-		require.ErrorContains(t, err, "ids")
-	}
+	require.NoError(t, os.WriteFile(path, text, 0o644))
+	require.True(t, HoldsText(dir))
+	again, err := Load(dir, m)
+	require.NoError(t, err)
+	sameScores(t, k, again)
 }

@@ -11,10 +11,8 @@ of() { # NAME OPTIONS: a critic behind each of the models
 		critic "$1$s" --backwards "rb$s" --features stat,ratio --learn-from held-out "${@:2}"
 	done
 }
-of h >held.txt
-of hs --sentences 8000 >>held.txt
+{ of h && of hs --sentences 8000; } >"$here/held.txt"
 of y >/dev/null
-cp held.txt "$here/held.txt"
 sweep() { # NAME OPTIONS
 	judge eval frontier --run "${1}1,${1}2,${1}3" --critic "${@:2}" $plane --temperatures .6,.7,.8,.9,1
 }
