@@ -1,6 +1,6 @@
 #!/bin/bash
 # Critics on captions that ask LSTMs and learn from held-out lines, 4 candidates, three seeds: one backwards
-# model of make.sh (lh), and with limits on what is copied, of 1 and 1.5 points of a line (l1-, l15-);
+# model of make.sh (lh), and with limits on what is copied, of 1, 1.5 and 1.75 points of a line (l1-, l15-, l175-);
 # the relational memory of memory.sh with a limit of 1 (lr). limit.txt: what they tell; copied.txt: what samples
 # repeat of the training text; frontier-lstm.txt and frontier-limit-*.txt: samples by them.
 # usage: bash limit.sh TEXTGAN DIR    DIR: what make.sh and memory.sh have kept
@@ -16,6 +16,7 @@ of() { # NAME OPTIONS: a critic behind each of the models
 	of lh --backwards 'b$s'
 	of l1- --backwards 'b$s' --copy-limit 1
 	of l15- --backwards 'b$s' --copy-limit 1.5
+	of l175- --backwards 'b$s' --copy-limit 1.75
 	of lr --backwards 'rb$s' --sentences 8000 --copy-limit 1
 } | tee "$here/limit.txt"
 copied() { # RUN OPTIONS: what its samples repeat
@@ -25,7 +26,7 @@ copied() { # RUN OPTIONS: what its samples repeat
 }
 for s in 1 2 3; do
 	copied "lh$s" --seed "9$s"
-	for name in lh l1- l15- lr; do copied "$name$s" --seed "9$s" --critic --candidates 4; done
+	for name in lh l1- l15- l175- lr; do copied "$name$s" --seed "9$s" --critic --candidates 4; done
 done >"$here/copied.txt"
 sweep() { # NAME FILE
 	judge eval frontier --run "${1}1,${1}2,${1}3" --critic --candidates 4 $plane --temperatures .6,.7,.8,.85,.9,.95,1 >"$here/frontier-$2.txt"
@@ -33,4 +34,5 @@ sweep() { # NAME FILE
 sweep lh lstm
 sweep l1- limit-1
 sweep l15- limit-1.5
+sweep l175- limit-1.75
 sweep lr limit-memory
