@@ -84,7 +84,11 @@ func (c *Critic) keepLimit(fake [][]float32) {
 		}
 	}
 	c.limit.Data[0] = -float32(off)
-	c.limit.Data[1] = float32(logMean(scores) - logMean(c.scoreAll(fake)))
+	before := logMean(scores)
+	for i, f := range fake {
+		scores[i] -= off * float64(f[c.learnt])
+	}
+	c.limit.Data[1] = float32(before - logMean(scores))
 }
 
 // logMean is the log of the mean of exp(v).
