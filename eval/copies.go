@@ -88,6 +88,9 @@ type Copy struct {
 	Train      int // a training line that holds the run; -1 if Len is 0
 }
 
+// Share is what part of the line it is that was looked up; of an empty one 0.
+func (c Copy) Share(line []int32) float64 { return float64(c.Len) / float64(max(1, len(line))) }
+
 // Longest finds the longest run of consecutive tokens of line that some
 // training line holds, the first of several equally long.
 func (c *CopyIndex) Longest(line []int32) Copy {
@@ -153,7 +156,7 @@ func CopiesOf(lines [][]int32, index *CopyIndex) Copies {
 	n := float64(max(1, len(lines)))
 	for i, c := range longest {
 		out.Mean += float64(c.Len)
-		out.Share += float64(c.Len) / float64(max(1, len(lines[i])))
+		out.Share += c.Share(lines[i])
 		if c.Len > out.Max {
 			out.Max, out.Line, out.Train = c.Len, i, c.Train
 		}
@@ -161,7 +164,7 @@ func CopiesOf(lines [][]int32, index *CopyIndex) Copies {
 	out.Mean /= n
 	out.Share /= n
 	for i, c := range longest {
-		d, share := float64(c.Len)-out.Mean, float64(c.Len)/float64(max(1, len(lines[i])))-out.Share
+		d, share := float64(c.Len)-out.Mean, c.Share(lines[i])-out.Share
 		out.StdErr, out.ErrShare = out.StdErr+d*d, out.ErrShare+share*share
 	}
 	out.StdErr = math.Sqrt(out.StdErr / max(1, n-1) / n)

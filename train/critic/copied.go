@@ -42,7 +42,7 @@ func (c *copied) Fill(dst [][]float32, sentences [][]int32) error {
 	kernel.Parallel(len(sentences), 64, func(lo, hi int) {
 		for i, x := range sentences[lo:hi] {
 			line := withoutUnknown(withoutEnd(x))
-			dst[lo+i][0] = float32(c.index.Longest(line).Len) / float32(max(1, len(line)))
+			dst[lo+i][0] = float32(c.index.Longest(line).Share(line))
 		}
 	})
 	return nil
