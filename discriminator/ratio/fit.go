@@ -89,6 +89,7 @@ func (c *Critic) Fit(t Texts, o FitOptions) (Report, error) {
 	} else {
 		var best nn.Params
 		err = c.learn(real, fake, o, func(at int) {
+			c.keepLimit(fake)
 			if loss := LogLoss(c.scoreAll(heldReal), c.scoreAll(heldFake)); best == nil || loss < r.Loss {
 				r.Loss, r.Step, best = loss, at, c.params.Clone()
 			}
@@ -118,6 +119,7 @@ func (c *Critic) crossFit(r *Report, real, fake, heldFake [][]float32, o FitOpti
 		judgedFake, _ := split(heldFake, part, o.Folds)
 		look := 0
 		err := c.learn(others, fake, o, func(int) {
+			c.keepLimit(fake)
 			if part == 0 {
 				reals, fakes = append(reals, make([]float64, len(real))), append(fakes, make([]float64, len(heldFake)))
 			}
@@ -142,7 +144,9 @@ func (c *Critic) crossFit(r *Report, real, fake, heldFake [][]float32, o FitOpti
 	r.judge(reals[best], fakes[best])
 	r.Step = min(best*o.Every, o.Steps)
 	o.Steps = r.Step
-	return c.learn(real, fake, o, func(int) {})
+	err := c.learn(real, fake, o, func(int) {})
+	c.keepLimit(fake)
+	return err
 }
 
 // split parts the rows whose number leaves the rest part when divided by folds from the others.
@@ -169,7 +173,6 @@ func (c *Critic) learn(real, fake [][]float32, o FitOptions, look func(at int)) 
 	adam := nn.NewAdam(nn.AdamConfig{LR: o.LR, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 5}, c.params)
 	for at := 0; ; at++ {
 		if at%o.Every == 0 || at == o.Steps {
-			c.keepLimit(fake)
 			look(at)
 		}
 		if at == o.Steps {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"textgan/internal/nn"
 )
 
@@ -84,18 +86,9 @@ func (c *Critic) keepLimit(fake [][]float32) {
 		}
 	}
 	c.limit.Data[0] = -float32(off)
-	before := logMean(scores)
+	before := floats.LogSumExp(scores)
 	for i, f := range fake {
 		scores[i] -= off * float64(f[c.learnt])
 	}
-	c.limit.Data[1] = float32(before - logMean(scores))
-}
-
-// logMean is the log of the mean of exp(v).
-func logMean(v []float64) float64 {
-	top, sum := slices.Max(v), 0.0
-	for _, x := range v {
-		sum += math.Exp(x - top)
-	}
-	return top + math.Log(sum/float64(len(v)))
+	c.limit.Data[1] = float32(before - floats.LogSumExp(scores))
 }
