@@ -55,10 +55,8 @@ func refuseUnread(command string, flags config.Layer, opt probe.Options) error {
 
 func evalProbe(c call[varianceOptions]) error {
 	o := c.opt
-	if o.SVG != "" {
-		if err := notOfRun("textgan eval variance", "svg", o.SVG); err != nil {
-			return err
-		}
+	if err := notOfRun("textgan eval variance", "svg", o.SVG); err != nil {
+		return err
 	}
 	if o.Samples > 0 && o.Samples < probe.MinDraws {
 		return usage("textgan eval variance", "--samples %d: a run needs at least %d", o.Samples, probe.MinDraws)

@@ -97,8 +97,11 @@ func noneTwice(command, flag string, names []string) error {
 	return nil
 }
 
-// notOfRun refuses a file to write that is one of a run.
+// notOfRun refuses a file to write that is one of a run; an empty path is none.
 func notOfRun(command, flag, path string) error {
+	if path == "" {
+		return nil
+	}
 	if dir := rundir.Owner(path, critic.Dir, report.HTMLFile, report.CardFile); dir != "" {
 		return usage(command, "--%s %s belongs to the run %s, which writes it itself; give another name", flag, path, dir)
 	}

@@ -14,6 +14,7 @@ import (
 	"textgan/train"
 	"textgan/train/critic"
 	"textgan/train/model"
+	"textgan/train/rundir"
 )
 
 func verifyCommand(p *process) *cli.Command {
@@ -78,7 +79,7 @@ func verifyCritic(dir string) []train.Finding {
 	if _, err := os.Lstat(filepath.Join(dir, critic.Dir)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	of := "last"
+	of := rundir.Last
 	if step, ok := critic.Step(dir); ok {
 		of = strconv.Itoa(step)
 	}
