@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,14 +120,14 @@ func TestSuite(t *testing.T) {
 
 // How many reference lines are learnt is told without another reading of either text.
 func TestReferenceLearnt(t *testing.T) {
-	read := 0
+	var read atomic.Int64 // lines are tokenised in parallel
 	tokenize := func(line string) []string {
-		read++
+		read.Add(1)
 		return strings.Fields(line)
 	}
 	reference, learnt := []string{"a b", "c d", "e"}, []string{"c  d", "f", "a b "}
 	s, err := NewSuite(SuiteOptions{Reference: reference, Train: learnt, Tokenize: tokenize})
 	require.NoError(t, err)
 	require.Equal(t, 2, s.ReferenceLearnt())
-	require.Equal(t, len(reference)+len(learnt), read)
+	require.EqualValues(t, len(reference)+len(learnt), read.Load())
 }
