@@ -2,6 +2,7 @@ package eval
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -23,7 +24,13 @@ type CopyIndex struct {
 // the suffixes h further on, for h = 1, 2, 4, ... Larsson and Sadakane, "Faster
 // suffix sorting", Theoretical Computer Science 387, 2007. Unknown tokens match
 // nothing.
-func NewCopyIndex(train [][]int32) *CopyIndex {
+func NewCopyIndex(train [][]int32) *CopyIndex { return NewCopyIndexUntil(train, nil) }
+
+// stride is the number of suffixes that are sorted between two questions to stop.
+const stride = 1 << 16
+
+// NewCopyIndexUntil is NewCopyIndex for a large text: nil once stop, if any, says true.
+func NewCopyIndexUntil(train [][]int32, stop func() bool) *CopyIndex {
 	c := &CopyIndex{}
 	for _, line := range train {
 		c.text = append(append(c.text, line...), Unknown)
@@ -31,14 +38,8 @@ func NewCopyIndex(train [][]int32) *CopyIndex {
 	}
 	// An Unknown is unlike any other token, so no two suffixes agree beyond
 	// one, and every suffix that is not alone in its group has a successor.
-	c.sa = make([]int32, len(c.text))
+	c.sa = byFirst(c.text)
 	rank := make([]int32, len(c.text)) // of the first suffix of the group
-	for i := range c.sa {
-		c.sa[i] = int32(i)
-	}
-	slices.SortFunc(c.sa, func(i, j int32) int {
-		return cmp.Or(cmp.Compare(max(c.text[i], Unknown), max(c.text[j], Unknown)), cmp.Compare(i, j))
-	})
 	type group struct{ lo, hi int }
 	var open []group
 	for lo := 0; lo < len(c.sa); {
@@ -56,9 +57,16 @@ func NewCopyIndex(train [][]int32) *CopyIndex {
 	}
 	type suffix struct{ key, start int32 }
 	var work []suffix
+	left := 0 // until stop is asked
 	for h := int32(1); len(open) > 0; h *= 2 {
 		var next []group
 		for _, g := range open {
+			if left -= g.hi - g.lo; left < 0 {
+				if stop != nil && stop() {
+					return nil
+				}
+				left = stride
+			}
 			work = work[:0]
 			for _, i := range c.sa[g.lo:g.hi] {
 				work = append(work, suffix{rank[i+h], i})
@@ -80,6 +88,26 @@ func NewCopyIndex(train [][]int32) *CopyIndex {
 		open = next
 	}
 	return c
+}
+
+// byFirst are the starts of the suffixes of text, by their first token and then by
+// themselves.
+func byFirst(text []int32) []int32 {
+	next := map[int32]int{} // place of the next suffix that begins with a token
+	for _, id := range text {
+		next[max(id, Unknown)]++
+	}
+	at := 0
+	for _, id := range slices.Sorted(maps.Keys(next)) {
+		next[id], at = at, at+next[id]
+	}
+	sa := make([]int32, len(text))
+	for i, id := range text {
+		id = max(id, Unknown)
+		sa[next[id]] = int32(i)
+		next[id]++
+	}
+	return sa
 }
 
 // A Copy is a run of tokens found in the training text.

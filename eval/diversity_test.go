@@ -115,6 +115,21 @@ func TestCopyIndexOfOneWord(t *testing.T) {
 	require.Equal(t, Copy{0, 1000, 0}, NewCopyIndex([][]int32{line}).Longest(line[:1000]))
 }
 
+// An index that is stopped is none, whenever that is.
+func TestCopyIndexStops(t *testing.T) {
+	train := randomLines(rand.New(rand.NewPCG(3, 3)), 20_000, 3, 12)
+	asked, after := 0, math.MaxInt
+	stop := func() bool { asked++; return asked >= after }
+	require.Equal(t, NewCopyIndex(train), NewCopyIndexUntil(train, stop))
+	all := asked
+	require.Greater(t, all, 3)
+	for after = range all + 1 {
+		asked = 0
+		require.Nil(t, NewCopyIndexUntil(train, stop), "at question %d of %d", after, all)
+		require.Equal(t, max(after, 1), asked)
+	}
+}
+
 func TestExtremesOfLikeness(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	lines := randomLines(r, 30, 10, 12)

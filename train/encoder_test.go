@@ -23,7 +23,7 @@ func TestEncoder(t *testing.T) {
 	c := small()
 	d, err := model.Prepare(c.Config, nil, nil)
 	require.NoError(t, err)
-	learnt, err := d.LearntCorpus()
+	learnt, err := d.LearntCorpus(nil)
 	require.NoError(t, err)
 	e, err := NewEncoder(learnt.Lines, 1)
 	require.NoError(t, err)

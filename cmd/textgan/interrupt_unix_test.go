@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -125,6 +126,39 @@ func TestCriticOfUnfinishedBackwards(t *testing.T) {
 	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run b --resume"))
 	require.Zero(t, runOut(io.Discard, &second, critic), second.String())
 	require.NotContains(t, second.String(), "not finished")
+}
+
+// atWord does something once the text written to it holds a word.
+type atWord struct {
+	text, word string
+	do         func()
+}
+
+func (w *atWord) Write(b []byte) (int, error) {
+	if w.text += string(b); w.do != nil && strings.Contains(w.text, w.word) {
+		w.do()
+		w.do = nil
+	}
+	return len(b), nil
+}
+
+// A signal that comes while the report of a finished run is being made is answered before
+// a file of it is written; resumed the run gets it.
+func TestInterruptWithinReport(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("lines.txt", []byte(strings.Repeat("a cat sleeps\na dog runs\nthe bird sings a song\n", 20)), 0o666))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var talk bytes.Buffer
+	during := &atWord{word: "a report without nearest training lines: ", do: func() { cancel(&interrupted{syscall.SIGINT}) }}
+	away := &atWord{word: "likelihood   step 20 ", do: func() { require.NoError(t, os.Rename("lines.txt", "away")) }}
+	const line = "textgan train --run m --corpus lines.txt --model mle --eval-every 20 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --mle-steps 20"
+	p := &process{in: strings.NewReader(""), out: io.Discard, talk: io.MultiWriter(away, during, &talk), now: time.Now}
+	require.Equal(t, 130, p.run(ctx, shellWords(line)), talk.String())
+	require.Contains(t, talk.String(), "textgan: interrupted (SIGINT) before the report was written; go on with: textgan train --run m --resume\n")
+	require.NoFileExists(t, "m/"+report.HTMLFile)
+	require.NoError(t, os.Rename("away", "lines.txt"))
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run m --resume"))
+	require.FileExists(t, "m/"+report.HTMLFile)
 }
 
 // A signal that comes before the critic and the report of a finished run leaves the run

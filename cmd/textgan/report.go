@@ -80,7 +80,7 @@ func reportOne(c call[reportOptions], dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeReport(r, m.Vocab, lines, language); err != nil {
+	if err := writeReport(r, m.Vocab, lines, language, nil); err != nil {
 		return err
 	}
 	if c.opt.JSON {
@@ -170,7 +170,7 @@ func (p *process) compare(path, title string, members []report.Member, o reportO
 		if err != nil {
 			return err
 		}
-		member.Options.Tokenize, member.Options.NLL = m.Vocab.Tokenizer().Tokenize, heldOutNLL(member.Run.Dir)
+		member.Options.Tokenize, member.Options.NLL = m.Vocab.Tokenizer().Tokenize, heldOutNLL(member.Run.Dir, nil)
 		if first == nil {
 			first = m
 			if member.Options.Train, language, err = p.learnt(m, o); err != nil {
@@ -185,17 +185,18 @@ func (p *process) compare(path, title string, members []report.Member, o reportO
 }
 
 // writeReport writes the report of a run that has learnt lines, of a language if they
-// were generated.
-func writeReport(r *rundir.Run, v *vocab.Vocab, lines []string, language corpora.Language) error {
+// were generated, unless stop says true before that: see report.Options.
+func writeReport(r *rundir.Run, v *vocab.Vocab, lines []string, language corpora.Language, stop func() bool) error {
 	unfinished := ""
 	if done, err := train.Finished(r.Dir); err == nil && !done {
 		unfinished = "The run has not come to its end; train --resume goes on with it."
 	}
-	return report.Write(r, report.Options{Unfinished: unfinished, Train: lines, Tokenize: v.Tokenizer().Tokenize, Language: language, NLL: heldOutNLL(r.Dir)})
+	return report.Write(r, report.Options{Unfinished: unfinished, Train: lines, Tokenize: v.Tokenizer().Tokenize, Language: language, NLL: heldOutNLL(r.Dir, stop), Stop: stop})
 }
 
-// heldOutNLL tells the likelihoods of a run's held-out lines under the weights of a step.
-func heldOutNLL(dir string) func(step int) ([]float64, []int, error) {
+// heldOutNLL tells the likelihoods of a run's held-out lines under the weights of a step,
+// unless stop, if any, says true before that.
+func heldOutNLL(dir string, stop func() bool) func(step int) ([]float64, []int, error) {
 	return func(step int) ([]float64, []int, error) {
 		m, err := model.Load(dir, strconv.Itoa(step))
 		if err != nil {
@@ -204,6 +205,9 @@ func heldOutNLL(dir string) func(step int) ([]float64, []int, error) {
 		held, err := m.HeldOut()
 		if err != nil {
 			return nil, nil, err
+		}
+		if g, ok := m.Generator.(interface{ SetStop(func() bool) }); ok {
+			g.SetStop(stop)
 		}
 		return m.PerLine(held.Lines)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"textgan/cmd/textgan/report"
 	"textgan/generator/relax"
 	"textgan/internal/config"
 	"textgan/internal/kernel"
@@ -91,16 +92,16 @@ func runTrain(c call[trainOptions]) (err error) {
 	case errors.Is(err, train.ErrInterrupted):
 		err = fmt.Errorf("%w at step %d; go on with: %s", why(ctx), t.Step, c.commandLine("train", "--run", w.Dir, "--resume"))
 	case errors.As(err, &diverged):
-		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), c.reportOf(w, t))
+		err = errors.Join(fmt.Errorf("%w (%s)", err, lastCheckpoint(w)), c.reportOf(ctx, w, t))
 	case err == nil:
-		if out.critic, err = c.keepCritic(ctx, t, w.Dir); ctx.Err() != nil {
-			return fmt.Errorf("%w before the report was written; go on with: %s", why(ctx), c.commandLine("train", "--run", w.Dir, "--resume"))
+		if out.critic, err = c.keepCritic(ctx, t, w.Dir); err == nil {
+			err = c.reportOf(ctx, w, t)
 		}
-		if err != nil {
-			return err
-		}
-		if err = c.reportOf(w, t); err == nil {
+		switch {
+		case err == nil:
 			err = out.end()
+		case ctx.Err() != nil:
+			err = fmt.Errorf("%w before the report was written; go on with: %s", why(ctx), c.commandLine("train", "--run", w.Dir, "--resume"))
 		}
 	}
 	return err
@@ -110,17 +111,21 @@ func runTrain(c call[trainOptions]) (err error) {
 // samples for its report: they need the text in memory, and an index of it.
 const lookUpBytes = 64 << 20
 
-// reportOf writes the report of a run that has just ended.
-func (p *process) reportOf(w *rundir.Writer, t *train.Trainer) error {
+// reportOf writes the report of a run that has just ended; it is report.ErrStopped if ctx
+// is cancelled before that.
+func (p *process) reportOf(ctx context.Context, w *rundir.Writer, t *train.Trainer) error {
+	stop := func() bool { return ctx.Err() != nil }
 	var lines []string
 	if t.Data.Learnt.Bytes > lookUpBytes {
 		fmt.Fprintf(p.talk, "textgan: a report without the nearest training lines, for which a large text would be read into memory; they come with: %s\n", p.commandLine("report", "--run", w.Dir))
-	} else if learnt, err := t.Data.LearntCorpus(); err != nil {
+	} else if learnt, err := t.Data.LearntCorpus(stop); stop() {
+		return report.ErrStopped
+	} else if err != nil {
 		fmt.Fprintf(p.talk, "textgan: a report without nearest training lines: %v\n", err)
 	} else {
 		lines = learnt.Lines
 	}
-	return writeReport(&w.Run, t.Data.Vocab, lines, t.Data.Learnt.Language)
+	return writeReport(&w.Run, t.Data.Vocab, lines, t.Data.Learnt.Language, stop)
 }
 
 // inherit completes the options of a warm start.

@@ -270,10 +270,17 @@ func (d *Data) tell(visit func(line string)) error {
 	})
 }
 
-// LearntCorpus reads the lines to learn into memory.
-func (d *Data) LearntCorpus() (*corpora.Corpus, error) {
+// ErrStopped is the error of a text whose reading was stopped.
+var ErrStopped = errors.New("train: stopped")
+
+// LearntCorpus reads the lines to learn into memory. It is ErrStopped once stop, if any,
+// says true.
+func (d *Data) LearntCorpus(stop func() bool) (*corpora.Corpus, error) {
 	learnt := &corpora.Corpus{Name: d.source.name, Language: d.source.language}
 	err := d.each(func(line []byte, file string, number int) error {
+		if stop != nil && stop() {
+			return ErrStopped
+		}
 		learnt.Keep(line, file, number)
 		return nil
 	})

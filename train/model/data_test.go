@@ -74,9 +74,11 @@ func TestPrepareAgainstMemory(t *testing.T) {
 	require.Equal(t, 6, d.MaxT)
 	require.Equal(t, model.Text{Name: path, Lines: len(learnt.Lines), Different: len(learnt.Lines) - learnt.Duplicates, Bytes: d.Learnt.Bytes}, d.Learnt)
 	require.EqualValues(t, len(strings.Join(corpus.Lines, "")), d.Learnt.Bytes)
-	again, err := d.LearntCorpus()
+	again, err := d.LearntCorpus(nil)
 	require.NoError(t, err)
 	require.Equal(t, learnt, again)
+	_, err = d.LearntCorpus(func() bool { return true })
+	require.ErrorIs(t, err, model.ErrStopped)
 
 	// From standard input it comes once, and is kept.
 	c.Corpus, c.Format = "-", "csv"
@@ -90,6 +92,6 @@ func TestPrepareAgainstMemory(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("text\n \n"), 0o600))
 	_, err = model.Prepare(c.Config, nil, nil)
 	require.ErrorContains(t, err, "a.csv: no sentences; 1 line, and it is blank")
-	_, err = d.LearntCorpus()
+	_, err = d.LearntCorpus(nil)
 	require.ErrorContains(t, err, "a.csv has changed while it was read")
 }

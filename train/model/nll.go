@@ -91,7 +91,7 @@ func (m *Model) Text() (learnt, held *corpora.Corpus, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	learnt, err = d.LearntCorpus()
+	learnt, err = d.LearntCorpus(nil)
 	return learnt, d.Valid, err
 }
 

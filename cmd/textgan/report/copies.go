@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"textgan/eval"
@@ -16,12 +17,24 @@ type copied struct {
 	Run, Tokens int
 }
 
+// chunk is the number of training lines between two questions to stop.
+const chunk = 1 << 14
+
 // lookUp finds the longest runs that lines share with the training text.
-func (d *document) lookUp(lines []string, o Options) {
+func (d *document) lookUp(lines []string, o Options) error {
 	words := eval.NewLexicon()
-	train := words.Add(o.Train, o.Tokenize)
+	train := make([][]int32, 0, len(o.Train))
+	for part := range slices.Chunk(o.Train, chunk) {
+		if o.stopped() {
+			return ErrStopped
+		}
+		train = append(train, words.Add(part, o.Tokenize)...)
+	}
 	ids := words.Add(lines, o.Tokenize)
-	index := eval.NewCopyIndex(train)
+	index := eval.NewCopyIndexUntil(train, o.Stop)
+	if index == nil {
+		return ErrStopped
+	}
 	d.Longest = eval.CopiesOf(ids, index)
 	for i, line := range lines[:min(lookedUp, len(lines))] {
 		c := index.Longest(ids[i])
@@ -32,6 +45,7 @@ func (d *document) lookUp(lines []string, o Options) {
 		}
 		d.Copied = append(d.Copied, entry)
 	}
+	return nil
 }
 
 // find is the first place of run in line, which holds it.

@@ -18,6 +18,7 @@ type reference struct {
 	words    *eval.Lexicon
 	held     *eval.References // nil: the run keeps none
 	nll      func(step int) (nats []float64, tokens []int, err error)
+	stopped  func() bool
 	real     map[string]float64
 	realErr  float64 // standard error of its BLEU-4
 	lines    int     // of real text that real was measured on
@@ -31,7 +32,7 @@ const orders = 5
 // newReference measures also what as many real lines as an evaluation has sentences come to, if
 // the training text is there: against the held-out lines, which are none of them.
 func newReference(r *rundir.Run, o Options, sentences int) reference {
-	f := reference{run: r, tokenize: o.Tokenize, words: eval.NewLexicon(), nll: o.NLL, real: map[string]float64{}, different: math.NaN()}
+	f := reference{run: r, tokenize: o.Tokenize, words: eval.NewLexicon(), nll: o.NLL, stopped: o.stopped, real: map[string]float64{}, different: math.NaN()}
 	if r.Manifest.HeldOut == nil || o.Tokenize == nil {
 		return f
 	}
@@ -153,6 +154,9 @@ func (f *reference) measure(e *evaluation) {
 		return
 	}
 	spread, err := jackknife(groups, func(group int) (float64, error) {
+		if f.stopped() {
+			return 0, ErrStopped
+		}
 		var rest []string
 		for i, line := range lines {
 			if i%groups != group {

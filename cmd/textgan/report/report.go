@@ -41,7 +41,15 @@ type Options struct {
 	// NLL gives -log p of each held-out line in nats, its end included, and its tokens
 	// under the weights of a step; it is an error if they are gone. May be nil.
 	NLL func(step int) (nats []float64, tokens []int, err error)
+	// Stop, if any, is asked while Train is looked up in, between other parts of the work
+	// and before each file is written: once it says true, always, Write returns ErrStopped.
+	Stop func() bool
 }
+
+// ErrStopped is the error of a report that was stopped. What files there are is whole.
+var ErrStopped = errors.New("report: stopped before the report was written")
+
+func (o Options) stopped() bool { return o.Stop != nil && o.Stop() }
 
 // Write writes the report and the model card into the run's directory.
 func Write(r *rundir.Run, o Options) error {
@@ -53,11 +61,19 @@ func Write(r *rundir.Run, o Options) error {
 		return err
 	}
 	if len(o.Train) > 0 && len(d.last) > 0 {
-		d.lookUp(d.last, o)
+		if err := d.lookUp(d.last, o); err != nil {
+			return err
+		}
 	}
 	shown := d.page(o)
+	if o.stopped() {
+		return ErrStopped
+	}
 	if err := atomicfile.Write(r.Path(HTMLFile), func(w io.Writer) error { return pageTemplate.Execute(w, shown) }); err != nil {
 		return err
+	}
+	if o.stopped() {
+		return ErrStopped
 	}
 	return atomicfile.Write(r.Path(CardFile), func(w io.Writer) error { return cardTemplate.Execute(terminal.Writer(w), d) })
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,46 @@ func TestWrite(t *testing.T) {
 	require.Contains(t, string(card), "| BLEU-2 | 0.25 |")
 	require.Contains(t, string(card), "weights of run &lt;i>older (vae, step 12), which had learnt from old.txt:")
 	require.Contains(t, string(card), "    step 3\n")
+}
+
+// A report that is stopped is an error, leaves whole files or none, and can be written then.
+func TestWriteStops(t *testing.T) {
+	r := run(t)
+	asked, after := 0, math.MaxInt
+	var cut atomic.Int64 // lines
+	tokenize := func(line string) []string { cut.Add(1); return strings.Fields(line) }
+	o := Options{Tokenize: tokenize, Stop: func() bool { asked++; return asked >= after }}
+	require.NoError(t, Write(r, o))
+	require.Equal(t, 2, asked, "before each file")
+	for i := range 3 * chunk {
+		o.Train = append(o.Train, "yes the cat sat down "+strings.Repeat("again ", i%3))
+	}
+	asked = 0
+	require.NoError(t, Write(r, o))
+	want, err := os.ReadFile(r.Path(HTMLFile))
+	require.NoError(t, err)
+	all := asked
+	require.Greater(t, all, 6) // three chunks of lines, their index, two files
+	for after = range all + 1 {
+		require.NoError(t, os.RemoveAll(r.Path(HTMLFile)))
+		require.NoError(t, os.RemoveAll(r.Path(CardFile)))
+		asked = 0
+		cut.Store(0)
+		require.ErrorIs(t, Write(r, o), ErrStopped, "at question %d of %d", after, all)
+		require.Equal(t, max(after, 1), asked)
+		if after <= 3 {
+			require.EqualValues(t, max(after-1, 0)*chunk, cut.Load())
+		}
+		require.NoFileExists(t, r.Path(CardFile))
+		if after < all {
+			require.NoFileExists(t, r.Path(HTMLFile))
+		}
+	}
+	o.Stop = nil
+	require.NoError(t, Write(r, o))
+	again, err := os.ReadFile(r.Path(HTMLFile))
+	require.NoError(t, err)
+	require.Equal(t, want, again)
 }
 
 // A run that has only just begun has a report too.
