@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -216,6 +218,44 @@ func TestScripts(t *testing.T) {
 	c, err := New("memory", []string{"ab, Жё 1", "字ひ"})
 	require.NoError(t, err)
 	require.Equal(t, []ScriptShare{{"Cyrillic", 2. / 6}, {"Latin", 2. / 6}, {"Han", 1. / 6}, {"Hiragana", 1. / 6}}, c.Stats(strings.Fields).Scripts)
+}
+
+// A tolerant look at a file that is no text says so from its beginning. A text of which it
+// can count lines it counts.
+func TestBinaryIsNoText(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	data := make([]byte, 1<<20)
+	for i := range data {
+		data[i] = byte(r.Uint32())
+	}
+	random := string(data)
+	noNUL := strings.ReplaceAll(random, "\x00", "\x01")
+	for name, text := range map[string]string{
+		"a.bin": random, "a.fasta": random, "a.gz": gzipped(t, random), "nul-free": noNUL, "a-line": strings.ReplaceAll(noNUL, "\n", "\x01"),
+		"zeros": strings.Repeat("\x00", 1<<20), "utf-16": strings.Repeat("o\x00k\x00\n\x00", 1<<18),
+	} {
+		in := &counting{r: strings.NewReader(text)}
+		_, err := Read(in, name, Options{Tolerant: true, refused: new([]Refused)})
+		require.ErrorContains(t, err, "corpora: "+name+": binary data, not text, or text in UTF-16: ")
+		require.LessOrEqual(t, in.n, 1<<18, name)
+	}
+	for name, text := range map[string]string{
+		"latin-1": "caf\xe9\nna\xefve\nok\n", "terminal": "\x1b[1mb\xfcb\x1b[0m\nok\n", "separated": "a\x01b\nc\x01d\n", "half": "ok\na\x00b\n", "a.csv": "text\na\x00\nb\x00\nok\n",
+	} {
+		_, err := Read(strings.NewReader(text), name, Options{Tolerant: true, refused: new([]Refused)})
+		require.NoError(t, err, name)
+	}
+}
+
+type counting struct {
+	r io.Reader
+	n int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += n
+	return n, err
 }
 
 // A tolerant look counts what is refused, by reason, and reads all the rest.

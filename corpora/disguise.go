@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // disguised refuses a text without a format of its own whose beginning is a table or
@@ -42,6 +43,32 @@ func (in *input) disguised() error {
 			len(rows[0]), len(rows), strings.Join(rows[0], string(table.comma)), cure)
 	}
 	return nil
+}
+
+// binary refuses what is no text as a whole, of which a tolerant look would count line
+// after line: over half of the lines of its beginning would be refused for a NUL byte, or
+// are not UTF-8 and hold control characters. Text in another encoding has none of those.
+func (in *input) binary() error {
+	head, _ := in.Peek(64 << 10)
+	if end := bytes.LastIndexByte(head, '\n'); len(head) == 64<<10 && end >= 0 { // the last line may be a part of one
+		head = head[:end]
+	}
+	lines, bad := 0, 0
+	for line := range bytes.Lines(head) {
+		lines++
+		if bytes.IndexByte(line, 0) >= 0 || bytes.ContainsFunc(line, isControl) && !utf8.Valid(line) {
+			bad++
+		}
+	}
+	if 2*bad <= lines {
+		return nil
+	}
+	return fmt.Errorf("binary data, not text, or text in UTF-16: %d of the first %d lines hold NUL bytes, or control characters beside what is not UTF-8; give a text, or convert it to UTF-8 first", bad, lines)
+}
+
+// isControl reports whether a character stands in no text, not in that of a terminal either.
+func isControl(r rune) bool {
+	return r == 0x7f || r < ' ' && !strings.ContainsRune("\t\n\v\f\r\b\x1b", r)
 }
 
 // isObjects reports whether a text begins with three or more lines that are JSON

@@ -176,6 +176,11 @@ func scan(r io.Reader, name string, opt Options, left *budget, visit func(senten
 			return fmt.Errorf("corpora: %s: %w", name, err)
 		}
 	}
+	if opt.refused != nil && (format == "text" || format == "fasta") {
+		if err := in.binary(); err != nil {
+			return fmt.Errorf("corpora: %s: %w", name, err)
+		}
+	}
 	err = format.read(in, func(sentence []byte, line int) error {
 		if err := in.check(sentence); err != nil {
 			return in.tolerate(at(line, err))
@@ -272,19 +277,35 @@ func decompress(r io.Reader) (io.ReadCloser, error) {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(buffered)
 		if err != nil {
-			return nil, err
+			return nil, cutShort(err)
 		}
 		z.Multistream(false)
-		return &gzipMembers{buffered, z}, nil
+		return unpacked{&gzipMembers{buffered, z}}, nil
 	case len(magic) == 4 && isZstd(binary.LittleEndian.Uint32(magic)):
 		// One goroutine, and windows up to that of zstd --ultra and --long.
 		d, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
 		if err != nil {
 			return nil, err
 		}
-		return d.IOReadCloser(), nil
+		return unpacked{d.IOReadCloser()}, nil
 	}
 	return io.NopCloser(buffered), nil
+}
+
+// unpacked is the text of a compressed file.
+type unpacked struct{ io.ReadCloser }
+
+func (u unpacked) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	return n, cutShort(err)
+}
+
+// cutShort says what to do about a compressed file that ends too early.
+func cutShort(err error) error {
+	if err == io.ErrUnexpectedEOF {
+		return errors.New("the compressed file is cut short; get it again")
+	}
+	return err
 }
 
 // gzipMembers reads the members of a gzip file one after another. As the program
