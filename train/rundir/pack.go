@@ -109,17 +109,37 @@ func Unpack(content []byte) (fs.FS, error) {
 	return z, nil
 }
 
+// openPacked reads the file into memory once it is known to be a run: any other may be
+// of any size.
 func openPacked(path string) (*Run, error) {
-	content, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("rundir: %w", err)
 	}
-	files, err := Unpack(content)
-	if err != nil && bytes.HasPrefix(content, []byte("PK")) { // the end of the archive is its table of contents
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	var head [2]byte
+	_, _ = f.ReadAt(head[:], 0) // a shorter file is no archive either
+	z, err := zip.NewReader(f, size)
+	if err != nil && string(head[:]) == "PK" { // the end of the archive is its table of contents
 		return nil, fmt.Errorf("rundir: %s: %w: the file is cut off or damaged; export it again", path, ErrNotRun)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rundir: %s: %w: a run is a directory, or a file that textgan export --format single wrote", path, ErrNotRun)
+	}
+	if _, err := OpenFS(z, path); err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(io.NewSectionReader(f, 0, size))
+	if err != nil {
+		return nil, fmt.Errorf("rundir: %w", err)
+	}
+	files, err := Unpack(content)
+	if err != nil {
+		return nil, fmt.Errorf("rundir: %s: %w: %w", path, ErrNotRun, err)
 	}
 	return OpenFS(files, path)
 }

@@ -1,6 +1,7 @@
 package rundir
 
 import (
+	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -280,6 +282,44 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		_, err = Open(dir)
 		require.EqualError(t, err, "rundir: "+filepath.Join(dir, "manifest.json")+": "+want)
 	}
+}
+
+// A file that is no run is not read into memory to find that out.
+func TestLargeFilesAreNoRuns(t *testing.T) {
+	const large = 64 << 20
+	noRun := func(path, want string) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Open(path)
+		runtime.ReadMemStats(&after)
+		require.ErrorIs(t, err, ErrNotRun)
+		require.ErrorContains(t, err, path+": not a run directory")
+		require.ErrorContains(t, err, want)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(large/8), path)
+	}
+	video, archive := filepath.Join(t.TempDir(), "video"), filepath.Join(t.TempDir(), "a.zip")
+	require.NoError(t, os.WriteFile(video, []byte("\x00\x00\x00\x20ftyp"), 0o666))
+	require.NoError(t, os.Truncate(video, large))
+	noRun(video, "a run is a directory, or a file that textgan export --format single wrote")
+	require.NoError(t, os.WriteFile(video, []byte("PK\x03\x04"), 0o666))
+	require.NoError(t, os.Truncate(video, large))
+	noRun(video, "the file is cut off or damaged; export it again")
+
+	f, err := os.Create(archive)
+	require.NoError(t, err)
+	z := zip.NewWriter(f)
+	w, err := z.CreateHeader(&zip.FileHeader{Name: "holiday.mp4", Method: zip.Store})
+	require.NoError(t, err)
+	for part := make([]byte, 1<<20); ; {
+		if _, err = w.Write(part); err != nil {
+			break
+		}
+		if at, err := f.Seek(0, io.SeekCurrent); err != nil || at >= large {
+			break
+		}
+	}
+	require.NoError(t, errors.Join(err, z.Close(), f.Close()))
+	noRun(archive, "it has no manifest.json")
 }
 
 // Owner knows every file that a run has, and what would lie among its checkpoints; not
