@@ -9,6 +9,7 @@ import (
 
 	"textgan/corpora"
 	"textgan/generator/relax"
+	"textgan/train/critic"
 )
 
 func completionCommand(p *process) *cli.Command {
@@ -58,11 +59,15 @@ func places(path string, commands []*cli.Command) (all []place) {
 	return all
 }
 
-// valuesOf are the values of a flag that can be listed: of an estimator and of a
-// schedule the name, without its options.
+// valuesOf are the values of a flag that can be listed, of a flag that takes a list those
+// of its elements: of an estimator and of a schedule the name, without its options.
 func valuesOf(f optionFlag) (values []string) {
 	switch f.Name {
-	case "estimator":
+	case "features":
+		if f.List() {
+			return critic.FeatureNames
+		}
+	case "estimator", "estimators":
 		for _, e := range relax.Estimators() {
 			values = append(values, e.Name)
 		}
@@ -102,9 +107,9 @@ func (p place) words() (words []string) {
 // shellScript writes the part that bash and zsh share: it finds the place by the
 // words so far that are names of commands, and then offers, by the word before,
 // the values of a flag or what can follow at the place: if that is an argument, flags
-// to a word that begins as one. offer is the shell's command that offers words, file
-// the one that offers files.
-func shellScript(w io.Writer, commands []*cli.Command, words, previous, present string, offer func(words []string) string, file string) {
+// to a word that begins as one. offer is the shell's command that offers words, element the
+// one that offers them behind the last comma of a list, file the one that offers files.
+func shellScript(w io.Writer, commands []*cli.Command, words, previous, present string, offer, element func(words []string) string, file string) {
 	all := places("", commands)
 	fmt.Fprintf(w, "    local at= word\n    for word in %s; do\n        case \"${at:+$at }$word\" in\n", words)
 	for _, p := range all[1:] {
@@ -114,6 +119,8 @@ func shellScript(w io.Writer, commands []*cli.Command, words, previous, present 
 	for _, p := range all {
 		for _, f := range p.flags {
 			switch at := p.path + " " + f.Flag(); {
+			case len(valuesOf(f)) > 0 && f.List():
+				fmt.Fprintf(w, "        %q) %s; return ;;\n", at, element(valuesOf(f)))
 			case len(valuesOf(f)) > 0:
 				fmt.Fprintf(w, "        %q) %s; return ;;\n", at, offer(valuesOf(f)))
 			case !f.Switch():
@@ -142,14 +149,18 @@ func bashCompletion(w io.Writer, commands []*cli.Command) {
 	offer := func(words []string) string {
 		return fmt.Sprintf(`COMPREPLY=($(compgen -W %q -- "${COMP_WORDS[COMP_CWORD]}"))`, strings.Join(words, " "))
 	}
-	shellScript(w, commands, `"${COMP_WORDS[@]:1:COMP_CWORD-1}"`, "${COMP_WORDS[COMP_CWORD-1]}", "${COMP_WORDS[COMP_CWORD]}", offer, "COMPREPLY=()")
+	element := func(words []string) string {
+		return fmt.Sprintf(`word="${COMP_WORDS[COMP_CWORD]}"; COMPREPLY=($(compgen -P "${word%%"${word##*,}"}" -W %q -- "${word##*,}"))`, strings.Join(words, " "))
+	}
+	shellScript(w, commands, `"${COMP_WORDS[@]:1:COMP_CWORD-1}"`, "${COMP_WORDS[COMP_CWORD-1]}", "${COMP_WORDS[COMP_CWORD]}", offer, element, "COMPREPLY=()")
 	fmt.Fprint(w, "complete -o default -F _textgan textgan\n")
 }
 
 func zshCompletion(w io.Writer, commands []*cli.Command) {
 	fmt.Fprint(w, "#compdef textgan\n_textgan() {\n")
 	offer := func(words []string) string { return "compadd -- " + strings.Join(words, " ") + " || _files" }
-	shellScript(w, commands, `"${(@)words[2,CURRENT-1]}"`, "${words[CURRENT-1]}", "${words[CURRENT]}", offer, "_files")
+	element := func(words []string) string { return "compset -P '*,'; " + offer(words) }
+	shellScript(w, commands, `"${(@)words[2,CURRENT-1]}"`, "${words[CURRENT-1]}", "${words[CURRENT]}", offer, element, "_files")
 	fmt.Fprint(w, "_textgan \"$@\"\n")
 }
 
@@ -176,6 +187,8 @@ func fishCompletion(w io.Writer, commands []*cli.Command) {
 				line = fmt.Sprintf("complete -c textgan -n '%s' -s %s", when, f.Name)
 			}
 			switch {
+			case len(valuesOf(f)) > 0 && f.List():
+				line += " -x -a " + fishQuote("(__fish_complete_list , 'printf %s\\\\n "+strings.Join(valuesOf(f), " ")+"')")
 			case len(valuesOf(f)) > 0:
 				line += " -x -a " + fishQuote(strings.Join(valuesOf(f), " "))
 			case !f.Switch():

@@ -248,20 +248,25 @@ func TestCompletion(t *testing.T) {
 	require.Zero(t, runOut(&out, io.Discard, "textgan completion bash"))
 	require.NoError(t, os.WriteFile(script, out.Bytes(), 0o666))
 	for line, want := range map[string]string{
-		"textgan ":                               "train tour sample critic eval vae export report verify sweep corpus version completion --help",
-		"textgan ev":                             "eval",
-		"textgan eval ":                          "bleu self-bleu diversity nll all frontier variance estimators samplers --help",
-		"textgan eval bleu --smo":                "--smoothing",
-		"textgan eval bleu --smoothing me":       "method0 method1 method2 method3 method4 method5 method7",
-		"textgan train --run eval --cell ":       "lstm gru relational transformer",
-		"textgan corpus generate arithmetic --l": "--length",
-		"textgan eval bleu --hyp ":               "", // files
-		"textgan sweep run ":                     "", // files
-		"textgan sweep run --j":                  "--jobs --json",
-		"textgan corpus stats lines.txt --cas":   "--case",
-		"textgan corpus generate ":               "arithmetic captions oracle",
-		"textgan corpus generate o":              "oracle",
-		"textgan completion ":                    "bash zsh fish",
+		"textgan ":                                     "train tour sample critic eval vae export report verify sweep corpus version completion --help",
+		"textgan ev":                                   "eval",
+		"textgan eval ":                                "bleu self-bleu diversity nll all frontier variance estimators samplers --help",
+		"textgan eval bleu --smo":                      "--smoothing",
+		"textgan eval bleu --smoothing me":             "method0 method1 method2 method3 method4 method5 method7",
+		"textgan train --run eval --cell ":             "lstm gru relational transformer",
+		"textgan corpus generate arithmetic --l":       "--length",
+		"textgan eval bleu --hyp ":                     "", // files
+		"textgan sweep run ":                           "", // files
+		"textgan sweep run --j":                        "--jobs --json",
+		"textgan corpus stats lines.txt --cas":         "--case",
+		"textgan corpus generate ":                     "arithmetic captions oracle",
+		"textgan corpus generate o":                    "oracle",
+		"textgan completion ":                          "bash zsh fish",
+		"textgan critic --features ":                   "stat ratio ngram",
+		"textgan critic --features stat,n":             "stat,ngram",
+		"textgan critic --features stat,ratio,":        "stat,ratio,stat stat,ratio,ratio stat,ratio,ngram",
+		"textgan eval estimators --estimators se":      "self-critic seqgan",
+		"textgan eval estimators --estimators rloo,ma": "rloo,maligan",
 	} {
 		cmd := exec.Command(bash, "--norc", "-c", `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _textgan; echo "${COMPREPLY[*]}"`, "bash", script)
 		cmd.Args = append(cmd.Args, strings.Split(line, " ")...)
