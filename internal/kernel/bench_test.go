@@ -87,7 +87,6 @@ func BenchmarkRow(b *testing.B) {
 		{"tanh", func() { Tanh(z, x) }},
 		{"sigmoid", func() { Sigmoid(z, x) }},
 		{"softmax", func() { Softmax(z, x) }},
-		{"softmax_lse", func() { SoftmaxLSE(z, x) }},
 		{"log_sum_exp", func() { LogSumExp(x) }},
 		{"softmax_backward", func() { SoftmaxBackward(z, y, x, 2) }},
 		{"uniform", func() { Uniform(z, key) }},

@@ -32,13 +32,8 @@ func GemmBiasBF16(transA, transB bool, m, n, k int, a []float32, lda int, b []fl
 // NativeBF16 tells whether products of bf16 use instructions for them.
 func NativeBF16() bool { return isa.pairs.tiles != nil }
 
-// RoundBF16 sets dst to the nearest values of bf16, to even ones halfway; dst may
-// be src. Denormals become zero. A NaN stays one.
-func RoundBF16(dst, src []float32) {
-	sameLength("RoundBF16", len(dst), len(src))
-	isa.roundBF16(dst, src)
-}
-
+// roundBF16Generic sets dst to the nearest values of bf16, to even ones halfway; dst
+// may be src. Denormals become zero. A NaN stays one.
 func roundBF16Generic(dst, src []float32) {
 	for i, x := range src {
 		dst[i] = math.Float32frombits(bf16(x))

@@ -56,7 +56,7 @@ func TestRoundBF16(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		for _, n := range []int{0, 1, 2, 7, 8, 15, 16, 17, 31, 33, 64, 65, len(src)} {
 			dst := make([]float32, n)
-			RoundBF16(dst, src[:n])
+			isa.roundBF16(dst, src[:n])
 			requireSameBits(t, want[:n], dst)
 
 			isa.pairBF16(dst, src[:n], src[len(src)-n:])
@@ -194,8 +194,8 @@ func TestGemmBF16OfRoundedOperands(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 8))
 		for range 40 {
 			p := randomCall(r)
-			RoundBF16(p.a, p.a)
-			RoundBF16(p.b, p.b)
+			isa.roundBF16(p.a, p.a)
+			isa.roundBF16(p.b, p.b)
 			want, got := append([]float32(nil), p.c...), append([]float32(nil), p.c...)
 			p.run(want)
 			if p.bias != nil {

@@ -14,12 +14,9 @@ func SoftmaxScaled(dst, src []float32, scale float32) {
 	softmaxFrom(dst, src, scale, isa.max(src))
 }
 
-// softmaxFrom is SoftmaxScaled with the maximum of src at hand. It returns the
-// sum of exp(scale*(src - top)).
-func softmaxFrom(dst, src []float32, scale, top float32) float32 {
-	sum := expSum(dst, src, scale, top)
-	isa.scale(1/sum, dst)
-	return sum
+// softmaxFrom is SoftmaxScaled with the maximum of src at hand.
+func softmaxFrom(dst, src []float32, scale, top float32) {
+	isa.scale(1/expSum(dst, src, scale, top), dst)
 }
 
 // expLimit bounds scale*top where exp(scale*src - scale*top) can be computed in
@@ -65,18 +62,9 @@ func LogSumExp(src []float32) float32 {
 	return top + log(isa.sumExp(src, 1, top))
 }
 
-// SoftmaxLSE sets dst = softmax(src) and returns LogSumExp(src), one row, for
-// a cross-entropy and its gradient out of one pass; dst may be src. Where dst
-// is NaN, so is the result.
-func SoftmaxLSE(dst, src []float32) float32 {
-	sameLength("SoftmaxLSE", len(dst), len(src))
-	top := isa.max(src)
-	return top + log(softmaxFrom(dst, src, 1, top))
-}
-
 // ExpLSE replaces a row by exp(row - top), top being its maximum, and returns the sum
 // of that, and LogSumExp of the row: a softmax that is still to be divided by its sum,
-// for who can do that where it costs less. As in SoftmaxLSE, NaN spreads. It also
+// for who can do that where it costs less. NaN spreads to both. It also
 // returns the maximum of next, as long as row, which costs little meanwhile: for who
 // goes through rows one after the other. row may stand for a next one that is not there.
 func ExpLSE(row []float32, top float32, next []float32) (sum, lse, nextTop float32) {
