@@ -177,15 +177,10 @@ func HeldOut(copies []int, fraction float64, seed uint64) ([]bool, error) {
 	return held, nil
 }
 
-// SplitByLines is the rule of textgan 0.1, whose runs have not kept their
+// HeldOutByLines is the rule of textgan 0.1, whose runs have not kept their
 // held-out lines: in the order of Split it holds out every different line for
 // whose copies there is still room in fraction of all lines, so lines that stand
-// often are rarely held out. Where no line stands twice it is Split.
-func (c *Corpus) SplitByLines(fraction float64, seed uint64) (train, valid *Corpus, err error) {
-	return c.split(func(copies []int) ([]bool, error) { return HeldOutByLines(copies, fraction, seed) })
-}
-
-// HeldOutByLines is the rule of SplitByLines.
+// often are rarely held out. Where no line stands twice it is HeldOut.
 func HeldOutByLines(copies []int, fraction float64, seed uint64) ([]bool, error) {
 	order, err := drawOrder(copies, fraction, seed)
 	if err != nil {
@@ -241,17 +236,6 @@ func (c *Corpus) split(choose func(copies []int) (held []bool, err error)) (trai
 	}
 	train, valid = c.divide(func(i int) bool { return held[group[i]] })
 	return train, valid, nil
-}
-
-// Without is the corpus without the lines that stand in held: what is left to
-// learn where Split has held these out.
-func (c *Corpus) Without(held *Corpus) *Corpus {
-	drop := make(map[string]bool, len(held.Lines))
-	for _, line := range held.Lines {
-		drop[line] = true
-	}
-	rest, _ := c.divide(func(i int) bool { return drop[c.Lines[i]] })
-	return rest
 }
 
 // divide puts Lines[i] into valid if held(i), otherwise into train.

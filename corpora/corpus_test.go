@@ -112,30 +112,28 @@ func TestSplitOfFewLines(t *testing.T) {
 	}
 }
 
-// Without copies both rules are one, and a corpus without what was held out is
-// what was left to train.
-func TestSplitByLines(t *testing.T) {
-	var lines []string
-	for i := range 300 {
-		lines = append(lines, fmt.Sprint("line ", i))
-	}
-	c := corpusOf(t, lines...)
-	train, valid, err := c.Split(0.1, 4)
+// Without copies both rules are one.
+func TestHeldOutByLines(t *testing.T) {
+	copies := slices.Repeat([]int{1}, 300)
+	now, err := HeldOut(copies, 0.1, 4)
 	require.NoError(t, err)
-	was, held, err := c.SplitByLines(0.1, 4)
+	held, err := HeldOutByLines(copies, 0.1, 4)
 	require.NoError(t, err)
-	require.Equal(t, [2]*Corpus{train, valid}, [2]*Corpus{was, held})
-	require.Equal(t, train, c.Without(valid))
+	require.Equal(t, now, held)
 
 	// With copies it fills its share of the lines, and not with the frequent one.
-	c = corpusOf(t, append(lines, slices.Repeat([]string{"often"}, 100)...)...)
-	was, held, err = c.SplitByLines(0.1, 4)
+	held, err = HeldOutByLines(append(copies, 100), 0.1, 4)
 	require.NoError(t, err)
-	require.Len(t, held.Lines, 40)
-	require.NotContains(t, held.Lines, "often")
-	require.Equal(t, was, c.Without(held))
+	lines := 0
+	for _, h := range held[:300] {
+		if h {
+			lines++
+		}
+	}
+	require.Equal(t, 40, lines)
+	require.False(t, held[300])
 
-	_, _, err = corpusOf(t, "a", "a", "b", "b").SplitByLines(0.1, 1)
+	_, err = HeldOutByLines([]int{2, 2}, 0.1, 1)
 	require.ErrorContains(t, err, "every line stands too often to hold out 0.1 of 4 lines")
 }
 

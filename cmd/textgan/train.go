@@ -36,7 +36,7 @@ type trainOptions struct {
 func trainCommand(p *process) *cli.Command {
 	return command(p, cli.Command{
 		Name: "train", Usage: "teach a generator, first by likelihood, then against a discriminator",
-		Description: "Without options: the default GAN on a built-in corpus, in half a minute.\n" +
+		Description: "Without options: the default GAN on a built-in corpus, in less than a minute.\n" +
 			"Ctrl-C finishes the step, or undoes one of many updates, and saves; --resume goes on, bit for bit\n" +
 			"as if never stopped.\n" +
 			"Samples go to standard output at the end; with --json, one object per evaluation.",

@@ -13,9 +13,6 @@ import (
 	"strings"
 )
 
-// PackedSuffix is how the name of a run in a single file ends.
-const PackedSuffix = ".textgan"
-
 // PackOptions say what of a run goes into a single file, besides its settings,
 // vocabulary and manifest.
 type PackOptions struct {
