@@ -19,7 +19,7 @@ import (
 )
 
 // ErrInterrupted is the error of a run that was asked to stop: the step was
-// finished, or undone if it is a long one, and the state saved.
+// finished, or undone if it is a long one, or its evaluation put off; see Trainer.Run.
 var ErrInterrupted = errors.New("train: interrupted")
 
 // Diverged is the error of a run whose loss or gradient is no longer a number.
@@ -159,8 +159,8 @@ func (t *Trainer) Hash() string { return t.saved().Weights.Hash() }
 func (t *Trainer) SaveSoon() { t.saveSoon.Store(true) }
 
 // Run takes steps until the run is done or ctx is cancelled, which lets the
-// step finish, or undoes an adversarial one of many updates, saves, and returns
-// ErrInterrupted. An evaluation that it breaks off is the first thing that a
+// step finish, or undoes an adversarial one of many updates or the beginning of a
+// cooperative round, saves, and returns ErrInterrupted. An evaluation that it breaks off is the first thing that a
 // resumed run does.
 func (t *Trainer) Run(ctx context.Context, watch Watcher) error {
 	t.watch = watch
