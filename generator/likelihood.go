@@ -16,13 +16,17 @@ import (
 //
 // over real tokens, the end of sentence included. With weights of one over the
 // number of tokens it is the mean negative log-likelihood in nats; with
-// advantages it is the REINFORCE surrogate.
+// advantages it is the REINFORCE surrogate. Toward adds the cross-entropy to another
+// model q at every place,
+//
+//	sum of soft[b,t] * sum over words k of q(k | ids[b,<t]) * -log p(k | ids[b,<t])
 type Likelihood struct {
 	*network.Program
 	B, T    int
 	ids     []int32   // [B,T]
 	lengths []int32   // [B]
 	weights []float32 // [B,T]
+	soft    []float32 // [B,T] weights of the cross-entropy to Toward; nil: there is none
 	nll     []float32 // [B,T] of the last run
 	key     []uint32
 	places  *op.Plan // of the tokens of a whole batch; nil: batches are whole
@@ -41,7 +45,11 @@ type LikelihoodOptions struct {
 	Dropout bool
 	BF16    bool // products read operands rounded to bf16
 	Parts   bool // batches are parts of larger ones
-	Others  int  // tokens that are scored at every place besides the one that is read
+	// Toward is another language model of the same words, whose distribution at every place
+	// is a target too, weighted by Sentences. It has the weights that it has at each run, gets
+	// no gradient and no dropout. Not with Others.
+	Toward *Generator
+	Others int // tokens that are scored at every place besides the one that is read
 }
 
 // Others are tokens that stand where a batch has others, with their weights in
@@ -74,7 +82,15 @@ func newLikelihood(p LanguageModel, dropout float64, o LikelihoodOptions) (*Like
 	}
 	key := graph.Key("key", l.key)
 	h := states(graph, net, ids, lengths, func(x *G.Node, layer uint32) *G.Node { return graph.Dropout(x, dropout, key, layer) })
-	loss, nll := graph.PackedXentTokens(h, net.W, net.B, ids, lengths, weights, net.Tied)
+	var to *op.Toward
+	if o.Toward != nil {
+		l.soft = make([]float32, o.B*o.T)
+		other, _ := o.Toward.BindAs(graph, "toward.", false)
+		plain := func(x *G.Node, _ uint32) *G.Node { return x }
+		to = &op.Toward{H: states(graph, other, ids, lengths, plain), W: other.W, B: other.B, Tied: other.Tied,
+			Weights: graph.Leaf("toward weights", l.soft, false, o.B, o.T)}
+	}
+	loss, nll := graph.PackedXentToward(h, net.W, net.B, ids, lengths, weights, net.Tied, to)
 	l.nll = nll
 	for j := range o.Others {
 		x := Others{make([]int32, o.B*o.T), make([]float32, o.B*o.T)}
@@ -132,6 +148,21 @@ func (l *Likelihood) Weighted(b *vocab.Batch, weights []float32, seed uint64, st
 	}
 	for r := range b.B {
 		copy(l.weights[r*l.T:][:l.T], weights[r*b.T:][:b.T])
+	}
+	return l.RunAt(seed, step)
+}
+
+// Sentences runs the graph on a batch with one weight for each of its sentences: words
+// [B] in the loss, toward [B] in the cross-entropy to Toward, both over the batch's Divisor.
+func (l *Likelihood) Sentences(b *vocab.Batch, words, toward []float32, seed uint64, step uint32) (float64, error) {
+	if err := l.Load(b); err != nil {
+		return 0, err
+	}
+	n := float32(b.Divisor())
+	for r := range b.B {
+		for t := range b.T {
+			l.weights[r*l.T+t], l.soft[r*l.T+t] = words[r]/n, toward[r]/n
+		}
 	}
 	return l.RunAt(seed, step)
 }

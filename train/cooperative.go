@@ -19,12 +19,13 @@ import (
 type CooperativeOptions struct {
 	CoopRounds    int     `opt:"coop-rounds" default:"0" check:"min=0,max=1000" doc:"rounds of learning from own sentences that a critic has weighed, at the end of a run; 0: none"`
 	Critic        string  `opt:"critic" default:"ratio" check:"oneof=ratio|reverse-lm|stat|none" doc:"what weighs them: ratio (a backwards model and statistics of a sentence), reverse-lm (the model alone), stat (the statistics), none (every sentence the same: the control)" group:"cooperative"`
-	CoopSteps     int     `opt:"coop-steps" default:"400" check:"min=1,max=1000000" doc:"likelihood steps of a round" group:"cooperative"`
-	CoopSentences int     `opt:"coop-sentences" default:"30000" check:"min=100,max=10000000" doc:"own sentences of a round" group:"cooperative"`
-	CoopBatch     int     `opt:"coop-batch" default:"128" check:"min=4,max=65536" doc:"sentences of such a step" group:"cooperative"`
-	CoopReal      float64 `opt:"coop-real" default:"0.25" check:"min=0,max=1" doc:"share of training lines among them" group:"cooperative"`
+	CoopSteps     int     `opt:"coop-steps" default:"1600" check:"min=1,max=1000000" doc:"steps of a round" group:"cooperative"`
+	CoopSentences int     `opt:"coop-sentences" default:"100000" check:"min=100,max=10000000" doc:"own sentences of a round" group:"cooperative"`
+	CoopBatch     int     `opt:"coop-batch" default:"64" check:"min=4,max=65536" doc:"sentences of such a step" group:"cooperative"`
+	CoopReal      float64 `opt:"coop-real" default:"0" check:"min=0,max=1" doc:"share of training lines among them" group:"cooperative"`
+	CoopControl   bool    `opt:"coop-control" default:"true" doc:"learn what the weights say beyond the generator's own distribution, which is followed exactly and not by sentences drawn from it: far less noise" group:"cooperative"`
 	CoopCalibrate bool    `opt:"coop-calibrate" doc:"bring the means of the statistics under the weights to those of the training lines" group:"cooperative"`
-	CoopLR        float64 `opt:"coop-lr" default:"0.002" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a tenth" group:"cooperative"`
+	CoopLR        float64 `opt:"coop-lr" default:"0.016" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a tenth; a quarter of it after each round that was undone" group:"cooperative"`
 }
 
 // checkCooperative is Check for what cooperative rounds add.
@@ -39,27 +40,43 @@ func (c Config) checkCooperative() error {
 const Cooperative = "cooperative"
 
 // cooperative is training by sentences of the generator's own that a critic weighs:
-// a round draws sentences, from the generator and, with a backwards model, half of
-// them from that; trains a fresh critic on them; resamples them by weight; and takes
-// likelihood steps on these and a share of training lines. A round ends with an
-// average of its weights. The phase ends early when the critic can hardly tell any
-// more, or when held-out text is predicted worse than before the round, which is then
-// undone.
+// a round draws sentences x, from the generator p and, with a backwards model, half of
+// them from that; trains a fresh critic on them; gives them weights w(x) of mean 1, the
+// critic's density ratio times u(x) = p(x) / (density that x was drawn from); and takes
+// steps of likelihood, weighted by w, on these and a share of training lines. A round ends
+// with an average of its weights. It is undone if held-out text is predicted worse than
+// before it, and the next one takes shorter steps. The phase ends early when the critic can
+// hardly tell any more, or too many rounds were undone.
+//
+// A step's gradient is measured against p, the generator that the round began with. Under
+// the density that x was drawn from, u(x) (e(x_t) - p(.|x_<t)), with e the one-hot vector of
+// a word, has mean 0 at every place t. So the target w e(x_t) may be replaced by
+//
+//	(w - u) e(x_t) + u p(.|x_<t)
+//
+// which has the same mean and, where the critic says little, next to no noise: weights of u
+// everywhere leave the generator as it is, where learning from its own sentences would let
+// it drift by chance.
 //
 // Lamprier et al. 2022, https://arxiv.org/abs/2201.12320, with the density ratio as
-// the critic's verdict.
+// the critic's verdict and without resampling.
 type cooperative struct {
 	*common
-	teaching
-	fit  fitting
-	back *backwards // nil unless the critic looks at the ratio, which is its first feature then
-	d    *model.Data
+	gen        *generator.Generator
+	opt        *Adam
+	likelihood *generator.Likelihood // made when it is first needed
+	sum        gradients
+	fit        fitting
+	back       *backwards // nil unless the critic looks at the ratio, which is its first feature then
+	d          *model.Data
 
-	mean nn.Params // average of the round's weights
-	was  nn.Params // weights before the round
-	pool *nn.Param // [sentences,T] resampled sentences, as numbers
-	end  int       // steps of the phase after an early end; 0 before
-	now  roundState
+	mean    nn.Params            // average of the round's weights
+	was     *generator.Generator // as it was before the round: p
+	pool    *nn.Param            // [sentences,T] own sentences, as numbers
+	weights *nn.Param            // [sentences,2] of each w - u and u
+	end     int                  // steps of the phase after an early end; 0 before
+	undone  int                  // rounds so far
+	now     roundState
 }
 
 // roundState is what the record says of a round in each of its steps.
@@ -70,19 +87,24 @@ type roundState struct {
 	Effective float64 // share of the sentences that count
 }
 
-// Where a round stops: a critic with a held-out loss within this of ln 2 sees next to
-// nothing.
-const criticTellsNothing = 0.003
+// Where the phase ends: a critic with a held-out loss within this of ln 2 sees next to
+// nothing, and so many rounds that were undone, each with a quarter of the step size of the
+// one before, say that there is no more to learn.
+const criticTellsNothing, mostUndone = 0.003, 3
 
 func newCooperative(c *common, fit fitting, back *backwards, d *model.Data) (*cooperative, error) {
 	gen, ok := fit.LanguageModel().(*generator.Generator)
 	if !ok {
 		return nil, fmt.Errorf("train: cooperative rounds need a generator with a likelihood of its own, not %T", fit.LanguageModel())
 	}
-	p := &cooperative{common: c, teaching: newTeaching(c, gen, c.CoopLR), fit: fit, back: back, d: d}
-	p.mean, p.was = gen.Params().Clone(), gen.Params().Clone()
+	was, err := generator.New(gen.Config, 0)
+	if err != nil {
+		return nil, err
+	}
+	p := &cooperative{common: c, gen: gen, opt: c.adam(c.CoopLR, gen.Params()), fit: fit, back: back, d: d, mean: gen.Params().Clone(), was: was}
 	var state nn.Params
 	p.pool = state.New("cooperative.sentences", c.CoopSentences, c.T)
+	p.weights = state.New("cooperative.weights", c.CoopSentences, 2)
 	return p, nil
 }
 
@@ -111,8 +133,8 @@ func (p *cooperative) Step(at int) (Record, error) {
 		}
 	}
 	batch := p.mix(at, i)
-	p.opt.LR = falling(p.CoopLR, i, p.CoopSteps)
-	loss, norm, err := p.teach(p.common, batch, rng.Apart(p.Seed, "coop"), uint32(at))
+	p.opt.LR = falling(math.Ldexp(p.CoopLR, -2*p.undone), i, p.CoopSteps)
+	loss, norm, err := p.learn(batch, uint32(at))
 	if err != nil {
 		return Record{}, err
 	}
@@ -146,6 +168,32 @@ func (p *cooperative) record(tokens int, loss float64, fields ...any) Record {
 	return newRecord(tokens, loss, append(fields, BeforeRound, p.now.NLL)...)
 }
 
+// learn moves the weights by the gradient of a batch of mix, of which it returns the norm
+// before clipping. loss is in nats per token.
+func (p *cooperative) learn(batch *vocab.Batch, step uint32) (loss, norm float64, err error) {
+	if p.likelihood == nil {
+		options := generator.LikelihoodOptions{B: batch.B / p.Accumulate, T: p.T, Train: true, BF16: p.bf16(), Parts: p.Accumulate > 1, Toward: p.was}
+		if p.likelihood, err = p.gen.Likelihood(options); err != nil {
+			return 0, 0, err
+		}
+	}
+	words, own := make([]float32, batch.B), make([]float32, batch.B)
+	loss, grad, err := p.sum.of(p.cut, batch, p.likelihood, p.gen.Params(), func(piece *vocab.Batch) (float64, error) {
+		for i, k := range piece.Index {
+			words[i], own[i] = 1, 0 // of a training line
+			if k >= 0 {
+				words[i], own[i] = p.weights.Data[2*k], p.weights.Data[2*k+1]
+			}
+		}
+		return p.likelihood.Sentences(piece, words, own, rng.Apart(p.Seed, "coop"), step)
+	})
+	if err == nil {
+		loss = perToken(loss, batch)
+		norm, err = update(p.opt, "nll", loss, grad)
+	}
+	return loss, norm, err
+}
+
 // finish ends a round with the average of its weights, or with those before it if
 // held-out text is predicted worse. The result is the NLL of held-out text by the average.
 func (p *cooperative) finish(at int) (after float64, err error) {
@@ -157,38 +205,46 @@ func (p *cooperative) finish(at int) (after float64, err error) {
 		return 0, err
 	}
 	if e.NLL > p.now.NLL {
-		p.end = at + 1
-		return e.NLL, p.gen.Params().Set(p.was)
+		if p.undone++; p.undone == mostUndone {
+			p.end = at + 1
+		}
+		return e.NLL, p.gen.Params().Set(p.was.Params())
 	}
 	return e.NLL, nil
 }
 
-// mix is the batch of step i of a round: training lines drawn at random, and the
-// next of the resampled sentences.
+// mix is the batch of step i of a round: training lines drawn at random, whose Index is -1,
+// and the next of the own sentences, with their places in the pool.
 func (p *cooperative) mix(at, i int) *vocab.Batch {
 	real := int(math.Round(p.CoopReal * float64(p.CoopBatch)))
 	draws := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Data, Step: uint32(at)}.Rand()
-	sentences := make([][]int32, 0, p.CoopBatch)
+	type row struct {
+		ids   []int32
+		index int32
+	}
+	var rows []row
 	for range real {
-		sentences = append(sentences, vocab.WithEnd(p.d.Train[draws.IntN(len(p.d.Train))]))
+		rows = append(rows, row{vocab.WithEnd(p.d.Train[draws.IntN(len(p.d.Train))]), -1})
 	}
 	own := p.CoopBatch - real
 	for k := range own {
-		sentences = append(sentences, p.sentence((i*own+k)%p.CoopSentences))
+		at := (i*own + k) % p.CoopSentences
+		rows = append(rows, row{p.sentence(at), int32(at)})
 	}
-	slices.SortStableFunc(sentences, func(a, b []int32) int { return len(b) - len(a) })
-	b := &vocab.Batch{B: len(sentences), T: len(sentences[0]), Lengths: make([]int32, len(sentences))}
+	slices.SortStableFunc(rows, func(a, b row) int { return len(b.ids) - len(a.ids) })
+	b := &vocab.Batch{B: len(rows), T: len(rows[0].ids)}
 	if p.Normalize == "corpus" {
 		b.Norm = float64(b.B) * p.batches.MeanTokens()
 	}
 	b.IDs = make([]int32, b.B*b.T)
-	for k, s := range sentences {
-		b.Lengths[k] = int32(copy(b.IDs[k*b.T:], s))
+	for k, r := range rows {
+		b.Lengths, b.Index = append(b.Lengths, int32(len(r.ids))), append(b.Index, r.index)
+		copy(b.IDs[k*b.T:], r.ids)
 	}
 	return b
 }
 
-// sentence is one of the resampled sentences, its end included.
+// sentence is one of the pool, its end included.
 func (p *cooperative) sentence(i int) (s []int32) {
 	for _, id := range p.pool.Data[i*p.T : (i+1)*p.T] {
 		if int32(id) == vocab.Pad {
@@ -199,7 +255,7 @@ func (p *cooperative) sentence(i int) (s []int32) {
 	return s
 }
 
-// begin draws, weighs and resamples the sentences of a round. stop is said when the
+// begin draws and weighs the sentences of a round. stop is said when the
 // critic can tell next to nothing. After an error nothing has changed; a run of one
 // process that is asked to stop is an error within seconds.
 func (p *cooperative) begin(round int) (stop bool, err error) {
@@ -224,7 +280,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 			clear(m.Data)
 		}
 		p.opt.Restore(0)
-		return cmp.Or(p.was.Set(p.gen.Params()), p.mean.Set(p.gen.Params()))
+		return cmp.Or(p.was.Params().Set(p.gen.Params()), p.mean.Set(p.gen.Params()))
 	}
 	draw := func(gen *generator.Generator, n, part int) (x [][]int32, logProbs []float64, err error) {
 		s, err := gen.NewSampler(generator.SampleOptions{MaxLen: p.T})
@@ -249,7 +305,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		return false, err
 	}
 	if p.Critic == "none" {
-		p.resample(own, make([]float64, len(own)), round)
+		p.keep(own, make([]float64, len(own)), nil, round)
 		return false, enter()
 	}
 	heldOwn, logProbs, err := draw(p.gen, max(1000, 4*len(p.d.Held)), 1)
@@ -304,15 +360,17 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if p.back != nil { // the balance heuristic of both sides
+	logU := make([]float64, len(scores)) // log u
+	if p.back != nil {                   // the balance heuristic of both sides
 		for i, f := range features {
-			scores[i] -= ratio.LogMixture([]float64{0.5, 0.5}, f[:1])
+			logU[i] = -ratio.LogMixture([]float64{0.5, 0.5}, f[:1])
+			scores[i] += logU[i]
 		}
 	}
 	if p.CoopCalibrate {
 		p.calibrate(scores, proposals)
 	}
-	now.Effective = p.resample(proposals, scores, round)
+	now.Effective = p.keep(proposals, scores, logU, round)
 	return false, enter()
 }
 
@@ -355,47 +413,49 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 // maxWeight bounds what one sentence can count for, in means.
 const maxWeight = 50
 
-// resample fills the pool with sentences by log weight, systematically: each as often
-// as its share, rounded down or up. The order is a random one. The result is the
-// effective share, (sum w)^2 / (n sum w^2).
-func (p *cooperative) resample(sentences [][]int32, log []float64, round int) (effective float64) {
+// keep fills the pool with sentences in a random order, with their weights by the logs of w
+// and u, up to a factor; without a control u counts as 0, as it does where it is nil. The
+// result is the effective share, (sum w)^2 / (n sum w^2).
+func (p *cooperative) keep(sentences [][]int32, logW, logU []float64, round int) (effective float64) {
 	draws := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Choice, Step: uint32(round)}.Rand()
-	top := slices.Max(log)
-	weights, sum := make([]float64, len(log)), 0.0
-	for i, v := range log {
-		weights[i] = math.Exp(v - top)
-		sum += weights[i]
+	w, u := meanOne(logW), make([]float64, len(logW))
+	if p.CoopControl && logU != nil {
+		u = meanOne(logU)
 	}
-	mean := sum / float64(len(weights))
-	sum = 0
-	squares := 0.0
-	for i, w := range weights {
-		w = min(w/mean, maxWeight)
-		weights[i] = w
-		sum, squares = sum+w, squares+w*w
-	}
-	order := draws.Perm(p.CoopSentences)
 	clear(p.pool.Data)
-	at, seen, u := 0, 0.0, draws.Float64()
-	for i, w := range weights {
-		seen += w / sum * float64(p.CoopSentences)
-		last := i == len(weights)-1
-		for ; at < p.CoopSentences && (float64(at)+u < seen || last); at++ {
-			row := p.pool.Data[order[at]*p.T:]
-			for j, id := range sentences[i] {
-				row[j] = float32(id)
-			}
+	sum, squares := 0.0, 0.0
+	for i, at := range draws.Perm(len(sentences)) {
+		for j, id := range sentences[i] {
+			p.pool.Data[at*p.T+j] = float32(id)
 		}
+		p.weights.Data[2*at], p.weights.Data[2*at+1] = float32(w[i]-u[i]), float32(u[i])
+		sum, squares = sum+w[i], squares+w[i]*w[i]
 	}
-	return sum * sum / squares / float64(len(weights))
+	return sum * sum / squares / float64(len(w))
+}
+
+// meanOne are the exponentials of logs, up to a factor that gives them a mean of 1, none
+// counting for more than maxWeight.
+func meanOne(log []float64) []float64 {
+	top, sum := slices.Max(log), 0.0
+	out := make([]float64, len(log))
+	for i, v := range log {
+		out[i] = math.Exp(v - top)
+		sum += out[i]
+	}
+	for i := range out {
+		out[i] = min(out[i]*float64(len(log))/sum, maxWeight)
+	}
+	return out
 }
 
 func (p *cooperative) Saved() Saved {
 	s := savedAdam(p.opt, "cooperative_updates")
 	s.Moments = named("cooperative.", s.Moments)
-	s.Moments = append(append(append(s.Moments, named("cooperative.mean.", p.mean)...), named("cooperative.was.", p.was)...), p.pool)
-	s.Numbers = append(s.Numbers, Number{"cooperative_end", &p.end}, Number{"cooperative_round", &p.now})
+	s.Moments = append(append(append(s.Moments, named("cooperative.mean.", p.mean)...), named("cooperative.was.", p.was.Params())...), p.pool, p.weights)
+	s.Numbers = append(s.Numbers, Number{"cooperative_end", &p.end}, Number{"cooperative_undone", &p.undone}, Number{"cooperative_round", &p.now})
 	s.check("cooperative_end", func() string { return within(p.end, p.CoopRounds*p.CoopSteps) })
+	s.check("cooperative_undone", func() string { return within(p.undone, min(p.CoopRounds, mostUndone)) })
 	s.check(p.pool.Name, func() string {
 		for _, id := range p.pool.Data {
 			if id < 0 || int(id) >= p.d.Vocab.Size() || id != float32(int(id)) {

@@ -1,11 +1,16 @@
 package train
 
 import (
+	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/generator"
+	"textgan/internal/gradcheck"
+	"textgan/internal/rng"
 	"textgan/train/model"
 	"textgan/train/rundir"
 	"textgan/vocab"
@@ -26,8 +31,10 @@ func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
 		"sizes": func(c *Config) {
 			c.BackCell, c.BackEmb, c.BackLayers, c.BackSlots, c.BackHeads = "relational", 10, 2, 2, 3
 		},
-		"none": func(c *Config) { c.Critic = "none" },
-		"gan":  func(c *Config) { c.Model, c.DPre, c.AdvSteps = "gan", 2, 4 },
+		"none":   func(c *Config) { c.Critic = "none" },
+		"real":   func(c *Config) { c.CoopReal, c.CoopControl = .25, false },
+		"undone": func(c *Config) { c.CoopLR, c.CoopRounds = 64, 2 },
+		"gan":    func(c *Config) { c.Model, c.DPre, c.AdvSteps = "gan", 2, 4 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := small()
@@ -50,49 +57,132 @@ func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
 	}
 }
 
-// Resampling gives every sentence its share of the pool, rounded down or up, and
-// sentences survive being kept as numbers.
-func TestResampleIsSystematic(t *testing.T) {
-	c := small()
-	coop(&c)
-	d, err := model.Prepare(c.Config, nil, nil)
-	require.NoError(t, err)
-	tr, err := New(c, d)
-	require.NoError(t, err)
-	p := tr.phases[len(tr.phases)-1].(*cooperative)
-	sentences := [][]int32{{5, 6, vocab.Eos}, {7, vocab.Eos}, {8, 9, 10, vocab.Eos}, {vocab.Eos}}
-	weights := []float64{0, 1, 2, -1} // logs
-	effective := p.resample(sentences, weights, 3)
-	counts := map[int]int{}
-	for i := range c.CoopSentences {
-		s := p.sentence(i)
-		for k, want := range sentences {
-			if len(s) == len(want) && s[0] == want[0] {
-				require.Equal(t, want, s)
-				counts[k]++
+// The pool holds every sentence once, with what its weight is beyond its share of the
+// generator's own distribution, and that share.
+func TestKeepWeighs(t *testing.T) {
+	for _, control := range []bool{true, false} {
+		c := small()
+		coop(&c)
+		c.CoopSentences, c.CoopControl = 100, control
+		d, err := model.Prepare(c.Config, nil, nil)
+		require.NoError(t, err)
+		tr, err := New(c, d)
+		require.NoError(t, err)
+		p := tr.phases[len(tr.phases)-1].(*cooperative)
+		var sentences [][]int32
+		var logW, logU []float64
+		sum, squares, sumU := 0.0, 0.0, 0.0
+		for i := range c.CoopSentences {
+			sentences = append(sentences, append(slices.Repeat([]int32{5}, i/10), int32(4+i%10), vocab.Eos))
+			logW, logU = append(logW, 1000+math.Sin(float64(i))), append(logU, math.Cos(float64(i)))
+			w := math.Exp(math.Sin(float64(i)))
+			sum, squares, sumU = sum+w, squares+w*w, sumU+math.Exp(math.Cos(float64(i)))
+		}
+		effective := p.keep(sentences, logW, logU, 3)
+		require.InDelta(t, sum*sum/squares/100, effective, 1e-9)
+		seen := map[int]bool{}
+		for at := range sentences {
+			s := p.sentence(at)
+			k := 10*(len(s)-2) + int(s[len(s)-2]) - 4
+			require.Equal(t, sentences[k], s)
+			seen[k] = true
+			w, u := 100*math.Exp(math.Sin(float64(k)))/sum, 0.0
+			if control {
+				u = 100 * math.Exp(math.Cos(float64(k))) / sumU
+			}
+			require.InDelta(t, w-u, p.weights.Data[2*at], 1e-5)
+			require.InDelta(t, u, p.weights.Data[2*at+1], 1e-5)
+		}
+		require.Len(t, seen, 100)
+	}
+	require.Equal(t, maxWeight, int(meanOne(append(make([]float64, 99), 9))[99]), "what one sentence counts for is bounded")
+}
+
+// The control changes no expected gradient, wherever the generator has gone, and takes most
+// of its variance away: over all sentences there are, drawn from the generator itself or
+// from a mixture of it and another model.
+func TestControlIsExact(t *testing.T) {
+	const V, T = 6, 3
+	was, _ := tinyModels(t, "lstm", V, 0)
+	gen, _ := tinyModels(t, "lstm", V, 0)
+	all := allSentences(V, T)
+	sentences := make([][]int32, all.B)
+	for i, n := range all.Lengths {
+		sentences[i] = all.IDs[i*T:][:n]
+	}
+	logP := logProbsOf(t, was, sentences)
+	for i, p := range gen.Params() { // a step away
+		r := rng.Key{Seed: 7, Row: uint32(i)}.Rand()
+		for j, v := range p.Data {
+			if v > -1e8 {
+				p.Data[j] += float32(.05 * r.NormFloat64())
 			}
 		}
 	}
-	sum, squares := 0.0, 0.0
-	e := []float64{1, 2.718281828, 7.389056099, 0.367879441}
-	for _, w := range e {
-		sum, squares = sum+w, squares+w*w
+	l, err := gen.Likelihood(generator.LikelihoodOptions{B: all.B, T: T, Train: true, Toward: was})
+	require.NoError(t, err)
+	defer l.Close()
+	all.Norm = 1
+	gradient := func(words, own []float32) (g []float64) {
+		_, err := l.Sentences(&all, words, own, 0, 0)
+		require.NoError(t, err)
+		for i := range gen.Params() {
+			for _, v := range l.Grad(i) {
+				g = append(g, float64(v))
+			}
+		}
+		return g
 	}
-	total := 0
-	for k, w := range e {
-		want := w / sum * float64(c.CoopSentences)
-		require.InDelta(t, want, counts[k], 1)
-		total += counts[k]
+	r := rng.Key{Seed: 8}.Rand()
+	for _, mixed := range []bool{false, true} {
+		plain, words, own := make([]float32, all.B), make([]float32, all.B), make([]float32, all.B)
+		density, w, u := make([]float64, all.B), make([]float64, all.B), make([]float64, all.B)
+		total := 0.0
+		for i, log := range logP {
+			p, ratio := math.Exp(log), math.Exp(.4*r.NormFloat64())
+			total += p
+			w[i], u[i] = ratio, 1
+			if mixed {
+				u[i] = 2 / (1 + math.Exp(.5*r.NormFloat64()))
+				w[i] *= u[i]
+			}
+			density[i] = p / u[i]
+			plain[i], words[i], own[i] = float32(density[i]*w[i]), float32(density[i]*(w[i]-u[i])), float32(density[i]*u[i])
+		}
+		require.InDelta(t, 1, total, 1e-5)
+		none := make([]float32, all.B)
+		want := gradient(plain, none)
+		require.Less(t, gradcheck.Distance(gradient(words, own), want), 1e-5)
+
+		// The variance is a sum over sentences, each alone.
+		variance := func(words, own func(i int) float64) (v float64) {
+			for i := range density {
+				a, b := make([]float32, all.B), make([]float32, all.B)
+				a[i], b[i] = float32(words(i)), float32(own(i))
+				for j, g := range gradient(a, b) {
+					v += density[i] * (g - want[j]) * (g - want[j])
+				}
+			}
+			return v
+		}
+		zero := func(int) float64 { return 0 }
+		without := variance(func(i int) float64 { return w[i] }, zero)
+		with := variance(func(i int) float64 { return w[i] - u[i] }, func(i int) float64 { return u[i] })
+		require.Less(t, with, without/4)
 	}
-	require.Equal(t, c.CoopSentences, total)
-	require.InDelta(t, sum*sum/squares/4, effective, 1e-6)
+
+	// Where the critic says nothing, the generator that a round begins with stays.
+	require.NoError(t, gen.Params().Set(was.Params()))
+	still, ones := gradient(make([]float32, all.B), slices.Repeat([]float32{1}, all.B)), gradient(slices.Repeat([]float32{1}, all.B), make([]float32, all.B))
+	require.Less(t, gradcheck.Norm(still), 1e-5*gradcheck.Norm(ones))
 }
 
-// A round that makes held-out text less likely is undone, and the phase ends.
+// A round that makes held-out text less likely is undone, the next one takes steps of a
+// quarter, and after some the phase ends.
 func TestRoundThatHarmsIsUndone(t *testing.T) {
 	c := small()
 	coop(&c)
-	c.MLESteps, c.CoopLR, c.CoopRounds = 60, 3, 5
+	c.MLESteps, c.CoopLR, c.CoopRounds, c.CoopControl = 60, 64, 5, false
 	d, err := model.Prepare(c.Config, nil, nil)
 	require.NoError(t, err)
 	tr, err := New(c, d)
@@ -104,17 +194,22 @@ func TestRoundThatHarmsIsUndone(t *testing.T) {
 	}
 	before := tr.fit.Saved().Weights.Hash()
 	p := tr.phases[len(tr.phases)-1].(*cooperative)
-	var last Record
-	for range c.CoopSteps {
-		last, err = tr.Take()
-		require.NoError(t, err)
+	for round := range mostUndone {
+		require.Equal(t, c.CoopRounds*c.CoopSteps, p.Steps())
+		var last Record
+		for range c.CoopSteps {
+			last, err = tr.Take()
+			require.NoError(t, err)
+		}
+		said := rundir.Record{Fields: last.Fields}
+		was, _ := said.Float(BeforeRound)
+		after, _ := said.Float(AfterRound)
+		require.Greater(t, after, was)
+		require.Equal(t, before, tr.fit.Saved().Weights.Hash())
+		require.Equal(t, round+1, p.undone)
+		require.InEpsilon(t, math.Pow(4, -float64(round)), p.opt.LR/falling(c.CoopLR, c.CoopSteps-1, c.CoopSteps), 1e-9)
 	}
-	require.Equal(t, c.CoopSteps, p.Steps(), "the phase is at its end")
-	said := rundir.Record{Fields: last.Fields}
-	was, _ := said.Float(BeforeRound)
-	after, _ := said.Float(AfterRound)
-	require.Greater(t, after, was)
-	require.Equal(t, before, tr.fit.Saved().Weights.Hash())
+	require.Equal(t, mostUndone*c.CoopSteps, p.Steps(), "the phase is at its end")
 }
 
 func TestCooperativeRoundsRefuseVAE(t *testing.T) {

@@ -158,8 +158,8 @@ func TestExtendRefuses(t *testing.T) {
 		"rounds of 0": {func(c *Config) { c.Model = "mle" }, 0, []string{"coop-rounds", "2"}, "--coop-rounds: the run has none"},
 		"no rounds more": {func(c *Config) {
 			coop(c)
-			c.Critic, c.CoopLR, c.CoopRounds = "none", 9, 1
-		}, 0, []string{"coop-rounds", "2"}, "the cooperative rounds ended early, at step 18"},
+			c.Critic, c.CoopLR, c.CoopRounds = "none", 99, 3
+		}, 0, []string{"coop-rounds", "4"}, "the cooperative rounds ended early, at step 34"},
 		"one kept": {func(c *Config) { c.Model, c.Keep = "mle", 1 }, 0, []string{"mle-steps", "20"}, "has no checkpoint left from before its end to go on from; a run keeps one with --keep 2 or more"},
 		"the best is gone": {func(c *Config) { c.Model, c.MLESteps, c.EvalEvery, c.Keep, c.SaveEvery = "mle", 13, 5, 2, 0 }, 0, []string{"mle-steps", "20"},
 			"was at its best at its end"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"textgan/internal/kernel"
 	"textgan/internal/memory"
@@ -39,16 +40,30 @@ func (g *Graph) PackedXent(h, W, b, ids, lengths, weights *G.Node, tied bool) *G
 // PackedXentTokens also returns where the -log p of every real token [B,T] is
 // left after a run, zero behind a sentence's end.
 func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bool) (*G.Node, []float32) {
+	return g.PackedXentToward(h, W, b, ids, lengths, weights, tied, nil)
+}
+
+// Toward is another model of the same words whose distribution at every place is a target
+// too: h [N,H'] packed, W [H',V] (or, tied, a table [V,H']), b [V], and what it weighs
+// there, [B,T]. No gradient goes to it.
+type Toward struct {
+	H, W, B, Weights *G.Node
+	Tied             bool
+}
+
+// PackedXentToward is PackedXentTokens with the cross-entropy to another model besides:
+//
+//	loss = sum over real tokens of w[b,t] * -log p(ids[b,t]) + w'[b,t] * sum_k q(k) * -log p(k)
+//
+// with p = softmax(h W + b), and q and w' those of to. Weights may have any sign; logits
+// are finite. Where to is nil there is no such thing.
+func (g *Graph) PackedXentToward(h, W, b, ids, lengths, weights *G.Node, tied bool, to *Toward) (*G.Node, []float32) {
 	if g.err != nil {
 		return nil, nil
 	}
 	N, H, V := h.Shape()[0], h.Shape()[1], b.Shape()[0]
 	B, T := ids.Shape()[0], ids.Shape()[1]
-	want := [2]int{H, V}
-	if tied {
-		want = [2]int{V, H}
-	}
-	if W.Shape()[0] != want[0] || W.Shape()[1] != want[1] || N != B*T || weights.Shape().TotalSize() != N {
+	if !isOutput(W, H, V, tied) || N != B*T || weights.Shape().TotalSize() != N {
 		return g.fail("PackedXent: h %v, W %v, b %v, ids %v, weights %v do not fit", h.Shape(), W.Shape(), b.Shape(), ids.Shape(), weights.Shape()), nil
 	}
 	chunk := min(N, maxChunk, max(minChunk, chunkBytes/4/V/8*8))
@@ -58,10 +73,24 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 	if x.needH {
 		x.dh = make([]float32, N*H)
 	}
+	in := []*G.Node{h, W, b, ids, lengths, weights}
+	if to != nil {
+		x.to = &toward{H: to.H.Shape()[1], tied: to.Tied, weight: make([]float32, N), cross: make([]float32, N)}
+		if !isOutput(to.W, x.to.H, V, to.Tied) || to.H.Shape()[0] != N || to.B.Shape()[0] != V || to.Weights.Shape().TotalSize() != N {
+			return g.fail("PackedXent: toward h %v, W %v, b %v, weights %v do not fit", to.H.Shape(), to.W.Shape(), to.B.Shape(), to.Weights.Shape()), nil
+		}
+		if to.Tied || x.stride != V {
+			x.to.lines = memory.Floats(x.to.H * x.stride)[0]
+		}
+		in = append(in, to.H, to.W, to.B, to.Weights)
+	}
 	for i := range x.group {
 		c := &x.group[i]
 		c.xent = x
 		c.logits, c.hw, c.part = memory.Floats(chunk * x.stride)[0], make([]float32, chunk*H), make([]float32, chunk)
+		if x.to != nil {
+			c.other = memory.Floats(chunk * x.stride)[0]
+		}
 		if x.needW {
 			c.dW = make([]float32, H*V)
 		}
@@ -77,7 +106,25 @@ func (g *Graph) PackedXentTokens(h, W, b, ids, lengths, weights *G.Node, tied bo
 		x.lines = memory.Floats(H * x.stride)[0]
 	}
 	x.groupsFn = x.wholeGroups
-	return g.apply("PackedXent", x, nil, h, W, b, ids, lengths, weights), x.nll
+	return g.apply("PackedXent", x, nil, in...), x.nll
+}
+
+// isOutput reports whether W is [H,V] or, tied, [V,H].
+func isOutput(W *G.Node, H, V int, tied bool) bool {
+	if tied {
+		H, V = V, H
+	}
+	return W.Shape().Eq(tensor.Shape{H, V})
+}
+
+// toward is Toward in a run.
+type toward struct {
+	H          int
+	tied       bool
+	lines      []float32 // [H,stride] W, if it is not given like that
+	h, W, bias []float32 // of the current run
+	weight     []float32 // of each packed row
+	cross      []float32 // of each packed row: the cross-entropy
 }
 
 type xent struct {
@@ -99,6 +146,8 @@ type xent struct {
 
 	h, W, WT, bias []float32 // of the current run: W [H,stride], WT [V,H]
 
+	to *toward // nil: the targets are words alone
+
 	sum groupSum
 }
 
@@ -110,6 +159,7 @@ type xentGroup struct {
 	logits     []float32 // [chunk,stride], then softmax minus one-hot, times its sum
 	part       []float32 // of each row of the chunk: weight over that sum
 	hw         []float32 // [chunk,H], rows of h times their part
+	other      []float32 // [chunk,stride], what logits are, of the model that is a target
 	begun      bool      // dW and db hold something
 	dW, db     []float32
 
@@ -125,6 +175,13 @@ func (x *xent) forward(in []G.Value) G.Value {
 	}
 	x.W = inLines(x.lines, x.stride, f32(in[1]), x.H, x.V, x.tied)
 	x.pack(i32(in[3]), i32(in[4]), f32(in[5]))
+	if to := x.to; to != nil {
+		to.h, to.bias = f32(in[6]), f32(in[8])
+		to.W = inLines(to.lines, x.stride, f32(in[7]), to.H, x.V, to.tied)
+		for i, at := range x.cell[:x.plan.N] {
+			to.weight[i] = f32(in[9])[at]
+		}
+	}
 	clear(x.nll)
 	x.divide()
 	if kernel.Threads() <= groups {
@@ -141,6 +198,9 @@ func (x *xent) forward(in []G.Value) G.Value {
 	for i, w := range x.weight[:x.plan.N] {
 		if w != 0 { // 0 times the infinite loss of an impossible token would be NaN
 			loss += float64(w) * float64(x.nll[x.cell[i]])
+		}
+		if x.to != nil {
+			loss += float64(x.to.weight[i]) * float64(x.to.cross[i])
 		}
 	}
 	x.loss = G.F32(loss)
@@ -228,6 +288,10 @@ func (c *xentGroup) someRows(lo, hi int) {
 	ld := c.stride
 	p := c.logits[lo*ld : hi*ld]
 	x.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, ld, x.bias, p, ld)
+	if x.to != nil {
+		c.mixedRows(lo, hi)
+		return
+	}
 	top, _ := kernel.Max(p[:V])
 	for r := range hi - lo {
 		row, id, hw := p[r*ld:][:V], x.target[at+r], c.hw[(lo+r)*H:][:H]
@@ -246,6 +310,33 @@ func (c *xentGroup) someRows(lo, hi int) {
 	x.Gemm(false, false, hi-lo, H, V, 1, p, ld, x.WT, H, 0, x.dh[at*H:], H)
 	for r := range hi - lo {
 		kernel.Scale(c.part[lo+r], x.dh[(at+r)*H:][:H])
+	}
+}
+
+// mixedRows goes on from the logits of rows lo..hi-1 where another model is a target too.
+// What it leaves is the gradient of the loss by the logits, all weights in it.
+func (c *xentGroup) mixedRows(lo, hi int) {
+	x, to, H, V, ld, at := c.xent, c.to, c.H, c.V, c.stride, c.first+lo
+	p, q := c.logits[lo*ld:hi*ld], c.other[lo*ld:hi*ld]
+	x.GemmBias(false, false, hi-lo, V, to.H, to.h[at*to.H:], to.H, to.W, ld, to.bias, q, ld)
+	topP, _ := kernel.Max(p[:V])
+	topQ, _ := kernel.Max(q[:V])
+	for r := range hi - lo {
+		i, next := at+r, min(r+1, hi-lo-1)*ld
+		row, other, id := p[r*ld:][:V], q[r*ld:][:V], x.target[i]
+		var sumP, sumQ, lse float32
+		sumQ, _, topQ = kernel.ExpLSE(other, topQ, q[next:][:V])
+		mean, z := kernel.Dot(other, row)/sumQ, row[id] // mean logit under the other model
+		sumP, lse, topP = kernel.ExpLSE(row, topP, p[next:][:V])
+		x.nll[x.cell[i]], to.cross[i] = lse-z, lse-mean
+		kernel.Scale((x.weight[i]+to.weight[i])/sumP, row)
+		kernel.Axpy(-to.weight[i]/sumQ, other, row)
+		row[id] -= x.weight[i]
+		c.part[lo+r] = 1
+		copy(c.hw[(lo+r)*H:][:H], x.h[i*H:])
+	}
+	if x.needH {
+		x.Gemm(false, false, hi-lo, H, V, 1, p, ld, x.WT, H, 0, x.dh[at*H:], H)
 	}
 }
 

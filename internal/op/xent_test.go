@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"textgan/internal/gradcheck"
 )
@@ -18,6 +19,42 @@ type likelihood struct {
 	weights []float32
 	chunk   int
 	nll     []float32
+	to      *other
+}
+
+// other is a model whose distribution is a target too, with weights [B,T] of any sign.
+type other struct {
+	h, W, b, weights *input
+	tied             bool
+}
+
+func newOther(b *batch, H int, tied bool) *other {
+	o := &other{random("other h", 0.7, b.B*b.T, H), random("other W", 0.7, H, b.V), random("other b", 0.7, b.V), random("other weights", 0.5, b.B, b.T), tied}
+	if tied {
+		o.W = random("other table", 0.7, b.V, H)
+	}
+	return o
+}
+
+// plain is the cross-entropy of packed row i, of -log p, to the other model.
+func (o *other) plain(i int, logP []num) num {
+	H, t := o.h.shape[1], logP[0].t
+	h, W, b := t.lifts(o.h.data), t.lifts(o.W.data), t.lifts(o.b.data)
+	logits := outputs(row(h, i, H), W, b, o.tied)
+	return dot(softmax(logits), logP).times(-1)
+}
+
+// outputs are the logits of an output layer.
+func outputs(h, W, b []num, tied bool) []num {
+	logits := make([]num, len(b))
+	for v := range logits {
+		w := column(W, v, len(b))
+		if tied {
+			w = row(W, v, len(h))
+		}
+		logits[v] = dot(h, w).add(b[v])
+	}
+	return logits
 }
 
 func newLikelihood(b *batch, chunk int) *likelihood {
@@ -32,7 +69,13 @@ func newLikelihood(b *batch, chunk int) *likelihood {
 
 func (l *likelihood) build(g *Graph, h, W, b *G.Node, tied bool) (y *G.Node) {
 	ids, lengths := l.nodes(g)
-	y, l.nll = g.PackedXentTokens(h, W, b, ids, lengths, g.Leaf("token weights", l.weights, false, l.B, l.T), tied)
+	weights := g.Leaf("token weights", l.weights, false, l.B, l.T)
+	if o := l.to; o != nil {
+		leaf := func(in *input) *G.Node { return g.Leaf(in.name, in.data, false, in.shape...) }
+		y, l.nll = g.PackedXentToward(h, W, b, ids, lengths, weights, tied, &Toward{leaf(o.h), leaf(o.W), leaf(o.b), leaf(o.weights), o.tied})
+	} else {
+		y, l.nll = g.PackedXentTokens(h, W, b, ids, lengths, weights, tied)
+	}
 	if l.chunk > 0 {
 		y.Op().(*operation).f.(*xent).chunk = l.chunk
 	}
@@ -43,17 +86,12 @@ func (l *likelihood) plain(h, W, b []num, tied bool) num {
 	H := len(W) / l.V
 	total, i := b[0].t.lift(0), 0
 	l.packed(func(s, t int) {
-		logits := make([]num, l.V)
-		for v := range logits {
-			w := column(W, v, l.V)
-			if tied {
-				w = row(W, v, H)
-			}
-			logits[v] = dot(row(h, i, H), w).add(b[v])
+		p, at := softmax(outputs(row(h, i, H), W, b, tied)), s*l.T+t
+		if w := l.weights[at]; w != 0 {
+			total = total.add(p[l.ids[at]].log().times(-float64(w)))
 		}
-		p := softmax(logits)[l.ids[s*l.T+t]]
-		if w := l.weights[s*l.T+t]; w != 0 {
-			total = total.add(p.log().times(-float64(w)))
+		if l.to != nil {
+			total = total.add(l.to.plain(i, each(p, num.log)).times(float64(l.to.weights.data[at])))
 		}
 		i++
 	})
@@ -85,6 +123,56 @@ func TestPackedXent(t *testing.T) {
 			t.Run("groups on cores", xentTrial(newLikelihood(newBatch(24, 9, 150), 20), 17, tied).checkThreads)
 		})
 	}
+}
+
+// Another model that is a target: of another width, tied or not as it likes.
+func TestPackedXentToward(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		b          *batch
+		chunk      int
+		tied, also bool
+		check      func(*trial, *testing.T)
+	}{
+		{"one chunk", newBatch(4, 5, 7), 0, false, false, (*trial).check},
+		{"chunks of 5", newBatch(5, 6, 7), 5, true, true, (*trial).check},
+		{"two groups, then one", newBatch(13, 9, 7), 10, false, true, (*trial).check},
+		{"one of each", newBatch(1, 1, 3), 0, true, false, (*trial).checkMeaning},
+		{"groups on cores", newBatch(24, 9, 150), 20, false, true, (*trial).checkThreads},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLikelihood(c.b, c.chunk)
+			l.to = newOther(c.b, 5, c.also)
+			tr := xentTrial(l, 3, c.tied)
+			c.check(tr, t)
+			tr.bf16 = true
+			tr.checkThreads(t)
+		})
+	}
+	for name, to := range map[string]func(g *Graph) *Toward{
+		"W": func(g *Graph) *Toward {
+			return &Toward{blank(g, "h2", 20, 2), blank(g, "W2", 3, 7), blank(g, "b2", 7), blank(g, "weights2", 4, 5), false}
+		},
+		"tied": func(g *Graph) *Toward {
+			return &Toward{blank(g, "h2", 20, 2), blank(g, "W2", 2, 7), blank(g, "b2", 7), blank(g, "weights2", 4, 5), true}
+		},
+		"rows": func(g *Graph) *Toward {
+			return &Toward{blank(g, "h2", 19, 2), blank(g, "W2", 2, 7), blank(g, "b2", 7), blank(g, "weights2", 4, 5), false}
+		},
+		"b": func(g *Graph) *Toward {
+			return &Toward{blank(g, "h2", 20, 2), blank(g, "W2", 2, 7), blank(g, "b2", 8), blank(g, "weights2", 4, 5), false}
+		},
+	} {
+		g := NewGraph()
+		ids, lengths := newBatch(4, 5, 7).nodes(g)
+		g.PackedXentToward(blank(g, "h", 20, 3), blank(g, "W", 3, 7), blank(g, "b", 7), ids, lengths, blank(g, "weights", 4, 5), false, to(g))
+		require.ErrorContains(t, g.Err(), "toward", name)
+	}
+}
+
+// blank is a leaf of zeros.
+func blank(g *Graph, name string, shape ...int) *G.Node {
+	return g.Leaf(name, make([]float32, tensor.Shape(shape).TotalSize()), false, shape...)
 }
 
 // With a vocabulary of this size the operation makes chunks of itself.
