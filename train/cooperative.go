@@ -17,7 +17,7 @@ import (
 
 // CooperativeOptions are those of cooperative rounds.
 type CooperativeOptions struct {
-	CoopRounds    int     `opt:"coop-rounds" default:"0" check:"min=0,max=1000" doc:"rounds of learning from own sentences that a critic has weighed, at the end of a run; 0: none"`
+	CoopRounds    int     `opt:"coop-rounds" default:"0" check:"min=0,max=1000" doc:"rounds of learning from own sentences that a critic has weighed, at the end of a run; 1 in a GAN if neither this nor --mle-steps, --adv-steps, --preset or --warm-start is given"`
 	Critic        string  `opt:"critic" default:"ratio" check:"oneof=ratio|reverse-lm|stat|none" doc:"what weighs them: ratio (a backwards model and statistics of a sentence), reverse-lm (the model alone), stat (the statistics), none (every sentence the same: the control)" group:"cooperative"`
 	CoopSteps     int     `opt:"coop-steps" default:"1600" check:"min=1,max=1000000" doc:"steps of a round" group:"cooperative"`
 	CoopSentences int     `opt:"coop-sentences" default:"100000" check:"min=100,max=10000000" doc:"own sentences of a round" group:"cooperative"`

@@ -78,9 +78,12 @@ func (c Config) memory(d *model.Data) machine.Need {
 		weights += 2*all.Weights + net.Weights
 		dis += dis / 5
 	}
+	round := 0.
 	if c.CoopRounds > 0 {
-		weights += 5 * net.Weights
-		rows += 3 * N * net.Token
+		weights += 5*net.Weights + 6*net.Matrix
+		rows += float64(c.CoopBatch/c.Accumulate) * min(float64(T), 1.5*(meanLength(d.Train)+1)) * 2 * net.Token
+		// A sentence of the pool, and one and a half that are drawn and scored.
+		round = float64(c.CoopSentences) * (4*float64(T+2) + 1.5*(120+4*(meanLength(d.Train)+1)))
 	}
 	text := 0.
 	for _, part := range [][][]int32{d.Train, d.Held} {
@@ -95,6 +98,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 		{What: "weights of the generator", Bytes: float * weights, Lower: "--hidden, --emb, --layers or --vocab-size"},
 		{What: "weights of the discriminator", Bytes: float * dis, Lower: "--d-filters or --d-emb"},
 		{What: "a batch", Bytes: float * rows, Lower: "--batch or --max-len (--accumulate cuts a batch)"},
+		{What: "own sentences of a round", Bytes: round, Lower: "--coop-sentences"},
 		{What: "the text", Bytes: text, Lower: "--max-bytes"},
 		{What: "samples of an evaluation", Bytes: sample, Lower: "--eval-samples"},
 	}

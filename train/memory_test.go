@@ -40,7 +40,10 @@ var sizes = map[string]func(c *Config){
 	"recurrent discriminator": func(c *Config) {
 		c.DKind, c.DUnits, c.MLESteps, c.DPre, c.AdvSteps, c.Batch = "rnn", 384, 0, 1, 2, 48
 	},
-	"vae":         func(c *Config) { c.Model, c.MLESteps, c.Hidden, c.Batch = "vae", 2, 384, 32 },
+	"vae": func(c *Config) { c.Model, c.MLESteps, c.Hidden, c.Batch = "vae", 2, 384, 32 },
+	"rounds": func(c *Config) {
+		c.Model, c.MLESteps, c.Corpus, c.CoopRounds, c.CoopSteps, c.BackSteps, c.CoopSentences, c.Hidden = "mle", 2, "builtin:captions", 1, 2, 2, 150000, 32
+	},
 	"evaluations": func(c *Config) { c.Model, c.MLESteps, c.Corpus, c.EvalSamples = "mle", 2, "builtin:captions", 40000 },
 }
 

@@ -36,7 +36,7 @@ type trainOptions struct {
 func trainCommand(p *process) *cli.Command {
 	return command(p, cli.Command{
 		Name: "train", Usage: "teach a generator, first by likelihood, then against a discriminator",
-		Description: "Without options: the default GAN on a built-in corpus, in less than a minute.\n" +
+		Description: "Without options: the default GAN on a built-in corpus, in a minute and a half.\n" +
 			"Ctrl-C finishes the step, or undoes one of many updates, and saves; --resume goes on, bit for bit\n" +
 			"as if never stopped.\n" +
 			"Samples go to standard output at the end; with --json, one object per evaluation.",
@@ -128,9 +128,13 @@ func (p *process) reportOf(ctx context.Context, w *rundir.Writer, t *train.Train
 	return writeReport(&w.Run, t.Data.Vocab, lines, t.Data.Learnt.Language, stop)
 }
 
-// inherit completes the options of a warm start.
-func inherit(c *call[trainOptions]) error {
+// complete takes the options of a warm start over, and gives a run of which nobody has said
+// how long its phases are the round that a run of all phases ends with.
+func complete(c *call[trainOptions]) error {
 	if c.opt.WarmStart == "" {
+		if c.opt.Model == "gan" && c.opt.GeneratorModel == "lm" && !slices.ContainsFunc([]string{"mle-steps", "adv-steps", "coop-rounds", "preset"}, c.has) {
+			c.opt.CoopRounds = 1
+		}
 		return nil
 	}
 	var given []config.Layer
@@ -158,7 +162,7 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 		return train.Extend(c.opt.Run, c.given, c.in, start)
 	}
 	if !c.opt.Resume {
-		if err := inherit(&c); err != nil {
+		if err := complete(&c); err != nil {
 			return nil, nil, err
 		}
 		if err := divide(&c); err != nil {

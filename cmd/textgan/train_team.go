@@ -79,7 +79,7 @@ func follow(c call[trainOptions]) (err error) {
 	if c.opt.Resume || c.opt.Extend {
 		c.team.Broadcast(begun)
 		t, err = train.FollowRun(c.opt.Run)
-	} else if err = inherit(&c); err == nil {
+	} else if err = complete(&c); err == nil {
 		if err = divide(&c); err == nil {
 			t, err = train.Follow(c.opt.Config)
 		}
