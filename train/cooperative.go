@@ -36,6 +36,10 @@ func (c Config) checkCooperative() error {
 	return nil
 }
 
+// leastHeld is the number of held-out lines that a critic is judged by, at least: a run
+// with fewer has no rounds.
+const leastHeld = 2
+
 // Cooperative is the name of the phase.
 const Cooperative = "cooperative"
 

@@ -66,6 +66,9 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 	heldOut := strings.Join(d.Valid.Lines, "\n") + "\n"
 	tok := d.Vocab.Tokenizer()
 	c.MaxLen, c.Tokenizer, c.Case = d.MaxT-1, tok.Name(), tok.Case() // recorded as if they had been given
+	if len(d.Held) < leastHeld {
+		c.CoopRounds = 0
+	}
 	var back *generator.Generator
 	if c.BackRun != "" {
 		if back, err = openBackwards(&c, d); err != nil {

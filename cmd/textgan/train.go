@@ -193,6 +193,9 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 		for c.opt.Run == "" && c.opt.Corpus != "-" && errors.Is(err, rundir.ErrExists) { // another process was quicker
 			t, w, err = train.Start(c.opt.Config, nextRun(), c.in, start)
 		}
+		if err == nil && t.Config.CoopRounds < c.opt.CoopRounds {
+			c.warn("no cooperative rounds: a critic cannot be judged on %d held-out line; hold out more by --valid-fraction", len(t.Data.Held))
+		}
 		return t, w, err
 	}
 	if c.opt.Run == "" {

@@ -1,22 +1,31 @@
 #!/bin/bash
-# Cooperative rounds behind the default likelihood model of the built-in corpus, three seeds:
-# of 100,000 sentences and of a million, and the control whose critic weighs all the same.
+# Cooperative rounds behind the default likelihood model of the built-in corpus, three seeds: one as
+# the default run has it, three with a backwards model of two layers, and beside the first one
+# the same learnt from sentences as they are weighed, without a control, and the control whose
+# critic weighs all the same.
 # usage: bash rounds.sh TEXTGAN [DIR]    DIR keeps the runs; those that it has are not made again
 . "$(dirname "$0")/runs.sh"
-round="--adv-steps 0 --dropout .1 --coop-rounds 1 --coop-sentences 100000 --coop-steps 800 --coop-real .1"
 for s in ${SEEDS:-1 2 3}; do
 	run "m$s" --model mle $base --seed "$s"
 	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"
 	from="--warm-start m$s --seed $s --eval-every 0"
 	[ -e "f$s" ] || { cp -r "m$s" "f$s"; "$textgan" critic --run "f$s" --backwards "b$s" >"f$s.txt" 2>/dev/null; }
 	for T in .9 1; do judge "$s" "sampled by statistics and it, T=$T" "f$s" --critic --candidates 16 --temperature "$T"; done
-	run "round$s" $from --back-run "b$s" $round
+	run "round$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1
 	for T in 1 .9; do judge "$s" "round, T=$T" "round$s" --temperature "$T"; done
-	run "million$s" $from --back-run "b$s" --adv-steps 0 --dropout 0 --coop-rounds 1 --coop-sentences 1000000 --coop-steps 7000 --coop-real .1 --coop-lr .0005
-	for T in 1 .9; do judge "$s" "million, T=$T" "million$s" --temperature "$T"; done
+	run "deep$s" --model mle --backwards $base --layers 2 --seed "$s"
+	run "rounds$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3
+	for T in 1 .9; do judge "$s" "rounds, T=$T" "rounds$s" --temperature "$T"; done
 	for T in 1 .9 .8; do judge "$s" "likelihood alone, T=$T" "m$s" --temperature "$T"; done
-	run "control$s" $from $round --critic none
+	run "drawn$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1 --coop-control=false --coop-lr .001
+	judge "$s" "drawn, T=1" "drawn$s"
+	run "control$s" $from --adv-steps 0 --critic none --coop-rounds 1 --coop-lr .001
 	judge "$s" "control, T=1" "control$s"
 done
 python3 "$here/table.py" "likelihood alone, T=1" "likelihood alone, T=.9" "likelihood alone, T=.8" "sampled by statistics and it, T=1" "sampled by statistics and it, T=.9" \
-	"control, T=1" "round, T=1" "round, T=.9" "million, T=1" "million, T=.9" | tee "$here/rounds.txt"
+	"control, T=1" "drawn, T=1" "round, T=1" "round, T=.9" "rounds, T=1" "rounds, T=.9" | tee "$here/rounds.txt"
+{
+	echo "$ textgan eval frontier --run m1,m2,m3,round1,round2,round3,rounds1,rounds2,rounds3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 --repeat 8"
+	echo
+	"$textgan" eval frontier --run m1,m2,m3,round1,round2,round3,rounds1,rounds2,rounds3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 --repeat 8 2>/dev/null
+} >"$here/frontier-rounds.txt"

@@ -1,25 +1,24 @@
 #!/bin/bash
 # Cooperative rounds behind a smaller model of the built-in corpus, of 64 units without dropout, three
-# seeds: two rounds of a million sentences, the control whose critic weighs all the same, and
-# likelihood models of that size with dropout.
+# seeds: one and three, and likelihood models of that size with dropout.
 # usage: bash small.sh TEXTGAN [DIR]    DIR keeps the runs; those that it has are not made again
 . "$(dirname "$0")/runs.sh"
-round="--eval-every 0 --adv-steps 0 --dropout 0 --coop-rounds 2 --coop-sentences 1000000 --coop-steps 7000 --coop-real .1 --coop-lr .004"
+from="--eval-every 0 --adv-steps 0"
 for s in ${SEEDS:-1 2 3}; do
 	run "a$s" --model mle --hidden 64 --dropout 0 --seed "$s"
 	run "dropout$s" --model mle --hidden 64 --dropout .2 --seed "$s"
 	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"
-	run "rounds$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $round
-	run "control$s" --warm-start "a$s" --critic none --seed "$s" $round
+	run "round$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $from --coop-rounds 1
+	run "rounds$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $from --coop-rounds 3
 	for T in 1 .9 .8; do judge "$s" "likelihood alone, T=$T" "a$s" --temperature "$T"; done
 	judge "$s" "with dropout .2, T=1" "dropout$s"
 	for T in 1 .9; do judge "$s" "rounds, T=$T" "rounds$s" --temperature "$T"; done
-	judge "$s" "control, T=1" "control$s"
+	judge "$s" "round, T=1" "round$s"
 done
 python3 "$here/table.py" "likelihood alone, T=1" "likelihood alone, T=.9" "likelihood alone, T=.8" "with dropout .2, T=1" \
-	"control, T=1" "rounds, T=1" "rounds, T=.9" | tee "$here/small.txt"
+	"round, T=1" "rounds, T=1" "rounds, T=.9" | tee "$here/small.txt"
 {
-	echo "$ textgan eval frontier --run a1,a2,a3,rounds1,rounds2,rounds3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2"
+	echo "$ textgan eval frontier --run a1,a2,a3,rounds1,rounds2,rounds3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 --repeat 8"
 	echo
-	"$textgan" eval frontier --run a1,a2,a3,rounds1,rounds2,rounds3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 2>/dev/null
+	"$textgan" eval frontier --run a1,a2,a3,rounds1,rounds2,rounds3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 --repeat 8 2>/dev/null
 } >"$here/frontier-small.txt"
