@@ -153,7 +153,8 @@ func (l *Likelihood) Weighted(b *vocab.Batch, weights []float32, seed uint64, st
 }
 
 // Sentences runs the graph on a batch with one weight for each of its sentences: words
-// [B] in the loss, toward [B] in the cross-entropy to Toward, both over the batch's Divisor.
+// [B] in the loss, toward [B] in the cross-entropy to Toward, if there is one, both over the
+// batch's Divisor.
 func (l *Likelihood) Sentences(b *vocab.Batch, words, toward []float32, seed uint64, step uint32) (float64, error) {
 	if err := l.Load(b); err != nil {
 		return 0, err
@@ -161,7 +162,10 @@ func (l *Likelihood) Sentences(b *vocab.Batch, words, toward []float32, seed uin
 	n := float32(b.Divisor())
 	for r := range b.B {
 		for t := range b.T {
-			l.weights[r*l.T+t], l.soft[r*l.T+t] = words[r]/n, toward[r]/n
+			l.weights[r*l.T+t] = words[r] / n
+			if l.soft != nil {
+				l.soft[r*l.T+t] = toward[r] / n
+			}
 		}
 	}
 	return l.RunAt(seed, step)

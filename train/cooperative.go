@@ -176,7 +176,10 @@ func (p *cooperative) record(tokens int, loss float64, fields ...any) Record {
 // before clipping. loss is in nats per token.
 func (p *cooperative) learn(batch *vocab.Batch, step uint32) (loss, norm float64, err error) {
 	if p.likelihood == nil {
-		options := generator.LikelihoodOptions{B: batch.B / p.Accumulate, T: p.T, Train: true, BF16: p.bf16(), Parts: p.Accumulate > 1, Toward: p.was}
+		options := generator.LikelihoodOptions{B: batch.B / p.Accumulate, T: p.T, Train: true, BF16: p.bf16(), Parts: p.Accumulate > 1}
+		if p.controlled() {
+			options.Toward = p.was
+		}
 		if p.likelihood, err = p.gen.Likelihood(options); err != nil {
 			return 0, 0, err
 		}
@@ -197,6 +200,10 @@ func (p *cooperative) learn(batch *vocab.Batch, step uint32) (loss, norm float64
 	}
 	return loss, norm, err
 }
+
+// controlled reports whether the generator that a round began with is a target too. With
+// --critic none it is not: that would be a round that does nothing.
+func (p *cooperative) controlled() bool { return p.CoopControl && p.Critic != "none" }
 
 // finish ends a round with the average of its weights, or with those before it if
 // held-out text is predicted worse. The result is the NLL of held-out text by the average.
@@ -418,12 +425,12 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 const maxWeight = 50
 
 // keep fills the pool with sentences in a random order, with their weights by the logs of w
-// and u, up to a factor; without a control u counts as 0, as it does where it is nil. The
-// result is the effective share, (sum w)^2 / (n sum w^2).
+// and u, up to a factor each; without a control u counts as 0. The result is the effective
+// share, (sum w)^2 / (n sum w^2).
 func (p *cooperative) keep(sentences [][]int32, logW, logU []float64, round int) (effective float64) {
 	draws := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Choice, Step: uint32(round)}.Rand()
 	w, u := meanOne(logW), make([]float64, len(logW))
-	if p.CoopControl && logU != nil {
+	if p.controlled() {
 		u = meanOne(logU)
 	}
 	clear(p.pool.Data)

@@ -5,9 +5,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/urfave/cli/v2"
 )
 
 // A run of cooperative rounds keeps a critic with the backwards model that it has
@@ -30,6 +33,12 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run u --model mle --corpus-lines 300 --eval-every 0 --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
 		" --critic none --coop-rounds 1 --coop-steps 5 --coop-sentences 200 --coop-lr 9"), talk.String())
 	require.Regexp(t, `A round is undone: NLL of held-out lines \d+\.\d+ after it, \d+\.\d+ before\.`, talk.String())
+	talk.Reset()
+	require.NoError(t, os.WriteFile("few.txt", []byte("a b c\nb c a\nc a b\na c b\n"), 0o600))
+	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run few --corpus few.txt --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
+		" --d-pretrain 2 --adv-steps 3 --coop-rounds 1"), talk.String())
+	require.Contains(t, talk.String(), "no cooperative rounds: a critic cannot be judged on 1 held-out line;")
+	require.NotContains(t, talk.String(), "critic  ")
 	weights := filepath.Join("r", "critic", "critic.safetensors")
 	kept, err := os.ReadFile(weights)
 	require.NoError(t, err)
@@ -40,4 +49,23 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	again, err := os.ReadFile(weights)
 	require.NoError(t, err)
 	require.Equal(t, kept, again)
+}
+
+// A run of which nobody has said how long its phases are has one of each kind.
+func TestRunOfAllPhases(t *testing.T) {
+	for flags, rounds := range map[string]int{
+		"": 1, "--hidden 8 --critic stat": 1, "--coop-rounds 2": 2, "--coop-rounds 0": 0, "--mle-steps 9": 0, "--adv-steps 9": 0, "--preset relgan": 0,
+		"--model mle": 0, "--model vae": 0, "--generator vae": 0,
+	} {
+		got := -1
+		p := &process{in: strings.NewReader(""), out: io.Discard, talk: io.Discard, now: time.Now}
+		c := command(p, cli.Command{Name: "train"}, func(c call[trainOptions]) error {
+			err := complete(&c)
+			got = c.opt.CoopRounds
+			return err
+		})
+		app := &cli.App{Name: "textgan", Commands: []*cli.Command{c}}
+		require.NoError(t, app.Run(append([]string{"textgan", "train"}, strings.Fields(flags)...)), flags)
+		require.Equal(t, rounds, got, flags)
+	}
 }
