@@ -266,9 +266,9 @@ func (p *cooperative) sentence(i int) (s []int32) {
 	return s
 }
 
-// begin draws and weighs the sentences of a round. stop is said when the
-// critic can tell next to nothing. After an error nothing has changed; a run of one
-// process that is asked to stop is an error within seconds.
+// begin draws and weighs the sentences of a round. stop is said when the critic can tell
+// next to nothing. After an error nothing has changed; a run of one process that is asked
+// to stop is an error within seconds.
 func (p *cooperative) begin(round int) (stop bool, err error) {
 	asked := p.stop
 	if p.cut.team != nil { // whose processes have to agree
@@ -371,8 +371,8 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	logU := make([]float64, len(scores)) // log u
-	if p.back != nil {                   // the balance heuristic of both sides
+	logU := make([]float64, len(scores))
+	if p.back != nil { // the balance heuristic of both sides
 		for i, f := range features {
 			logU[i] = -ratio.LogMixture([]float64{0.5, 0.5}, f[:1])
 			scores[i] += logU[i]
@@ -467,6 +467,14 @@ func (p *cooperative) Saved() Saved {
 	s.Numbers = append(s.Numbers, Number{"cooperative_end", &p.end}, Number{"cooperative_undone", &p.undone}, Number{"cooperative_round", &p.now})
 	s.check("cooperative_end", func() string { return within(p.end, p.CoopRounds*p.CoopSteps) })
 	s.check("cooperative_undone", func() string { return within(p.undone, min(p.CoopRounds, mostUndone)) })
+	s.check(p.weights.Name, func() string {
+		for _, w := range p.weights.Data {
+			if !(w >= -maxWeight && w <= maxWeight) {
+				return fmt.Sprintf("%v is no weight between -%d and %d", w, maxWeight, maxWeight)
+			}
+		}
+		return ""
+	})
 	s.check(p.pool.Name, func() string {
 		for _, id := range p.pool.Data {
 			if id < 0 || int(id) >= p.d.Vocab.Size() || id != float32(int(id)) {

@@ -108,7 +108,7 @@ func TestTensorsOfTheStateAreChecked(t *testing.T) {
 	run, err := rundir.Open(dir)
 	require.NoError(t, err)
 	before := content(t, dir)
-	for tensor, wrong := range map[string][]float32{"v.": {-1}, "cooperative.sentences": {-1, 1e9, 4.5}} {
+	for tensor, wrong := range map[string][]float32{"v.": {-1}, "cooperative.sentences": {-1, 1e9, 4.5}, "cooperative.weights": {-51, 51}} {
 		for _, value := range wrong {
 			tr, err := reopen(run, nil)
 			require.NoError(t, err)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The generator alone on captions: two rounds of 300,000 own sentences behind the likelihood
+# The generator alone on captions: a round of 300,000 own sentences behind the likelihood
 # models of make.sh, three seeds; of seed 1 what sentences drawn by weight, weights of 1 and
 # other ways come to.
 # usage: bash alone.sh TEXTGAN DIR    DIR: what make.sh has kept; runs that it has are not made again
@@ -7,8 +7,8 @@
 rounds="--eval-every 0 --adv-steps 0 --coop-sentences 300000 --coop-steps 4800 --coop-lr .001"
 {
 	for s in 1 2 3; do
-		run "rounds$s" --warm-start "n$s" --back-run "b$s" --seed "$s" $rounds --coop-rounds 2
-		told "rounds$s"
+		run "round$s" --warm-start "n$s" --back-run "b$s" --seed "$s" $rounds --coop-rounds 1
+		told "round$s"
 	done
 	run drawn1 --warm-start n1 --back-run b1 --seed 1 $rounds --coop-rounds 1 --coop-control=false
 	run weights1-1 --warm-start n1 --critic none --seed 1 $rounds --coop-rounds 1
@@ -23,9 +23,9 @@ rounds="--eval-every 0 --adv-steps 0 --coop-sentences 300000 --coop-steps 4800 -
 	run distilled1 --model mle --warm-start n1 --corpus own.txt --valid held.txt --seed 1 --dropout 0 --lr .0005 --lr-decay 1 --patience 0 --batch 128 --mle-steps 7000 --eval-every 1000
 	grep -E '^likelihood *step' distilled1.log | cut -c1-36 | sed 's/^/distilled1: /'
 } | tee "$here/alone.txt"
-judge eval frontier --run n1,n2,n3,rounds1,rounds2,rounds3 --checkpoint last $plane --temperatures .7,.8,.9,1,1.1 >"$here/frontier-alone.txt"
+judge eval frontier --run n1,n2,n3,round1,round2,round3 --checkpoint last $plane --temperatures .7,.8,.9,1,1.1 >"$here/frontier-alone.txt"
 {
 	product n1 b1 b2 b3 n2 n3
 	echo "$ go run docs/results/beyond/proposals.go n1 b1 n1 b1 million1"
-	(cd "$here" && go run proposals.go "$OLDPWD/n1" "$OLDPWD/b1" "$OLDPWD/n1" "$OLDPWD/b1" "$OLDPWD/rounds1")
+	(cd "$here" && go run proposals.go "$OLDPWD/n1" "$OLDPWD/b1" "$OLDPWD/n1" "$OLDPWD/b1" "$OLDPWD/round1")
 } 2>&1 | sed "s|$PWD/||g" >"$here/alone-bounds.txt"
