@@ -24,6 +24,7 @@ type CooperativeOptions struct {
 	CoopBatch     int     `opt:"coop-batch" default:"64" check:"min=4,max=65536" doc:"sentences of such a step" group:"cooperative"`
 	CoopReal      float64 `opt:"coop-real" default:"0" check:"min=0,max=1" doc:"share of training lines among them" group:"cooperative"`
 	CoopControl   bool    `opt:"coop-control" default:"true" doc:"learn what the weights say beyond the generator's own distribution, which is followed exactly and not by sentences drawn from it: far less noise" group:"cooperative"`
+	CoopLearnFrom string  `opt:"coop-learn-from" default:"train" check:"oneof=train|held-out" doc:"real lines that a round's critic learns: held-out, by cross-validation, where the backwards model knows training lines better than other text" group:"cooperative"`
 	CoopCalibrate bool    `opt:"coop-calibrate" doc:"bring the means of the statistics under the weights to those of the training lines" group:"cooperative"`
 	CoopLR        float64 `opt:"coop-lr" default:"0.016" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a tenth; a quarter of it after each round that was undone" group:"cooperative"`
 }
@@ -339,7 +340,11 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 		Real: vocab.WithEnds(p.d.Train), HeldReal: vocab.WithEnds(p.d.Held),
 		Fake: own, KnownFake: known, HeldFake: heldOwn, KnownHeldFake: knownHeld,
 	}
-	report, err := critic.Fit(texts, ratio.FitOptions{Seed: p.Seed + uint64(round)<<32, Stop: asked})
+	options := ratio.FitOptions{Seed: p.Seed + uint64(round)<<32, Stop: asked}
+	if p.CoopLearnFrom == "held-out" {
+		options.Folds = min(criticFolds, len(p.d.Held))
+	}
+	report, err := critic.Fit(texts, options)
 	if err != nil {
 		return false, err
 	}
@@ -420,6 +425,9 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 	}
 	return ratio.New(features, first)
 }
+
+// criticFolds are the parts of held-out lines by which a critic that learns them is judged.
+const criticFolds = 10
 
 // maxWeight bounds what one sentence can count for, in means.
 const maxWeight = 50

@@ -25,9 +25,10 @@ func coop(c *Config) {
 // round, ends with the same bits as one that never was.
 func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
 	for name, change := range map[string]func(*Config){
-		"ratio": func(c *Config) { c.CoopCalibrate = true },
-		"stat":  func(c *Config) { c.Critic = "stat" },
-		"cells": func(c *Config) { c.BackCell, c.Slots, c.Heads = "relational", 1, 2 },
+		"ratio":    func(c *Config) { c.CoopCalibrate = true },
+		"held-out": func(c *Config) { c.CoopLearnFrom = "held-out" },
+		"stat":     func(c *Config) { c.Critic = "stat" },
+		"cells":    func(c *Config) { c.BackCell, c.Slots, c.Heads = "relational", 1, 2 },
 		"sizes": func(c *Config) {
 			c.BackCell, c.BackEmb, c.BackLayers, c.BackSlots, c.BackHeads = "relational", 10, 2, 2, 3
 		},
@@ -175,6 +176,25 @@ func TestControlIsExact(t *testing.T) {
 	require.NoError(t, gen.Params().Set(was.Params()))
 	still, ones := gradient(make([]float32, all.B), slices.Repeat([]float32{1}, all.B)), gradient(slices.Repeat([]float32{1}, all.B), make([]float32, all.B))
 	require.Less(t, gradcheck.Norm(still), 1e-5*gradcheck.Norm(ones))
+}
+
+// The critic of a round learns held-out lines if it is told so, and is another one then.
+func TestCriticOfHeldOutLines(t *testing.T) {
+	losses := map[float64]bool{}
+	for _, from := range []string{"train", "held-out"} {
+		c := small()
+		coop(&c)
+		c.CoopLearnFrom = from
+		d, err := model.Prepare(c.Config, nil, nil)
+		require.NoError(t, err)
+		tr, err := New(c, d)
+		require.NoError(t, err)
+		p := tr.phases[len(tr.phases)-1].(*cooperative)
+		_, err = p.begin(0)
+		require.NoError(t, err)
+		losses[p.now.Loss] = true
+	}
+	require.Len(t, losses, 2)
 }
 
 // A round that makes held-out text less likely is undone, the next one takes steps of a

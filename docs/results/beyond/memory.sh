@@ -4,6 +4,7 @@
 # memory.txt: what critics tell; frontier-memory.txt, -16 (candidates) and -both (generators too):
 # their samples on the planes of eval frontier; memory-alone.txt and frontier-memory-alone.txt: a
 # round of a million sentences; memory-bounds.txt: products of models.
+# The round by the program of commit 431bb80, whose rounds drew sentences by weight.
 # usage: bash memory.sh TEXTGAN DIR    DIR: what make.sh has kept; runs that it has are not made again
 . "$(dirname "$0")/captions.sh"
 for s in 1 2 3; do

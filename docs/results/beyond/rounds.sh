@@ -1,6 +1,6 @@
 #!/bin/bash
 # Cooperative rounds behind the default likelihood model of the built-in corpus, three seeds: one as
-# the default run has it, three with a backwards model of two layers, and beside the first one
+# the default run has it, three with a backwards model of two layers, the same by critics of held-out lines, and beside the first one
 # the same learnt from sentences as they are weighed, without a control, and the control whose
 # critic weighs all the same.
 # usage: bash rounds.sh TEXTGAN [DIR]    DIR keeps the runs; those that it has are not made again
@@ -16,6 +16,8 @@ for s in ${SEEDS:-1 2 3}; do
 	run "deep$s" --model mle --backwards $base --layers 2 --seed "$s"
 	run "rounds$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3
 	for T in 1 .9; do judge "$s" "rounds, T=$T" "rounds$s" --temperature "$T"; done
+	run "held$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3 --coop-learn-from held-out --coop-calibrate
+	for T in 1 .9; do judge "$s" "held, T=$T" "held$s" --temperature "$T"; done
 	for T in 1 .9 .8; do judge "$s" "likelihood alone, T=$T" "m$s" --temperature "$T"; done
 	run "drawn$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1 --coop-control=false --coop-lr .001
 	judge "$s" "drawn, T=1" "drawn$s"
@@ -23,9 +25,9 @@ for s in ${SEEDS:-1 2 3}; do
 	judge "$s" "control, T=1" "control$s"
 done
 python3 "$here/table.py" "likelihood alone, T=1" "likelihood alone, T=.9" "likelihood alone, T=.8" "sampled by statistics and it, T=1" "sampled by statistics and it, T=.9" \
-	"control, T=1" "drawn, T=1" "round, T=1" "round, T=.9" "rounds, T=1" "rounds, T=.9" | tee "$here/rounds.txt"
+	"control, T=1" "drawn, T=1" "round, T=1" "round, T=.9" "rounds, T=1" "rounds, T=.9" "held, T=1" "held, T=.9" | tee "$here/rounds.txt"
 {
-	echo "$ textgan eval frontier --run m1,m2,m3,round1,round2,round3,rounds1,rounds2,rounds3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 --repeat 8"
+	echo "$ textgan eval frontier --run m1,m2,m3,round1,round2,round3,rounds1,rounds2,rounds3,held1,held2,held3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 --repeat 8"
 	echo
-	"$textgan" eval frontier --run m1,m2,m3,round1,round2,round3,rounds1,rounds2,rounds3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 --repeat 8 2>/dev/null
+	"$textgan" eval frontier --run m1,m2,m3,round1,round2,round3,rounds1,rounds2,rounds3,held1,held2,held3 --checkpoint last --ref fresh.txt -n 5000 --temperatures .8,.9,1,1.1,1.2 --repeat 8 2>/dev/null
 } >"$here/frontier-rounds.txt"
