@@ -24,8 +24,8 @@ type CooperativeOptions struct {
 	CoopBatch     int     `opt:"coop-batch" default:"64" check:"min=4,max=65536" doc:"sentences of such a step" group:"cooperative"`
 	CoopReal      float64 `opt:"coop-real" default:"0" check:"min=0,max=1" doc:"share of training lines among them" group:"cooperative"`
 	CoopControl   bool    `opt:"coop-control" default:"true" doc:"learn what the weights say beyond the generator's own distribution, which is followed exactly and not by sentences drawn from it: far less noise" group:"cooperative"`
-	CoopLearnFrom string  `opt:"coop-learn-from" default:"train" check:"oneof=train|held-out" doc:"real lines that a round's critic learns: held-out, by cross-validation, where the backwards model knows training lines better than other text" group:"cooperative"`
-	CoopCalibrate bool    `opt:"coop-calibrate" doc:"bring the means of the statistics under the weights to those of the training lines" group:"cooperative"`
+	CoopLearnFrom string  `opt:"coop-learn-from" default:"held-out" check:"oneof=train|held-out" doc:"real lines that a round's critic learns: held-out, by cross-validation, since the backwards model may know training lines better than other text; or train" group:"cooperative"`
+	CoopCalibrate bool    `opt:"coop-calibrate" default:"true" doc:"bring the means of the statistics under the weights to those of the training lines" group:"cooperative"`
 	CoopLR        float64 `opt:"coop-lr" default:"0.016" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a tenth; a quarter of it after each round that was undone" group:"cooperative"`
 }
 

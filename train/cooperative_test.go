@@ -25,10 +25,10 @@ func coop(c *Config) {
 // round, ends with the same bits as one that never was.
 func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
 	for name, change := range map[string]func(*Config){
-		"ratio":    func(c *Config) { c.CoopCalibrate = true },
-		"held-out": func(c *Config) { c.CoopLearnFrom = "held-out" },
-		"stat":     func(c *Config) { c.Critic = "stat" },
-		"cells":    func(c *Config) { c.BackCell, c.Slots, c.Heads = "relational", 1, 2 },
+		"ratio": func(c *Config) {},
+		"train": func(c *Config) { c.CoopLearnFrom, c.CoopCalibrate = "train", false },
+		"stat":  func(c *Config) { c.Critic = "stat" },
+		"cells": func(c *Config) { c.BackCell, c.Slots, c.Heads = "relational", 1, 2 },
 		"sizes": func(c *Config) {
 			c.BackCell, c.BackEmb, c.BackLayers, c.BackSlots, c.BackHeads = "relational", 10, 2, 2, 3
 		},

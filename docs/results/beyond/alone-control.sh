@@ -4,7 +4,7 @@
 # without the control, and weights of 1.
 # usage: bash alone-control.sh TEXTGAN DIR    DIR: what make.sh has kept; runs that it has are not made again
 . "$(dirname "$0")/captions.sh"
-one="--eval-every 0 --adv-steps 0 --coop-sentences 300000 --coop-steps 4800 --coop-lr .001 --coop-rounds 1"
+one="--eval-every 0 --adv-steps 0 --coop-sentences 300000 --coop-steps 4800 --coop-lr .001 --coop-rounds 1 --coop-learn-from train --coop-calibrate=false"
 {
 	for s in 1 2 3; do
 		run "round$s" --warm-start "n$s" --back-run "b$s" --seed "$s" $one

@@ -17,7 +17,7 @@ for s in ${SEEDS:-1 2 3}; do
 	run "gumbel-softmax$s" $game --estimator gumbel-softmax --feedback straight-through --tau-schedule 1 --g-lr 1e-4
 	run "st-gumbel$s" $game --estimator st-gumbel --tau-schedule 1 --g-lr 1e-4
 	run "rloo$s" $game --estimator rloo --g-lr 1e-4
-	run "resample$s" $from --adv-steps 0 --coop-rounds 1 --critic reverse-lm --coop-sentences 12000 --coop-steps 188
+	run "resample$s" $from --adv-steps 0 --coop-rounds 1 --critic reverse-lm --coop-sentences 12000 --coop-steps 188 --coop-learn-from train --coop-calibrate=false
 	judge "$s" "likelihood alone, T=1" "m$s"
 	judge "$s" "likelihood alone, T=.9" "m$s" --temperature .9
 	judge "$s" "likelihood alone, T=.8" "m$s" --temperature .8

@@ -5,21 +5,22 @@
 # critic weighs all the same.
 # usage: bash rounds.sh TEXTGAN [DIR]    DIR keeps the runs; those that it has are not made again
 . "$(dirname "$0")/runs.sh"
+learnt="--coop-learn-from train --coop-calibrate=false" # critics of training lines
 for s in ${SEEDS:-1 2 3}; do
 	run "m$s" --model mle $base --seed "$s"
 	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"
 	from="--warm-start m$s --seed $s --eval-every 0"
 	[ -e "f$s" ] || { cp -r "m$s" "f$s"; "$textgan" critic --run "f$s" --backwards "b$s" >"f$s.txt" 2>/dev/null; }
 	for T in .9 1; do judge "$s" "sampled by statistics and it, T=$T" "f$s" --critic --candidates 16 --temperature "$T"; done
-	run "round$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1
+	run "round$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1 $learnt
 	for T in 1 .9; do judge "$s" "round, T=$T" "round$s" --temperature "$T"; done
 	run "deep$s" --model mle --backwards $base --layers 2 --seed "$s"
-	run "rounds$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3
+	run "rounds$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3 $learnt
 	for T in 1 .9; do judge "$s" "rounds, T=$T" "rounds$s" --temperature "$T"; done
-	run "held$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3 --coop-learn-from held-out --coop-calibrate
+	run "held$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3
 	for T in 1 .9; do judge "$s" "held, T=$T" "held$s" --temperature "$T"; done
 	for T in 1 .9 .8; do judge "$s" "likelihood alone, T=$T" "m$s" --temperature "$T"; done
-	run "drawn$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1 --coop-control=false --coop-lr .001
+	run "drawn$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1 --coop-control=false --coop-lr .001 $learnt
 	judge "$s" "drawn, T=1" "drawn$s"
 	run "control$s" $from --adv-steps 0 --critic none --coop-rounds 1 --coop-lr .001
 	judge "$s" "control, T=1" "control$s"

@@ -3,7 +3,7 @@
 # seeds: one and three, and likelihood models of that size with dropout.
 # usage: bash small.sh TEXTGAN [DIR]    DIR keeps the runs; those that it has are not made again
 . "$(dirname "$0")/runs.sh"
-from="--eval-every 0 --adv-steps 0"
+from="--eval-every 0 --adv-steps 0 --coop-learn-from train --coop-calibrate=false"
 for s in ${SEEDS:-1 2 3}; do
 	run "a$s" --model mle --hidden 64 --dropout 0 --seed "$s"
 	run "dropout$s" --model mle --hidden 64 --dropout .2 --seed "$s"
