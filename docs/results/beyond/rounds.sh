@@ -1,8 +1,8 @@
 #!/bin/bash
-# Cooperative rounds behind the default likelihood model of the built-in corpus, three seeds: one as
-# the default run has it, three with a backwards model of two layers, the same by critics of held-out lines, and beside the first one
-# the same learnt from sentences as they are weighed, without a control, and the control whose
-# critic weighs all the same.
+# Cooperative rounds behind the default likelihood model of the built-in corpus, three seeds: one, and
+# three with a backwards model of two layers, by critics of training lines; three as they are by
+# default; and beside the first one the same without a control, and one whose critic weighs all
+# the same.
 # usage: bash rounds.sh TEXTGAN [DIR]    DIR keeps the runs; those that it has are not made again
 . "$(dirname "$0")/runs.sh"
 learnt="--coop-learn-from train --coop-calibrate=false" # critics of training lines
