@@ -55,7 +55,7 @@ func TestRunKeepsItsCritic(t *testing.T) {
 func TestRunOfAllPhases(t *testing.T) {
 	for flags, rounds := range map[string]int{
 		"": 1, "--hidden 8 --critic stat": 1, "--coop-rounds 2": 2, "--coop-rounds 0": 0, "--mle-steps 9": 0, "--adv-steps 9": 0, "--preset relgan": 0,
-		"--model mle": 0, "--model vae": 0, "--generator vae": 0,
+		"--model mle": 0, "--model vae": 0, "--generator vae": 0, "--backwards": 0,
 	} {
 		got := -1
 		p := &process{in: strings.NewReader(""), out: io.Discard, talk: io.Discard, now: time.Now}

@@ -132,7 +132,7 @@ func (p *process) reportOf(ctx context.Context, w *rundir.Writer, t *train.Train
 // how long its phases are the round that a run of all phases ends with.
 func complete(c *call[trainOptions]) error {
 	if c.opt.WarmStart == "" {
-		if c.opt.Model == "gan" && c.opt.GeneratorModel == "lm" && !slices.ContainsFunc([]string{"mle-steps", "adv-steps", "coop-rounds", "preset"}, c.has) {
+		if c.opt.Model == "gan" && c.opt.GeneratorModel == "lm" && !c.opt.Backwards && !slices.ContainsFunc([]string{"mle-steps", "adv-steps", "coop-rounds", "preset"}, c.has) {
 			c.opt.CoopRounds = 1
 		}
 		return nil
