@@ -67,13 +67,10 @@ const Cooperative = "cooperative"
 // the critic's verdict and without resampling.
 type cooperative struct {
 	*common
-	gen        *generator.Generator
-	opt        *Adam
-	likelihood *generator.Likelihood // made when it is first needed
-	sum        gradients
-	fit        fitting
-	back       *backwards // nil unless the critic looks at the ratio, which is its first feature then
-	d          *model.Data
+	teaching
+	fit  fitting
+	back *backwards // nil unless the critic looks at the ratio, which is its first feature then
+	d    *model.Data
 
 	mean    nn.Params            // average of the round's weights
 	was     *generator.Generator // as it was before the round: p
@@ -106,7 +103,11 @@ func newCooperative(c *common, fit fitting, back *backwards, d *model.Data) (*co
 	if err != nil {
 		return nil, err
 	}
-	p := &cooperative{common: c, gen: gen, opt: c.adam(c.CoopLR, gen.Params()), fit: fit, back: back, d: d, mean: gen.Params().Clone(), was: was}
+	p := &cooperative{common: c, teaching: newTeaching(c, gen, c.CoopLR), fit: fit, back: back, d: d, mean: gen.Params().Clone(), was: was}
+	p.options.Dropout = false
+	if p.controlled() {
+		p.options.Toward = was
+	}
 	var state nn.Params
 	p.pool = state.New("cooperative.sentences", c.CoopSentences, c.T)
 	p.weights = state.New("cooperative.weights", c.CoopSentences, 2)
@@ -139,7 +140,7 @@ func (p *cooperative) Step(at int) (Record, error) {
 	}
 	batch := p.mix(at, i)
 	p.opt.LR = falling(math.Ldexp(p.CoopLR, -2*p.undone), i, p.CoopSteps)
-	loss, norm, err := p.learn(batch, uint32(at))
+	loss, norm, err := p.teach(p.common, batch, p.weighed(uint32(at)))
 	if err != nil {
 		return Record{}, err
 	}
@@ -173,33 +174,18 @@ func (p *cooperative) record(tokens int, loss float64, fields ...any) Record {
 	return newRecord(tokens, loss, append(fields, BeforeRound, p.now.NLL)...)
 }
 
-// learn moves the weights by the gradient of a batch of mix, of which it returns the norm
-// before clipping. loss is in nats per token.
-func (p *cooperative) learn(batch *vocab.Batch, step uint32) (loss, norm float64, err error) {
-	if p.likelihood == nil {
-		options := generator.LikelihoodOptions{B: batch.B / p.Accumulate, T: p.T, Train: true, BF16: p.bf16(), Parts: p.Accumulate > 1}
-		if p.controlled() {
-			options.Toward = p.was
-		}
-		if p.likelihood, err = p.gen.Likelihood(options); err != nil {
-			return 0, 0, err
-		}
-	}
-	words, own := make([]float32, batch.B), make([]float32, batch.B)
-	loss, grad, err := p.sum.of(p.cut, batch, p.likelihood, p.gen.Params(), func(piece *vocab.Batch) (float64, error) {
+// weighed is the loss of a batch of mix, by the weights of its sentences.
+func (p *cooperative) weighed(step uint32) lossOf {
+	return func(l *generator.Likelihood, piece *vocab.Batch) (float64, error) {
+		words, own := make([]float32, piece.B), make([]float32, piece.B)
 		for i, k := range piece.Index {
 			words[i], own[i] = 1, 0 // of a training line
 			if k >= 0 {
 				words[i], own[i] = p.weights.Data[2*k], p.weights.Data[2*k+1]
 			}
 		}
-		return p.likelihood.Sentences(piece, words, own, rng.Apart(p.Seed, "coop"), step)
-	})
-	if err == nil {
-		loss = perToken(loss, batch)
-		norm, err = update(p.opt, "nll", loss, grad)
+		return l.Sentences(piece, words, own, rng.Apart(p.Seed, "coop"), step)
 	}
-	return loss, norm, err
 }
 
 // controlled reports whether the generator that a round began with is a target too. With

@@ -40,32 +40,40 @@ type fitting interface {
 type teaching struct {
 	gen        *generator.Generator
 	opt        *Adam
+	options    generator.LikelihoodOptions
 	likelihood *generator.Likelihood // with gradients; made when it is first needed
 	sum        gradients
 }
 
 func newTeaching(c *common, gen *generator.Generator, lr float64) teaching {
-	return teaching{gen: gen, opt: c.adam(lr, gen.Params())}
+	return teaching{gen: gen, opt: c.adam(lr, gen.Params()), options: generator.LikelihoodOptions{T: c.T, Train: true, Dropout: true, BF16: c.bf16(), Parts: c.Accumulate > 1}}
 }
 
-// gradient is that of the negative log-likelihood of a batch, whose loss is in nats per
-// token of it. seed and step name the draws of dropout.
-func (s *teaching) gradient(c *common, batch *vocab.Batch, seed uint64, step uint32) (loss float64, grad func(i int) []float32, err error) {
+// lossOf is the sum of the losses of a piece of a batch, whose gradients it leaves in l.
+type lossOf func(l *generator.Likelihood, piece *vocab.Batch) (float64, error)
+
+// teacherForced is the negative log-likelihood. seed and step name the draws of dropout.
+func teacherForced(seed uint64, step uint32) lossOf {
+	return func(l *generator.Likelihood, piece *vocab.Batch) (float64, error) { return l.Mean(piece, seed, step) }
+}
+
+// gradient is that of the loss of a batch, which is in nats per token of it.
+func (s *teaching) gradient(c *common, batch *vocab.Batch, of lossOf) (loss float64, grad func(i int) []float32, err error) {
 	if s.likelihood == nil {
-		options := generator.LikelihoodOptions{B: batch.B / c.Accumulate, T: c.T, Train: true, Dropout: true, BF16: c.bf16(), Parts: c.Accumulate > 1}
-		if s.likelihood, err = s.gen.Likelihood(options); err != nil {
+		s.options.B = batch.B / c.Accumulate
+		if s.likelihood, err = s.gen.Likelihood(s.options); err != nil {
 			return 0, nil, err
 		}
 	}
 	loss, grad, err = s.sum.of(c.cut, batch, s.likelihood, s.gen.Params(), func(piece *vocab.Batch) (float64, error) {
-		return s.likelihood.Mean(piece, seed, step)
+		return of(s.likelihood, piece)
 	})
 	return perToken(loss, batch), grad, err
 }
 
 // teach moves the weights by the gradient, of which it returns the norm before clipping.
-func (s *teaching) teach(c *common, batch *vocab.Batch, seed uint64, step uint32) (loss, norm float64, err error) {
-	loss, grad, err := s.gradient(c, batch, seed, step)
+func (s *teaching) teach(c *common, batch *vocab.Batch, of lossOf) (loss, norm float64, err error) {
+	loss, grad, err := s.gradient(c, batch, of)
 	if err == nil {
 		norm, err = update(s.opt, "nll", loss, grad)
 	}
@@ -91,7 +99,7 @@ func (m *mle) LanguageModel() generator.LanguageModel { return m.gen }
 
 func (m *mle) Step(int) (Record, error) {
 	batch := m.next()
-	loss, norm, err := m.teach(m.common, batch, m.Seed, uint32(m.opt.Steps()))
+	loss, norm, err := m.teach(m.common, batch, teacherForced(m.Seed, uint32(m.opt.Steps())))
 	if err != nil {
 		return Record{}, err
 	}

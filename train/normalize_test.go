@@ -41,7 +41,7 @@ func window(t *testing.T, tr *Trainer) (loss float64, grad [][]float64) {
 		var err error
 		switch f := tr.fit.(type) {
 		case *mle:
-			l, of, err = f.gradient(f.common, batch, 1, 0)
+			l, of, err = f.gradient(f.common, batch, teacherForced(1, 0))
 		case *elbo:
 			l, of, _, err = f.run(f.bound, &f.sum, batch, f.annealed(), params)
 		}

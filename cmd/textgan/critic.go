@@ -129,8 +129,8 @@ func ownBackwards(dir string, m *model.Model) (*generator.Generator, error) {
 	return t.Backwards(), nil
 }
 
-// keepCritic trains a critic of the generator that cooperative rounds have ended with,
-// and keeps it in the run, unless ctx is cancelled before that.
+// keepCritic trains a critic of the generator that cooperative rounds have ended with, on
+// the lines that theirs have learnt, and keeps it in the run, unless ctx is cancelled before that.
 func (p *process) keepCritic(ctx context.Context, t *train.Trainer, dir string) (*critic.Critic, error) {
 	c := t.Config
 	if c.CoopRounds == 0 || c.Critic == "none" || c.Corpus == "-" {
@@ -145,7 +145,7 @@ func (p *process) keepCritic(ctx context.Context, t *train.Trainer, dir string) 
 	}
 	fmt.Fprintln(p.talk, "critic     of the generator that the rounds have ended with: it is being trained")
 	features := map[string][]string{"ratio": {"stat", "ratio"}, "stat": {"stat"}, "reverse-lm": {"ratio"}}[c.Critic]
-	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), Fit: ratio.FitOptions{Seed: c.Seed, Stop: func() bool { return ctx.Err() != nil }}})
+	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), LearnFrom: critic.LearnFrom(c.CoopLearnFrom), Fit: ratio.FitOptions{Seed: c.Seed, Stop: func() bool { return ctx.Err() != nil }}})
 	if err != nil {
 		return nil, err
 	}

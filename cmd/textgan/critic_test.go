@@ -45,7 +45,7 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	var sample bytes.Buffer
 	require.Zero(t, runOut(&sample, &talk, "textgan sample --run r --critic -n 3"), talk.String())
 	require.Equal(t, 3, bytes.Count(sample.Bytes(), []byte("\n")))
-	require.Zero(t, runOut(io.Discard, io.Discard, "textgan critic --run r"))
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan critic --run r --learn-from held-out"))
 	again, err := os.ReadFile(weights)
 	require.NoError(t, err)
 	require.Equal(t, kept, again)
