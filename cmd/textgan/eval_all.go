@@ -278,14 +278,14 @@ func evalSources(c call[evalAllOptions]) (sources []source, real realText, err e
 		}
 	}
 	for _, name := range o.Hyp {
-		text, err := c.open(name, in, o.N, o.Seed)
+		text, err := c.open(name, in, o.N, builtinSeed(first)+asJudged)
 		if err != nil {
 			return nil, real, err
 		}
 		lines := text.WithBlanks()
 		sources = append(sources, source{name, "file", lines[:min(o.N, len(lines))], nil})
 	}
-	if real, err = c.realText(first, o.Ref, o.Train, in, o.Seed, true); err != nil {
+	if real, err = c.realText(first, o.Ref, o.Train, in, true); err != nil {
 		return nil, real, err
 	}
 	if len(real.held) == 0 {

@@ -86,13 +86,13 @@ func evalBLEUCommand(p *process) *cli.Command {
 		}
 		var references []string
 		for _, name := range c.opt.Ref {
-			text, err := c.open(name, c.opt.textInput, 0, c.opt.Seed)
+			text, err := c.open(name, c.opt.textInput, 0, builtinSeed(nil)+asReference)
 			if err != nil {
 				return err
 			}
 			references = append(references, text.Lines...)
 		}
-		text, err := c.open(c.opt.Hyp, c.opt.textInput, 0, c.opt.Seed+1)
+		text, err := c.open(c.opt.Hyp, c.opt.textInput, 0, builtinSeed(nil)+asJudged)
 		if err != nil {
 			return err
 		}

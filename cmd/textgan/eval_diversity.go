@@ -37,13 +37,13 @@ func evalDiversityCommand(p *process) *cli.Command {
 		if err := oneStdin(c.opt.Hyp, c.opt.Train); err != nil {
 			return err
 		}
-		hyp, err := c.open(c.opt.Hyp, c.opt.textInput, 0, 0)
+		hyp, err := c.open(c.opt.Hyp, c.opt.textInput, 0, builtinSeed(nil)+asJudged)
 		if err != nil {
 			return err
 		}
 		var train []string
 		if c.opt.Train != "" {
-			text, err := c.open(c.opt.Train, c.opt.textInput, 0, 0)
+			text, err := c.open(c.opt.Train, c.opt.textInput, 0, builtinSeed(nil)+asLearnt)
 			if err != nil {
 				return err
 			}

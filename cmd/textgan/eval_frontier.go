@@ -190,7 +190,7 @@ func frontierSuite(c call[frontierOptions], families []family) (suite *eval.Suit
 	if err != nil {
 		return nil, nil, err
 	}
-	real, err := c.realText(first, o.Ref, o.Train, o.textInput.of(first), o.Seed, false)
+	real, err := c.realText(first, o.Ref, o.Train, o.textInput.of(first), false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -254,8 +254,8 @@ type samples struct {
 }
 
 // sampleAll draws all that the frontier needs. Every model, temperature and repeat
-// has a seed of its own, or two texts would share their random numbers; the first
-// sample of the first model is the one that eval all and sample draw.
+// has a seed of its own, or two texts would share their random numbers, but for the first
+// sample of the first model: at each temperature it is the one that eval all and sample draw.
 func sampleAll(c call[frontierOptions], families []family) (all []samples, err error) {
 	o := c.opt
 	drawn := 0

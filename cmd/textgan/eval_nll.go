@@ -53,7 +53,7 @@ func evalNLLCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, err := c.open(c.opt.Corpus, c.opt.textInput.of(m), 0, m.Config.Seed+1)
+		text, err := c.open(c.opt.Corpus, c.opt.textInput.of(m), 0, builtinSeed(m)+asReference)
 		if err != nil {
 			return err
 		}

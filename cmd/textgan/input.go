@@ -29,6 +29,23 @@ type textInput struct {
 	tolerant bool   // leave out sentences that are refused, and count them
 }
 
+// Of a built-in corpus a text is other sentences in each part that it may have: those of
+// builtinSeed plus one of these.
+const (
+	asLearnt    = iota // what a model has learnt
+	asReference        // what texts are held against, and what a model is asked about
+	asJudged
+)
+
+// builtinSeed is that of the sentences of a built-in corpus that a model has learnt, or,
+// where there is none (nil), has learnt if nobody says otherwise.
+func builtinSeed(m *model.Model) uint64 {
+	if m == nil {
+		return 1
+	}
+	return m.Config.SplitSeed
+}
+
 // open opens a corpus with the limits of in. Of a built-in corpus it takes
 // lines sentences of the given seed.
 func (p *process) open(name string, in textInput, lines int, seed uint64) (*corpora.Corpus, error) {

@@ -57,7 +57,7 @@ type realText struct {
 // given, what first (nil: no model) held out and has learnt. The language is that of its
 // corpus, if the corpus was opened for this, or of a built-in corpus among ref;
 // withLanguage asks for it.
-func (p *process) realText(first *model.Model, ref []string, learnt string, in textInput, seed uint64, withLanguage bool) (real realText, err error) {
+func (p *process) realText(first *model.Model, ref []string, learnt string, in textInput, withLanguage bool) (real realText, err error) {
 	if first != nil && (learnt == "" || len(ref) == 0 || withLanguage && strings.HasPrefix(first.Config.Corpus, "builtin:")) {
 		text, valid, err := first.Text()
 		if err != nil {
@@ -75,7 +75,7 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 		}
 	}
 	if learnt != "" {
-		text, err := p.open(learnt, in, 0, seed)
+		text, err := p.open(learnt, in, 0, builtinSeed(first)+asLearnt)
 		if err != nil {
 			return real, err
 		}
@@ -85,7 +85,7 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 		real.held = nil
 	}
 	for _, name := range ref {
-		text, err := p.open(name, in, 0, seed+1) // of a built-in corpus other sentences
+		text, err := p.open(name, in, 0, builtinSeed(first)+asReference)
 		if err != nil {
 			return real, err
 		}
