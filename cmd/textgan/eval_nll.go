@@ -15,7 +15,7 @@ import (
 // modelOptions choose a trained model.
 type modelOptions struct {
 	Run        string `opt:"run" check:"required" doc:"run directory of the model" meta:"DIR"`
-	Checkpoint string `opt:"checkpoint" default:"last" doc:"last, best (lowest NLL on held-out text) or the number of a step" meta:"NAME"`
+	Checkpoint string `opt:"checkpoint" default:"last" doc:"last, best (by the metric of train --best; NLL of held-out text if none was given) or the number of a step" meta:"NAME"`
 }
 
 // precision is part of the options of commands that use a model and not its record.

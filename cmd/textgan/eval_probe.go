@@ -16,7 +16,7 @@ import (
 
 // probeOptions are those of eval variance that only --run reads.
 type probeOptions struct {
-	Checkpoint string   `opt:"checkpoint" default:"last" doc:"last, best (lowest NLL on held-out text) or the number of a step" meta:"NAME" group:"with --run"`
+	Checkpoint string   `opt:"checkpoint" default:"last" doc:"last, best (by the metric of train --best; NLL of held-out text if none was given) or the number of a step" meta:"NAME" group:"with --run"`
 	Feedback   []string `opt:"feedback" check:"oneof=soft|straight-through|detached" doc:"what the next step reads of a relaxed token; default all three" meta:"NAME,..." group:"with --run"`
 	Reference  int      `opt:"reference" default:"1000" check:"min=32,max=1000000000" doc:"draws of the unbiased reference" group:"with --run"`
 	Batch      int      `opt:"batch" default:"0" check:"min=0,max=1048576" doc:"sentences of the batch; 0: as in training" group:"with --run"`

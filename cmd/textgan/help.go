@@ -27,7 +27,7 @@ func appHelp(w io.Writer, app *cli.App) {
 	listCommands(w, "textgan", app.Commands)
 	fmt.Fprint(w, `
 First steps:
-  textgan train                                      a model of the built-in corpus, in a minute
+  textgan train                                      a model of the built-in corpus, in a minute and a half
   textgan train --corpus my.txt --run runs/mine      a model of one's own sentences, one per line
   textgan sample --run runs/mine -n 5                sentences that it makes up
   textgan eval all --run runs/mine                   how they compare with lines that it has not learnt
