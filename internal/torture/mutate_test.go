@@ -171,7 +171,7 @@ func TestMutatedRuns(t *testing.T) {
 	if all {
 		n = 2000
 	}
-	for _, model := range []string{"gan", "mle", "vae"} {
+	for _, model := range []string{"gan", "mle", "vae", "rounds"} {
 		t.Run(model, func(t *testing.T) {
 			whole := filepath.Join(t.TempDir(), "whole")
 			c := train.Options.Defaults()
@@ -179,6 +179,10 @@ func TestMutatedRuns(t *testing.T) {
 			require.NoError(t, os.WriteFile(c.Corpus, []byte("the cat sat\na dog ran far\nbirds fly\nfish swim\nthe dog sat down\na cat ran\nno\nwe read\n"), 0o600))
 			c.Model, c.Hidden, c.Emb, c.DEmb, c.DFilters, c.DWidths, c.LatentDim = model, 3, 3, 2, 2, []int{2}, 2
 			c.Batch, c.MLESteps, c.DPre, c.AdvSteps, c.EvalSamples, c.LogEvery, c.EvalEvery, c.SaveEvery = 3, 8, 1, 4, 2, 1, 2, 2
+			if model == "rounds" { // stopped within the first of two
+				c.Model, c.ValidFraction, c.MLESteps, c.BackSteps = "mle", 0.3, 2, 2
+				c.CoopRounds, c.CoopSteps, c.CoopSentences, c.CoopBatch = 2, 3, 100, 4
+			}
 			tr, w, err := train.Start(c, whole, nil, rundir.Start{})
 			require.NoError(t, err)
 			ctx, stop := context.WithCancel(context.Background())

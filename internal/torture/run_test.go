@@ -43,6 +43,8 @@ var models = map[string][]string{
 	"mle": {"--model", "mle", "--mle-steps", "6"},
 	"gan": {"--mle-steps", "3", "--d-pretrain", "1", "--adv-steps", "3"},
 	"vae": {"--model", "vae", "--mle-steps", "4", "--latent-dim", "2", "--vae-samples", "1"},
+	"rounds": {"--model", "mle", "--mle-steps", "2", "--valid-fraction", "0.3", "--back-steps", "2",
+		"--coop-rounds", "2", "--coop-steps", "2", "--coop-sentences", "100", "--coop-batch", "4"},
 }
 
 // subject is a run to be disturbed, in a place of its own.
