@@ -57,7 +57,7 @@ func ExampleCorpus_Stats() {
 	// lines                                  1,000
 	// blank lines left out                   0
 	// duplicate lines                        871 (87.1 %)
-	// different lines                        129
+	// different token by token               129
 	// tokens                                 2,548
 	// vocabulary                             5
 	// tokens seen once                       0 (0.0 % of the vocabulary)

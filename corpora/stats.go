@@ -169,7 +169,7 @@ func (s Stats) WriteTable(w io.Writer) error {
 		row("lines refused", "%s, %s; the first: %.100s", grouped(r.Lines), r.Reason, r.First)
 	}
 	row("duplicate lines", "%s (%.1f %%)", grouped(s.Duplicates), 100*float64(s.Duplicates)/float64(max(s.Lines, 1)))
-	row("different lines", "%s", grouped(s.Distinct))
+	row("different token by token", "%s", grouped(s.Distinct))
 	counted := ""
 	if s.Tokenizer != "" {
 		counted = fmt.Sprintf(" (%s, %s)", s.Tokenizer, map[bool]string{true: "lower case", false: "capitals kept"}[s.Case == "lc"])
