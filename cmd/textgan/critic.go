@@ -81,8 +81,8 @@ func criticCommand(p *process) *cli.Command {
 			return err
 		}
 		switch {
-		case k.Gain+z95*k.GainErr < 0:
-			c.warn("the critic is worse than none: a held-out sentence loses %.3f nats by it, so that sampling by it makes the text worse", -k.Gain)
+		case harms(k) != "":
+			c.warn("%s", harms(k))
 		case k.Leak():
 			why := "the backwards model has memorised more of them than the generator; train it with more --dropout, or let"
 			if slices.Contains(k.Features, "ngram") {
@@ -153,6 +153,15 @@ func (p *process) keepCritic(ctx context.Context, t *train.Trainer, dir string) 
 }
 
 const z95 = 1.96 // of an interval of 95 %
+
+// harms warns of a critic by which held-out sentences are less likely than without it,
+// beyond chance; "" of another.
+func harms(k *critic.Critic) string {
+	if k.Gain+z95*k.GainErr >= 0 {
+		return ""
+	}
+	return fmt.Sprintf("the critic is worse than none: a held-out sentence loses %.3f nats by it, so that sampling by it makes the text worse", -k.Gain)
+}
 
 // printCritic says what a critic can tell.
 func (p *process) printCritic(k *critic.Critic, run string, took time.Duration) error {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +27,7 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	require.Contains(t, talk.String(), "The run keeps a critic of the last generator: held-out loss ")
 	require.Contains(t, talk.String(), "adversarial moved NLL by ")
 	require.Contains(t, talk.String(), "cooperative moved NLL by ")
+	require.Contains(t, talk.String(), "sample --run r -n 20 --critic\n")
 	require.NotContains(t, talk.String(), "undone")
 	require.Contains(t, talk.String(), "game       rsgan with")
 	talk.Reset()
@@ -49,6 +52,26 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	again, err := os.ReadFile(weights)
 	require.NoError(t, err)
 	require.Equal(t, kept, again)
+}
+
+// A run whose critic has learnt its training lines by heart says what it is worth, and does
+// not advise to sample by it.
+func TestRunWarnsOfItsCritic(t *testing.T) {
+	t.Chdir(t.TempDir())
+	draw := rand.New(rand.NewPCG(1, 1))
+	var lines strings.Builder
+	for range 80 {
+		for range 1 + draw.IntN(6) {
+			fmt.Fprintf(&lines, "%c ", 'a'+draw.IntN(6))
+		}
+		lines.WriteByte('\n')
+	}
+	require.NoError(t, os.WriteFile("few.txt", []byte(lines.String()), 0o600))
+	var talk bytes.Buffer
+	require.Zero(t, runOut(io.Discard, &talk, "textgan train --model mle --run r --corpus few.txt --valid-fraction 0.3 --eval-every 0 --eval-samples 20 --hidden 4 --emb 8 --batch 8"+
+		" --mle-steps 300 --lr 0.01 --dropout 0 --back-hidden 32 --back-steps 500 --back-lr 0.02 --back-dropout 0 --coop-rounds 1 --coop-steps 2 --coop-sentences 100 --coop-learn-from train"), talk.String())
+	require.Contains(t, talk.String(), "textgan: the critic is worse than none: a held-out sentence loses ")
+	require.NotContains(t, talk.String(), "--critic")
 }
 
 // A run of which nobody has said how long its phases are has one of each kind.

@@ -178,6 +178,9 @@ func (s *trainOutput) end() error {
 	}
 	if k := s.critic; k != nil {
 		s.say("The run keeps a critic of the last generator: held-out loss %.4f ± %.4f nats (ln 2 = 0.6931 tells nothing), gain %.3f ± %.3f nats a sentence.", k.Loss, z95*k.LossErr, k.Gain, z95*k.GainErr)
+		if w := harms(k); w != "" {
+			s.say("textgan: %s", w)
+		}
 	}
 	last := s.evals[max(0, len(s.evals)-1):] // at most one
 	for _, e := range last {
@@ -191,7 +194,7 @@ func (s *trainOutput) end() error {
 	}
 	s.say("\nThe run is in %s, told in %s. Next:", s.run.Dir, s.run.Path(report.HTMLFile))
 	s.say("  %s", s.commandLine("sample", "--run", s.run.Dir, "-n", "20"))
-	if s.critic != nil {
+	if k := s.critic; k != nil && k.Gain > z95*k.GainErr { // it knows something
 		s.say("  %s", s.commandLine("sample", "--run", s.run.Dir, "-n", "20", "--critic"))
 	}
 	s.say("  %s", s.commandLine("eval", "all", "--run", s.run.Dir))
