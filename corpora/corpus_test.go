@@ -233,14 +233,14 @@ func TestBinaryIsNoText(t *testing.T) {
 		"zeros": strings.Repeat("\x00", 1<<20), "utf-16": strings.Repeat("o\x00k\x00\n\x00", 1<<18),
 	} {
 		in := &counting{r: strings.NewReader(text)}
-		_, err := Read(in, name, Options{Tolerant: true, refused: new([]Refused)})
+		_, err := Read(in, name, Options{Tolerant: true})
 		require.ErrorContains(t, err, "corpora: "+name+": binary data, not text, or text in UTF-16: ")
 		require.LessOrEqual(t, in.n, 1<<18, name)
 	}
 	for name, text := range map[string]string{
 		"latin-1": "caf\xe9\nna\xefve\nok\n", "terminal": "\x1b[1mb\xfcb\x1b[0m\nok\n", "separated": "a\x01b\nc\x01d\n", "half": "ok\na\x00b\n", "a.csv": "text\na\x00\nb\x00\nok\n",
 	} {
-		_, err := Read(strings.NewReader(text), name, Options{Tolerant: true, refused: new([]Refused)})
+		_, err := Read(strings.NewReader(text), name, Options{Tolerant: true})
 		require.NoError(t, err, name)
 	}
 }
@@ -292,6 +292,9 @@ func TestTolerant(t *testing.T) {
 		}
 		require.Equal(t, c.want, got.Refused, name)
 		require.Equal(t, c.want, got.Stats(strings.Fields).Refused)
+		read, err := Read(strings.NewReader(c.text), path, c.opt)
+		require.NoError(t, err, name)
+		require.Equal(t, got, read)
 	}
 	_, err := New("x", nil)
 	require.ErrorContains(t, err, "no sentences")

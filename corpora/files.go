@@ -6,20 +6,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
-// Files are the files that the name of a corpus means: the file of that name or,
-// if there is none, for each part between commas the file of that name, all files
-// below the directory, or all that the pattern (as of the shell: *, ?, [a-z])
-// matches. Those of a directory or a pattern come in the order of their names;
+// Files are the files that the name of a corpus means: for each part between commas the
+// file of that name, all files below the directory, or all that the pattern (as of the
+// shell: *, ?, [a-z]) matches. A part has commas of its own where something of that name
+// is there. Those of a directory or a pattern come in the order of their names;
 // what begins with a dot is left out. It is an error if a part means nothing.
 func Files(name string) ([]string, error) {
-	if info, err := os.Stat(name); err == nil && !info.IsDir() {
-		return []string{name}, nil
-	}
 	var files []string
-	for _, part := range strings.Split(name, ",") {
+	for _, part := range partsOf(name) {
 		found, err := filesOf(part)
 		if err != nil {
 			return nil, fmt.Errorf("corpora: %w", err)
@@ -29,6 +27,27 @@ func Files(name string) ([]string, error) {
 	return files, nil
 }
 
+// partsOf cuts a name at its commas, but where that leaves the longest part that is there.
+func partsOf(name string) (parts []string) {
+	for rest := strings.Split(name, ","); len(rest) > 0; {
+		n := len(rest)
+		for n > 1 && !isThere(strings.Join(rest[:n], ",")) {
+			n--
+		}
+		parts, rest = append(parts, strings.Join(rest[:n], ",")), rest[n:]
+	}
+	return parts
+}
+
+// isThere reports whether a part names or matches anything.
+func isThere(part string) bool {
+	if _, err := os.Stat(part); err == nil {
+		return true
+	}
+	found, err := filepath.Glob(part)
+	return err == nil && len(found) > 0
+}
+
 func filesOf(part string) ([]string, error) {
 	info, err := os.Stat(part)
 	switch {
@@ -36,7 +55,7 @@ func filesOf(part string) ([]string, error) {
 		return below(part)
 	case err == nil:
 		return []string{part}, nil
-	case !strings.ContainsAny(part, "*?["):
+	case !strings.ContainsAny(part, patternSigns):
 		// The message of opening it: that of Stat speaks of stat.
 		f, err := os.Open(part)
 		if err == nil { // made in between
@@ -98,15 +117,25 @@ func Absolute(name string) (string, error) {
 	if name == "" || name == "-" || strings.HasPrefix(name, "builtin:") {
 		return name, nil
 	}
-	parts := strings.Split(name, ",")
-	if _, err := os.Stat(name); err == nil {
-		parts = []string{name}
-	}
+	parts := partsOf(name)
 	for i, part := range parts {
-		var err error
-		if parts[i], err = filepath.Abs(part); err != nil {
+		if filepath.IsAbs(part) {
+			parts[i] = filepath.Clean(part)
+			continue
+		}
+		here, err := os.Getwd()
+		if err != nil {
 			return "", fmt.Errorf("corpora: %w", err)
 		}
+		if _, err := os.Stat(part); err != nil && strings.ContainsAny(part, patternSigns) && runtime.GOOS != "windows" { // which has no escapes
+			here = escape.Replace(here)
+		}
+		parts[i] = filepath.Join(here, part)
 	}
 	return strings.Join(parts, ","), nil
 }
+
+const patternSigns = "*?["
+
+// escape makes a pattern of a name, which matches nothing else.
+var escape = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`)

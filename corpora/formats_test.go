@@ -158,20 +158,22 @@ func TestFormatsRefuse(t *testing.T) {
 func TestFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, content := range map[string]string{
-		"b.txt": "b1\nb2\n", "a.txt": "a1\n\na2", "d/z.csv": "text\nz\n", "d/e/y.jsonl": `{"text":"y"}`, "d/.hidden": "no\n", "d/.git/x": "no\n", "with,comma": "c\n", ".dot": "no\n", "[odd]": "o\n",
+		"b.txt": "b1\nb2\n", "a.txt": "a1\n\na2", "d/z.csv": "text\nz\n", "d/e/y.jsonl": `{"text":"y"}`, "d/.hidden": "no\n", "d/.git/x": "no\n", "with,comma": "c\n", "e,f/g": "g\n", ".dot": "no\n", "[odd]": "o\n",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
 		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
 	}
 	for name, want := range map[string]string{
-		"b.txt,a.txt":  "b1 b2 a1 a2",
-		"*.txt":        "a1 a2 b1 b2",
-		"d":            "y z",
-		"a.txt,d":      "a1 a2 y z",
-		"?.txt,d/*csv": "a1 a2 b1 b2 z",
-		"with,comma":   "c",
-		"[odd]":        "o",
-		"[a-b].txt":    "a1 a2 b1 b2",
+		"b.txt,a.txt":                "b1 b2 a1 a2",
+		"*.txt":                      "a1 a2 b1 b2",
+		"d":                          "y z",
+		"a.txt,d":                    "a1 a2 y z",
+		"?.txt,d/*csv":               "a1 a2 b1 b2 z",
+		"with,comma":                 "c",
+		"e,f":                        "g",
+		"with,comma,b.txt,e,f,?.txt": "c b1 b2 g a1 a2 b1 b2",
+		"[odd]":                      "o",
+		"[a-b].txt":                  "a1 a2 b1 b2",
 	} {
 		c, err := Open(name, Options{})
 		require.NoError(t, err, name)
@@ -189,6 +191,21 @@ func TestFiles(t *testing.T) {
 		require.Equal(t, c.SHA256, d.SHA256)
 		t.Chdir(here)
 	}
+	// So it is below a directory whose name has a comma and a bracket.
+	require.NoError(t, os.CopyFS("Doe, J. [x]", os.DirFS("d")))
+	t.Chdir("Doe, J. [x]")
+	for _, name := range []string{"z.csv", "z.csv,e/y.jsonl", "*.csv", "e", "*.csv,e", "?/*l"} {
+		here, err := Open(name, Options{})
+		require.NoError(t, err, name)
+		path, err := Absolute(name)
+		require.NoError(t, err)
+		t.Chdir("..")
+		there, err := Open(path, Options{})
+		require.NoError(t, err, path)
+		require.Equal(t, here.SHA256, there.SHA256, name)
+		t.Chdir("Doe, J. [x]")
+	}
+	t.Chdir("..")
 	// A line is named by its own file, on either side of a split too.
 	c, err := Open("b.txt,a.txt", Options{})
 	require.NoError(t, err)

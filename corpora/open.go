@@ -79,15 +79,21 @@ func Open(name string, opt Options) (*Corpus, error) {
 	if builtin, ok := strings.CutPrefix(name, "builtin:"); ok {
 		return generated(builtin, opt)
 	}
-	c := &Corpus{Name: name}
+	shown := name
 	if name == "-" {
-		c.Name = stdinName
+		shown = stdinName
 	}
+	return keep(shown, opt, func(opt Options, visit func([]byte, string, int) error) error { return Scan(name, opt, visit) })
+}
+
+// keep makes a corpus of what scan goes through.
+func keep(name string, opt Options, scan func(opt Options, visit func(sentence []byte, file string, line int) error) error) (*Corpus, error) {
+	c := &Corpus{Name: name}
 	if opt.Tolerant {
 		opt.refused = &c.Refused
 	}
 	opt.kept = true
-	if err := Scan(name, opt, c.add); err != nil {
+	if err := scan(opt, c.add); err != nil {
 		return nil, err
 	}
 	return c.finish()
@@ -95,15 +101,12 @@ func Open(name string, opt Options) (*Corpus, error) {
 
 // Read is Open for a stream; the name serves messages and its ending.
 func Read(r io.Reader, name string, opt Options) (*Corpus, error) {
-	c := &Corpus{Name: name}
-	if err := opt.complete(); err != nil {
-		return nil, err
-	}
-	opt.kept = true
-	if err := scan(r, name, opt, opt.budget(), c.add); err != nil {
-		return nil, err
-	}
-	return c.finish()
+	return keep(name, opt, func(opt Options, visit func([]byte, string, int) error) error {
+		if err := opt.complete(); err != nil {
+			return err
+		}
+		return scan(r, name, opt, opt.budget(), visit)
+	})
 }
 
 const stdinName = "stdin"
