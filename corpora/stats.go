@@ -58,8 +58,8 @@ type ScriptShare struct {
 	Share  float64 `json:"share"`
 }
 
-// Quantiles of the number of tokens per line: of n lines sorted by length,
-// the p-th is the one with p n / 100 lines before it.
+// Quantiles of the number of tokens per line: the p-th is the smallest length that at
+// least p % of the lines do not exceed, as of package eval.
 type Quantiles struct {
 	Min int `json:"min"`
 	P5  int `json:"p5"`
@@ -117,9 +117,9 @@ func (c *Corpus) Stats(tokenize func(line string) []string) Stats {
 	s.Distinct = len(distinct)
 	s.MeanLength = float64(s.Tokens) / float64(len(lengths))
 	slices.Sort(lengths)
-	at := func(percent int) int { return lengths[min(percent*len(lengths)/100, len(lengths)-1)] }
+	at := func(percent int) int { return lengths[max(0, (percent*len(lengths)+99)/100-1)] }
 	s.Lengths = Quantiles{at(0), at(5), at(25), at(50), at(75), at(95), at(99), at(100)}
-	s.MaxLen = lengths[(99*len(lengths)+99)/100-1]
+	s.MaxLen = s.Lengths.P99
 	if c.Language != nil {
 		e := c.Language.Entropy()
 		s.Entropy = &e

@@ -123,3 +123,17 @@ func jsonNumber(t *testing.T, v any) string {
 func TestRounded(t *testing.T) {
 	require.Equal(t, "0.0000 -0.0001 1.2346", fmt.Sprintf("%.4f %.4f %.4f", rounded(-1e-6, 4), rounded(-.00009, 4), rounded(1.23456, 4)))
 }
+
+// Both commands that tell the lengths of a text mean the same by a quantile.
+func TestLengthsAgree(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("t.txt", []byte("a\na b\na b c\na b c d\n"), 0o666))
+	type quantiles struct{ Min, P5, P25, P50, P75, P95, P99, Max int }
+	for _, command := range []string{"textgan corpus stats t.txt --json", "textgan eval diversity --hyp t.txt --json"} {
+		var out, talk bytes.Buffer
+		require.Zero(t, runOut(&out, &talk, command), talk.String())
+		var r struct{ Lengths quantiles }
+		require.NoError(t, json.Unmarshal(out.Bytes(), &r))
+		require.Equal(t, quantiles{1, 1, 1, 2, 3, 4, 4, 4}, r.Lengths, command)
+	}
+}
