@@ -40,8 +40,12 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	require.NoError(t, os.WriteFile("few.txt", []byte("a b c\nb c a\nc a b\na c b\n"), 0o600))
 	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run few --corpus few.txt --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
 		" --d-pretrain 2 --adv-steps 3 --coop-rounds 1"), talk.String())
-	require.Contains(t, talk.String(), "no cooperative rounds: a critic cannot be judged on 1 held-out line;")
+	require.Contains(t, talk.String(), "no cooperative rounds: a critic cannot be judged on 1 held-out line; hold out more by --valid-fraction\n")
 	require.NotContains(t, talk.String(), "critic  ")
+	require.NoError(t, os.WriteFile("one.txt", []byte("a b c\n"), 0o600))
+	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run few-held --corpus few.txt --valid one.txt --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
+		" --d-pretrain 2 --adv-steps 3 --coop-rounds 1"), talk.String())
+	require.Contains(t, talk.String(), "no cooperative rounds: a critic cannot be judged on 1 held-out line; give a longer text as --valid\n")
 	weights := filepath.Join("r", "critic", "critic.safetensors")
 	kept, err := os.ReadFile(weights)
 	require.NoError(t, err)

@@ -194,7 +194,11 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 			t, w, err = train.Start(c.opt.Config, nextRun(), c.in, start)
 		}
 		if err == nil && t.Config.CoopRounds < c.opt.CoopRounds {
-			c.warn("no cooperative rounds: a critic cannot be judged on %d held-out line; hold out more by --valid-fraction", len(t.Data.Held))
+			cure := "hold out more by --valid-fraction"
+			if t.Config.Valid != "" {
+				cure = "give a longer text as --valid"
+			}
+			c.warn("no cooperative rounds: a critic cannot be judged on %d held-out line; %s", len(t.Data.Held), cure)
 		}
 		return t, w, err
 	}
