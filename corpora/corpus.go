@@ -209,7 +209,10 @@ func drawOrder(copies []int, fraction float64, seed uint64) ([]int, error) {
 	if !(fraction > 0 && fraction < 1) {
 		return nil, fmt.Errorf("fraction %v of held-out lines; it must lie between 0 and 1", fraction)
 	}
-	if len(copies) < 2 {
+	switch {
+	case len(copies) == 1 && copies[0] == 1:
+		return nil, errors.New("there is one line; two different ones are needed to hold one out")
+	case len(copies) < 2:
 		return nil, errors.New("all lines are equal; two different ones are needed to hold one out")
 	}
 	return (rng.Key{Seed: seed, Stream: rng.Split}).Rand().Perm(len(copies)), nil

@@ -104,6 +104,7 @@ func TestSplitOfFewLines(t *testing.T) {
 	require.Equal(t, valid.Lines[0], valid.Lines[1])
 
 	for want, f := range map[string]func() error{
+		"there is one line;":           func() error { _, _, err := corpusOf(t, "a").Split(0.5, 1); return err },
 		"all lines are equal":          func() error { _, _, err := corpusOf(t, "a", "a").Split(0.5, 1); return err },
 		"fraction 1 of held-out lines": func() error { _, _, err := corpusOf(t, "a", "b").Split(1, 1); return err },
 		"fraction 0 of held-out lines": func() error { _, _, err := corpusOf(t, "a", "b").Split(0, 1); return err },

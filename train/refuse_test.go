@@ -228,7 +228,7 @@ func TestStartRefuses(t *testing.T) {
 		"no corpus":          {fresh, func(c *Config) { c.Corpus = file + "x" }, file + "x"},
 		"no builtin":         {fresh, func(c *Config) { c.Corpus = "builtin:caption" }, "captions"},
 		"long line":          {fresh, func(c *Config) { c.Corpus, c.MaxLen = file, 1 }, file + ":1: sentence of 2 tokens, longer than 1; raise --max-len"},
-		"one line":           {fresh, func(c *Config) { c.Corpus = one }, one + ": all lines are equal"},
+		"one line":           {fresh, func(c *Config) { c.Corpus = one }, one + ": there is one line"},
 		"no objective":       {fresh, func(c *Config) { c.Objective = "wgan" }, `objective "wgan" is not known`},
 		"no estimator":       {fresh, func(c *Config) { c.Estimator = "st-gumble" }, `"st-gumble" is unknown`},
 		"no feedback":        {fresh, func(c *Config) { c.Feedback = "hard" }, `feedback "hard"`},

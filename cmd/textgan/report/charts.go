@@ -398,7 +398,7 @@ func (d *document) charts(language corpora.Language) []section {
 			all = append(all, curvesOf(group))
 		}
 		c := &all[len(all)-1]
-		k := key{name: strings.TrimPrefix(name, group+"/"), colour: len(c.keys), level: d.reference.level(name)}
+		k := key{name: strings.ReplaceAll(strings.TrimPrefix(name, group+"/"), "_", " "), colour: len(c.keys), level: d.reference.level(name)}
 		if label(name) != name {
 			k.name = label(name)
 		}

@@ -26,7 +26,7 @@ func run(t *testing.T) *rundir.Run {
 	}}, rundir.Start{Command: []string{"textgan", "train"}, Go: "go1"}, rundir.Options{Now: func() time.Time { return time.Unix(0, 0) }})
 	require.NoError(t, err)
 	for step, phase := range []string{"likelihood", "likelihood", "adversarial"} {
-		require.NoError(t, w.Log(step+1, rundir.Field{Name: "phase", Value: phase}, rundir.Field{Name: "nll/train", Value: 3 - float64(step)/2}, rundir.Field{Name: "loss/g", Value: math.NaN()}))
+		require.NoError(t, w.Log(step+1, rundir.Field{Name: "phase", Value: phase}, rundir.Field{Name: "nll/train", Value: 3 - float64(step)/2}, rundir.Field{Name: "nll/after_round", Value: 2.}, rundir.Field{Name: "loss/g", Value: math.NaN()}))
 		require.NoError(t, w.Log(step+1, rundir.Field{Name: "bleu/2", Value: 0.25}, rundir.Field{Name: "<new>", Value: step}))
 		require.NoError(t, w.SaveSamples(step+1, []string{"the cat sat on <i>me</i>", "step " + string(rune('1'+step))}))
 	}
@@ -71,6 +71,7 @@ func TestWrite(t *testing.T) {
 	for _, never := range []string{"script", "link", "iframe", "i"} {
 		require.Zero(t, elements[never], never)
 	}
+	require.Contains(t, text, "after round", "of nll/after_round")
 	require.Equal(t, 1, elements["img"], "the figure")
 	require.Equal(t, 3, elements["svg"], "nll, BLEU and <new>; the losses have no finite value")
 	for _, want := range []string{"a <b>run", "likelihood until 2, adversarial until 3", "no finite value", "<script>alert(1)</script>", "the cat sat on <i>me</i>", "step 3", "BLEU-2", "from step 12 of run <i>older (vae, learnt from old.txt)"} {
