@@ -11,7 +11,7 @@ out=${2:-$here}
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 
-train="--hidden 64 --dropout 0 --normalize batch --g-lr 1e-4" lab= probe= steps=50
+train="--hidden 64 --dropout 0 --normalize batch --g-lr 1e-4 --coop-rounds 0" lab= probe= steps=50
 if [ $# -gt 1 ]; then
 	mkdir -p "$out"
 	train="$train --corpus-lines 500 --mle-steps 60 --d-pretrain 5 --adv-steps 10 --eval-every 20 --eval-samples 50"
