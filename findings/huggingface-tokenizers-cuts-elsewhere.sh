@@ -99,8 +99,4 @@ Split at all but /[^ ,;!]+/, isolated:
 a WordPiece of this sentence's words, Whitespace:
   in Rust Die Straße führt über München ; nach 2 km , nach rechts !!
   in JavaScript Die [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] ; nach 2 km , nach rechts !!
-30c30
-<   in JavaScript Die [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] [UNK] ; nach 2 km , nach rechts !!
----
->   in JavaScript Die            ; nach 2 km , nach rechts !!
 EXPECTED
