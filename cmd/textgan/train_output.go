@@ -32,11 +32,12 @@ type trainOutput struct {
 	signs  signs
 	critic *critic.Critic // kept in the run at its end; nil for none
 	real   float64        // share of different lines in the held-out text
+	learnt float64        // loss of likelihood training in its last step, nats per token; Inf before
 	err    error          // of the first write to standard output that failed
 }
 
 func newTrainOutput(p *process, t *train.Trainer, w *rundir.Writer, asJSON bool) *trainOutput {
-	return &trainOutput{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine(), real: report.DifferentShare(t.Data.Valid.Lines)}
+	return &trainOutput{process: p, t: t, run: w, asJSON: asJSON, line: p.newLine(), real: report.DifferentShare(t.Data.Valid.Lines), learnt: math.Inf(1)}
 }
 
 func (s *trainOutput) begin() {
@@ -111,6 +112,9 @@ func (s *trainOutput) step(p train.Progress) {
 		s.line.Start(string(p.Phase), p.Since, p.Total)
 		p.Tokens = 0
 	}
+	if p.Phase == train.Likelihood {
+		s.learnt = p.Loss
+	}
 	s.line.Step(p.Since, p.Tokens, fmt.Sprintf("loss %.4f", p.Loss))
 	if w := s.signs.step(p); w != "" {
 		s.say("textgan: %s", w)
@@ -168,7 +172,7 @@ func (s *trainOutput) end() error {
 	}
 	s.compare()
 	name, size := s.t.LargestWeight()
-	if w := ended(s.summary(), s.t.Data.Vocab.Size(), name, size); w != "" {
+	if w := ended(s.summary(), s.t.Data.Vocab.Size(), s.learnt, name, size); w != "" {
 		s.say("textgan: %s", w)
 	}
 	if w, ok := s.t.TeamWork(); ok && w.Steps > 0 {

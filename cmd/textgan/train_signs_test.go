@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestSignsAtTheEnd(t *testing.T) {
 		{rows(2), "backwards.g.output.b", 8e10, "try a smaller --back-lr"},
 		{rows(2, 2), "d.score.w", math.NaN(), "a weight of d.score.w has come to NaN"},
 	} {
-		if got := ended(c.rows, 100, c.name, c.size); c.want == "" {
+		if got := ended(c.rows, 100, math.Inf(1), c.name, c.size); c.want == "" {
 			require.Empty(t, got)
 		} else {
 			require.Contains(t, got, c.want)
@@ -89,6 +90,12 @@ func TestSignsAtTheEnd(t *testing.T) {
 
 func TestDivergedRunSaysSo(t *testing.T) {
 	t.Chdir(t.TempDir())
+	// Of few lines, each of other words, the held-out ones are no more likely than nonsense.
+	require.NoError(t, os.WriteFile("words.txt", []byte("a b c d\ne f g h\ni j k l\nm n o p\n"), 0o600))
+	var few bytes.Buffer
+	require.Zero(t, runOut(io.Discard, &few, "textgan train --model mle --corpus words.txt --mle-steps 150 --lr 0.05 --dropout 0 --eval-every 0 --eval-samples 2 --hidden 8 --emb 8 --run few"))
+	require.Contains(t, few.String(), "textgan: the text is learnt by heart: NLL ")
+	require.NotContains(t, few.String(), "diverged")
 	const small = "textgan train --model mle --mle-steps 20 --eval-every 10 --eval-samples 2 --hidden 8 --emb 8 --corpus-lines 100 --run "
 	for run, want := range map[string]int{"wild --lr 1e30": 1, "tame": 0} {
 		var talk bytes.Buffer
