@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"textgan/internal/kernel"
@@ -170,6 +172,27 @@ func permuted(r *rand.Rand, lines [][]int32) [][]int32 {
 		out[i] = lines[j]
 	}
 	return out
+}
+
+// No resample comes twice, whatever the number of items, and all items come:
+// the generator does not go in circles.
+func TestResamplesAreDifferent(t *testing.T) {
+	for _, n := range []int{479, 1000} {
+		const resamples = 2000
+		sums, seen := make([]uint64, resamples), make([]atomic.Bool, n)
+		resample(resamples, n, 2, func(b int, draw func() int) {
+			for range n {
+				i := draw()
+				seen[i].Store(true)
+				sums[b] = (sums[b] ^ uint64(i)) * 1099511628211 // FNV-1a
+			}
+		})
+		slices.Sort(sums)
+		require.Len(t, slices.Compact(sums), resamples)
+		for i := range seen {
+			require.True(t, seen[i].Load(), i)
+		}
+	}
 }
 
 // The bootstrap's spread is the standard error that the formula gives.

@@ -152,6 +152,31 @@ func TestUnorderedSetIsUnbiased(t *testing.T) {
 	}
 }
 
+// Behind a word that has nearly all of the mass, equal ones are drawn equally
+// wherever they stand: keys like u^(1/p) would be 0 for most of them, and those
+// in front be taken.
+func TestSetOfASureRow(t *testing.T) {
+	const others, tenths, draws, k = 1000, 10, 500, 12
+	logits := make([]float32, 1+others)
+	for i := range others {
+		logits[1+i] = float32(math.Log(1e-5 / .99))
+	}
+	a := actionsOf[float32](t, fmt.Sprintf("unordered-set:k=%d", k))
+	ids, probs, counts := make([]int32, k), make([]float32, k+1), make([]float64, tenths)
+	for i := range uint32(draws) {
+		a.Choose(ids, probs, slices.Clone(logits), 0, Key{Seed: 1, Stream: 2, Step: i})
+		for _, id := range ids[1:] {
+			counts[(id-1)*tenths/others]++
+		}
+	}
+	var chi2 float64
+	for _, c := range counts {
+		const mean = draws * (k - 1) / tenths
+		chi2 += (c - mean) * (c - mean) / mean
+	}
+	require.Less(t, chi2, 33.7, "%v: a chance of 1e-4, 9 degrees of freedom", counts)
+}
+
 // Both precisions choose the same ids and weigh them alike, a shift of all
 // values changes nothing, and one likely id loses nothing to rounding.
 func TestActionsOfBothPrecisions(t *testing.T) {
