@@ -19,15 +19,15 @@ import (
 // the log ratio of the two.
 type BackwardsOptions struct {
 	BackRun     string  `opt:"back-run" doc:"take the backwards model of this run of --backwards, trained on the same lines, instead of training one" group:"backwards" meta:"DIR"`
-	BackSteps   int     `opt:"back-steps" default:"2500" check:"min=1,max=1000000000" doc:"likelihood steps of the backwards model that --critic ratio and --discriminator reverse-lm ask" group:"backwards"`
-	BackCell    string  `opt:"back-cell" check:"oneof=lstm|gru|relational|transformer" doc:"recurrence of the backwards model, or a transformer; default the generator's --cell" group:"backwards"`
+	BackSteps   int     `opt:"back-steps" default:"-1" check:"min=-1,max=1000000000" doc:"likelihood steps of the backwards model that --critic ratio and --discriminator reverse-lm ask; -1: as many as --mle-steps takes by default" group:"backwards"`
+	BackCell    string  `opt:"back-cell" check:"oneof=lstm|gru|relational|transformer" doc:"recurrence of the backwards model, or a transformer; default the generator's --cell, and relational for the round that is there if nobody has said how long the phases are" group:"backwards"`
 	BackEmb     int     `opt:"back-emb" default:"0" check:"min=0,max=65536" doc:"size of the backwards model's embeddings; 0: as the generator's" group:"backwards"`
 	BackHidden  int     `opt:"back-hidden" default:"0" check:"min=0,max=65536" doc:"units of the backwards model; 0: as many as the generator's" group:"backwards"`
 	BackLayers  int     `opt:"back-layers" default:"0" check:"min=0,max=256" doc:"layers or blocks of the backwards model; 0: as many as the generator's" group:"backwards"`
 	BackSlots   int     `opt:"back-slots" default:"0" check:"min=0,max=4096" doc:"slots of the backwards model, a relational memory; 0: --slots" group:"backwards"`
 	BackHeads   int     `opt:"back-heads" default:"0" check:"min=0,max=4096" doc:"heads of the backwards model; 0: --heads" group:"backwards"`
-	BackDropout float64 `opt:"back-dropout" default:"0.3" check:"min=0,max=0.95" doc:"dropout of the backwards model: no less than the generator's, or it knows the training lines by heart" group:"backwards"`
-	BackLR      float64 `opt:"back-lr" default:"0.004" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a tenth" group:"backwards"`
+	BackDropout float64 `opt:"back-dropout" default:"0.4" check:"min=0,max=0.95" doc:"dropout of the backwards model: no less than the generator's, or it knows the training lines by heart" group:"backwards"`
+	BackLR      float64 `opt:"back-lr" default:"0" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a fiftieth; 0: 0.016, of a transformer 0.002" group:"backwards"`
 }
 
 // HasBackwards reports whether the run trains, or takes, a backwards model.
@@ -89,9 +89,9 @@ func (b *backwards) Step(at int) (Record, error) {
 	return r, nil
 }
 
-// falling goes from lr to a tenth of it in a straight line.
+// falling goes from lr to model.LastRate of it in a straight line.
 func falling(lr float64, step, steps int) float64 {
-	return lr * (1 - 0.9*float64(step)/float64(steps))
+	return lr * (1 - (1-model.LastRate)*float64(step)/float64(steps))
 }
 
 func (b *backwards) Saved() Saved {

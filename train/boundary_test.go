@@ -96,7 +96,7 @@ func TestStopWithinStep(t *testing.T) {
 func TestStopWithinEvaluation(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"gan": func(c *Config) { c.MLESteps, c.DPre, c.AdvSteps = 14, 2, 8 },
-		"mle": func(c *Config) { c.Model, c.MLESteps, c.Patience = "mle", 28, 1 },
+		"mle": func(c *Config) { c.Model, c.MLESteps, c.Patience, c.LRSchedule = "mle", 28, 1, "constant" },
 		"vae": func(c *Config) { c.Model, c.MLESteps = "vae", 14 },
 	} {
 		t.Run(name, func(t *testing.T) {

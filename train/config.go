@@ -42,7 +42,7 @@ type AdamOptions struct {
 
 // RecordOptions say when a run is looked at, and what is kept of it.
 type RecordOptions struct {
-	EvalEvery   int    `opt:"eval-every" default:"250" check:"min=0,max=1000000000" doc:"steps between evaluations; 0: only at the ends of the phases" group:"record"`
+	EvalEvery   int    `opt:"eval-every" default:"-1" check:"min=-1,max=1000000000" doc:"steps between evaluations; -1: an eighth of --mle-steps, no more than 250; 0: only at the ends of the phases" group:"record"`
 	EvalSamples int    `opt:"eval-samples" default:"1000" check:"min=1,max=100000000" doc:"sentences sampled for an evaluation" group:"record"`
 	LogEvery    int    `opt:"log-every" default:"25" check:"min=1,max=1000000000" doc:"steps between lines of metrics" group:"record"`
 	SaveEvery   int    `opt:"save-every" default:"500" check:"min=0,max=1000000000" doc:"steps between checkpoints; 0: only at the end" group:"record"`
@@ -52,6 +52,40 @@ type RecordOptions struct {
 
 // bf16 reports whether products of training read operands rounded to bf16.
 func (c Config) bf16() bool { return c.Precision == "bf16" }
+
+// forText is the configuration of a run that learns so many lines: what is left to the text
+// and to the kind of network has its values.
+func (c Config) forText(lines int) Config {
+	vae := c.HasVAE()
+	if c.LR == 0 {
+		c.LR = rateOf(c.Cell)
+		if vae {
+			c.LR = 0.004
+		}
+	}
+	if c.LRSchedule == "" {
+		c.LRSchedule = "linear"
+		if vae {
+			c.LRSchedule = "constant"
+		}
+	}
+	if c.BackLR == 0 {
+		c.BackLR = rateOf(cmp.Or(c.BackCell, c.Cell))
+	}
+	if c.MLESteps < 0 {
+		c.MLESteps = passes(lines, c.Batch)
+		if vae {
+			c.MLESteps *= 2
+		}
+	}
+	if c.BackSteps < 1 {
+		c.BackSteps = passes(lines, c.Batch)
+	}
+	if c.EvalEvery < 0 {
+		c.EvalEvery = min(max(cmp.Or(c.MLESteps, 2000)/8, 1), 250)
+	}
+	return c
+}
 
 // Check reports the first setting that does not fit with the others.
 func (c Config) Check() error {

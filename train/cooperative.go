@@ -26,7 +26,7 @@ type CooperativeOptions struct {
 	CoopControl   bool    `opt:"coop-control" default:"true" doc:"learn what the weights say beyond the generator's own distribution, which is followed exactly and not by sentences drawn from it: far less noise" group:"cooperative"`
 	CoopLearnFrom string  `opt:"coop-learn-from" default:"held-out" check:"oneof=train|held-out" doc:"real lines that a round's critic learns: held-out, by cross-validation, since the backwards model may know training lines better than other text; or train" group:"cooperative"`
 	CoopCalibrate bool    `opt:"coop-calibrate" default:"true" doc:"bring the means of the statistics under the weights to those of the training lines" group:"cooperative"`
-	CoopLR        float64 `opt:"coop-lr" default:"0.016" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a tenth; a quarter of it after each round that was undone" group:"cooperative"`
+	CoopLR        float64 `opt:"coop-lr" default:"0.016" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a fiftieth; a quarter of it after each round that was undone" group:"cooperative"`
 }
 
 // checkCooperative is Check for what cooperative rounds add.

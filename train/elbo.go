@@ -36,7 +36,7 @@ func (c Config) checkELBO() error {
 	if _, err := relax.Parse[float32](c.LatentEstimator); err != nil {
 		return fmt.Errorf("train: --latent-estimator: %w", err)
 	}
-	s, err := relax.ParseSchedule(c.LatentTau, c.MLESteps)
+	s, err := relax.ParseSchedule(c.LatentTau, max(c.MLESteps, 1))
 	if err != nil {
 		return fmt.Errorf("train: --latent-tau: %w", err)
 	}
@@ -98,6 +98,7 @@ type elbo struct {
 	encoderBound *generator.ELBO // with those of the encoder; nil unless it takes steps of its own
 	held         *generator.Evaluator
 	tau          relax.Schedule // of a categorical code
+	lr           float64        // before it falls
 	decoder      *Adam
 	encoder      *Adam
 	sum          gradients
@@ -131,7 +132,7 @@ func newELBO(c *common, vae *generator.VAE) (*elbo, error) {
 	if p.held, err = p.vae.NewEvaluator(c.part(), c.T); err != nil {
 		return nil, err
 	}
-	p.decoder, p.encoder = c.adam(c.LR, p.vae.DecoderParams()), c.adam(c.LR, p.vae.EncoderParams())
+	p.lr, p.decoder, p.encoder = c.LR, c.adam(c.LR, p.vae.DecoderParams()), c.adam(c.LR, p.vae.EncoderParams())
 	return p, nil
 }
 
@@ -144,7 +145,8 @@ func (p *elbo) LanguageModel() generator.LanguageModel { return p.vae.LanguageMo
 // Step moves encoder and decoder by the bound. While the encoder lags behind
 // (see Config.Aggressive), it first catches up with the decoder, which then
 // moves alone.
-func (p *elbo) Step(int) (Record, error) {
+func (p *elbo) Step(at int) (Record, error) {
+	p.fall(at)
 	if p.encoderBound == nil || p.CaughtUp {
 		return p.step(p.annealed, true)
 	}
@@ -158,7 +160,13 @@ func (p *elbo) Step(int) (Record, error) {
 }
 
 // Between is a step with beta and tau as they are at the end.
-func (p *elbo) Between() (Record, error) { return p.step(p.settledAt, true) }
+func (p *elbo) Between() (Record, error) {
+	p.fall(p.MLESteps)
+	return p.step(p.settledAt, true)
+}
+
+// fall sets the step size of step at.
+func (p *elbo) fall(at int) { p.decoder.LR, p.encoder.LR = p.lr*p.rate(at), p.lr*p.rate(at) }
 
 // annealed is what a run of the graphs reads at a step of the phase. The noise is
 // named by the number of batches drawn, which no two runs share.
@@ -279,7 +287,7 @@ func (p *elbo) Code() string {
 	return fmt.Sprintf("%s, %d x %s, beta %s", p.Latent, p.LatentDim, unit, beta)
 }
 
-func (p *elbo) SetRate(lr float64) { p.decoder.LR, p.encoder.LR = lr, lr }
+func (p *elbo) SetRate(lr float64) { p.lr = lr }
 
 // Validate sets the bound in the place of the NLL.
 func (p *elbo) Validate(e *Evaluation, held [][]int32) error {

@@ -82,7 +82,7 @@ func TestVAEOverfits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := Options.Defaults()
-			c.Model, c.Batch, c.MLESteps, c.Patience, c.EvalEvery, c.LR, c.EvalSamples = "vae", 8, 500, 0, 0, .005, 20
+			c.Model, c.Batch, c.MLESteps, c.Patience, c.EvalEvery, c.LR, c.Dropout, c.EvalSamples = "vae", 8, 500, 0, 0, .005, .3, 20
 			c.Corpus, c.Valid = file, file
 			change(&c)
 			d, err := model.Prepare(c.Config, nil, nil)

@@ -36,7 +36,7 @@ type Encoder struct {
 func NewEncoder(lines []string, seed uint64) (*Encoder, error) {
 	c := Options.Defaults()
 	c.Model, c.Seed, c.SplitSeed, c.MinCount = "mle", seed, seed, 2
-	c.Hidden, c.Dropout, c.LR = EncoderDims, 0.2, 0.015
+	c.Hidden, c.Dropout, c.LR, c.LRSchedule = EncoderDims, 0.2, 0.015, "constant" // Train lets it fall
 	c.MLESteps, c.EvalEvery, c.EvalSamples, c.Patience = 1000, 100, 1, 2
 	c.MaxLen, c.Truncate = model.LongestLine, true
 	corpus, err := corpora.New("encoder", lines)

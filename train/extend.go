@@ -267,6 +267,9 @@ func (x *extension) begun(first, at int, end stand) string {
 // schedules is an error if something that depends on the length has not been what it
 // would have been in one long run.
 func (x *extension) schedules(s stand) error {
+	if x.longer["mle-steps"] != "" && x.now.LRSchedule != "constant" && s.Since > 0 {
+		return refuse("train: --lr-schedule %s follows --mle-steps: the step size of step %d would have been larger in one long run; start a new run, with --lr-schedule constant if it is to be made longer", x.now.LRSchedule, s.Since)
+	}
 	if x.longer["mle-steps"] != "" && x.now.HasVAE() {
 		for n := range s.Since + 1 {
 			if was, now := x.was.beta(n), x.now.beta(n); was != now {

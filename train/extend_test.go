@@ -124,6 +124,7 @@ func TestExtendedRunsAreLongOnes(t *testing.T) {
 				t.Skip("one run of every model is made longer")
 			}
 			c := small()
+			c.LRSchedule = "constant"
 			x.change(&c)
 			long := c
 			x.more(&long)
@@ -147,6 +148,7 @@ func TestExtendRefuses(t *testing.T) {
 		"another lr": {func(c *Config) { c.Model = "mle" }, 0, []string{"mle-steps", "20", "lr", "0.1"}, "--lr 0.1: a run that is made longer"},
 		"no phase":   {func(c *Config) { c.Model = "mle" }, 0, []string{"adv-steps", "900"}, "has no such phase to make longer: drop --adv-steps"},
 		"no number":  {func(c *Config) { c.Model = "mle" }, 0, []string{"mle-steps", "x"}, "--mle-steps x: want a whole number"},
+		"step size":  {func(c *Config) { c.Model, c.LRSchedule = "mle", "linear" }, 0, []string{"mle-steps", "20"}, "--lr-schedule linear follows --mle-steps: the step size of step 13 would have been larger in one long run"},
 		"tau":        {func(c *Config) {}, 0, []string{"adv-steps", "40"}, "--tau-schedule exponential:from=1,to=0.5 follows --adv-steps: tau of step 1 was 0.9659, and would have been 0.9828 in one long run"},
 		"beta":       {func(c *Config) { c.Model, c.LatentDim, c.VAESamples = "vae", 2, 1 }, 0, []string{"mle-steps", "40"}, "--kl-anneal linear follows --mle-steps: beta of step 1 was 0.2857, and would have been 0.1 "},
 		"tau of a code": {func(c *Config) {
@@ -166,7 +168,7 @@ func TestExtendRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := small()
-			c.Hidden, c.Emb, c.CorpusLines = 8, 8, 200
+			c.Hidden, c.Emb, c.CorpusLines, c.LRSchedule = 8, 8, 200, "constant"
 			x.change(&c)
 			dir := filepath.Join(t.TempDir(), "run")
 			tr, w, err := Start(c, dir, nil, rundir.Start{})
@@ -193,7 +195,7 @@ func TestExtendRefuses(t *testing.T) {
 // A run that is made longer and was cut off goes on when it is asked again.
 func TestExtendAgain(t *testing.T) {
 	c := small()
-	c.Model = "mle"
+	c.Model, c.LRSchedule = "mle", "constant"
 	dir := filepath.Join(t.TempDir(), "run")
 	endedRun(t, c, dir)
 	for _, stop := range []int{16, 18, 0} {

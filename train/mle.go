@@ -1,6 +1,8 @@
 package train
 
 import (
+	"math"
+
 	"textgan/generator"
 	"textgan/vocab"
 )
@@ -8,10 +10,11 @@ import (
 // MLEOptions are those of likelihood training, by teacher forcing or by the
 // bound of a VAE.
 type MLEOptions struct {
-	MLESteps int     `opt:"mle-steps" default:"4000" check:"min=0,max=1000000000" doc:"steps of likelihood training, at most"`
-	LR       float64 `opt:"lr" default:"0.004" check:"min=0,max=1e38" doc:"Adam's step size in likelihood training" group:"optimisation"`
-	LRDecay  float64 `opt:"lr-decay" default:"0.5" check:"above=0,max=1" doc:"factor on lr after each evaluation without a better validation NLL" group:"optimisation"`
-	Patience int     `opt:"patience" default:"3" check:"min=0,max=1000000000" doc:"end likelihood training after so many evaluations without a better validation NLL; 0: never" group:"optimisation"`
+	MLESteps   int     `opt:"mle-steps" default:"-1" check:"min=-1,max=1000000000" doc:"steps of likelihood training, at most; -1: 25 passes over the text, no fewer than 200 steps and no more than 2000; of a VAE twice as many"`
+	LR         float64 `opt:"lr" default:"0" check:"min=0,max=1e38" doc:"Adam's step size in likelihood training; 0: 0.016, of a VAE 0.004 and of a transformer 0.002" group:"optimisation"`
+	LRSchedule string  `opt:"lr-schedule" check:"oneof=linear|constant" doc:"linear: lr falls in a straight line over mle-steps, to a fiftieth; constant: it does not; lr-decay cuts either; default linear, of a VAE constant" group:"optimisation"`
+	LRDecay    float64 `opt:"lr-decay" default:"0.5" check:"above=0,max=1" doc:"factor on lr after each evaluation without a better validation NLL" group:"optimisation"`
+	Patience   int     `opt:"patience" default:"3" check:"min=0,max=1000000000" doc:"end likelihood training after so many evaluations without a better validation NLL; 0: never" group:"optimisation"`
 }
 
 // fitting is the phase that fits real sentences. A run has one; it makes the
@@ -20,13 +23,14 @@ type MLEOptions struct {
 // validation NLL.
 type fitting interface {
 	Phase
-	// Between is a step like those of the phase, between steps of another one.
+	// Between is a step like those of the phase, between steps of another one, with the step
+	// size that the phase ends with.
 	Between() (Record, error)
 	// LanguageModel is the generator.
 	LanguageModel() generator.LanguageModel
 	// Code describes the code of a sentence, if there is one.
 	Code() string
-	// SetRate sets the step size.
+	// SetRate sets the step size, which falls over the phase if --lr-schedule says so.
 	SetRate(lr float64)
 	// Validate sets the NLL of held-out sentences, and what more there is to say
 	// of them.
@@ -34,6 +38,31 @@ type fitting interface {
 	// Observe is told of every evaluation of the run. It reports whether the
 	// validation NLL is already that of the loss which training will end with.
 	Observe(e Evaluation) bool
+}
+
+// passes are how many steps likelihood training takes if nobody has said so: so that each of
+// so many lines is read 25 times, within bounds.
+func passes(lines, batch int) int { return min(max(25*lines/batch, 200), 2000) }
+
+// rateOf is the step size of such a network if nobody has said which.
+func rateOf(cell string) float64 {
+	if cell == "transformer" {
+		return 0.002
+	}
+	return 0.016
+}
+
+// rate is the step size of step at of likelihood training, as a share of lr.
+func (o MLEOptions) rate(at int) float64 {
+	if o.LRSchedule == "linear" {
+		return falling(1, min(at, o.MLESteps), max(o.MLESteps, 1))
+	}
+	return 1
+}
+
+// endRate is the step size that likelihood training ends with after so many cuts by LRDecay.
+func (o MLEOptions) endRate(cuts int) float64 {
+	return o.LR * math.Pow(o.LRDecay, float64(cuts)) * o.rate(o.MLESteps)
 }
 
 // teaching is teacher forcing of a language model, which several phases have.
@@ -84,11 +113,12 @@ func (s *teaching) teach(c *common, batch *vocab.Batch, of lossOf) (loss, norm f
 type mle struct {
 	*common
 	teaching
+	lr   float64           // before it falls
 	held *generator.Scorer // of held-out sentences
 }
 
 func newMLE(c *common, gen *generator.Generator) *mle {
-	return &mle{common: c, teaching: newTeaching(c, gen, c.LR), held: gen.NewScorer()}
+	return &mle{common: c, teaching: newTeaching(c, gen, c.LR), lr: c.LR, held: gen.NewScorer()}
 }
 
 func (m *mle) Name() string { return Likelihood }
@@ -97,8 +127,9 @@ func (m *mle) Steps() int { return m.MLESteps }
 
 func (m *mle) LanguageModel() generator.LanguageModel { return m.gen }
 
-func (m *mle) Step(int) (Record, error) {
+func (m *mle) Step(at int) (Record, error) {
 	batch := m.next()
+	m.opt.LR = m.lr * m.rate(at)
 	loss, norm, err := m.teach(m.common, batch, teacherForced(m.Seed, uint32(m.opt.Steps())))
 	if err != nil {
 		return Record{}, err
@@ -106,11 +137,11 @@ func (m *mle) Step(int) (Record, error) {
 	return newRecord(batch.Tokens(), loss, "nll/train", loss, "norm/mle", norm), nil
 }
 
-func (m *mle) Between() (Record, error) { return m.Step(0) }
+func (m *mle) Between() (Record, error) { return m.Step(m.MLESteps) }
 
 func (m *mle) Code() string { return "" }
 
-func (m *mle) SetRate(lr float64) { m.opt.LR = lr }
+func (m *mle) SetRate(lr float64) { m.lr = lr }
 
 func (m *mle) Validate(e *Evaluation, held [][]int32) error {
 	t, err := generator.NLL(m.held, held, m.part())

@@ -63,6 +63,7 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	c = c.forText(len(d.Train))
 	heldOut := strings.Join(d.Valid.Lines, "\n") + "\n"
 	tok := d.Vocab.Tokenizer()
 	c.MaxLen, c.Tokenizer, c.Case = d.MaxT-1, tok.Name(), tok.Case() // recorded as if they had been given

@@ -216,7 +216,7 @@ func TestSamplesOfARunAreWithoutUnk(t *testing.T) {
 func TestLikelihoodEndsWithTheBestWeights(t *testing.T) {
 	for _, patience := range []int{0, 2} {
 		c := tiny()
-		c.Model, c.MLESteps, c.EvalEvery, c.LR, c.LRDecay, c.Patience, c.Keep = "mle", 60, 5, .3, 1, patience, 20
+		c.Model, c.MLESteps, c.EvalEvery, c.LR, c.LRDecay, c.LRSchedule, c.Patience, c.Keep = "mle", 60, 5, .3, 1, "constant", patience, 20
 		dir := filepath.Join(t.TempDir(), "run")
 		tr, w, err := Start(c, dir, nil, rundir.Start{})
 		require.NoError(t, err)

@@ -31,15 +31,15 @@ type Preset struct {
 // 64 in 10,000 sentences.
 var Presets = []Preset{
 	{"lstm-mle", "the likelihood baseline of SeqGAN (Yu et al. 2017)", [][2]string{
-		{"model", "mle"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "18720"},
+		{"model", "mle"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-schedule", "constant"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "18720"},
 	}},
 	{"seqgan", "SeqGAN (Yu et al. 2017)", [][2]string{
-		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "18720"},
+		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-schedule", "constant"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "18720"},
 		{"estimator", "seqgan:m=16"}, {"objective", "standard"}, {"g-lr", "0.01"}, {"adv-steps", "200"}, {"g-steps", "1"}, {"d-steps", "2340"}, {"mle-every", "0"},
 		{"discriminator", "cnn"}, {"d-emb", "64"}, {"d-widths", "1,2,3,4,5,6,7,8,9,10,15,20"}, {"d-filters", "143"}, {"d-highway", "true"}, {"d-dropout", "0.25"}, {"d-lr", "0.0001"}, {"d-pretrain", "23400"},
 	}},
 	{"maligan", "MaliGAN (Che et al. 2017) with the sizes of Texygen", [][2]string{
-		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "12480"},
+		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-schedule", "constant"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "12480"},
 		{"estimator", "maligan"}, {"objective", "standard"}, {"g-lr", "0.01"}, {"adv-steps", "100"}, {"g-steps", "50"}, {"d-steps", "45"}, {"mle-every", "0"},
 		{"discriminator", "cnn"}, {"d-emb", "32"}, {"d-widths", "2,3"}, {"d-filters", "150"}, {"d-highway", "true"}, {"d-dropout", "0"}, {"d-lr", "0.0001"}, {"d-pretrain", "240"},
 	}},
@@ -50,13 +50,13 @@ var Presets = []Preset{
 		{"discriminator", "rnn"}, {"d-cell", "lstm"}, {"d-emb", "32"}, {"d-units", "32"}, {"d-dropout", "0"}, {"d-lr", "0.001"}, {"d-pretrain", "0"},
 	}},
 	{"textgan-mmd", "TextGAN's feature matching (Zhang et al. 2017) with the sizes of Texygen", [][2]string{
-		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "12480"},
+		{"model", "gan"}, {"cell", "lstm"}, {"emb", "32"}, {"hidden", "32"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-schedule", "constant"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "12480"},
 		{"estimator", "gumbel-softmax"}, {"feedback", "soft"}, {"tau-schedule", "0.001"}, {"objective", "mmd"}, {"g-lr", "0.01"},
 		{"adv-steps", "100"}, {"g-steps", "100"}, {"d-steps", "45"}, {"mle-every", "0"},
 		{"discriminator", "cnn"}, {"d-emb", "32"}, {"d-widths", "2,3"}, {"d-filters", "150"}, {"d-highway", "false"}, {"d-dropout", "0"}, {"d-lr", "0.0001"}, {"d-pretrain", "240"},
 	}},
 	{"relgan", "RelGAN (Nie et al. 2019) with beta 100", [][2]string{
-		{"model", "gan"}, {"cell", "relational"}, {"slots", "1"}, {"heads", "2"}, {"emb", "32"}, {"hidden", "512"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "23400"},
+		{"model", "gan"}, {"cell", "relational"}, {"slots", "1"}, {"heads", "2"}, {"emb", "32"}, {"hidden", "512"}, {"dropout", "0"}, {"batch", "64"}, {"lr", "0.01"}, {"lr-schedule", "constant"}, {"lr-decay", "1"}, {"patience", "0"}, {"mle-steps", "23400"},
 		{"estimator", "gumbel-softmax"}, {"feedback", "detached"}, {"tau-schedule", "relgan-exp:beta=100"}, {"sparse-backward", "0.001"}, {"objective", "rsgan"}, {"g-lr", "0.0001"},
 		{"adv-steps", "2000"}, {"g-steps", "1"}, {"d-steps", "5"}, {"mle-every", "0"},
 		{"discriminator", "relgan"}, {"d-emb", "64"}, {"d-reps", "64"}, {"d-widths", "2,3,4,5"}, {"d-filters", "300"}, {"d-highway", "true"}, {"d-dropout", "0.25"}, {"d-lr", "0.0001"}, {"d-pretrain", "0"},

@@ -91,10 +91,10 @@ func New(c Config, d *model.Data) (*Trainer, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	return newTrainer(c, d)
+	return newTrainer(c.forText(len(d.Train)), d)
 }
 
-// newTrainer is New for a configuration that has been checked.
+// newTrainer is New for a configuration that has been checked, and is complete.
 func newTrainer(c Config, d *model.Data) (*Trainer, error) {
 	if err := c.checkMemory(d); err != nil {
 		return nil, err

@@ -121,7 +121,7 @@ func TestVerifyAndRepair(t *testing.T) {
 // on from there, and its best is named.
 func TestBestOfACheckpointThatWasNeverNamed(t *testing.T) {
 	c := small()
-	c.Model, c.MLESteps, c.SaveEvery, c.LR = "mle", 21, 7, 0 // the first evaluation stays the best
+	c.Model, c.MLESteps, c.SaveEvery, c.LR = "mle", 21, 7, 1e-38 // the first evaluation stays the best
 	dir := filepath.Join(t.TempDir(), "run")
 	tr, w, err := Start(c, dir, nil, rundir.Start{})
 	require.NoError(t, err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
@@ -77,8 +76,8 @@ var (
 	fixed = []string{"backwards", "tokenizer", "tokenizer-file", "case", "vocab-size", "min-count", "cell", "emb", "hidden", "slots", "heads", "layers", "tie", "generator",
 		"latent", "latent-dim", "latent-categories", "learned-prior", "enc-hidden", "bidirectional"}
 	ofText  = []string{"format", "field", "max-line-bytes", "max-bytes", "corpus-lines", "oracle", "split-seed", "valid", "valid-fraction", "max-len", "truncate"}
-	ofWords = []string{"vocab-size", "min-count"}                               // free where words are added
-	ofSteps = []string{"seed", "dropout", "batch", "bucket", "normalize", "lr"} // of likelihood training, which goes on between adversarial steps
+	ofWords = []string{"vocab-size", "min-count"}                                              // free where words are added
+	ofSteps = []string{"seed", "dropout", "batch", "bucket", "normalize", "lr", "lr-schedule"} // of likelihood training, which goes on between adversarial steps
 )
 
 // Inherit resolves the options of a run that begins with the one in dir. The
@@ -111,7 +110,8 @@ func Inherit(dir string, layers ...model.Layer) (Config, error) {
 	if begins == "gan" {
 		set("mle-steps", "0")
 		set("generator", map[string]string{"mle": "lm", "vae": "vae"}[o.config.Model])
-		set("lr", fmt.Sprint(o.config.LR*math.Pow(o.config.LRDecay, float64(o.decays))))
+		set("lr", fmt.Sprint(o.config.endRate(o.decays)))
+		set("lr-schedule", "constant")
 	}
 	for _, option := range Options.Options {
 		if option.Group == "vae" && o.config.idle()["vae"] == "" {

@@ -73,26 +73,28 @@ func TestRunWarnsOfItsCritic(t *testing.T) {
 	require.NoError(t, os.WriteFile("few.txt", []byte(lines.String()), 0o600))
 	var talk bytes.Buffer
 	require.Zero(t, runOut(io.Discard, &talk, "textgan train --model mle --run r --corpus few.txt --valid-fraction 0.3 --eval-every 0 --eval-samples 20 --hidden 4 --emb 8 --batch 8"+
-		" --mle-steps 300 --lr 0.01 --dropout 0 --back-hidden 32 --back-steps 500 --back-lr 0.02 --back-dropout 0 --coop-rounds 1 --coop-steps 2 --coop-sentences 100 --coop-learn-from train"), talk.String())
+		" --mle-steps 300 --lr 0.01 --lr-schedule constant --dropout 0 --back-hidden 32 --back-steps 500 --back-lr 0.02 --back-dropout 0 --coop-rounds 1 --coop-steps 2 --coop-sentences 100 --coop-learn-from train"), talk.String())
 	require.Contains(t, talk.String(), "textgan: the critic is worse than none: a held-out sentence loses ")
 	require.NotContains(t, talk.String(), "--critic")
 }
 
-// A run of which nobody has said how long its phases are has one of each kind.
+// A run of which nobody has said how long its phases are has one of each kind, and where its
+// critic asks a backwards model, one that is a relational memory.
 func TestRunOfAllPhases(t *testing.T) {
-	for flags, rounds := range map[string]int{
-		"": 1, "--hidden 8 --critic stat": 1, "--coop-rounds 2": 2, "--coop-rounds 0": 0, "--mle-steps 9": 0, "--adv-steps 9": 0, "--preset relgan": 0,
-		"--model mle": 0, "--model vae": 0, "--generator vae": 0, "--backwards": 0,
+	for flags, want := range map[string]string{
+		"": "1 relational", "--hidden 8 --critic stat": "1 ", "--hidden 9": "1 ", "--hidden 9 --back-hidden 8": "1 relational", "--back-cell gru": "1 gru", "--back-run b": "1 ",
+		"--discriminator reverse-lm": "1 ", "--coop-rounds 2": "2 ", "--coop-rounds 0": "0 ", "--mle-steps 9": "0 ", "--adv-steps 9": "0 ", "--preset relgan": "0 ",
+		"--model mle": "0 ", "--model vae": "0 ", "--generator vae": "0 ", "--backwards": "0 ",
 	} {
-		got := -1
+		got := ""
 		p := &process{in: strings.NewReader(""), out: io.Discard, talk: io.Discard, now: time.Now}
 		c := command(p, cli.Command{Name: "train"}, func(c call[trainOptions]) error {
 			err := complete(&c)
-			got = c.opt.CoopRounds
+			got = fmt.Sprint(c.opt.CoopRounds, " ", c.opt.BackCell)
 			return err
 		})
 		app := &cli.App{Name: "textgan", Commands: []*cli.Command{c}}
 		require.NoError(t, app.Run(append([]string{"textgan", "train"}, strings.Fields(flags)...)), flags)
-		require.Equal(t, rounds, got, flags)
+		require.Equal(t, want, got, flags)
 	}
 }

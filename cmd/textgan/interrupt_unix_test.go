@@ -91,7 +91,7 @@ func TestInterruptAndResume(t *testing.T) {
 // SIGUSR1 saves a checkpoint, and nothing else changes.
 func TestSaveOnSignal(t *testing.T) {
 	t.Chdir(t.TempDir())
-	const small = " --model mle --corpus-lines 300 --eval-every 20 --save-every 0 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --mle-steps 60 --patience 0 --lr 0"
+	const small = " --model mle --corpus-lines 300 --eval-every 20 --save-every 0 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --mle-steps 60 --patience 0 --lr 1e-38"
 	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run whole"+small))
 	talk := &stopper{word: "likelihood   step 40 ", signal: syscall.SIGUSR1}
 	require.Zero(t, runOut(io.Discard, talk, "textgan train --run saved"+small), talk.String())

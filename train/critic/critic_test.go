@@ -25,6 +25,7 @@ func run(t *testing.T, change func(*train.Config)) string {
 	t.Helper()
 	c := train.Options.Defaults()
 	c.Model, c.CorpusLines, c.Emb, c.Hidden, c.Batch, c.MLESteps, c.EvalSamples, c.SaveEvery = "mle", 600, 16, 24, 32, 120, 20, 0
+	c.LR, c.LRSchedule, c.Dropout, c.EvalEvery = .004, "constant", .3, 250
 	change(&c)
 	dir := filepath.Join(t.TempDir(), "run")
 	tr, w, err := train.Start(c, dir, nil, rundir.Start{})

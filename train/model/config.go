@@ -42,7 +42,7 @@ type Config struct {
 	Slots   int     `opt:"slots" default:"1" check:"min=1,max=4096" doc:"slots of a relational memory" group:"generator"`
 	Heads   int     `opt:"heads" default:"2" check:"min=1,max=4096" doc:"heads of the attention of a relational memory or transformer; they divide --hidden" group:"generator"`
 	Layers  int     `opt:"layers" default:"1" check:"min=1,max=256" doc:"recurrent layers; blocks of a transformer" group:"generator"`
-	Dropout float64 `opt:"dropout" default:"0.3" check:"min=0,max=0.95" doc:"dropout in likelihood training" group:"generator"`
+	Dropout float64 `opt:"dropout" default:"0.4" check:"min=0,max=0.95" doc:"dropout in likelihood training" group:"generator"`
 	Tie     bool    `opt:"tie" doc:"use the embeddings as output weights (emb = hidden)" group:"generator"`
 
 	GeneratorModel string `opt:"generator" default:"lm" check:"oneof=lm|vae" doc:"what a GAN's generator is: a language model, or the decoder of a sentence VAE, which gets a code of the prior for every sentence" group:"adversarial"`

@@ -52,6 +52,9 @@ func Settings(r *rundir.Run) (Layer, error) {
 	if _, ok := layer["normalize"]; !ok { // a run from before there was a choice
 		layer["normalize"] = config.Given{Text: "batch", Quote: "normalize batch"}
 	}
+	if _, ok := layer["lr-schedule"]; !ok { // likewise
+		layer["lr-schedule"] = config.Given{Text: "constant", Quote: "lr-schedule constant"}
+	}
 	// Where a whole project has moved, the names as they were given still lead
 	// from the same working directory to the same files.
 	here := func(name, given string) {
@@ -258,6 +261,9 @@ func likeness(l Layer, deep int) (values map[string]string, seeds []string) {
 	return values, seeds
 }
 
+// LastRate is where a step size that falls ends, as a share of where it begins.
+const LastRate = 0.02
+
 // inherited reports whether a game has its step size of likelihood steps from the run that
 // it began with, which has cut its own so many times as its seed would have it.
 func inherited(lr string, base Layer) bool {
@@ -267,8 +273,11 @@ func inherited(lr string, base Layer) bool {
 	if errors.Join(err, err2, err3) != nil {
 		return false
 	}
+	if base["lr-schedule"].Text != "constant" {
+		from *= LastRate
+	}
 	for n := range 1000 {
-		if from*math.Pow(cut, float64(n)) == rate {
+		if now := from * math.Pow(cut, float64(n)); math.Abs(now-rate) <= 1e-9*now {
 			return true
 		}
 	}

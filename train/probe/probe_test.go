@@ -140,6 +140,7 @@ func probed(t *testing.T, change func(*train.Config)) (dir string, end *train.Tr
 	c.CorpusLines, c.Emb, c.Hidden, c.DEmb, c.DFilters, c.DWidths = 200, 6, 6, 5, 3, []int{2, 3}
 	c.Batch, c.MLESteps, c.DPre, c.AdvSteps = 16, 30, 5, 3
 	c.EvalEvery, c.EvalSamples, c.SaveEvery, c.GLR = 0, 8, 0, .01
+	c.LR, c.LRSchedule, c.Dropout = .004, "constant", .3
 	change(&c)
 	dir = filepath.Join(t.TempDir(), "run")
 	tr, w, err := train.Start(c, dir, nil, rundir.Start{})

@@ -29,7 +29,7 @@ product() { # RUN ...: the NLL of the lines to judge by under products of these 
 	echo "$ go run docs/results/beyond/product.go test.txt $*"
 	(cd "$here" && go run product.go "$OLDPWD/test.txt" "${@/#/$OLDPWD/}")
 }
-likelihood="--model mle --corpus train.txt --valid held.txt --emb 64 --min-count 2 --mle-steps 3000 --eval-every 148"
+likelihood="--model mle --corpus train.txt --valid held.txt --emb 64 --min-count 2 --lr-schedule constant --mle-steps 3000 --eval-every 148"
 memory="--cell relational --hidden 256 --dropout .5 --lr .0015"
 round="--eval-every 0 --adv-steps 0 --coop-rounds 1 --coop-sentences 1000000 --coop-steps 7000 --coop-real .1"
 plane="--ref test.txt --train train.txt -n 5000"

@@ -9,8 +9,8 @@
 GOMAXPROCS=1
 . "$(dirname "$0")/runs.sh"
 for s in ${SEEDS:-1 2 3}; do
-	run "m$s" --model mle $base --seed "$s"
-	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"
+	run "m$s" --model mle $then --seed "$s"
+	run "b$s" --model mle --backwards $then --mle-steps 3000 --seed "$s"
 	from="--warm-start m$s --back-run b$s --seed $s --eval-every 0"
 	game="$from --discriminator reverse-lm --objective hinge --d-pretrain 0 --d-steps 0 --adv-steps 160"
 	run "likelihood$s" $game --estimator rloo --g-lr 0

@@ -26,7 +26,7 @@ cd "$work"
 train() { # RUN OPTIONS
 	[ -e "$1.done" ] && return
 	rm -rf "$1"
-	"$textgan" train --model mle --corpus train.txt --valid held.txt --emb 64 --hidden 128 --min-count 2 --mle-steps 3000 --eval-every 148 --run "$@" >/dev/null 2>&1
+	"$textgan" train --model mle --corpus train.txt --valid held.txt --emb 64 --hidden 128 --min-count 2 --lr .004 --lr-schedule constant --mle-steps 3000 --eval-every 148 --run "$@" >/dev/null 2>&1
 	touch "$1.done"
 }
 for seed in 1 2 3; do

@@ -8,7 +8,7 @@ mkdir -p "$work"
 cd "$work"
 export GOMAXPROCS=${GOMAXPROCS:-1}
 TIMEFORMAT=%U
-base="--hidden 128 --dropout .3"
+then="--hidden 128 --dropout .3 --lr .004 --lr-schedule constant --mle-steps 4000 --eval-every 250" # as it was by default, for tables of then
 run() { # NAME ARGUMENTS: trains a run once, and notes its processor time
 	[ -e "$1/done" ] && return
 	rm -rf "$1"

@@ -5,9 +5,9 @@
 . "$(dirname "$0")/runs.sh"
 from="--eval-every 0 --adv-steps 0 --coop-learn-from train --coop-calibrate=false"
 for s in ${SEEDS:-1 2 3}; do
-	run "a$s" --model mle --hidden 64 --dropout 0 --seed "$s"
-	run "dropout$s" --model mle --hidden 64 --dropout .2 --seed "$s"
-	run "b$s" --model mle --backwards $base --mle-steps 3000 --seed "$s"
+	run "a$s" --model mle --hidden 64 $then --dropout 0 --seed "$s"
+	run "dropout$s" --model mle --hidden 64 $then --dropout .2 --seed "$s"
+	run "b$s" --model mle --backwards $then --mle-steps 3000 --seed "$s"
 	run "round$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $from --coop-rounds 1
 	run "rounds$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $from --coop-rounds 3
 	for T in 1 .9 .8; do judge "$s" "likelihood alone, T=$T" "a$s" --temperature "$T"; done

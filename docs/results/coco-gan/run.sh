@@ -20,7 +20,7 @@ curve= runs=
 for seed in $seeds; do
 	run=$dir/seed-$seed
 	[ -e "$run/report.html" ] || "$bin" train --model gan --corpus "$train" --run "$run" --seed "$seed" \
-		--emb 64 --hidden 128 --dropout 0.2 --normalize batch --g-lr 1e-4 --mle-steps "${MLE_STEPS:-3000}" --adv-steps "${ADV_STEPS:-600}" \
+		--emb 64 --hidden 128 --dropout 0.2 --lr .004 --lr-schedule constant --normalize batch --g-lr 1e-4 --mle-steps "${MLE_STEPS:-3000}" --adv-steps "${ADV_STEPS:-600}" \
 		--eval-every 150 >"$dir/seed-$seed.txt"
 	curve=$curve,$mle/seed-$seed
 	runs=$runs,$run

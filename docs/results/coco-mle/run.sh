@@ -21,7 +21,7 @@ runs=
 for seed in $seeds; do
 	run=$dir/seed-$seed
 	[ -e "$run/report.html" ] || "$bin" train --model mle --corpus "$train" --run "$run" --seed "$seed" \
-		--emb 64 --hidden 128 --dropout 0.2 --normalize batch --mle-steps "${MLE_STEPS:-3000}" --eval-every 150 >"$dir/seed-$seed.txt"
+		--emb 64 --hidden 128 --dropout 0.2 --lr .004 --lr-schedule constant --normalize batch --mle-steps "${MLE_STEPS:-3000}" --eval-every 150 >"$dir/seed-$seed.txt"
 	runs=$runs,$run
 done
 runs=${runs#,}

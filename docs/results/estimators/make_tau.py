@@ -13,7 +13,7 @@ import tempfile
 
 SCHEDULES = ["0.25", "0.5", "1", "2", "exponential:from=1,to=0.5", "adaptive:entropy=0.5", "adaptive:entropy=1", "adaptive:max-prob=0.7"]
 SEEDS = [1, 2, 3]
-SETTINGS = ["--hidden", "64", "--dropout", "0", "--normalize", "batch", "--g-lr", "1e-4", "--mle-steps", "1500", "--patience", "0", "--eval-every", "0", "--adv-steps", "400", "--eval-samples", "2000"]
+SETTINGS = ["--hidden", "64", "--dropout", "0", "--lr", ".004", "--lr-schedule", "constant", "--normalize", "batch", "--g-lr", "1e-4", "--mle-steps", "1500", "--patience", "0", "--eval-every", "0", "--adv-steps", "400", "--eval-samples", "2000"]
 
 
 def run(schedule, seed):

@@ -30,7 +30,7 @@ compare() {
 		run="$runs/$name-$seed"
 		echo "$name, seed $seed" >&2
 		"$textgan" train --run "$run" --seed "$seed" --estimator st-gumbel --tau-schedule 1 --adv-steps 1 \
-			--hidden 64 --dropout 0 --normalize batch --g-lr 1e-4 --patience 0 --eval-every 0 --eval-samples 400 "$@" $TRAIN >/dev/null 2>"$runs/talk" || { cat "$runs/talk" >&2; exit 1; }
+			--hidden 64 --dropout 0 --lr .004 --lr-schedule constant --normalize batch --g-lr 1e-4 --patience 0 --eval-every 0 --eval-samples 400 "$@" $TRAIN >/dev/null 2>"$runs/talk" || { cat "$runs/talk" >&2; exit 1; }
 		"$textgan" eval estimators --run "$run" --seconds "$seconds" --estimators "$estimators" --feedback straight-through \
 			--seed "$seed" --samples 32 --reference 300 --json >"$runs/$name-$seed.json" 2>"$runs/talk" || { cat "$runs/talk" >&2; exit 1; }
 	done

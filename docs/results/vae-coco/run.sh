@@ -29,7 +29,7 @@ train() {
 	for seed in $seeds; do
 		run=$dir/$name-$seed
 		[ -e "$run/report.html" ] || timeout "$limit" "$bin" train --corpus "$dir/train.txt" --valid "$dir/valid.txt" --run "$run" --seed "$seed" \
-			--min-count 2 --emb 64 --hidden 128 --dropout 0.2 --normalize batch \
+			--min-count 2 --emb 64 --hidden 128 --dropout 0.2 --lr .004 --lr-schedule constant --normalize batch \
 			--mle-steps "$steps" --eval-every 150 --eval-samples 200 --patience 0 "$@" >"$dir/$name-$seed.txt"
 		"$bin" eval nll --run "$run" --checkpoint best --corpus "$dir/valid.txt" --samples 100 --json | sed "s/^{/{\"name\":\"$name\",\"seed\":$seed,/"
 	done
