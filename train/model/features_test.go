@@ -39,6 +39,8 @@ func TestNLLsAndFeatures(t *testing.T) {
 	m, err := model.Load(dir, rundir.Last)
 	require.NoError(t, err)
 
+	_, err = m.Sample(-1, generator.SampleOptions{}, 1)
+	require.ErrorContains(t, err, "-1 sentences")
 	learnt, held, err := m.Text()
 	require.NoError(t, err)
 	require.Equal(t, tr.Data.Learnt.Lines, len(learnt.Lines))

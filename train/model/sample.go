@@ -11,6 +11,9 @@ import (
 // the training text, and its end. Equal options and seed give equal sentences,
 // those that the command "sample" gives.
 func (m *Model) Sample(n int, o generator.SampleOptions, seed uint64) ([]string, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("train: %d sentences; give at least 0", n)
+	}
 	if o.MaxLen == 0 {
 		o.MaxLen = m.Config.MaxLen + 1
 	}
