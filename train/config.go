@@ -174,6 +174,8 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--discriminator " + c.DKind + " has no weights but those of language models", false
 	case name == "d-tune" && c.DKind != discriminator.ReverseLM:
 		return "--discriminator " + c.DKind + " is trained as a whole", false
+	case (name == "coop-control" || name == "coop-learn-from" || name == "coop-calibrate") && c.Critic == "none":
+		return "--critic none weighs nothing", false
 	case strings.HasPrefix(name, "back-") && name != "back-run" && c.BackRun != "":
 		return "--back-run brings the model", false
 	case name == "back-slots" && !hasSlots(cmp.Or(c.BackCell, c.Cell)):

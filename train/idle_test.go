@@ -39,6 +39,11 @@ func TestIdle(t *testing.T) {
 		{"back-slots", "the backwards model is no relational memory", func(c *Config) { c.CoopRounds, c.BackCell = 1, "transformer" }},
 		{"back-heads", "", func(c *Config) { c.CoopRounds, c.BackCell = 1, "transformer" }},
 		{"back-heads", "the backwards model pays no attention", func(c *Config) { c.CoopRounds = 1 }},
+		{"coop-control", "--critic none weighs nothing", func(c *Config) { c.CoopRounds, c.Critic = 1, "none" }},
+		{"coop-calibrate", "--critic none weighs nothing", func(c *Config) { c.CoopRounds, c.Critic = 1, "none" }},
+		{"coop-learn-from", "--critic none weighs nothing", func(c *Config) { c.CoopRounds, c.Critic = 1, "none" }},
+		{"coop-calibrate", "", func(c *Config) { c.CoopRounds, c.Critic = 1, "reverse-lm" }},
+		{"coop-real", "", func(c *Config) { c.CoopRounds, c.Critic = 1, "none" }},
 		{"valid-fraction", "--valid", func(c *Config) { c.Valid = "a.txt" }},
 	} {
 		c := Options.Defaults()

@@ -4,13 +4,14 @@
 # without the control, and weights of 1.
 # usage: bash alone-control.sh TEXTGAN DIR    DIR: what make.sh has kept; runs that it has are not made again
 . "$(dirname "$0")/captions.sh"
-one="--eval-every 0 --adv-steps 0 --coop-sentences 300000 --coop-steps 4800 --coop-lr .001 --coop-rounds 1 --coop-learn-from train --coop-calibrate=false"
+one="--eval-every 0 --adv-steps 0 --coop-sentences 300000 --coop-steps 4800 --coop-lr .001 --coop-rounds 1"
+learnt="--coop-learn-from train --coop-calibrate=false" # critics of training lines
 {
 	for s in 1 2 3; do
-		run "round$s" --warm-start "n$s" --back-run "b$s" --seed "$s" $one
+		run "round$s" --warm-start "n$s" --back-run "b$s" --seed "$s" $one $learnt
 		told "round$s"
 	done
-	run drawn1 --warm-start n1 --back-run b1 --seed 1 $one --coop-control=false
+	run drawn1 --warm-start n1 --back-run b1 --seed 1 $one $learnt --coop-control=false
 	run weights1-1 --warm-start n1 --critic none --seed 1 $one
 	for name in drawn1 weights1-1; do told "$name"; done
 } | tee "$here/alone-control.txt"
