@@ -39,7 +39,7 @@ test-slow: ## tests that take minutes; TEXTGAN_TEXYGEN=DIR of a checkout adds Te
 	TEXTGAN_SLOW_TESTS=1 go test ./generator/relax ./eval ./cmd/textgan/tour
 
 torture: ## every crash point, disk fault, kill and mutation of small runs: docs/reliability.md; Linux on amd64
-	TEXTGAN_TORTURE=1 go test -count=1 -timeout 2h -v ./internal/torture
+	TEXTGAN_TORTURE=1 go test -count=1 -timeout 4h -v ./internal/torture
 
 soak: ## 40,000 adversarial steps: memory, descriptors and goroutines stay where they were
 	TEXTGAN_SOAK=40000 go test -count=1 -timeout 2h -v -run TestSoak ./internal/torture
