@@ -11,11 +11,7 @@ out=${2:-$here}
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 
-<<<<<<< HEAD
-train="--hidden 64 --dropout 0 --normalize batch --g-lr 1e-4 --coop-rounds 0" lab= probe= steps=50
-=======
 train="--hidden 64 --dropout 0 --mle-steps 4000 --eval-every 250 --lr .004 --lr-schedule constant --normalize batch --g-lr 1e-4" lab= probe= steps=50
->>>>>>> 24fd98a (train: likelihood training takes half of the steps)
 if [ $# -gt 1 ]; then
 	mkdir -p "$out"
 	train="$train --corpus-lines 500 --mle-steps 60 --d-pretrain 5 --adv-steps 10 --eval-every 20 --eval-samples 50"
