@@ -2,6 +2,7 @@
 # The generator alone on captions, by rounds that are measured against their beginning: one of
 # 300,000 own sentences behind the likelihood models of make.sh, three seeds; of seed 1 the same
 # without the control, and weights of 1.
+# The tables are of commit d161a8f, whose rounds ended with a tenth of their step size.
 # usage: bash alone-control.sh TEXTGAN DIR    DIR: what make.sh has kept; runs that it has are not made again
 . "$(dirname "$0")/captions.sh"
 one="--eval-every 0 --adv-steps 0 --coop-sentences 300000 --coop-steps 4800 --coop-lr .001 --coop-rounds 1"
