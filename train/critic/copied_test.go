@@ -1,7 +1,7 @@
 package critic
 
 import (
-	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -81,7 +81,11 @@ func TestCopyLimit(t *testing.T) {
 	path := filepath.Join(dir, "critic", "critic.json")
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	text = bytes.Replace(text, []byte(`"training_lines"`), []byte(`"lines"`), 1)
+	var d description
+	require.NoError(t, json.Unmarshal(text, &d))
+	d.Format, d.Sum, d.Lines = 4, "", ""
+	text, err = json.Marshal(d)
+	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, text, 0o644))
 	_, err = Load(dir, m)
 	require.ErrorContains(t, err, "without the training lines")

@@ -1,6 +1,7 @@
 package critic
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -403,6 +404,7 @@ type description struct {
 	CopyLimit *float64     `json:"copy_limit,omitempty"`     // since format 4
 	Hash      string       `json:"critic"`                   // hash of the critic's weights
 	Report    ratio.Report `json:"report"`
+	Sum       string       `json:"sha256,omitempty"` // of this file without it; since format 5
 
 	// Of format 1, which knew one model at most.
 	Backwards *generator.Config `json:"backwards,omitempty"`
@@ -410,6 +412,18 @@ type description struct {
 
 	// Of format 3, which knew n-grams.
 	Ngram *savedNgram `json:"ngram,omitempty"`
+}
+
+// marshal is critic.json with its checksum.
+func (d description) marshal() ([]byte, error) {
+	d.Sum = ""
+	text, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	d.Sum = hashOf(text)
+	text, err = json.MarshalIndent(d, "", "  ")
+	return append(text, '\n'), err
 }
 
 // linesFile is the name of the file of the training lines.
@@ -455,7 +469,7 @@ func (c *Critic) tensors() nn.Params {
 // the directory of its run: the run can be moved, and the backwards runs and the training text
 // deleted.
 func (c *Critic) Save(runDir string) error {
-	d := description{Format: 4, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, CopyLimit: c.CopyLimit, Hash: c.tensors().Hash(), Report: c.Report}
+	d := description{Format: 5, Generator: c.model.Generator.Params().Hash(), Step: c.model.Step, Features: c.Features, CopyLimit: c.CopyLimit, Hash: c.tensors().Hash(), Report: c.Report}
 	files := map[string]nn.Params{weightsFile: c.tensors()}
 	for i, b := range c.backwards {
 		d.Models = append(d.Models, backwards{b.Config, b.Params().Hash()})
@@ -472,11 +486,10 @@ func (c *Critic) Save(runDir string) error {
 	if c.ngram != nil {
 		d.Order = c.ngram.order
 	}
-	text, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
+	var err error
+	if others[describeFile], err = d.marshal(); err != nil {
 		return err
 	}
-	others[describeFile] = append(text, '\n')
 	return atomicfile.WriteDir(filepath.Join(runDir, Dir), func(aside string) error {
 		for name, params := range files {
 			f, err := os.Create(filepath.Join(aside, name))
@@ -518,8 +531,13 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, jsonerr.Plain(err, "the file"))
 	}
-	if d.Format < 1 || d.Format > 4 {
+	if d.Format < 1 || d.Format > 5 {
 		return nil, fmt.Errorf("%s: format %d, which this version does not read; train the critic again", path, d.Format)
+	}
+	if d.Format == 5 || d.Sum != "" { // as it was written, byte for byte
+		if whole, err := d.marshal(); err != nil || !bytes.Equal(text, whole) {
+			return nil, fmt.Errorf("%s was changed since it was written (its checksum differs); train the critic again", path)
+		}
 	}
 	if d.Generator != m.Generator.Params().Hash() && d.Step == m.Step {
 		return nil, fmt.Errorf("%s: the critic belongs to other weights than those of step %d; train the critic again", path, d.Step)

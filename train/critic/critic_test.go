@@ -1,6 +1,7 @@
 package critic
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"math"
@@ -161,10 +162,41 @@ func TestCriticOfFormat1(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &d))
 	b := d["backwards_models"].([]any)[0].(map[string]any)
 	delete(d, "backwards_models")
+	delete(d, "sha256")
 	d["format"], d["backwards"], d["backwards_weights"] = 1, b["config"], b["weights"]
 	text, err = json.Marshal(d)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, text, 0o644))
+	again, err := Load(dir, m)
+	require.NoError(t, err)
+	sameScores(t, k, again)
+}
+
+// Whatever is changed in the description of a critic is seen; that of before it had a checksum
+// is read.
+func TestDescriptionIsWhole(t *testing.T) {
+	dir := run(t, func(*train.Config) {})
+	m := load(t, dir)
+	o := options()
+	o.Fit.Steps = 5
+	k, err := Train(m, o)
+	require.NoError(t, err)
+	require.NoError(t, k.Save(dir))
+	path := filepath.Join(dir, Dir, describeFile)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for from, to := range map[string]string{`"bound": `: `"bound": 1`, `"report"`: "\"repor\xff\"", `"format": 5`: `"format": 4`, "{": "{ "} {
+		require.Contains(t, string(whole), from)
+		require.NoError(t, os.WriteFile(path, bytes.Replace(whole, []byte(from), []byte(to), 1), 0o600))
+		_, err = Load(dir, m)
+		require.ErrorContains(t, err, "was changed since it was written", from)
+	}
+	var d description
+	require.NoError(t, json.Unmarshal(whole, &d))
+	d.Format, d.Sum = 4, ""
+	older, err := json.MarshalIndent(d, "", "  ")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, older, 0o600))
 	again, err := Load(dir, m)
 	require.NoError(t, err)
 	sameScores(t, k, again)
