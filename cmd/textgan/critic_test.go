@@ -24,6 +24,7 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run m --model mle --corpus-lines 300 --eval-every 0 --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"), talk.String())
 	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run r --corpus-lines 300 --eval-every 0 --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
 		" --discriminator reverse-lm --d-pretrain 2 --adv-steps 3 --back-steps 20 --coop-rounds 1 --coop-steps 5 --coop-sentences 200"), talk.String())
+	require.Contains(t, talk.String(), "rounds     1 of 200 own sentences, weighed by the critic ratio, which asks a backwards model: LSTM, 1 x 8 units\n")
 	require.Contains(t, talk.String(), "The run keeps a critic of the last generator: held-out loss ")
 	require.Contains(t, talk.String(), "adversarial moved NLL by ")
 	require.Contains(t, talk.String(), "cooperative moved NLL by ")

@@ -82,6 +82,13 @@ func (s *trainOutput) begin() {
 		}
 		s.say("game       %s", game)
 	}
+	if c.CoopRounds > 0 {
+		rounds := fmt.Sprintf("%d of %d own sentences, weighed by the critic %s", c.CoopRounds, c.CoopSentences, c.Critic)
+		if b := t.Backwards(); b != nil && c.Critic != "stat" && c.Critic != "none" {
+			rounds += fmt.Sprintf(", which asks a backwards model: %s, %d x %d units", strings.ToUpper(b.Cell), b.Layers, b.Hidden)
+		}
+		s.say("rounds     %s", rounds)
+	}
 	if c.Best != train.Options.Defaults().Best {
 		s.say("best       by %s", c.Best)
 	}

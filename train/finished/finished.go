@@ -58,11 +58,13 @@ func Open(files fs.FS, which ...string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := rundir.Last
-	for _, w := range which {
-		name = w
+	switch len(which) {
+	case 0:
+		return load(r, rundir.Last)
+	case 1:
+		return load(r, which[0])
 	}
-	return load(r, name)
+	return nil, fmt.Errorf("finished: %d checkpoints %q are named; a model is of one", len(which), which)
 }
 
 // Read reads what "textgan export --format single" wrote, such as a file embedded

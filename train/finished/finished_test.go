@@ -50,6 +50,8 @@ func TestSameAsModel(t *testing.T) {
 			dir := run(t, change)
 			want, err := model.Load(dir, rundir.Last)
 			require.NoError(t, err)
+			_, err = finished.Open(os.DirFS(dir), "last", "best")
+			require.ErrorContains(t, err, `2 checkpoints ["last" "best"] are named`)
 			m, err := finished.Open(os.DirFS(dir))
 			require.NoError(t, err)
 			require.Equal(t, want.Step, m.Step())
