@@ -42,7 +42,7 @@ type AdamOptions struct {
 
 // RecordOptions say when a run is looked at, and what is kept of it.
 type RecordOptions struct {
-	EvalEvery   int    `opt:"eval-every" default:"-1" check:"min=-1,max=1000000000" doc:"steps between evaluations; -1: an eighth of --mle-steps, no more than 250; 0: only at the ends of the phases" group:"record"`
+	EvalEvery   int    `opt:"eval-every" default:"-1" check:"min=-1,max=1000000000" doc:"steps between evaluations; -1: 250, in likelihood training an eighth of --mle-steps if that is less; 0: only at the ends of the phases" group:"record"`
 	EvalSamples int    `opt:"eval-samples" default:"1000" check:"min=1,max=100000000" doc:"sentences sampled for an evaluation" group:"record"`
 	LogEvery    int    `opt:"log-every" default:"25" check:"min=1,max=1000000000" doc:"steps between lines of metrics" group:"record"`
 	SaveEvery   int    `opt:"save-every" default:"500" check:"min=0,max=1000000000" doc:"steps between checkpoints; 0: only at the end" group:"record"`
@@ -81,10 +81,19 @@ func (c Config) forText(lines int) Config {
 	if c.BackSteps < 1 {
 		c.BackSteps = passes(lines, c.Batch)
 	}
-	if c.EvalEvery < 0 {
-		c.EvalEvery = min(max(cmp.Or(c.MLESteps, 2000)/8, 1), 250)
-	}
 	return c
+}
+
+// evalEvery are the steps between evaluations of a phase; fits says that it is the one that
+// fits real sentences, whose length is that of the text.
+func (c Config) evalEvery(fits bool) int {
+	switch {
+	case c.EvalEvery >= 0:
+		return c.EvalEvery
+	case fits:
+		return min(max(c.MLESteps/8, 1), 250)
+	}
+	return 250
 }
 
 // Check reports the first setting that does not fit with the others.

@@ -199,7 +199,7 @@ func (x *extension) from() (*rundir.Checkpoint, error) {
 	if name := x.begun(first, at, end); name != "" {
 		return nil, refuse("train: --%s: phase %s has begun, and stands on what the phase before it came to; start a new run", option, name)
 	}
-	aligned := due(steps, x.was.EvalEvery) // would a long run have been evaluated where this one ended?
+	aligned := due(steps, x.was.evalEvery(x.t.phases[first] == Phase(x.t.fit))) // would a long run have been evaluated where this one ended?
 	if at > first {
 		switch {
 		case x.t.phases[first] == Phase(x.t.fit) && x.was.Patience > 0 && end.Worse >= x.was.Patience && (newest.Step < steps || aligned):
@@ -267,6 +267,9 @@ func (x *extension) begun(first, at int, end stand) string {
 // schedules is an error if something that depends on the length has not been what it
 // would have been in one long run.
 func (x *extension) schedules(s stand) error {
+	if x.longer["mle-steps"] != "" && s.Since > 0 && x.was.evalEvery(true) != x.now.evalEvery(true) {
+		return refuse("train: --eval-every -1 follows --mle-steps: one long run would have been evaluated every %d steps, and this one was every %d; start a new run, with an --eval-every of its own if it is to be made longer", x.now.evalEvery(true), x.was.evalEvery(true))
+	}
 	if x.longer["mle-steps"] != "" && x.now.LRSchedule != "constant" && s.Since > 0 {
 		return refuse("train: --lr-schedule %s follows --mle-steps: the step size of step %d would have been larger in one long run; start a new run, with --lr-schedule constant if it is to be made longer", x.now.LRSchedule, s.Since)
 	}

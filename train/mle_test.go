@@ -66,13 +66,14 @@ func TestLengthsFollowTheText(t *testing.T) {
 		{func(c *Config) { c.Model = "vae" }, 9497, .004, "constant", 4000, 250, .016},
 		{func(c *Config) { c.GeneratorModel = "vae" }, 300, .004, "constant", 400, 50, .016},
 		{func(c *Config) { c.MLESteps, c.EvalEvery, c.LR, c.LRSchedule = 7, 0, .5, "constant" }, 300, .5, "constant", 7, 0, .016},
-		{func(c *Config) { c.MLESteps = 0 }, 300, .016, "linear", 0, 250, .016},
+		{func(c *Config) { c.MLESteps = 0 }, 300, .016, "linear", 0, 1, .016},
 	} {
 		c := Options.Defaults()
 		x.change(&c)
 		c = c.forText(x.lines)
-		require.Equal(t, []any{x.lr, x.schedule, x.steps, x.every, x.backLR}, []any{c.LR, c.LRSchedule, c.MLESteps, c.EvalEvery, c.BackLR})
+		require.Equal(t, []any{x.lr, x.schedule, x.steps, x.every, x.backLR}, []any{c.LR, c.LRSchedule, c.MLESteps, c.evalEvery(true), c.BackLR})
 		require.Equal(t, min(max(25*x.lines/64, 200), 2000), c.BackSteps)
+		require.Equal(t, map[bool]int{true: 250, false: c.EvalEvery}[c.EvalEvery < 0], c.evalEvery(false))
 	}
 	c := tiny()
 	c.Model, c.MLESteps = "mle", 3

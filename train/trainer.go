@@ -209,7 +209,7 @@ func (t *Trainer) advance() error {
 	if t.watch.Step != nil {
 		t.watch.Step(Progress{p.Name(), t.Step, t.since, p.Steps(), r.Tokens, r.Loss, r.Fields})
 	}
-	t.owed = !r.Still && (due(t.since, t.Config.EvalEvery) || last)
+	t.owed = !r.Still && (due(t.since, t.Config.evalEvery(p == Phase(t.fit))) || last)
 	if due(t.Step, t.Config.LogEvery) || last {
 		return t.log(r)
 	}
