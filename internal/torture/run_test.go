@@ -78,7 +78,7 @@ func (s *subject) again(t *testing.T) {
 // extended is a subject that has ended and is made longer.
 func extended(t *testing.T, model string, options ...string) *subject {
 	s := newSubject(t, model)
-	s.begin = append(s.begin, "--keep", "3") // the last one counts
+	s.begin = append(s.begin, "--lr-schedule", "constant", "--keep", "3") // the last --keep counts
 	require.NoError(t, s.goOn(t))
 	s.before = filepath.Join(t.TempDir(), "before")
 	require.NoError(t, os.Rename(s.place, s.before))
