@@ -26,8 +26,8 @@ func corpusStatsCommand(p *process) *cli.Command {
 		Description: "FILE may be a line per sentence, JSON, CSV, TSV, Parquet or FASTA, also .gz or .zst, several of them,\na directory, builtin:NAME, or - for standard input.\nLines that training would refuse are counted by reason; of a built-in corpus the entropy is computed too.",
 	}, func(c call[statsOptions]) error {
 		in := c.opt.textInput
-		in.tolerant = true
-		text, err := c.open(c.args[0], in, c.opt.N, c.opt.Seed)
+		in.tolerant, in.lines = true, c.opt.N
+		text, err := c.open(c.args[0], in, c.opt.Seed)
 		if err != nil {
 			return err
 		}

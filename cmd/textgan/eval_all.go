@@ -262,7 +262,6 @@ func evalSources(c call[evalAllOptions]) (sources []source, real realText, err e
 			}
 		}
 	}
-	in := o.textInput.of(first)
 	for i, m := range models {
 		lines, err := m.Sample(o.N, generator.SampleOptions{Temperature: o.Temperature, NoUnk: true}, o.Seed)
 		if err != nil {
@@ -277,15 +276,17 @@ func evalSources(c call[evalAllOptions]) (sources []source, real realText, err e
 			sources = append(sources, source{o.Run[i] + " by its critic", "critic", chosen, nil})
 		}
 	}
+	in := o.textInput
+	in.lines = o.N
 	for _, name := range o.Hyp {
-		text, err := c.open(name, in, o.N, builtinSeed(first)+asJudged)
+		text, err := c.openAs(asJudged, first, name, in)
 		if err != nil {
 			return nil, real, err
 		}
 		lines := text.WithBlanks()
 		sources = append(sources, source{name, "file", lines[:min(o.N, len(lines))], nil})
 	}
-	if real, err = c.realText(first, o.Ref, o.Train, in, true); err != nil {
+	if real, err = c.realText(first, o.Ref, o.Train, o.textInput, true); err != nil {
 		return nil, real, err
 	}
 	if len(real.held) == 0 {

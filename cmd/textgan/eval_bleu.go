@@ -86,13 +86,13 @@ func evalBLEUCommand(p *process) *cli.Command {
 		}
 		var references []string
 		for _, name := range c.opt.Ref {
-			text, err := c.open(name, c.opt.textInput, 0, builtinSeed(nil)+asReference)
+			text, err := c.openAs(asReference, nil, name, c.opt.textInput)
 			if err != nil {
 				return err
 			}
 			references = append(references, text.Lines...)
 		}
-		text, err := c.open(c.opt.Hyp, c.opt.textInput, 0, builtinSeed(nil)+asJudged)
+		text, err := c.openAs(asJudged, nil, c.opt.Hyp, c.opt.textInput)
 		if err != nil {
 			return err
 		}

@@ -37,13 +37,13 @@ func evalDiversityCommand(p *process) *cli.Command {
 		if err := oneStdin(c.opt.Hyp, c.opt.Train); err != nil {
 			return err
 		}
-		hyp, err := c.open(c.opt.Hyp, c.opt.textInput, 0, builtinSeed(nil)+asJudged)
+		hyp, err := c.openAs(asJudged, nil, c.opt.Hyp, c.opt.textInput)
 		if err != nil {
 			return err
 		}
 		var train []string
 		if c.opt.Train != "" {
-			text, err := c.open(c.opt.Train, c.opt.textInput, 0, builtinSeed(nil)+asLearnt)
+			text, err := c.openAs(asLearnt, nil, c.opt.Train, c.opt.textInput)
 			if err != nil {
 				return err
 			}

@@ -190,7 +190,7 @@ func frontierSuite(c call[frontierOptions], families []family) (suite *eval.Suit
 	if err != nil {
 		return nil, nil, err
 	}
-	real, err := c.realText(first, o.Ref, o.Train, o.textInput.of(first), false)
+	real, err := c.realText(first, o.Ref, o.Train, o.textInput, false)
 	if err != nil {
 		return nil, nil, err
 	}

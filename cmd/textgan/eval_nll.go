@@ -53,7 +53,7 @@ func evalNLLCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, err := c.open(c.opt.Corpus, c.opt.textInput.of(m), 0, builtinSeed(m)+asReference)
+		text, err := c.openAs(asReference, m, c.opt.Corpus, c.opt.textInput)
 		if err != nil {
 			return err
 		}

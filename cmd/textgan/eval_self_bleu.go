@@ -24,7 +24,7 @@ func evalSelfBLEUCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		text, err := c.open(c.opt.Hyp, c.opt.textInput, 0, builtinSeed(nil)+asJudged)
+		text, err := c.openAs(asJudged, nil, c.opt.Hyp, c.opt.textInput)
 		if err != nil {
 			return err
 		}

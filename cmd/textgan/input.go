@@ -11,6 +11,7 @@ import (
 	"textgan/cmd/textgan/report"
 	"textgan/corpora"
 	"textgan/eval"
+	"textgan/train"
 	"textgan/train/critic"
 	"textgan/train/model"
 	"textgan/train/rundir"
@@ -27,29 +28,34 @@ type textInput struct {
 
 	ofRun    string // the field that a run says, of files that have fields
 	tolerant bool   // leave out sentences that are refused, and count them
+	lines    int    // sentences of a built-in corpus; 0: its default
 }
 
-// Of a built-in corpus a text is other sentences in each part that it may have: those of
-// builtinSeed plus one of these.
+// part is what a text is for. A built-in corpus is other sentences in each.
+type part uint64
+
 const (
-	asLearnt    = iota // what a model has learnt
-	asReference        // what texts are held against, and what a model is asked about
+	asLearnt    part = iota // what a model has learnt
+	asReference             // what texts are held against, and what a model is asked about
 	asJudged
 )
 
-// builtinSeed is that of the sentences of a built-in corpus that a model has learnt, or,
-// where there is none (nil), has learnt if nobody says otherwise.
-func builtinSeed(m *model.Model) uint64 {
-	if m == nil {
-		return 1
+// openAs opens a corpus for that part beside m, with what its run says of its text where in
+// does not; m may be nil. Of a built-in corpus the part asLearnt is what the model has learnt,
+// or a model of the default --split-seed has, and no other part is.
+func (p *process) openAs(as part, m *model.Model, name string, in textInput) (*corpora.Corpus, error) {
+	learnt := train.Options.Defaults().SplitSeed
+	if m != nil {
+		learnt = m.Config.SplitSeed
+		in.ofRun, in.Oracle = m.Config.Field, cmp.Or(in.Oracle, m.Config.Oracle)
 	}
-	return m.Config.SplitSeed
+	return p.open(name, in, learnt+uint64(as))
 }
 
-// open opens a corpus with the limits of in. Of a built-in corpus it takes
-// lines sentences of the given seed.
-func (p *process) open(name string, in textInput, lines int, seed uint64) (*corpora.Corpus, error) {
-	opt := corpora.Options{Tolerant: in.tolerant, Format: in.Format, Field: in.Field, MaxLineBytes: in.MaxLineBytes, MaxBytes: int64(in.MaxBytes), Stdin: p.in, Lines: lines, Seed: seed}
+// open opens a corpus with the limits of in. Of a built-in corpus it takes sentences of the
+// given seed.
+func (p *process) open(name string, in textInput, seed uint64) (*corpora.Corpus, error) {
+	opt := corpora.Options{Tolerant: in.tolerant, Format: in.Format, Field: in.Field, MaxLineBytes: in.MaxLineBytes, MaxBytes: int64(in.MaxBytes), Stdin: p.in, Lines: in.lines, Seed: seed}
 	if opt.Field == "" && corpora.HasFields(name) {
 		opt.Field = in.ofRun
 	}
@@ -123,18 +129,6 @@ func notOfRun(command, flag, path string) error {
 		return usage(command, "--%s %s belongs to the run %s, which writes it itself; give another name", flag, path, dir)
 	}
 	return nil
-}
-
-// of is in with what a run says of its text where the options do not. m may be
-// nil.
-func (in textInput) of(m *model.Model) textInput {
-	if m != nil {
-		in.ofRun = m.Config.Field
-	}
-	if m != nil && in.Oracle == "" {
-		in.Oracle = m.Config.Oracle
-	}
-	return in
 }
 
 // tokenizer is part of the options of every command that counts tokens.

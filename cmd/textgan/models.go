@@ -75,7 +75,7 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 		}
 	}
 	if learnt != "" {
-		text, err := p.open(learnt, in, 0, builtinSeed(first)+asLearnt)
+		text, err := p.openAs(asLearnt, first, learnt, in)
 		if err != nil {
 			return real, err
 		}
@@ -85,7 +85,7 @@ func (p *process) realText(first *model.Model, ref []string, learnt string, in t
 		real.held = nil
 	}
 	for _, name := range ref {
-		text, err := p.open(name, in, 0, builtinSeed(first)+asReference)
+		text, err := p.openAs(asReference, first, name, in)
 		if err != nil {
 			return real, err
 		}

@@ -94,7 +94,7 @@ func reportOne(c call[reportOptions], dir string) error {
 // was, or nothing, with a warning.
 func (p *process) learnt(m *model.Model, o reportOptions) ([]string, corpora.Language, error) {
 	if o.Train != "" {
-		text, err := p.open(o.Train, o.textInput.of(m), 0, builtinSeed(m)+asLearnt)
+		text, err := p.openAs(asLearnt, m, o.Train, o.textInput)
 		if err != nil {
 			return nil, nil, err
 		}

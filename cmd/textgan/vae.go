@@ -42,7 +42,7 @@ func encodeFile(p *process, o modelOptions, name string, in textInput) (m model.
 	if m, err = loadVAE(o); err != nil {
 		return m, nil, nil, err
 	}
-	if text, err = p.open(name, in.of(m.Model), 0, builtinSeed(m.Model)+asReference); err != nil {
+	if text, err = p.openAs(asReference, m.Model, name, in); err != nil {
 		return m, nil, nil, err
 	}
 	post, err = m.Encode(text.Lines)
