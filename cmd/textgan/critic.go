@@ -80,9 +80,9 @@ func criticCommand(p *process) *cli.Command {
 		if err := k.Save(c.opt.Run); err != nil {
 			return err
 		}
-		switch {
-		case harms(k) != "":
-			c.warn("%s", harms(k))
+		switch harm := harms(k); {
+		case harm != "":
+			c.warn("%s", harm)
 		case k.Leak():
 			why := "the backwards model has memorised more of them than the generator; train it with more --dropout, or let"
 			if slices.Contains(k.Features, "ngram") {
