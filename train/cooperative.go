@@ -328,7 +328,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 	}
 	options := ratio.FitOptions{Seed: p.Seed + uint64(round)<<32, Stop: asked}
 	if p.CoopLearnFrom == "held-out" {
-		options.Folds = min(criticFolds, len(p.d.Held))
+		options.Folds = min(ratio.FoldsOfRound, len(p.d.Held))
 	}
 	report, err := critic.Fit(texts, options)
 	if err != nil {
@@ -411,9 +411,6 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 	}
 	return ratio.New(features, first)
 }
-
-// criticFolds are the parts of held-out lines by which a critic that learns them is judged.
-const criticFolds = 10
 
 // maxWeight bounds what one sentence can count for, in means.
 const maxWeight = 50

@@ -25,6 +25,13 @@ type FitOptions struct {
 	Stop func() bool
 }
 
+// Folds of the critics that learn held-out lines. They are two because equal options come to
+// equal critics and runs: another number would change those that were measured and recorded.
+const (
+	FoldsOfRun   = 5  // of a critic that is kept beside its run
+	FoldsOfRound = 10 // of one that a round trains and drops
+)
+
 // ErrStopped is the error of a critic whose training was stopped.
 var ErrStopped = errors.New("critic: stopped")
 

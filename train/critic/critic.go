@@ -56,9 +56,6 @@ const (
 // heldSentences is how many own sentences judge the critic.
 const heldSentences = 3000
 
-// folds of a cross-validation by held-out lines.
-const folds = 5
-
 // Critic is a critic with the generator that it belongs to.
 type Critic struct {
 	*ratio.Critic
@@ -182,7 +179,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	}
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
 	if o.LearnFrom == HeldOut {
-		o.Fit.Folds = min(folds, len(texts.HeldReal))
+		o.Fit.Folds = min(ratio.FoldsOfRun, len(texts.HeldReal))
 	}
 	c.Report, err = c.Fit(texts, o.Fit)
 	return c, err
