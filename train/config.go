@@ -56,30 +56,13 @@ func (c Config) bf16() bool { return c.Precision == "bf16" }
 // forText is the configuration of a run that learns so many lines: what is left to the text
 // and to the kind of network has its values.
 func (c Config) forText(lines int) Config {
-	vae := c.HasVAE()
-	if c.LR == 0 {
-		c.LR = rateOf(c.Cell)
-		if vae {
-			c.LR = 0.004
-		}
-	}
-	if c.LRSchedule == "" {
-		c.LRSchedule = "linear"
-		if vae {
-			c.LRSchedule = "constant"
-		}
-	}
-	if c.BackLR == 0 {
-		c.BackLR = rateOf(cmp.Or(c.BackCell, c.Cell))
-	}
+	own, back := recipeOf(c.Cell, c.HasVAE()), recipeOf(cmp.Or(c.BackCell, c.Cell), false)
+	c.LR, c.LRSchedule, c.BackLR = cmp.Or(c.LR, own.lr), cmp.Or(c.LRSchedule, own.schedule), cmp.Or(c.BackLR, back.lr)
 	if c.MLESteps < 0 {
-		c.MLESteps = passes(lines, c.Batch)
-		if vae {
-			c.MLESteps *= 2
-		}
+		c.MLESteps = own.steps(lines, c.Batch)
 	}
 	if c.BackSteps < 1 {
-		c.BackSteps = passes(lines, c.Batch)
+		c.BackSteps = back.steps(lines, c.Batch)
 	}
 	return c
 }

@@ -40,17 +40,26 @@ type fitting interface {
 	Observe(e Evaluation) bool
 }
 
-// passes are how many steps likelihood training takes if nobody has said so: so that each of
-// so many lines is read 25 times, within bounds.
-func passes(lines, batch int) int { return min(max(25*lines/batch, 200), 2000) }
-
-// rateOf is the step size of such a network if nobody has said which.
-func rateOf(cell string) float64 {
-	if cell == "transformer" {
-		return 0.002
-	}
-	return 0.016
+// recipe is how a kind of network is fitted where MLEOptions, whose docs tell it, leave that open.
+type recipe struct {
+	lr       float64
+	schedule string
+	times    int // as many steps as 25 passes over the text have, within bounds
 }
+
+var ofRecurrent, ofTransformer, ofVAE = recipe{0.016, "linear", 1}, recipe{0.002, "linear", 1}, recipe{0.004, "constant", 2}
+
+func recipeOf(cell string, vae bool) recipe {
+	switch {
+	case vae:
+		return ofVAE
+	case cell == "transformer":
+		return ofTransformer
+	}
+	return ofRecurrent
+}
+
+func (r recipe) steps(lines, batch int) int { return r.times * min(max(25*lines/batch, 200), 2000) }
 
 // rate is the step size of step at of likelihood training, as a share of lr.
 func (o MLEOptions) rate(at int) float64 {

@@ -48,9 +48,19 @@ func TestStepSizeFalls(t *testing.T) {
 	}
 }
 
-// What nobody has said follows from the text and the kind of model, and is recorded; a run of
-// before there was a schedule has a constant step size.
+// What nobody has said follows from the text and the kind of model, as the help tells, and is
+// recorded; a run of before there was a schedule has a constant step size.
 func TestLengthsFollowTheText(t *testing.T) {
+	for option, told := range map[string]string{
+		"lr":          fmt.Sprintf("0: %g, of a VAE %g and of a transformer %g", ofRecurrent.lr, ofVAE.lr, ofTransformer.lr),
+		"back-lr":     fmt.Sprintf("0: %g, of a transformer %g", ofRecurrent.lr, ofTransformer.lr),
+		"lr-schedule": fmt.Sprintf("default %s, of a VAE %s", ofRecurrent.schedule, ofVAE.schedule),
+		"mle-steps":   fmt.Sprintf("no fewer than %d steps and no more than %d; of a VAE twice as many", ofRecurrent.steps(0, 1), ofRecurrent.steps(1e6, 1)),
+	} {
+		o, ok := Options.Find(option)
+		require.True(t, ok)
+		require.Contains(t, o.Doc, told)
+	}
 	for _, x := range []struct {
 		change       func(*Config)
 		lines        int
