@@ -39,7 +39,7 @@ func (t *Trainer) saved() Saved {
 		{"scored", &t.best.Scored},
 		{"best_nll", &t.best.NLL},
 		{"worse", &t.best.Worse},
-		{"lr_decays", &kept[int]{func() int { return t.best.Decays }, func(n int) error { t.setDecays(n); return nil }}},
+		{"lr_decays", &t.best.Decays},
 		t.common.place(),
 	}}
 	if t.by.name != metrics[0].name {

@@ -98,7 +98,6 @@ type elbo struct {
 	encoderBound *generator.ELBO // with those of the encoder; nil unless it takes steps of its own
 	held         *generator.Evaluator
 	tau          relax.Schedule // of a categorical code
-	lr           float64        // before it falls
 	decoder      *Adam
 	encoder      *Adam
 	sum          gradients
@@ -132,7 +131,7 @@ func newELBO(c *common, vae *generator.VAE) (*elbo, error) {
 	if p.held, err = p.vae.NewEvaluator(c.part(), c.T); err != nil {
 		return nil, err
 	}
-	p.lr, p.decoder, p.encoder = c.LR, c.adam(c.LR, p.vae.DecoderParams()), c.adam(c.LR, p.vae.EncoderParams())
+	p.decoder, p.encoder = c.adam(c.LR, p.vae.DecoderParams()), c.adam(c.LR, p.vae.EncoderParams())
 	return p, nil
 }
 
@@ -145,8 +144,7 @@ func (p *elbo) LanguageModel() generator.LanguageModel { return p.vae.LanguageMo
 // Step moves encoder and decoder by the bound. While the encoder lags behind
 // (see Config.Aggressive), it first catches up with the decoder, which then
 // moves alone.
-func (p *elbo) Step(at int) (Record, error) {
-	p.fall(at)
+func (p *elbo) Step(int) (Record, error) {
 	if p.encoderBound == nil || p.CaughtUp {
 		return p.step(p.annealed, true)
 	}
@@ -160,13 +158,7 @@ func (p *elbo) Step(at int) (Record, error) {
 }
 
 // Between is a step with beta and tau as they are at the end.
-func (p *elbo) Between() (Record, error) {
-	p.fall(p.MLESteps)
-	return p.step(p.settledAt, true)
-}
-
-// fall sets the step size of step at.
-func (p *elbo) fall(at int) { p.decoder.LR, p.encoder.LR = p.lr*p.rate(at), p.lr*p.rate(at) }
+func (p *elbo) Between() (Record, error) { return p.step(p.settledAt, true) }
 
 // annealed is what a run of the graphs reads at a step of the phase. The noise is
 // named by the number of batches drawn, which no two runs share.
@@ -287,7 +279,7 @@ func (p *elbo) Code() string {
 	return fmt.Sprintf("%s, %d x %s, beta %s", p.Latent, p.LatentDim, unit, beta)
 }
 
-func (p *elbo) SetRate(lr float64) { p.lr = lr }
+func (p *elbo) SetRate(lr float64) { p.decoder.LR, p.encoder.LR = lr, lr }
 
 // Validate sets the bound in the place of the NLL.
 func (p *elbo) Validate(e *Evaluation, held [][]int32) error {

@@ -66,9 +66,16 @@ func (e *Encoder) Train(ctx context.Context) (*model.Model, error) {
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
 	// A large step size that falls to 0 comes to the likelihood of a constant one in
-	// half of the steps.
-	falling := func(p Progress) { t.fit.SetRate(e.config.LR * (1 - float64(p.Since)/float64(p.Total))) }
-	if err := t.Run(ctx, Watcher{Step: falling}); err != nil {
+	// half of the steps. One step after every cut is as large as that cut says.
+	cuts := 0
+	t.rate = func(at int) float64 {
+		if t.best.Decays > cuts {
+			cuts = t.best.Decays
+			return e.config.rate(at, cuts)
+		}
+		return e.config.LR * (1 - float64(at)/float64(e.config.MLESteps))
+	}
+	if err := t.Run(ctx, Watcher{}); err != nil {
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
 	return e.model(t.LanguageModel().(*generator.Generator), t.Step), nil

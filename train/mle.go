@@ -23,14 +23,13 @@ type MLEOptions struct {
 // validation NLL.
 type fitting interface {
 	Phase
-	// Between is a step like those of the phase, between steps of another one, with the step
-	// size that the phase ends with.
+	// Between is a step like those of the phase, between steps of another one.
 	Between() (Record, error)
 	// LanguageModel is the generator.
 	LanguageModel() generator.LanguageModel
 	// Code describes the code of a sentence, if there is one.
 	Code() string
-	// SetRate sets the step size, which falls over the phase if --lr-schedule says so.
+	// SetRate sets the step size of the steps to come.
 	SetRate(lr float64)
 	// Validate sets the NLL of held-out sentences, and what more there is to say
 	// of them.
@@ -61,17 +60,14 @@ func recipeOf(cell string, vae bool) recipe {
 
 func (r recipe) steps(lines, batch int) int { return r.times * min(max(25*lines/batch, 200), 2000) }
 
-// rate is the step size of step at of likelihood training, as a share of lr.
-func (o MLEOptions) rate(at int) float64 {
+// rate is the step size of step at of likelihood training after so many cuts by LRDecay; that
+// of MLESteps is the one that it ends with.
+func (o MLEOptions) rate(at, cuts int) float64 {
+	lr := o.LR * math.Pow(o.LRDecay, float64(cuts))
 	if o.LRSchedule == "linear" {
-		return falling(1, min(at, o.MLESteps), max(o.MLESteps, 1))
+		return falling(lr, at, max(o.MLESteps, 1))
 	}
-	return 1
-}
-
-// endRate is the step size that likelihood training ends with after so many cuts by LRDecay.
-func (o MLEOptions) endRate(cuts int) float64 {
-	return o.LR * math.Pow(o.LRDecay, float64(cuts)) * o.rate(o.MLESteps)
+	return lr
 }
 
 // teaching is teacher forcing of a language model, which several phases have.
@@ -122,12 +118,11 @@ func (s *teaching) teach(c *common, batch *vocab.Batch, of lossOf) (loss, norm f
 type mle struct {
 	*common
 	teaching
-	lr   float64           // before it falls
 	held *generator.Scorer // of held-out sentences
 }
 
 func newMLE(c *common, gen *generator.Generator) *mle {
-	return &mle{common: c, teaching: newTeaching(c, gen, c.LR), lr: c.LR, held: gen.NewScorer()}
+	return &mle{common: c, teaching: newTeaching(c, gen, c.LR), held: gen.NewScorer()}
 }
 
 func (m *mle) Name() string { return Likelihood }
@@ -136,9 +131,8 @@ func (m *mle) Steps() int { return m.MLESteps }
 
 func (m *mle) LanguageModel() generator.LanguageModel { return m.gen }
 
-func (m *mle) Step(at int) (Record, error) {
+func (m *mle) Step(int) (Record, error) {
 	batch := m.next()
-	m.opt.LR = m.lr * m.rate(at)
 	loss, norm, err := m.teach(m.common, batch, teacherForced(m.Seed, uint32(m.opt.Steps())))
 	if err != nil {
 		return Record{}, err
@@ -150,7 +144,7 @@ func (m *mle) Between() (Record, error) { return m.Step(m.MLESteps) }
 
 func (m *mle) Code() string { return "" }
 
-func (m *mle) SetRate(lr float64) { m.lr = lr }
+func (m *mle) SetRate(lr float64) { m.opt.LR = lr }
 
 func (m *mle) Validate(e *Evaluation, held [][]int32) error {
 	t, err := generator.NLL(m.held, held, m.part())

@@ -33,17 +33,22 @@ func TestStepSizeFalls(t *testing.T) {
 				return tr.fit.(*elbo).decoder.LR
 			}
 			for i, at := range []int{0, 2} {
-				_, err = tr.fit.Step(at)
+				tr.since = at
+				_, err = tr.Take()
 				require.NoError(t, err)
 				require.InEpsilon(t, want[i], now(), 1e-9, "%s, %s", kind, schedule)
 			}
-			_, err = tr.fit.Between()
-			require.NoError(t, err)
-			require.InEpsilon(t, want[2], now(), 1e-9, "%s, %s", kind, schedule)
-			tr.setDecays(2)
-			_, err = tr.fit.Step(0)
+			tr.since, tr.best.Decays = 0, 2
+			_, err = tr.Take()
 			require.NoError(t, err)
 			require.InEpsilon(t, .1*c.LRDecay*c.LRDecay, now(), 1e-9)
+			c.Model, c.GeneratorModel, c.AdvSteps, c.MLEEvery = "gan", map[string]string{"mle": "lm", "vae": "vae"}[kind], 1, 1
+			tr, err = New(c, d)
+			require.NoError(t, err)
+			require.NoError(t, tr.Enter(Adversarial))
+			_, err = tr.Take()
+			require.NoError(t, err)
+			require.InEpsilon(t, want[2], now(), 1e-9, "%s, %s", kind, schedule)
 		}
 	}
 }

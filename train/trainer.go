@@ -68,6 +68,7 @@ type Trainer struct {
 	best   best
 	by     metric // of the checkpoint best
 	judge  *judge
+	rate   func(at int) float64 // step size of step at of the phase fit
 
 	saveSoon atomic.Bool // somebody has asked for a checkpoint
 
@@ -113,6 +114,7 @@ func newTrainer(c Config, d *model.Data) (*Trainer, error) {
 	if t.fit, t.phases, err = newPhases(t.common, d); err != nil {
 		return nil, err
 	}
+	t.rate = func(at int) float64 { return c.rate(at, t.best.Decays) }
 	t.best.weights = t.fit.Saved().Weights.Clone()
 	t.judge, err = newJudge(t)
 	return t, err
@@ -227,7 +229,13 @@ func due(step, every int) bool { return every > 0 && step%every == 0 }
 // Take takes one step of the present phase, and neither records nor evaluates it.
 func (t *Trainer) Take() (Record, error) {
 	start := time.Now()
-	r, err := t.phases[t.phase].Step(t.since)
+	p := t.phases[t.phase]
+	at := t.Config.MLESteps // later phases take likelihood steps as the first one ended
+	if p == Phase(t.fit) {
+		at = t.since
+	}
+	t.fit.SetRate(t.rate(at))
+	r, err := p.Step(t.since)
 	t.common.cut.work.Took += time.Since(start)
 	t.common.cut.work.Steps++
 	var diverged *Diverged
@@ -308,7 +316,7 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 		}
 	} else if counts && fits {
 		t.best.Worse++
-		t.setDecays(t.best.Decays + 1)
+		t.best.Decays++
 	}
 	improved = e.Best
 	if t.by.name != metrics[0].name {
@@ -327,12 +335,6 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 		return false, err
 	}
 	return improved, t.run.SaveSamples(t.Step, samples)
-}
-
-// setDecays sets the step size of likelihood training to LR after n cuts by LRDecay.
-func (t *Trainer) setDecays(n int) {
-	t.best.Decays = n
-	t.fit.SetRate(t.Config.LR * math.Pow(t.Config.LRDecay, float64(n)))
 }
 
 // Discriminator is the network that the generator is trained against; nil without one.

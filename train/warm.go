@@ -110,7 +110,7 @@ func Inherit(dir string, layers ...model.Layer) (Config, error) {
 	if begins == "gan" {
 		set("mle-steps", "0")
 		set("generator", map[string]string{"mle": "lm", "vae": "vae"}[o.config.Model])
-		set("lr", fmt.Sprint(o.config.endRate(o.decays)))
+		set("lr", fmt.Sprint(o.config.rate(o.config.MLESteps, o.decays)))
 		set("lr-schedule", "constant")
 	}
 	for _, option := range Options.Options {
