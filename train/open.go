@@ -26,8 +26,8 @@ var Options = func() *config.Set[Config] {
 
 // Start begins a run in dir, which must be new or empty: it prepares the data,
 // makes the networks, which a warm start gives the weights of another run (see
-// Inherit), and records both. stdin serves the corpus "-"; start is what the
-// manifest says of this program.
+// Inherit), and records both. Writer.Note says what of c the text does not allow.
+// stdin serves the corpus "-"; start is what the manifest says of this program.
 func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.Writer, error) {
 	t, content, err := prepare(c, stdin)
 	if err != nil {
@@ -37,7 +37,7 @@ func Start(c Config, dir string, stdin io.Reader, start rundir.Start) (*Trainer,
 	if err != nil {
 		return nil, nil, err
 	}
-	t.run = w
+	t.run, w.Note = w, t.note
 	return t, w, nil
 }
 
@@ -67,8 +67,15 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 	heldOut := strings.Join(d.Valid.Lines, "\n") + "\n"
 	tok := d.Vocab.Tokenizer()
 	c.MaxLen, c.Tokenizer, c.Case = d.MaxT-1, tok.Name(), tok.Case() // recorded as if they had been given
-	if len(d.Held) < leastHeld {
+	note := ""
+	if c.CoopRounds > 0 && len(d.Held) < leastHeld {
 		c.CoopRounds = 0
+		note = fmt.Sprintf("no cooperative rounds: a critic cannot be judged on %d held-out line; ", len(d.Held))
+		if c.Valid != "" {
+			note += "give a longer text as --valid"
+		} else {
+			note += "hold out more by --valid-fraction"
+		}
 	}
 	var back *generator.Generator
 	if c.BackRun != "" {
@@ -80,6 +87,7 @@ func prepare(c Config, stdin io.Reader) (*Trainer, *rundir.Content, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	t.note = note
 	if back != nil {
 		if err := t.take(back); err != nil {
 			return nil, nil, err

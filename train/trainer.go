@@ -73,6 +73,7 @@ type Trainer struct {
 	saveSoon atomic.Bool // somebody has asked for a checkpoint
 
 	run   *rundir.Writer // nil: nothing is written
+	note  string         // of what is not as the configuration says
 	watch Watcher
 }
 

@@ -200,13 +200,6 @@ func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error)
 		for c.opt.Run == "" && c.opt.Corpus != "-" && errors.Is(err, rundir.ErrExists) { // another process was quicker
 			t, w, err = train.Start(c.opt.Config, nextRun(), c.in, start)
 		}
-		if err == nil && t.Config.CoopRounds < c.opt.CoopRounds {
-			cure := "hold out more by --valid-fraction"
-			if t.Config.Valid != "" {
-				cure = "give a longer text as --valid"
-			}
-			c.warn("no cooperative rounds: a critic cannot be judged on %d held-out line; %s", len(t.Data.Held), cure)
-		}
 		return t, w, err
 	}
 	if c.opt.Run == "" {

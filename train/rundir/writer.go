@@ -54,7 +54,7 @@ type Writer struct {
 	size    int64     // of metrics, bytes
 	sum     hash.Hash // of these bytes
 
-	// Note says what a user should know of a Resume, "" for nothing: where it went on, if
+	// Note says what a user should know, "" for nothing; of a Resume: where it went on, if
 	// not from where the run had said, what was wrong with the record, and whether
 	// another program or instruction set had begun it.
 	Note string
