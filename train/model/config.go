@@ -70,27 +70,27 @@ func (c Config) Check() error {
 	const specials = int(vocab.Unk) + 1 // which is the last of them
 	switch {
 	case c.Oracle != "" && c.Corpus != oracle && c.Valid != oracle:
-		return fmt.Errorf("train: --oracle has the weights of --corpus %s; take that corpus, or drop it", oracle)
+		return fmt.Errorf("model: --oracle has the weights of --corpus %s; take that corpus, or drop it", oracle)
 	case c.VocabSize > 0 && c.VocabSize <= specials:
-		return fmt.Errorf("train: --vocab-size %d leaves no room for words beside the %d special tokens", c.VocabSize, specials)
+		return fmt.Errorf("model: --vocab-size %d leaves no room for words beside the %d special tokens", c.VocabSize, specials)
 	case c.Cell == "relational" && c.Hidden%c.Heads != 0:
-		return fmt.Errorf("train: the heads of a relational memory divide its slots: --hidden %d is no multiple of --heads %d", c.Hidden, c.Heads)
+		return fmt.Errorf("model: the heads of a relational memory divide its slots: --hidden %d is no multiple of --heads %d", c.Hidden, c.Heads)
 	case c.Cell == "transformer" && c.Hidden%(2*c.Heads) != 0:
-		return fmt.Errorf("train: the heads of a transformer are of an even size: --hidden %d is no multiple of twice --heads %d", c.Hidden, c.Heads)
+		return fmt.Errorf("model: the heads of a transformer are of an even size: --hidden %d is no multiple of twice --heads %d", c.Hidden, c.Heads)
 	case c.Tokenizer == "wordpiece" && c.TokenizerFile == "":
-		return fmt.Errorf("train: --tokenizer wordpiece is for a table that is given; say which with --tokenizer-file, or take --tokenizer bpe, which learns one")
+		return fmt.Errorf("model: --tokenizer wordpiece is for a table that is given; say which with --tokenizer-file, or take --tokenizer bpe, which learns one")
 	case c.TokenizerFile != "" && !slices.Contains([]string{options.Defaults().Tokenizer, "bpe", "wordpiece"}, c.Tokenizer):
-		return fmt.Errorf("train: --tokenizer-file says what a token is; drop --tokenizer %s", c.Tokenizer)
+		return fmt.Errorf("model: --tokenizer-file says what a token is; drop --tokenizer %s", c.Tokenizer)
 	case c.Tokenizer == "bpe" && c.TokenizerFile == "" && c.VocabSize > 0 && c.VocabSize < specials+256:
-		return fmt.Errorf("train: --vocab-size %d leaves no room beside the %d special tokens and the 256 bytes; use at least %d", c.VocabSize, specials, specials+256)
+		return fmt.Errorf("model: --vocab-size %d leaves no room beside the %d special tokens and the 256 bytes; use at least %d", c.VocabSize, specials, specials+256)
 	case c.Tie && c.Cell == "relational" && c.Emb != c.Slots*c.Hidden:
-		return fmt.Errorf("train: --tie needs --emb equal to --slots times --hidden, not %d and %d x %d", c.Emb, c.Slots, c.Hidden)
+		return fmt.Errorf("model: --tie needs --emb equal to --slots times --hidden, not %d and %d x %d", c.Emb, c.Slots, c.Hidden)
 	case c.Tie && c.Cell != "relational" && c.Emb != c.Hidden:
-		return fmt.Errorf("train: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
+		return fmt.Errorf("model: --tie needs --emb equal to --hidden, not %d and %d", c.Emb, c.Hidden)
 	case c.Valid == "" && c.ValidFraction == 0:
-		return fmt.Errorf("train: nothing is held out; give --valid FILE or --valid-fraction")
+		return fmt.Errorf("model: nothing is held out; give --valid FILE or --valid-fraction")
 	case c.GeneratorModel == "vae" && c.Model == "mle":
-		return fmt.Errorf("train: --generator vae is for a GAN; drop it, or take --model vae")
+		return fmt.Errorf("model: --generator vae is for a GAN; drop it, or take --model vae")
 	}
 	return c.Architecture(SomeWords).Check()
 }

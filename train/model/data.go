@@ -133,7 +133,7 @@ func textOf(r *rundir.Run, c Config, stdin io.Reader) (*Data, error) {
 		return nil, err
 	}
 	changed := func(name string) error {
-		return fmt.Errorf("train: %s is not the text that run %s was started with (its checksum differs); put the old text back, or start a new run", name, r.Dir)
+		return fmt.Errorf("model: %s is not the text that run %s was started with (its checksum differs); put the old text back, or start a new run", name, r.Dir)
 	}
 	if d.SHA256 != r.Manifest.Corpus.SHA256 {
 		return nil, changed(c.Corpus)
@@ -243,7 +243,7 @@ func (d *Data) holdOut(c Config, kept *corpora.Corpus, rule func(copies []int, f
 }
 
 func (d *Data) changed() error {
-	return fmt.Errorf("train: %s has changed while it was read; start again", d.source.name)
+	return fmt.Errorf("model: %s has changed while it was read; start again", d.source.name)
 }
 
 // each goes through the lines to learn.
@@ -271,7 +271,7 @@ func (d *Data) tell(visit func(line string)) error {
 }
 
 // ErrStopped is the error of a text whose reading was stopped.
-var ErrStopped = errors.New("train: stopped")
+var ErrStopped = errors.New("model: stopped")
 
 // LearntCorpus reads the lines to learn into memory. It is ErrStopped once stop, if any,
 // says true.
@@ -329,7 +329,7 @@ func keptLines(r *rundir.Run) (*corpora.Corpus, error) {
 	}
 	held, err := corpora.New(path, strings.Split(strings.TrimSuffix(string(content), "\n"), "\n"))
 	if err != nil || held.SHA256 != r.Manifest.HeldOut.SHA256 {
-		return nil, fmt.Errorf("train: %s: its checksum differs from that in the run's manifest; put the file back", path)
+		return nil, fmt.Errorf("model: %s: its checksum differs from that in the run's manifest; put the file back", path)
 	}
 	return held, nil
 }

@@ -17,7 +17,7 @@ func (m *Model) Features(lines []string) (*mat.Dense, error) {
 		return nil, err
 	}
 	if len(ids) == 0 {
-		return nil, errors.New("train: no lines to take features of")
+		return nil, errors.New("model: no lines to take features of")
 	}
 	values, err := m.Generator.Features(ids)
 	if err != nil {

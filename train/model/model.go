@@ -111,11 +111,11 @@ func ReadState(c *rundir.Checkpoint, v *vocab.Vocab) (state map[string]json.RawM
 		return nil, err
 	}
 	if err := json.Unmarshal(b, &state); err != nil {
-		return nil, fmt.Errorf("train: %s: %w", path, jsonerr.Plain(err, "the file"))
+		return nil, fmt.Errorf("model: %s: %w", path, jsonerr.Plain(err, "the file"))
 	}
 	var hash string
 	if err := json.Unmarshal(state["vocab"], &hash); err != nil || hash != v.Hash() {
-		return nil, fmt.Errorf("train: %s was made with another vocabulary than the run's %s; put that file back", path, rundir.VocabFile)
+		return nil, fmt.Errorf("model: %s was made with another vocabulary than the run's %s; put that file back", path, rundir.VocabFile)
 	}
 	return state, nil
 }
@@ -152,7 +152,7 @@ func Load(dir, which string) (*Model, error) {
 		return nil, err
 	}
 	if err := c.checkMemory(v.Size()); err != nil {
-		return nil, fmt.Errorf("train: run %s: %w", dir, err)
+		return nil, fmt.Errorf("model: run %s: %w", dir, err)
 	}
 	m := &Model{Config: c, Vocab: v, Manifest: r.Manifest, run: r, settings: layer}
 	if m.Generator, err = c.Architecture(v.Size()).New(c.Seed); err != nil {
@@ -289,7 +289,7 @@ func inherited(lr string, base Layer) bool {
 // dirs names, such as that of a critic, and what more names.
 func (m *Model) Pack(w io.Writer, more map[string][]byte, dirs ...string) error {
 	if m.run == nil {
-		return errors.New("train: a model that was never a run")
+		return errors.New("model: a model that was never a run")
 	}
 	ck, err := m.run.LoadCheckpoint(strconv.Itoa(m.Step))
 	if err != nil {
@@ -301,7 +301,7 @@ func (m *Model) Pack(w io.Writer, more map[string][]byte, dirs ...string) error 
 // ReadFile returns the content of a file of the model's run.
 func (m *Model) ReadFile(name string) ([]byte, error) {
 	if m.run == nil {
-		return nil, errors.New("train: a model that was never a run")
+		return nil, errors.New("model: a model that was never a run")
 	}
 	return m.run.ReadFile(name)
 }

@@ -31,7 +31,7 @@ type NLLs struct {
 // model's own.
 func (m *Model) NLLs(held, train, own []string) (n NLLs, err error) {
 	if len(held) == 0 || len(own) == 0 {
-		return n, errors.New("train: NLLs of an empty text")
+		return n, errors.New("model: NLLs of an empty text")
 	}
 	h, err := m.NLL(held)
 	if err != nil {
@@ -85,7 +85,7 @@ func (m *Model) HeldOut() (*corpora.Corpus, error) {
 // is an error if it has changed since, or came from standard input.
 func (m *Model) Text() (learnt, held *corpora.Corpus, err error) {
 	if m.run == nil || m.Config.Corpus == "-" {
-		return nil, nil, errors.New("train: the model has read its text from standard input; give the text as a file")
+		return nil, nil, errors.New("model: the model has read its text from standard input; give the text as a file")
 	}
 	d, err := textOf(m.run, m.Config, nil)
 	if err != nil {

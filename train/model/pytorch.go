@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNotPyTorch is the error of a model that PyTorch has no modules for.
-var ErrNotPyTorch = errors.New("train: PyTorch has no module for this model; take --format single")
+var ErrNotPyTorch = errors.New("model: PyTorch has no module for this model; take --format single")
 
 // gateOrders say where PyTorch's gates stand among ours.
 var gateOrders = map[string]struct {

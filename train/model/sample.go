@@ -12,13 +12,13 @@ import (
 // those that the command "sample" gives.
 func (m *Model) Sample(n int, o generator.SampleOptions, seed uint64) ([]string, error) {
 	if n < 0 {
-		return nil, fmt.Errorf("train: %d sentences; give at least 0", n)
+		return nil, fmt.Errorf("model: %d sentences; give at least 0", n)
 	}
 	if o.MaxLen == 0 {
 		o.MaxLen = m.Config.MaxLen + 1
 	}
 	if err := checkSamples(n, o.MaxLen); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, fmt.Errorf("model: %w", err)
 	}
 	s, err := m.Generator.NewSampler(o)
 	if err != nil {

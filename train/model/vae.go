@@ -16,7 +16,7 @@ type VAE struct {
 func (m *Model) VAE() (VAE, error) {
 	v, ok := m.Generator.(*generator.VAE)
 	if !ok {
-		return VAE{}, errors.New("train: the model of this run is no VAE; train one with --model vae")
+		return VAE{}, errors.New("model: the model of this run is no VAE; train one with --model vae")
 	}
 	return VAE{m, v}, nil
 }
