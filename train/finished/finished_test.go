@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +51,10 @@ func TestSameAsModel(t *testing.T) {
 			dir := run(t, change)
 			want, err := model.Load(dir, rundir.Last)
 			require.NoError(t, err)
+			_, err = finished.Open(os.DirFS(dir + "-none"))
+			require.EqualError(t, err, "rundir: run: not a run directory (no such directory)")
+			_, err = finished.Open(os.DirFS(dir+"/checkpoints"), "last", "best")
+			require.EqualError(t, err, "rundir: run: not a run directory (it has no manifest.json)")
 			_, err = finished.Open(os.DirFS(dir), "last", "best")
 			require.ErrorContains(t, err, `2 checkpoints ["last" "best"] are named`)
 			m, err := finished.Open(os.DirFS(dir))
@@ -177,6 +182,12 @@ func TestSingleFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, m.Generator.Params().Hash(), packed.Generator.Params().Hash())
 
+	longer := append(slices.Clone(content), 0)
+	_, err = finished.Read(longer)
+	require.EqualError(t, err, "rundir: something stands behind the end of the file; export it again")
+	require.NoError(t, os.WriteFile(file.Name(), longer, 0o600))
+	_, err = model.Load(file.Name(), rundir.Last)
+	require.EqualError(t, err, "rundir: "+file.Name()+": not a run directory: rundir: something stands behind the end of the file; export it again")
 	require.NoError(t, os.WriteFile(file.Name(), content[:len(content)-100], 0o600))
 	_, err = model.Load(file.Name(), rundir.Last)
 	require.ErrorContains(t, err, "the file is cut off or damaged; export it again")

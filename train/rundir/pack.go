@@ -97,11 +97,17 @@ func (r *Run) CheckWhole() error {
 	return fmt.Errorf("rundir: %s is %w; give the run's directory, or the text where it is a text that is needed (--ref, --train)", r.Dir, ErrPacked)
 }
 
+// endOfArchive begins the last record of a ZIP archive, which is so long without a comment.
+const endOfArchive, lengthOfEnd = "PK\x05\x06", 22
+
 // Unpack returns the files of a run in a single file.
 func Unpack(content []byte) (fs.FS, error) {
 	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		return nil, fmt.Errorf("rundir: no run in a single file (%w)", err)
+	}
+	if end := len(content) - lengthOfEnd - len(z.Comment); !strings.HasPrefix(string(content[end:]), endOfArchive) { // of which the reader says nothing
+		return nil, errors.New("rundir: something stands behind the end of the file; export it again")
 	}
 	return z, nil
 }

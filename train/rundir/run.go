@@ -136,7 +136,11 @@ func OpenFS(files fs.FS, name string) (*Run, error) {
 	r := &Run{Dir: name, files: files}
 	err := r.loadManifest()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("rundir: %s: %w (it has no %s)", name, ErrNotRun, manifestFile)
+		why := "it has no " + manifestFile
+		if _, err := fs.Stat(files, "."); errors.Is(err, fs.ErrNotExist) {
+			why = "no such directory"
+		}
+		return nil, fmt.Errorf("rundir: %s: %w (%s)", name, ErrNotRun, why)
 	}
 	if err != nil {
 		return nil, err
