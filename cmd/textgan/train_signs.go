@@ -14,7 +14,7 @@ import (
 // signs watches a game for what goes wrong without an error.
 type signs struct {
 	accuracy, normD, normG      mean // over the last steps
-	saturated, steep, collapsed bool // were said
+	saturated, steep, collapsed bool // were said, or need not be
 }
 
 // mean is that of the newest values, at most window of them.
@@ -48,7 +48,8 @@ const (
 
 // step returns a warning, each once, when the discriminator of the adversarial part
 // tells nearly every real sentence from nearly every generated one, and when the
-// gradients of either network are very long.
+// gradients of either network are very long. Those of the generator against a discriminator
+// that tells nearly all are not said besides: it is the same trouble.
 func (s *signs) step(p train.Progress) string {
 	if p.Phase != train.Adversarial {
 		return ""
@@ -70,12 +71,12 @@ func (s *signs) step(p train.Progress) string {
 		return fmt.Sprintf("the discriminator tells %.1f %% of the pairs of a real and a generated sentence right over the last %d steps (gradient norm %.3g): "+
 			"it leaves the generator little to learn from; try a smaller --d-lr, fewer --d-pretrain, more --d-dropout, or --spectral-norm", 100*accuracy, window, normD)
 	}
-	if norm := max(normD, normG); norm >= steepNorm && !s.steep {
-		s.steep = true
-		who, rate := "discriminator", "--d-lr"
-		if normG > normD {
-			who, rate = "generator", "--g-lr"
-		}
+	who, rate, norm := "discriminator", "--d-lr", normD
+	if normG > normD && !s.saturated {
+		who, rate, norm = "generator", "--g-lr", normG
+	}
+	if norm >= steepNorm && !s.steep {
+		s.steep, s.saturated = true, s.saturated || who == "generator"
 		return fmt.Sprintf("the gradient of the %s has norm %.3g on average over the last %d steps: the loss is too steep to follow; "+
 			"try a smaller %s, or --spectral-norm, which bounds the discriminator's slope", who, norm, window, rate)
 	}

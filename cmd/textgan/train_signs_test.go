@@ -40,6 +40,10 @@ func TestSigns(t *testing.T) {
 	require.Contains(t, play(train.Adversarial, .9)[0], "the gradient of the discriminator has norm 1e+03")
 	require.Len(t, play(train.Adversarial, .996), 2, "both are said")
 	norms[1].Value = 2000.
+	require.Len(t, play(train.Adversarial, .996), 2)
+	norms[0].Value = .2
+	require.Len(t, play(train.Adversarial, .996), 1, "against a discriminator that tells all the generator's need not be said")
+	require.Contains(t, play(train.Adversarial, .996)[0], "tells 99.6 % of the pairs")
 	require.Contains(t, play(train.Adversarial, .9)[0], "the gradient of the generator has norm 2e+03 on average over the last 50 steps: the loss is too steep to follow; try a smaller --g-lr")
 
 	var s signs
