@@ -46,6 +46,9 @@ func criticCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
+		if err := critic.CanSave(c.opt.Run); err != nil { // before it is trained
+			return err
+		}
 		var back []*model.Model
 		for _, dir := range c.opt.Backwards {
 			b, err := model.Load(dir, rundir.Best)

@@ -79,6 +79,22 @@ func TestRunWarnsOfItsCritic(t *testing.T) {
 	require.NotContains(t, talk.String(), "--critic")
 }
 
+// A critic that cannot be kept is not trained: what cannot be written is said before what
+// cannot be trained.
+func TestCriticIsKeptOrNotTrained(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var talk bytes.Buffer
+	require.Zero(t, runOut(io.Discard, &talk, "textgan train --model mle --run r --corpus-lines 60 --eval-samples 4 --hidden 4 --emb 4 --mle-steps 1"), talk.String())
+	const command = "textgan critic --run r --features ratio"
+	require.Equal(t, 2, runOut(io.Discard, &talk, command))
+	for i := range 1000 { // the names under which it could be written, also for a user who may write everywhere
+		require.NoError(t, os.Mkdir(filepath.Join("r", fmt.Sprintf(".critic.aside-%d", i)), 0o777))
+	}
+	talk.Reset()
+	require.Equal(t, 1, runOut(io.Discard, &talk, command))
+	require.Contains(t, talk.String(), "write "+filepath.Join("r", "critic")+": ")
+}
+
 // A run of which nobody has said how long its phases are has one of each kind, and where its
 // critic asks a backwards model, one that is a relational memory.
 func TestRunOfAllPhases(t *testing.T) {

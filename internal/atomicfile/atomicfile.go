@@ -123,6 +123,16 @@ func RemoveDir(path string) error {
 	return nil
 }
 
+// CanWrite is the error, nil for none, with which a Write or WriteDir to path would begin now.
+// It leaves nothing behind.
+func CanWrite(path string) error {
+	aside, err := mkdirAside(path)
+	if err != nil {
+		return err
+	}
+	return os.Remove(aside)
+}
+
 // moveAside moves path into a new directory beside it.
 func moveAside(path string) (into string, err error) {
 	into, err = mkdirAside(path)

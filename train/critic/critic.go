@@ -506,6 +506,18 @@ func (c *Critic) Save(runDir string) error {
 	})
 }
 
+// CanSave is the error, nil for none, that Save would have now because it cannot write.
+func CanSave(runDir string) error {
+	r, err := rundir.Open(runDir)
+	if err == nil {
+		err = r.CheckWhole()
+	}
+	if err != nil {
+		return err
+	}
+	return atomicfile.CanWrite(filepath.Join(runDir, Dir))
+}
+
 // ErrNone is the error of a run without a critic.
 var ErrNone = errors.New("has no critic; train one with textgan critic --run")
 
