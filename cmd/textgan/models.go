@@ -32,7 +32,7 @@ func loadToCompare(dir, checkpoint string) (*model.Model, error) {
 
 // loadAll loads the models of several runs to compare them. ownReference says
 // that they are to be judged by what the first run held out: then it warns of
-// others that have learnt from that.
+// others that have learnt from that, or from another text altogether.
 func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (models []*model.Model, err error) {
 	for _, dir := range dirs {
 		m, err := loadToCompare(dir, checkpoint)
@@ -40,8 +40,12 @@ func (p *process) loadAll(dirs []string, checkpoint string, ownReference bool) (
 			return nil, err
 		}
 		models = append(models, m)
-		if ownReference && m.HasLearntHeldOut(models[0]) {
+		switch {
+		case !ownReference:
+		case m.HasLearntHeldOut(models[0]):
 			p.warn("the reference is what %s held out, and %s has learnt most of it; give --ref FILE of lines that neither has seen", dirs[0], dir)
+		case m.HasLearntOtherText(models[0]):
+			p.warn("the reference is what %s held out of %s, and %s has learnt another text, %s; give --ref FILE of what both should write", dirs[0], models[0].Manifest.Corpus.Name, dir, m.Manifest.Corpus.Name)
 		}
 	}
 	return models, nil

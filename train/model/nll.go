@@ -2,6 +2,7 @@ package model
 
 import (
 	"errors"
+	"strings"
 
 	"textgan/corpora"
 	"textgan/generator"
@@ -67,6 +68,13 @@ func (m *Model) HasLearntHeldOut(other *Model) bool {
 		return false
 	}
 	return m.Manifest.Corpus.SHA256 == other.Manifest.Corpus.SHA256 && other.Config.Valid == "" && !m.Config.HoldsOutAs(other.Config)
+}
+
+// HasLearntOtherText reports whether m was trained on other lines than other was, and not
+// on sentences of the same built-in language.
+func (m *Model) HasLearntOtherText(other *Model) bool {
+	a, b := m.Manifest.Corpus, other.Manifest.Corpus
+	return a.SHA256 != b.SHA256 && !(a.Name == b.Name && strings.HasPrefix(a.Name, "builtin:"))
 }
 
 // HeldOut are the lines that the run has held out, from its own directory; a run
