@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +31,14 @@ type Diverged struct {
 }
 
 func (d *Diverged) Error() string {
-	return fmt.Sprintf("train: step %d: %s; the last finite loss was %.4g; go on from the last checkpoint with a smaller step size", d.Step, d.What, d.Last)
+	rate := "step size"
+	switch {
+	case strings.Contains(d.What, "discriminator"):
+		rate = "--d-lr"
+	case strings.Contains(d.What, "generator"):
+		rate = "--g-lr"
+	}
+	return fmt.Sprintf("train: step %d: %s; the last finite loss was %.4g; a resumed run comes to the same, so start one with a smaller %s", d.Step, d.What, d.Last, rate)
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,6 +172,19 @@ func (f *faulty) Write(b []byte) (int, error) {
 		panic("no such\nthing")
 	}
 	return f.Builder.Write(b)
+}
+
+// A run that has diverged names what would help, and not what is refused or comes to the same.
+func TestDivergedAdvice(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const small = " --mle-steps 2 --adv-steps 2 --d-pretrain 1 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --d-emb 8 --d-filters 4 --corpus-lines 60"
+	var first, resumed bytes.Buffer
+	require.Equal(t, 3, runOut(io.Discard, &first, "textgan train --run r --d-lr 1e30"+small), first.String())
+	told := regexp.MustCompile(`textgan: step 4: the discriminator's loss is NaN.*`).FindString(first.String())
+	require.Contains(t, told, "; a resumed run comes to the same, so start one with a smaller --d-lr (the last checkpoint is "+filepath.Join("r", "checkpoints", "step-3")+")")
+	require.Equal(t, 3, runOut(io.Discard, &resumed, "textgan train --run r --resume"))
+	require.Contains(t, resumed.String(), told)
+	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run s --d-lr 1e-4"+small))
 }
 
 // A panic becomes one line with an exit code of its own, and leaves a run that

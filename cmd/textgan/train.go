@@ -287,10 +287,11 @@ func (p *process) untilInterrupted(ctx context.Context, save func()) (context.Co
 	}
 }
 
+// lastCheckpoint says which checkpoint of a run is the last one.
 func lastCheckpoint(w *rundir.Writer) string {
 	ck, err := w.LoadCheckpoint(rundir.Last)
 	if err != nil {
-		return "there is none yet"
+		return "there is no checkpoint yet"
 	}
-	return ck.Dir
+	return "the last checkpoint is " + ck.Dir
 }
