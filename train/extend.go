@@ -267,11 +267,18 @@ func (x *extension) begun(first, at int, end stand) string {
 // schedules is an error if something that depends on the length has not been what it
 // would have been in one long run.
 func (x *extension) schedules(s stand) error {
-	if x.longer["mle-steps"] != "" && s.Since > 0 && x.was.evalEvery(true) != x.now.evalEvery(true) {
-		return refuse("train: --eval-every -1 follows --mle-steps: one long run would have been evaluated every %d steps, and this one was every %d; start a new run, with an --eval-every of its own if it is to be made longer", x.now.evalEvery(true), x.was.evalEvery(true))
-	}
-	if x.longer["mle-steps"] != "" && x.now.LRSchedule != "constant" && s.Since > 0 {
-		return refuse("train: --lr-schedule %s follows --mle-steps: the step size of step %d would have been larger in one long run; start a new run, with --lr-schedule constant if it is to be made longer", x.now.LRSchedule, s.Since)
+	if x.longer["mle-steps"] != "" && s.Since > 0 {
+		was, now := x.was.evalEvery(true), x.now.evalEvery(true)
+		if x.now.LRSchedule != "constant" {
+			with := "--lr-schedule constant"
+			if was != now {
+				with += " and an --eval-every of its own"
+			}
+			return refuse("train: --lr-schedule %s follows --mle-steps: the step size of step %d would have been larger in one long run; start a new run, with %s if it is to be made longer", x.now.LRSchedule, s.Since, with)
+		}
+		if was != now {
+			return refuse("train: --eval-every -1 follows --mle-steps: one long run would have been evaluated every %d steps, and this one was every %d; start a new run, with an --eval-every of its own if it is to be made longer", now, was)
+		}
 	}
 	if x.longer["mle-steps"] != "" && x.now.HasVAE() {
 		for n := range s.Since + 1 {

@@ -150,8 +150,10 @@ func TestExtendRefuses(t *testing.T) {
 		"no number":   {func(c *Config) { c.Model = "mle" }, 0, []string{"mle-steps", "x"}, "--mle-steps x: want a whole number"},
 		"evaluations": {func(c *Config) { c.Model, c.EvalEvery = "mle", -1 }, 0, []string{"mle-steps", "20"}, "--eval-every -1 follows --mle-steps: one long run would have been evaluated every 2 steps, and this one was every 1"},
 		"step size":   {func(c *Config) { c.Model, c.LRSchedule = "mle", "linear" }, 0, []string{"mle-steps", "20"}, "--lr-schedule linear follows --mle-steps: the step size of step 13 would have been larger in one long run"},
-		"tau":         {func(c *Config) {}, 0, []string{"adv-steps", "40"}, "--tau-schedule exponential:from=1,to=0.5 follows --adv-steps: tau of step 1 was 0.9659, and would have been 0.9828 in one long run"},
-		"beta":        {func(c *Config) { c.Model, c.LatentDim, c.VAESamples = "vae", 2, 1 }, 0, []string{"mle-steps", "40"}, "--kl-anneal linear follows --mle-steps: beta of step 1 was 0.2857, and would have been 0.1 "},
+		"both": {func(c *Config) { c.Model, c.EvalEvery, c.LRSchedule = "mle", -1, "linear" }, 0, []string{"mle-steps", "20"},
+			"start a new run, with --lr-schedule constant and an --eval-every of its own if it is to be made longer"},
+		"tau":  {func(c *Config) {}, 0, []string{"adv-steps", "40"}, "--tau-schedule exponential:from=1,to=0.5 follows --adv-steps: tau of step 1 was 0.9659, and would have been 0.9828 in one long run"},
+		"beta": {func(c *Config) { c.Model, c.LatentDim, c.VAESamples = "vae", 2, 1 }, 0, []string{"mle-steps", "40"}, "--kl-anneal linear follows --mle-steps: beta of step 1 was 0.2857, and would have been 0.1 "},
 		"tau of a code": {func(c *Config) {
 			c.Model, c.Latent, c.LatentDim, c.Categories, c.VAESamples, c.KLAnneal = "vae", "categorical", 2, 3, 1, "none"
 		}, 0, []string{"mle-steps", "40"}, "--latent-tau exponential:from=1,to=0.5 follows --mle-steps: tau of step 1"},
