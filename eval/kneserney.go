@@ -172,6 +172,12 @@ func (m *KneserNey) estimate() {
 	}
 }
 
+// KneserNeyBytes bounds the memory of a KneserNey of so many tokens, ends of lines included.
+func KneserNeyBytes(tokens, order int) float64 {
+	const each = 100 // bytes of an n-gram: its key and node in a table half full, its counts and what follows it
+	return float64(order) * float64(tokens) * each
+}
+
 // Order is the order of the model.
 func (m *KneserNey) Order() int { return m.order }
 

@@ -168,6 +168,8 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--discriminator " + c.DKind + " is trained as a whole", false
 	case (name == "coop-control" || name == "coop-learn-from" || name == "coop-calibrate") && c.Critic == "none":
 		return "--critic none weighs nothing", false
+	case name == "coop-ngram" && c.Critic != "ratio" && c.Critic != "stat":
+		return "--critic " + c.Critic + " does not ask it", false
 	case strings.HasPrefix(name, "back-") && name != "back-run" && c.BackRun != "":
 		return "--back-run brings the model", false
 	case name == "back-slots" && !hasSlots(cmp.Or(c.BackCell, c.Cell)):

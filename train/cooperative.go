@@ -7,7 +7,9 @@ import (
 	"math"
 	"slices"
 
+	"textgan/discriminator"
 	"textgan/discriminator/ratio"
+	"textgan/eval"
 	"textgan/generator"
 	"textgan/internal/nn"
 	"textgan/internal/rng"
@@ -25,6 +27,7 @@ type CooperativeOptions struct {
 	CoopReal      float64 `opt:"coop-real" default:"0" check:"min=0,max=1" doc:"share of training lines among them" group:"cooperative"`
 	CoopControl   bool    `opt:"coop-control" default:"true" doc:"learn what the weights say beyond the generator's own distribution, which is followed exactly and not by sentences drawn from it: far less noise" group:"cooperative"`
 	CoopLearnFrom string  `opt:"coop-learn-from" default:"held-out" check:"oneof=train|held-out" doc:"real lines that a round's critic learns: held-out, by cross-validation, since the backwards model may know training lines better than other text; or train" group:"cooperative"`
+	CoopNgram     int     `opt:"coop-ngram" default:"0" check:"min=0,max=9" doc:"longest n-grams of the training lines that a round's critic asks too, in --critic ratio or stat; 0: none" group:"cooperative"`
 	CoopCalibrate bool    `opt:"coop-calibrate" default:"true" doc:"bring the means of the statistics under the weights to those of the training lines" group:"cooperative"`
 	CoopLR        float64 `opt:"coop-lr" default:"0.016" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a fiftieth; a quarter of it after each round that was undone" group:"cooperative"`
 }
@@ -34,7 +37,15 @@ func (c Config) checkCooperative() error {
 	if c.CoopRounds > 0 && (c.HasVAE() || c.Backwards) {
 		return errors.New("train: --coop-rounds weigh sentences by their likelihood, which a VAE only bounds and a backwards model reads from the other side; drop them")
 	}
+	if c.CoopRounds > 0 && c.HasNgrams() && c.CoopLearnFrom != "held-out" {
+		return fmt.Errorf("train: the n-grams of --coop-ngram %d are those of the training lines, of which --coop-learn-from %s would learn that they are always right; learn from held-out", c.CoopNgram, c.CoopLearnFrom)
+	}
 	return nil
+}
+
+// HasNgrams reports whether the critic of a round asks the n-grams of the training lines.
+func (c Config) HasNgrams() bool {
+	return c.CoopNgram > 0 && (c.Critic == "ratio" || c.Critic == "stat")
 }
 
 // leastHeld is the number of held-out lines that a critic is judged by, at least: a run
@@ -68,9 +79,10 @@ const Cooperative = "cooperative"
 type cooperative struct {
 	*common
 	teaching
-	fit  fitting
-	back *backwards // nil unless the critic looks at the ratio, which is its first feature then
-	d    *model.Data
+	fit    fitting
+	back   *backwards      // nil unless the critic looks at the ratio, which is its first feature then
+	ngrams ratio.LogProber // of the training lines; nil if the critic does not ask them
+	d      *model.Data
 
 	mean    nn.Params            // average of the round's weights
 	was     *generator.Generator // as it was before the round: p
@@ -107,6 +119,13 @@ func newCooperative(c *common, fit fitting, back *backwards, d *model.Data) (*co
 	p.options.Dropout = false
 	if p.controlled() {
 		p.options.Toward = was
+	}
+	if c.HasNgrams() {
+		counts, err := eval.NewKneserNey(d.Train, c.CoopNgram, d.Vocab.Size())
+		if err != nil {
+			return nil, err
+		}
+		p.ngrams = ratio.Counted{Counts: counts}
 	}
 	var state nn.Params
 	p.pool = state.New("cooperative.sentences", c.CoopSentences, c.T)
@@ -286,7 +305,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 			return nil, nil, err
 		}
 		key := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}
-		if p.back == nil { // nobody asks
+		if p.back == nil && p.ngrams == nil { // nobody asks
 			x = s.Rows(n, key, 0)
 		} else {
 			x, logProbs = s.RowsScored(n, key, 0)
@@ -399,14 +418,22 @@ func (p *cooperative) calibrate(log []float64, sentences [][]int32) {
 }
 
 // newCritic is an untrained critic; with a backwards model its first feature is the
-// log ratio.
+// log ratio. Counts begin with no say.
 func (p *cooperative) newCritic() (*ratio.Critic, error) {
 	statistics := ratio.NewStatistics(p.d.Vocab.Size(), vocab.WithEnds(p.d.Train))
-	if p.Critic == "stat" {
-		return ratio.New([]ratio.Features{statistics}, nil)
+	logRatio := ratio.LogRatio{Generator: p.gen.NewScorer()}
+	var first []float64
+	if p.back != nil {
+		logRatio.Models, first = append(logRatio.Models, ratio.Reversed{LogProber: p.back.gen.NewScorer()}), append(first, 0.5)
 	}
-	features, first := []ratio.Features{ratio.LogRatio{Models: []ratio.LogProber{ratio.Reversed{LogProber: p.back.gen.NewScorer()}}, Generator: p.gen.NewScorer()}}, []float64{0.5}
-	if p.Critic == "ratio" {
+	if p.ngrams != nil {
+		logRatio.Models, first = append(logRatio.Models, p.ngrams), append(first, 0)
+	}
+	var features []ratio.Features
+	if logRatio.Models != nil {
+		features = append(features, logRatio)
+	}
+	if p.Critic != discriminator.ReverseLM {
 		features, first = append(features, statistics), append(first, make([]float64, statistics.Width())...)
 	}
 	return ratio.New(features, first)

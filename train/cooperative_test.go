@@ -27,8 +27,8 @@ func TestResumeOfCooperativeRoundsIsExact(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"ratio": func(c *Config) {},
 		"train": func(c *Config) { c.CoopLearnFrom, c.CoopCalibrate = "train", false },
-		"stat":  func(c *Config) { c.Critic = "stat" },
-		"cells": func(c *Config) { c.BackCell, c.Slots, c.Heads = "relational", 1, 2 },
+		"stat":  func(c *Config) { c.Critic, c.CoopNgram = "stat", 2 },
+		"cells": func(c *Config) { c.BackCell, c.Slots, c.Heads, c.CoopNgram = "relational", 1, 2, 3 },
 		"sizes": func(c *Config) {
 			c.BackCell, c.BackEmb, c.BackLayers, c.BackSlots, c.BackHeads = "relational", 10, 2, 2, 3
 		},
@@ -195,6 +195,33 @@ func TestCriticOfHeldOutLines(t *testing.T) {
 		losses[p.now.Loss] = true
 	}
 	require.Len(t, losses, 2)
+}
+
+// N-grams of the training lines tell a round's critic more than statistics do, and are asked of
+// held-out lines.
+func TestCriticAsksNgrams(t *testing.T) {
+	losses := map[int]float64{}
+	for _, order := range []int{0, 3} {
+		c := small()
+		coop(&c)
+		c.Critic, c.CoopNgram, c.CoopSentences = "stat", order, 2000
+		d, err := model.Prepare(c.Config, nil, nil)
+		require.NoError(t, err)
+		tr, err := New(c, d)
+		require.NoError(t, err)
+		p := tr.phases[len(tr.phases)-1].(*cooperative)
+		_, err = p.begin(0)
+		require.NoError(t, err)
+		losses[order] = p.now.Loss
+	}
+	t.Log(losses)
+	require.Less(t, losses[3], losses[0]-.01)
+	c := small()
+	coop(&c)
+	c.CoopNgram, c.CoopLearnFrom = 3, "train"
+	require.ErrorContains(t, c.Check(), "--coop-ngram 3")
+	c.CoopRounds = 0
+	require.NoError(t, c.Check())
 }
 
 // A round that makes held-out text less likely is undone, the next one takes steps of a

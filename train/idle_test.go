@@ -42,6 +42,8 @@ func TestIdle(t *testing.T) {
 		{"coop-control", "--critic none weighs nothing", func(c *Config) { c.CoopRounds, c.Critic = 1, "none" }},
 		{"coop-calibrate", "--critic none weighs nothing", func(c *Config) { c.CoopRounds, c.Critic = 1, "none" }},
 		{"coop-learn-from", "--critic none weighs nothing", func(c *Config) { c.CoopRounds, c.Critic = 1, "none" }},
+		{"coop-ngram", "--critic reverse-lm does not ask it", func(c *Config) { c.CoopRounds, c.Critic = 1, "reverse-lm" }},
+		{"coop-ngram", "", func(c *Config) { c.CoopRounds, c.Critic = 1, "stat" }},
 		{"coop-calibrate", "", func(c *Config) { c.CoopRounds, c.Critic = 1, "reverse-lm" }},
 		{"coop-real", "", func(c *Config) { c.CoopRounds, c.Critic = 1, "none" }},
 		{"valid-fraction", "--valid", func(c *Config) { c.Valid = "a.txt" }},

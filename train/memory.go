@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"textgan/eval"
 	"textgan/internal/config"
 	"textgan/internal/machine"
 	"textgan/train/model"
@@ -85,6 +86,10 @@ func (c Config) memory(d *model.Data) machine.Need {
 		// A sentence of the pool, and one and a half that are drawn and scored.
 		round = float64(c.CoopSentences) * (4*float64(T+2) + 1.5*(120+4*(meanLength(d.Train)+1)))
 	}
+	counts := 0.
+	if c.CoopRounds > 0 && c.HasNgrams() {
+		counts = eval.KneserNeyBytes(int(meanLength(d.Train)+1)*len(d.Train), c.CoopNgram)
+	}
 	text := 0.
 	for _, part := range [][][]int32{d.Train, d.Held} {
 		for _, s := range part {
@@ -99,6 +104,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 		{What: "weights of the discriminator", Bytes: float * dis, Lower: "--d-filters or --d-emb"},
 		{What: "a batch", Bytes: float * rows, Lower: "--batch or --max-len (--accumulate cuts a batch)"},
 		{What: "own sentences of a round", Bytes: round, Lower: "--coop-sentences"},
+		{What: "n-grams of the training text", Bytes: counts, Lower: "--coop-ngram"},
 		{What: "the text", Bytes: text, Lower: "--max-bytes"},
 		{What: "samples of an evaluation", Bytes: sample, Lower: "--eval-samples"},
 	}

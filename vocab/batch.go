@@ -287,6 +287,14 @@ func WithEnd(ids []int32) []int32 {
 	return append(append(make([]int32, 0, len(ids)+1), ids...), Eos)
 }
 
+// WithoutEnd returns a sentence without its Eos, if it has one.
+func WithoutEnd(ids []int32) []int32 {
+	if n := len(ids); n > 0 && ids[n-1] == Eos {
+		return ids[:n-1]
+	}
+	return ids
+}
+
 // WithEnds are copies of sentences with Eos behind each.
 func WithEnds(sentences [][]int32) [][]int32 {
 	all := make([][]int32, len(sentences))

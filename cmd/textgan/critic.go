@@ -148,7 +148,10 @@ func (p *process) keepCritic(ctx context.Context, t *train.Trainer, dir string) 
 	}
 	fmt.Fprintln(p.talk, "critic     of the generator that the rounds have ended with: it is being trained")
 	features := map[string][]string{"ratio": {"stat", "ratio"}, "stat": {"stat"}, "reverse-lm": {"ratio"}}[c.Critic]
-	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), LearnFrom: critic.LearnFrom(c.CoopLearnFrom), Fit: ratio.FitOptions{Seed: c.Seed, Stop: func() bool { return ctx.Err() != nil }}})
+	if c.HasNgrams() {
+		features = append(features, "ngram")
+	}
+	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), Order: c.CoopNgram, LearnFrom: critic.LearnFrom(c.CoopLearnFrom), Fit: ratio.FitOptions{Seed: c.Seed, Stop: func() bool { return ctx.Err() != nil }}})
 	if err != nil {
 		return nil, err
 	}

@@ -176,6 +176,27 @@ func logProbs(m LogProber, sentences [][]int32, known []float64) ([]float64, err
 	return all, err
 }
 
+// Counted is an n-gram model of lines without their ends, Counts, asked about sentences.
+type Counted struct {
+	// LogProb is ln p of every token of a line and of its end [len(line)+1]; it is called
+	// concurrently.
+	Counts interface{ LogProb(line []int32) []float64 }
+}
+
+// LogProbs implements LogProber. A sentence that was cut has no end.
+func (c Counted) LogProbs(dst []float64, sentences [][]int32) error {
+	kernel.Parallel(len(sentences), 64, func(lo, hi int) {
+		for i, x := range sentences[lo:hi] {
+			sum := 0.0
+			for _, v := range c.Counts.LogProb(vocab.WithoutEnd(x))[:len(x)] {
+				sum += v
+			}
+			dst[lo+i] = sum
+		}
+	})
+	return nil
+}
+
 // Reversed is a language model of lines from right to left, asked about
 // sentences in reading order.
 type Reversed struct{ LogProber }

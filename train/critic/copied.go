@@ -41,7 +41,7 @@ func (*copied) Width() int { return 1 }
 func (c *copied) Fill(dst [][]float32, sentences [][]int32) error {
 	kernel.Parallel(len(sentences), 64, func(lo, hi int) {
 		for i, x := range sentences[lo:hi] {
-			line := withoutUnknown(withoutEnd(x))
+			line := withoutUnknown(vocab.WithoutEnd(x))
 			dst[lo+i][0] = float32(c.index.Longest(line).Share(line))
 		}
 	})

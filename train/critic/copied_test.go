@@ -67,7 +67,7 @@ func TestCopyLimit(t *testing.T) {
 		x, err := s.Draw(2000)
 		require.NoError(t, err)
 		for i := range x {
-			x[i] = withoutEnd(x[i])
+			x[i] = vocab.WithoutEnd(x[i])
 		}
 		return eval.CopiesOf(x, index).Share
 	}

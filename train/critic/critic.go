@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"textgan/discriminator/ratio"
+	"textgan/eval"
 	"textgan/generator"
 	"textgan/internal/atomicfile"
 	"textgan/internal/jsonerr"
@@ -66,7 +67,7 @@ type Critic struct {
 	model      *model.Model
 	statistics *ratio.Statistics
 	backwards  []*generator.Generator // none without the feature "ratio"
-	ngram      *ngram                 // nil without the feature "ngram"
+	ngram      *eval.KneserNey        // of lines; nil without the feature "ngram"
 	lines      [][]int32              // training lines without their ends, if ngram or the limit asks them
 	ratioAt    int                    // number of the first log ratio among the features, -1 if there is none
 }
@@ -123,7 +124,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 		tokens += len(x)
 	}
 	if counts {
-		need = append(need, machine.Part{What: "the n-grams of the training text", Bytes: bytesOfNgrams(tokens, o.Order), Lower: "--features without ngram"})
+		need = append(need, machine.Part{What: "the n-grams of the training text", Bytes: eval.KneserNeyBytes(tokens, o.Order), Lower: "--features without ngram"})
 	}
 	if o.CopyLimit != nil {
 		need = append(need, machine.Part{What: "the runs of the training text", Bytes: bytesOfCopied(tokens + len(texts.Real)), Lower: "no --copy-limit"})
@@ -141,11 +142,11 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if counts || o.CopyLimit != nil {
 		c.lines = make([][]int32, len(texts.Real))
 		for i, x := range texts.Real {
-			c.lines[i] = withoutEnd(x)
+			c.lines[i] = vocab.WithoutEnd(x)
 		}
 	}
 	if counts {
-		if c.ngram, err = newNgram(c.lines, o.Order, m.Vocab.Size()); err != nil {
+		if c.ngram, err = eval.NewKneserNey(c.lines, o.Order, m.Vocab.Size()); err != nil {
 			return nil, err
 		}
 	}
@@ -245,7 +246,7 @@ func (c *Critic) build() error {
 		r.Models = append(r.Models, ratio.Reversed{LogProber: b.NewScorer()})
 	}
 	if c.ngram != nil {
-		r.Models = append(r.Models, c.ngram)
+		r.Models = append(r.Models, ratio.Counted{Counts: c.ngram})
 	}
 	if err == nil {
 		r.Generator = own
@@ -481,7 +482,7 @@ func (c *Critic) Save(runDir string) error {
 		d.Lines, others[linesFile] = hashOf(file), file
 	}
 	if c.ngram != nil {
-		d.Order = c.ngram.order
+		d.Order = c.ngram.Order()
 	}
 	var err error
 	if others[describeFile], err = d.marshal(); err != nil {
@@ -573,7 +574,7 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 			return nil, err
 		}
 		if slices.Contains(c.Features, "ngram") {
-			if c.ngram, err = newNgram(c.lines, d.Order, m.Vocab.Size()); err != nil {
+			if c.ngram, err = eval.NewKneserNey(c.lines, d.Order, m.Vocab.Size()); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
 		}

@@ -7,18 +7,10 @@ import (
 	"fmt"
 
 	"textgan/internal/safetensors"
-	"textgan/vocab"
 )
 
 // N-grams and a limit on copies ask the lines that the generator has learnt, without their ends. The
 // critic keeps them, and counts and sorts them anew when it is loaded.
-
-func withoutEnd(x []int32) []int32 {
-	if n := len(x); n > 0 && x[n-1] == vocab.Eos {
-		return x[:n-1]
-	}
-	return x
-}
 
 // marshalLines returns training lines as a file of safetensors.
 func marshalLines(lines [][]int32) ([]byte, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/discriminator/ratio"
 	"textgan/eval"
 	"textgan/train"
 	"textgan/vocab"
@@ -17,13 +18,11 @@ import (
 // The likelihood of a sentence is that of all its tokens and, if it was not cut, of its end.
 func TestNgramLogProbs(t *testing.T) {
 	sentences := [][]int32{{5, 6, 7}, {5, 6}, {6, 5, 7, 7}, {5}}
-	n, err := newNgram(sentences, 3, 8)
-	require.NoError(t, err)
 	k, err := eval.NewKneserNey(sentences, 3, 8)
 	require.NoError(t, err)
 	asked := [][]int32{{5, 6, 6, vocab.Eos}, {5, 6, 6}, {vocab.Eos}, {}}
 	got := make([]float64, len(asked))
-	require.NoError(t, n.LogProbs(got, asked))
+	require.NoError(t, ratio.Counted{Counts: k}.LogProbs(got, asked))
 	all := k.LogProb([]int32{5, 6, 6})
 	require.Len(t, all, 4)
 	require.InDelta(t, all[0]+all[1]+all[2]+all[3], got[0], 1e-12)
