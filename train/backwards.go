@@ -27,7 +27,7 @@ type BackwardsOptions struct {
 	BackSlots   int     `opt:"back-slots" default:"0" check:"min=0,max=4096" doc:"slots of the backwards model, a relational memory; 0: --slots" group:"backwards"`
 	BackHeads   int     `opt:"back-heads" default:"0" check:"min=0,max=4096" doc:"heads of the backwards model; 0: --heads" group:"backwards"`
 	BackDropout float64 `opt:"back-dropout" default:"0.4" check:"min=0,max=0.95" doc:"dropout of the backwards model: no less than the generator's, or it knows the training lines by heart" group:"backwards"`
-	BackLR      float64 `opt:"back-lr" default:"0" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a fiftieth; 0: 0.016, of a transformer 0.002" group:"backwards"`
+	BackLR      float64 `opt:"back-lr" default:"0" check:"min=0,max=1e38" doc:"Adam's step size of the backwards model, falling to a fiftieth; 0: 0.016, of a relational memory 0.004 and of a transformer 0.002" group:"backwards"`
 }
 
 // HasBackwards reports whether the run trains, or takes, a backwards model.

@@ -11,7 +11,7 @@ import (
 // bound of a VAE.
 type MLEOptions struct {
 	MLESteps   int     `opt:"mle-steps" default:"-1" check:"min=-1,max=1000000000" doc:"steps of likelihood training, at most; -1: 25 passes over the text, no fewer than 200 steps and no more than 2000; of a VAE twice as many"`
-	LR         float64 `opt:"lr" default:"0" check:"min=0,max=1e38" doc:"Adam's step size in likelihood training; 0: 0.016, of a VAE 0.004 and of a transformer 0.002" group:"optimisation"`
+	LR         float64 `opt:"lr" default:"0" check:"min=0,max=1e38" doc:"Adam's step size in likelihood training; 0: 0.016, of a relational memory or a VAE 0.004 and of a transformer 0.002" group:"optimisation"`
 	LRSchedule string  `opt:"lr-schedule" check:"oneof=linear|constant" doc:"linear: lr falls in a straight line over mle-steps, to a fiftieth; constant: it does not; lr-decay cuts either; default linear, of a VAE constant" group:"optimisation"`
 	LRDecay    float64 `opt:"lr-decay" default:"0.5" check:"above=0,max=1" doc:"factor on lr after each evaluation without a better validation NLL" group:"optimisation"`
 	Patience   int     `opt:"patience" default:"3" check:"min=0,max=1000000000" doc:"end likelihood training after so many evaluations without a better validation NLL; 0: never" group:"optimisation"`
@@ -46,7 +46,12 @@ type recipe struct {
 	times    int // as many steps as 25 passes over the text have, within bounds
 }
 
-var ofRecurrent, ofTransformer, ofVAE = recipe{0.016, "linear", 1}, recipe{0.002, "linear", 1}, recipe{0.004, "constant", 2}
+var (
+	ofRecurrent   = recipe{0.016, "linear", 1}
+	ofMemory      = recipe{0.004, "linear", 1} // relational
+	ofTransformer = recipe{0.002, "linear", 1}
+	ofVAE         = recipe{0.004, "constant", 2}
+)
 
 func recipeOf(cell string, vae bool) recipe {
 	switch {
@@ -54,6 +59,8 @@ func recipeOf(cell string, vae bool) recipe {
 		return ofVAE
 	case cell == "transformer":
 		return ofTransformer
+	case cell == "relational":
+		return ofMemory
 	}
 	return ofRecurrent
 }

@@ -57,8 +57,8 @@ func TestStepSizeFalls(t *testing.T) {
 // recorded; a run of before there was a schedule has a constant step size.
 func TestLengthsFollowTheText(t *testing.T) {
 	for option, told := range map[string]string{
-		"lr":          fmt.Sprintf("0: %g, of a VAE %g and of a transformer %g", ofRecurrent.lr, ofVAE.lr, ofTransformer.lr),
-		"back-lr":     fmt.Sprintf("0: %g, of a transformer %g", ofRecurrent.lr, ofTransformer.lr),
+		"lr":          fmt.Sprintf("0: %g, of a relational memory or a VAE %g and of a transformer %g", ofRecurrent.lr, ofVAE.lr, ofTransformer.lr),
+		"back-lr":     fmt.Sprintf("0: %g, of a relational memory %g and of a transformer %g", ofRecurrent.lr, ofMemory.lr, ofTransformer.lr),
 		"lr-schedule": fmt.Sprintf("default %s, of a VAE %s", ofRecurrent.schedule, ofVAE.schedule),
 		"mle-steps":   fmt.Sprintf("no fewer than %d steps and no more than %d; of a VAE twice as many", ofRecurrent.steps(0, 1), ofRecurrent.steps(1e6, 1)),
 	} {
@@ -78,6 +78,9 @@ func TestLengthsFollowTheText(t *testing.T) {
 		{func(c *Config) {}, 1000, .016, "linear", 390, 48, .016},
 		{func(c *Config) { c.BackCell = "transformer" }, 100000, .016, "linear", 2000, 250, .002},
 		{func(c *Config) { c.Cell = "transformer" }, 9497, .002, "linear", 2000, 250, .002},
+		{func(c *Config) { c.Cell = "relational" }, 9497, .004, "linear", 2000, 250, .004},
+		{func(c *Config) { c.BackCell = "relational" }, 9497, .016, "linear", 2000, 250, .004},
+		{func(c *Config) { c.Model, c.Cell = "vae", "relational" }, 9497, .004, "constant", 4000, 250, .004},
 		{func(c *Config) { c.Model = "vae" }, 9497, .004, "constant", 4000, 250, .016},
 		{func(c *Config) { c.GeneratorModel = "vae" }, 300, .004, "constant", 400, 50, .016},
 		{func(c *Config) { c.MLESteps, c.EvalEvery, c.LR, c.LRSchedule = 7, 0, .5, "constant" }, 300, .5, "constant", 7, 0, .016},

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/runs.sh"
 for s in ${SEEDS:-1 2 3}; do
 	run "m$s" --model mle --seed "$s"
-	run "b$s" --model mle --backwards --cell relational --seed "$s"
+	run "b$s" --model mle --backwards --cell relational --lr .016 --seed "$s"
 	run "l$s" --model mle --backwards --seed "$s"
 	from="--warm-start m$s --seed $s --eval-every 0"
 	[ -e "f$s" ] || { cp -r "m$s" "f$s"; "$textgan" critic --run "f$s" --backwards "b$s" >"f$s.txt" 2>/dev/null; }
