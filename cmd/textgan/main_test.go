@@ -247,7 +247,7 @@ func TestDivergedRun(t *testing.T) {
 	var talk bytes.Buffer
 	code := runOut(io.Discard, &talk, "textgan train --run r --model mle --corpus-lines 300 --hidden 8 --emb 8 --batch 8 --eval-samples 2 --save-every 1 --patience 0 --clip 0 --lr 1e38 --mle-steps 50")
 	require.Equal(t, 3, code, talk.String())
-	require.Regexp(t, `\(r/checkpoints/step-\d+\)\n$`, talk.String())
+	require.Regexp(t, `\(the last checkpoint is r/checkpoints/step-\d+\)\n$`, talk.String())
 }
 
 // The scripts complete commands, flags and the values of flags.
