@@ -29,7 +29,7 @@ type CooperativeOptions struct {
 	CoopLearnFrom string  `opt:"coop-learn-from" default:"held-out" check:"oneof=train|held-out" doc:"real lines that a round's critic learns: held-out, by cross-validation, since the backwards model may know training lines better than other text; or train" group:"cooperative"`
 	CoopNgram     int     `opt:"coop-ngram" default:"0" check:"min=0,max=9" doc:"longest n-grams of the training lines that a round's critic asks too, in --critic ratio or stat; 0: none" group:"cooperative"`
 	CoopCalibrate bool    `opt:"coop-calibrate" default:"true" doc:"bring the means of the statistics under the weights to those of the training lines" group:"cooperative"`
-	CoopLR        float64 `opt:"coop-lr" default:"0.016" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a fiftieth; a quarter of it after each round that was undone" group:"cooperative"`
+	CoopLR        float64 `opt:"coop-lr" default:"0.002" check:"min=0,max=1e38" doc:"Adam's step size of a round, falling to a fiftieth; a quarter of it after each round that was undone" group:"cooperative"`
 }
 
 // checkCooperative is Check for what cooperative rounds add.

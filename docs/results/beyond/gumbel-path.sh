@@ -2,7 +2,6 @@
 # One critic, the log ratio of a backwards model to the generator, used in several ways on
 # the built-in corpus: as a discriminator for relaxed words, as the reward of a score
 # function, and to weigh sentences. Each way gets about the same processor time.
-# The tables are of commit d161a8f, whose rounds ended with a tenth of their step size.
 # usage: bash gumbel-path.sh TEXTGAN [DIR]    DIR keeps the runs; those that it has are not made again
 #
 # Processor time is the user seconds of a process on one core, which a busy machine
@@ -10,15 +9,15 @@
 GOMAXPROCS=1
 . "$(dirname "$0")/runs.sh"
 for s in ${SEEDS:-1 2 3}; do
-	run "m$s" --model mle $then --seed "$s"
-	run "b$s" --model mle --backwards $then --mle-steps 3000 --seed "$s"
+	run "m$s" --model mle --seed "$s"
+	run "b$s" --model mle --backwards --seed "$s"
 	from="--warm-start m$s --back-run b$s --seed $s --eval-every 0"
 	game="$from --discriminator reverse-lm --objective hinge --d-pretrain 0 --d-steps 0 --adv-steps 160"
 	run "likelihood$s" $game --estimator rloo --g-lr 0
 	run "gumbel-softmax$s" $game --estimator gumbel-softmax --feedback straight-through --tau-schedule 1 --g-lr 1e-4
 	run "st-gumbel$s" $game --estimator st-gumbel --tau-schedule 1 --g-lr 1e-4
 	run "rloo$s" $game --estimator rloo --g-lr 1e-4
-	run "resample$s" $from --adv-steps 0 --coop-rounds 1 --critic reverse-lm --coop-sentences 12000 --coop-steps 188 --coop-learn-from train --coop-calibrate=false
+	run "resample$s" $from --adv-steps 0 --coop-rounds 1 --critic reverse-lm --coop-sentences 12000 --coop-steps 188 --coop-lr .002
 	judge "$s" "likelihood alone, T=1" "m$s"
 	judge "$s" "likelihood alone, T=.9" "m$s" --temperature .9
 	judge "$s" "likelihood alone, T=.8" "m$s" --temperature .8

@@ -9,8 +9,8 @@ for s in ${SEEDS:-1 2 3}; do
 	run "a$s" --model mle --hidden 64 $then --dropout 0 --seed "$s"
 	run "dropout$s" --model mle --hidden 64 $then --dropout .2 --seed "$s"
 	run "b$s" --model mle --backwards $then --mle-steps 3000 --seed "$s"
-	run "round$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $from --coop-rounds 1
-	run "rounds$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $from --coop-rounds 3
+	run "round$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $from --coop-rounds 1 --coop-lr .016
+	run "rounds$s" --warm-start "a$s" --back-run "b$s" --seed "$s" $from --coop-rounds 3 --coop-lr .016
 	for T in 1 .9 .8; do judge "$s" "likelihood alone, T=$T" "a$s" --temperature "$T"; done
 	judge "$s" "with dropout .2, T=1" "dropout$s"
 	for T in 1 .9; do judge "$s" "rounds, T=$T" "rounds$s" --temperature "$T"; done

@@ -13,12 +13,12 @@ for s in ${SEEDS:-1 2 3}; do
 	from="--warm-start m$s --seed $s --eval-every 0"
 	[ -e "f$s" ] || { cp -r "m$s" "f$s"; "$textgan" critic --run "f$s" --backwards "b$s" >"f$s.txt" 2>/dev/null; }
 	for T in .9 1; do judge "$s" "sampled by statistics and it, T=$T" "f$s" --critic --candidates 16 --temperature "$T"; done
-	run "round$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1 $learnt
+	run "round$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1 --coop-lr .016 $learnt
 	for T in 1 .9; do judge "$s" "round, T=$T" "round$s" --temperature "$T"; done
 	run "deep$s" --model mle --backwards $then --layers 2 --seed "$s"
-	run "rounds$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3 $learnt
+	run "rounds$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3 --coop-lr .016 $learnt
 	for T in 1 .9; do judge "$s" "rounds, T=$T" "rounds$s" --temperature "$T"; done
-	run "held$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3
+	run "held$s" $from --adv-steps 0 --back-run "deep$s" --coop-rounds 3 --coop-lr .016
 	for T in 1 .9; do judge "$s" "held, T=$T" "held$s" --temperature "$T"; done
 	for T in 1 .9 .8; do judge "$s" "likelihood alone, T=$T" "m$s" --temperature "$T"; done
 	run "drawn$s" $from --adv-steps 0 --back-run "b$s" --coop-rounds 1 --coop-control=false --coop-lr .001 $learnt
