@@ -252,7 +252,13 @@ func TestGumbelGiven(t *testing.T) {
 	}
 }
 
+// underRace is set where the race detector runs, under which a sync.Pool drops some of what it is given.
+var underRace bool
+
 func TestNoAllocation(t *testing.T) {
+	if underRace {
+		t.Skip("pools are emptied at random")
+	}
 	t.Run("float32", noAllocation[float32])
 	t.Run("float64", noAllocation[float64])
 }

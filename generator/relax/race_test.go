@@ -1,0 +1,5 @@
+//go:build race
+
+package relax
+
+func init() { underRace = true }
