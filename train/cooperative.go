@@ -79,10 +79,9 @@ const Cooperative = "cooperative"
 type cooperative struct {
 	*common
 	teaching
-	fit    fitting
-	back   *backwards      // nil unless the critic looks at the ratio, which is its first feature then
-	ngrams ratio.LogProber // of the training lines; nil if the critic does not ask them
-	d      *model.Data
+	fit  fitting
+	back *backwards // nil unless the critic looks at the ratio, which is its first feature then
+	d    *model.Data
 
 	mean    nn.Params            // average of the round's weights
 	was     *generator.Generator // as it was before the round: p
@@ -119,13 +118,6 @@ func newCooperative(c *common, fit fitting, back *backwards, d *model.Data) (*co
 	p.options.Dropout = false
 	if p.controlled() {
 		p.options.Toward = was
-	}
-	if c.HasNgrams() {
-		counts, err := eval.NewKneserNey(d.Train, c.CoopNgram, d.Vocab.Size())
-		if err != nil {
-			return nil, err
-		}
-		p.ngrams = ratio.Counted{Counts: counts}
 	}
 	var state nn.Params
 	p.pool = state.New("cooperative.sentences", c.CoopSentences, c.T)
@@ -305,7 +297,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 			return nil, nil, err
 		}
 		key := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}
-		if p.back == nil && p.ngrams == nil { // nobody asks
+		if p.back == nil && !p.HasNgrams() { // nobody asks
 			x = s.Rows(n, key, 0)
 		} else {
 			x, logProbs = s.RowsScored(n, key, 0)
@@ -426,8 +418,12 @@ func (p *cooperative) newCritic() (*ratio.Critic, error) {
 	if p.back != nil {
 		logRatio.Models, first = append(logRatio.Models, ratio.Reversed{LogProber: p.back.gen.NewScorer()}), append(first, 0.5)
 	}
-	if p.ngrams != nil {
-		logRatio.Models, first = append(logRatio.Models, p.ngrams), append(first, 0)
+	if p.HasNgrams() {
+		counts, err := eval.NewKneserNey(p.d.Train, p.CoopNgram, p.d.Vocab.Size())
+		if err != nil {
+			return nil, err
+		}
+		logRatio.Models, first = append(logRatio.Models, ratio.Counted{Counts: counts}), append(first, 0)
 	}
 	var features []ratio.Features
 	if logRatio.Models != nil {
