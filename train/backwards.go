@@ -80,7 +80,7 @@ func (b *backwards) Steps() int {
 func (b *backwards) Step(at int) (Record, error) {
 	b.batches.Next(&b.batch)
 	b.opt.LR = falling(b.BackLR, at, b.BackSteps)
-	loss, norm, err := b.teach(b.common, &b.batch, teacherForced(rng.Apart(b.Seed, "back"), uint32(at)))
+	loss, norm, err := b.teach(b.common, b.Name(), &b.batch, teacherForced(rng.Apart(b.Seed, "back"), uint32(at)))
 	if err != nil {
 		return Record{}, err
 	}

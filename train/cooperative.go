@@ -151,7 +151,7 @@ func (p *cooperative) Step(at int) (Record, error) {
 	}
 	batch := p.mix(at, i)
 	p.opt.LR = falling(math.Ldexp(p.CoopLR, -2*p.undone), i, p.CoopSteps)
-	loss, norm, err := p.teach(p.common, batch, p.weighed(uint32(at)))
+	loss, norm, err := p.teach(p.common, p.Name(), batch, p.weighed(uint32(at)))
 	if err != nil {
 		return Record{}, err
 	}

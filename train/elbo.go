@@ -184,13 +184,13 @@ func (p *elbo) step(at func() generator.ELBOStep, both bool) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	norm, err := update(p.decoder, "bound", loss, func(i int) []float32 { return grad(encoders + i) })
+	norm, err := update(p.decoder, p.Name(), "bound", loss, func(i int) []float32 { return grad(encoders + i) })
 	if err != nil {
 		return Record{}, err
 	}
 	normE := 0.0
 	if both {
-		if normE, err = update(p.encoder, "bound", loss, grad); err != nil {
+		if normE, err = update(p.encoder, p.Name(), "bound", loss, grad); err != nil {
 			return Record{}, err
 		}
 	}
@@ -254,7 +254,7 @@ func (p *elbo) catchUp() (tokens int, err error) {
 		if err != nil {
 			return tokens, err
 		}
-		if _, err := update(p.encoder, "bound", loss, grad); err != nil {
+		if _, err := update(p.encoder, p.Name(), "bound", loss, grad); err != nil {
 			return tokens, err
 		}
 		if sum += loss / patienceOfEncoder; i%patienceOfEncoder == 0 {

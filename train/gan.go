@@ -157,7 +157,7 @@ func (p *gan) update(tau float64) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	norm, err := update(p.opt, "generator's loss", loss, grad)
+	norm, err := update(p.opt, p.Name(), "generator's loss", loss, grad)
 	if err != nil {
 		return Record{}, err
 	}

@@ -112,11 +112,12 @@ func (s *teaching) gradient(c *common, batch *vocab.Batch, of lossOf) (loss floa
 	return perToken(loss, batch), grad, err
 }
 
-// teach moves the weights by the gradient, of which it returns the norm before clipping.
-func (s *teaching) teach(c *common, batch *vocab.Batch, of lossOf) (loss, norm float64, err error) {
+// teach moves the weights by the gradient, of which it returns the norm before clipping, in
+// an update of a phase.
+func (s *teaching) teach(c *common, phase string, batch *vocab.Batch, of lossOf) (loss, norm float64, err error) {
 	loss, grad, err := s.gradient(c, batch, of)
 	if err == nil {
-		norm, err = update(s.opt, "nll", loss, grad)
+		norm, err = update(s.opt, phase, "nll", loss, grad)
 	}
 	return loss, norm, err
 }
@@ -140,7 +141,7 @@ func (m *mle) LanguageModel() generator.LanguageModel { return m.gen }
 
 func (m *mle) Step(int) (Record, error) {
 	batch := m.next()
-	loss, norm, err := m.teach(m.common, batch, teacherForced(m.Seed, uint32(m.opt.Steps())))
+	loss, norm, err := m.teach(m.common, m.Name(), batch, teacherForced(m.Seed, uint32(m.opt.Steps())))
 	if err != nil {
 		return Record{}, err
 	}

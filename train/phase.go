@@ -39,6 +39,21 @@ const (
 	Done          = "done"
 )
 
+// StepSizeOption is the option, as it is typed, that sets the step size of a phase's updates.
+func StepSizeOption(phase string) string {
+	switch phase {
+	case Discriminator:
+		return "--d-lr"
+	case Adversarial:
+		return "--g-lr"
+	case BackwardsPhase:
+		return "--back-lr"
+	case Cooperative:
+		return "--coop-lr"
+	}
+	return "--lr"
+}
+
 // PhaseOptions are those of all phases; each has its struct in the file of its
 // phase.
 type PhaseOptions struct {
@@ -154,14 +169,14 @@ func (c *common) adam(lr float64, params nn.Params) *Adam {
 	return NewAdam(AdamConfig{LR: lr, Beta1: c.Beta1, Beta2: c.Beta2, Eps: 1e-8, Clip: c.Clip}, params)
 }
 
-// update lets an optimiser use the gradients of a program that has just run. A
+// update lets the optimiser of a phase use the gradients of a program that has just run. A
 // loss or a gradient that is not finite is a *Diverged.
-func update(opt *Adam, what string, loss float64, grad func(int) []float32) (norm float64, err error) {
+func update(opt *Adam, phase, what string, loss float64, grad func(int) []float32) (norm float64, err error) {
 	if !finite(loss) {
-		return 0, &Diverged{What: fmt.Sprintf("the %s is %v", what, loss)}
+		return 0, &Diverged{Phase: phase, What: fmt.Sprintf("the %s is %v", what, loss)}
 	}
 	if norm, err = opt.Update(grad); err != nil {
-		return norm, &Diverged{What: fmt.Sprintf("the norm of the %s's gradient is %v", what, norm)}
+		return norm, &Diverged{Phase: phase, What: fmt.Sprintf("the norm of the %s's gradient is %v", what, norm)}
 	}
 	return norm, nil
 }

@@ -79,7 +79,7 @@ func (p *pretraining) update(tau float64) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	norm, err := update(p.opt, "discriminator's loss", loss, grad)
+	norm, err := update(p.opt, p.Name(), "discriminator's loss", loss, grad)
 	if err != nil {
 		return Record{}, err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -25,20 +24,14 @@ var ErrInterrupted = errors.New("train: interrupted")
 
 // Diverged is the error of a run whose loss or gradient is no longer a number.
 type Diverged struct {
-	Step int     // the step that failed
-	What string  // the value that was not finite
-	Last float64 // loss of the step before
+	Step  int     // the step that failed
+	Phase string  // whose update it was: an adversarial step takes those of other phases too
+	What  string  // the value that was not finite
+	Last  float64 // loss of the step before
 }
 
 func (d *Diverged) Error() string {
-	rate := "step size"
-	switch {
-	case strings.Contains(d.What, "discriminator"):
-		rate = "--d-lr"
-	case strings.Contains(d.What, "generator"):
-		rate = "--g-lr"
-	}
-	return fmt.Sprintf("train: step %d: %s; the last finite loss was %.4g; a resumed run comes to the same, so start one with a smaller %s", d.Step, d.What, d.Last, rate)
+	return fmt.Sprintf("train: step %d: %s; the last finite loss was %.4g; a resumed run comes to the same, so start one with a smaller %s", d.Step, d.What, d.Last, StepSizeOption(d.Phase))
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
@@ -149,17 +142,20 @@ func (t *Trainer) MaxT() int { return t.common.T }
 // Weights is the number of weights of the generator, or of the whole VAE.
 func (t *Trainer) Weights() int { return t.fit.Saved().Weights.Size() }
 
-// LargestWeight is the weight of all networks that is farthest from zero, by the name of
-// its tensor in a checkpoint, without its sign; or one that is no number.
-func (t *Trainer) LargestWeight() (name string, size float64) {
-	for _, p := range t.saved().Weights {
-		for _, w := range p.Data {
-			if x := math.Abs(float64(w)); x > size || math.IsNaN(x) {
-				name, size = p.Name, x
+// LargestWeight is the weight of all networks that is farthest from zero, by the phase that
+// made its network and the name of its tensor in a checkpoint, without its sign; or one that
+// is no number.
+func (t *Trainer) LargestWeight() (phase, name string, size float64) {
+	for _, p := range t.phases {
+		for _, tensor := range p.Saved().Weights {
+			for _, w := range tensor.Data {
+				if x := math.Abs(float64(w)); x > size || math.IsNaN(x) {
+					phase, name, size = p.Name(), tensor.Name, x
+				}
 			}
 		}
 	}
-	return name, size
+	return phase, name, size
 }
 
 // Hash names the present weights of all networks.
@@ -315,7 +311,7 @@ func (t *Trainer) evaluate() (improved bool, err error) {
 	fits := p == Phase(t.fit)
 	e.Phase, e.EndsBest = p.Name(), fits
 	if !finite(e.NLL) {
-		return false, &Diverged{t.Step, fmt.Sprintf("the validation NLL is %v", e.NLL), t.loss}
+		return false, &Diverged{t.Step, p.Name(), fmt.Sprintf("the validation NLL is %v", e.NLL), t.loss}
 	}
 	counts := t.fit.Observe(e) || !fits || t.since == p.Steps()
 	if e.Best = counts && (!t.best.Scored || e.NLL < t.best.NLL); e.Best {

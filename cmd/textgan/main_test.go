@@ -185,6 +185,19 @@ func TestDivergedAdvice(t *testing.T) {
 	require.Equal(t, 3, runOut(io.Discard, &resumed, "textgan train --run r --resume"))
 	require.Contains(t, resumed.String(), told)
 	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run s --d-lr 1e-4"+small))
+
+	// Each phase by the step size of its own updates.
+	const text = " --clip 0 --mle-steps 2 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --corpus-lines 60"
+	const rounds = "--model mle --coop-rounds 1 --coop-steps 4 --coop-sentences 100"
+	for option, run := range map[string]string{
+		"--lr":      "--model mle",
+		"--back-lr": rounds + " --back-steps 4",
+		"--coop-lr": rounds + " --critic stat",
+	} {
+		var talk bytes.Buffer
+		require.Equal(t, 3, runOut(io.Discard, &talk, "textgan train --run "+option[2:]+" "+run+" "+option+" 1e38"+text), talk.String())
+		require.Contains(t, talk.String(), "so start one with a smaller "+option+" (")
+	}
 }
 
 // A panic becomes one line with an exit code of its own, and leaves a run that

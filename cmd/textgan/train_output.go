@@ -178,8 +178,8 @@ func (s *trainOutput) end() error {
 		return s.err
 	}
 	s.compare()
-	name, size := s.t.LargestWeight()
-	if w := ended(s.summary(), s.t.Data.Vocab.Size(), s.learnt, name, size); w != "" {
+	phase, name, size := s.t.LargestWeight()
+	if w := ended(s.summary(), s.t.Data.Vocab.Size(), s.learnt, phase, name, size); w != "" {
 		s.say("textgan: %s", w)
 	}
 	if w, ok := s.t.TeamWork(); ok && w.Steps > 0 {

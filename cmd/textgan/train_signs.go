@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -103,8 +102,9 @@ const (
 // ended returns a warning if a run has come to what no training should: it predicts
 // held-out text far worse than if all v tokens had equal chances, or a weight is huge. rows
 // are the evaluations that its phases have ended with, learnt the loss of likelihood training
-// in its last step, in nats per token of the text to learn.
-func ended(rows []train.Evaluation, v int, learnt float64, name string, size float64) string {
+// in its last step, in nats per token of the text to learn; phase, name and size are the
+// largest weight.
+func ended(rows []train.Evaluation, v int, learnt float64, phase, name string, size float64) string {
 	chance := math.Log(float64(v))
 	bad := func(e train.Evaluation) bool { return !(e.NLL < farWorse*chance) }
 	if n := len(rows); n > 0 && bad(rows[n-1]) {
@@ -113,14 +113,19 @@ func ended(rows []train.Evaluation, v int, learnt float64, name string, size flo
 			return fmt.Sprintf("the text is learnt by heart: NLL %.4g nats per held-out token, where equal chances for all tokens give %.4g, and %.4g per token of what it has learnt; "+
 				"give more text, or --min-count 2 if held-out lines are of other words", first.NLL, chance, learnt)
 		}
-		rate := map[string]string{train.Adversarial: "--g-lr", train.Cooperative: "--coop-lr"}[first.Phase]
 		return fmt.Sprintf("this run has diverged: NLL %.4g nats per held-out token after %s, where equal chances for all tokens give %.4g; try a smaller %s",
-			first.NLL, first.Phase, chance, cmp.Or(rate, "--lr"))
+			first.NLL, first.Phase, chance, train.StepSizeOption(first.Phase))
 	}
 	if !(size <= farLarger) {
-		network, _, _ := strings.Cut(name, ".")
-		rate := map[string]string{"d": "--d-lr", "backwards": "--back-lr"}[network]
-		return fmt.Sprintf("this run has diverged: a weight of %s has come to %.3g; try a smaller %s", name, size, cmp.Or(rate, "--lr or --g-lr"))
+		rates := []string{train.StepSizeOption(phase)}
+		if phase == train.Likelihood || phase == train.ELBO { // of the generator, which later phases move too
+			for _, e := range rows {
+				if rate := train.StepSizeOption(e.Phase); !slices.Contains(rates, rate) {
+					rates = append(rates, rate)
+				}
+			}
+		}
+		return fmt.Sprintf("this run has diverged: a weight of %s has come to %.3g; try a smaller %s", name, size, strings.Join(rates, " or "))
 	}
 	return ""
 }

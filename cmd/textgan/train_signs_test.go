@@ -67,24 +67,25 @@ func TestSignsAtTheEnd(t *testing.T) {
 	}
 	chance := math.Log(100)
 	for _, c := range []struct {
-		rows []train.Evaluation
-		name string
-		size float64
-		want string
+		rows        []train.Evaluation
+		phase, name string
+		size        float64
+		want        string
 	}{
-		{nil, "g.output.w", 3, ""},
-		{rows(1.01*chance, 1.5*chance), "g.output.w", 3, ""},
-		{rows(1e30, chance), "g.output.w", 3, ""},
-		{rows(1e30), "g.output.w", 1e30, "this run has diverged: NLL 1e+30 nats per held-out token after likelihood, where equal chances for all tokens give 4.605; try a smaller --lr"},
-		{rows(1e30, 1e30), "g.output.w", 1e30, "after likelihood, where equal chances for all tokens give 4.605; try a smaller --lr"},
-		{rows(2, 3*chance), "g.output.w", 3, "after adversarial, where equal chances for all tokens give 4.605; try a smaller --g-lr"},
-		{rows(2), "g.output.w", 1e10, "a weight of g.output.w has come to 1e+10; try a smaller --lr or --g-lr"},
-		{rows(2, 2), "d.score.w", 2e9, "a weight of d.score.w has come to 2e+09; try a smaller --d-lr"},
-		{rows(2), "g.output.b", 1e9, ""},
-		{rows(2), "backwards.g.output.b", 8e10, "try a smaller --back-lr"},
-		{rows(2, 2), "d.score.w", math.NaN(), "a weight of d.score.w has come to NaN"},
+		{nil, train.Likelihood, "g.output.w", 3, ""},
+		{rows(1.01*chance, 1.5*chance), train.Likelihood, "g.output.w", 3, ""},
+		{rows(1e30, chance), train.Likelihood, "g.output.w", 3, ""},
+		{rows(1e30), train.Likelihood, "g.output.w", 1e30, "this run has diverged: NLL 1e+30 nats per held-out token after likelihood, where equal chances for all tokens give 4.605; try a smaller --lr"},
+		{rows(1e30, 1e30), train.Likelihood, "g.output.w", 1e30, "after likelihood, where equal chances for all tokens give 4.605; try a smaller --lr"},
+		{rows(2, 3*chance), train.Likelihood, "g.output.w", 3, "after adversarial, where equal chances for all tokens give 4.605; try a smaller --g-lr"},
+		{rows(2), train.Likelihood, "g.output.w", 1e10, "a weight of g.output.w has come to 1e+10; try a smaller --lr"},
+		{rows(2, 2), train.Likelihood, "g.output.w", 1e10, "a weight of g.output.w has come to 1e+10; try a smaller --lr or --g-lr"},
+		{rows(2, 2), train.Discriminator, "d.score.w", 2e9, "a weight of d.score.w has come to 2e+09; try a smaller --d-lr"},
+		{rows(2), train.Likelihood, "g.output.b", 1e9, ""},
+		{rows(2), train.BackwardsPhase, "backwards.g.output.b", 8e10, "try a smaller --back-lr"},
+		{rows(2, 2), train.Discriminator, "d.score.w", math.NaN(), "a weight of d.score.w has come to NaN"},
 	} {
-		if got := ended(c.rows, 100, math.Inf(1), c.name, c.size); c.want == "" {
+		if got := ended(c.rows, 100, math.Inf(1), c.phase, c.name, c.size); c.want == "" {
 			require.Empty(t, got)
 		} else {
 			require.Contains(t, got, c.want)
