@@ -410,29 +410,25 @@ func (p *cooperative) calibrate(log []float64, sentences [][]int32) {
 }
 
 // newCritic is an untrained critic; with a backwards model its first feature is the
-// log ratio. Counts begin with no say.
+// log ratio.
 func (p *cooperative) newCritic() (*ratio.Critic, error) {
-	statistics := ratio.NewStatistics(p.d.Vocab.Size(), vocab.WithEnds(p.d.Train))
-	logRatio := ratio.LogRatio{Generator: p.gen.NewScorer()}
-	var first []float64
+	sources := ratio.Sources{Generator: p.gen.NewScorer(), Statistics: ratio.NewStatistics(p.d.Vocab.Size(), vocab.WithEnds(p.d.Train))}
+	var names []string
 	if p.back != nil {
-		logRatio.Models, first = append(logRatio.Models, ratio.Reversed{LogProber: p.back.gen.NewScorer()}), append(first, 0.5)
+		sources.Backwards, names = []ratio.LogProber{p.back.gen.NewScorer()}, append(names, ratio.Ratio)
 	}
 	if p.HasNgrams() {
 		counts, err := eval.NewKneserNey(p.d.Train, p.CoopNgram, p.d.Vocab.Size())
 		if err != nil {
 			return nil, err
 		}
-		logRatio.Models, first = append(logRatio.Models, ratio.Counted{Counts: counts}), append(first, 0)
-	}
-	var features []ratio.Features
-	if logRatio.Models != nil {
-		features = append(features, logRatio)
+		sources.Ngram, names = ratio.Counted{Counts: counts}, append(names, ratio.Ngram)
 	}
 	if p.Critic != discriminator.ReverseLM {
-		features, first = append(features, statistics), append(first, make([]float64, statistics.Width())...)
+		names = append(names, ratio.Stat)
 	}
-	return ratio.New(features, first)
+	critic, _, err := ratio.Compose(names, sources)
+	return critic, err
 }
 
 // maxWeight bounds what one sentence can count for, in means.

@@ -8,8 +8,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"textgan/corpora"
+	"textgan/discriminator/ratio"
 	"textgan/generator/relax"
-	"textgan/train/critic"
 )
 
 func completionCommand(p *process) *cli.Command {
@@ -65,7 +65,7 @@ func valuesOf(f optionFlag) (values []string) {
 	switch f.Name {
 	case "features":
 		if f.List() {
-			return critic.FeatureNames
+			return ratio.FeatureNames
 		}
 	case "estimator", "estimators":
 		for _, e := range relax.Estimators() {

@@ -300,6 +300,52 @@ func TestLogRatiosOfSeveralModels(t *testing.T) {
 	require.Equal(t, [3]int{3, 6, 6}, asked)
 }
 
+// A critic begins with half the mean log ratio of its backwards models, wherever the log ratios
+// stand among its features; n-grams and statistics have no say yet.
+func TestCompose(t *testing.T) {
+	counts := toy{sentences: sentences, p: target}
+	s := Sources{Generator: left, Statistics: NewStatistics(8, sentences), Backwards: []LogProber{right(), another()}, Ngram: counts}
+	for _, x := range []struct {
+		names     []string
+		at, width int
+	}{
+		{[]string{Stat, Ratio, Ngram}, 7, 10},
+		{[]string{Ngram, Stat, Ratio}, 0, 10},
+		{[]string{Ratio, Stat}, 0, 9},
+		{[]string{Stat, Ngram}, 7, 8},
+		{[]string{Stat}, -1, 7},
+	} {
+		c, at, err := Compose(x.names, s)
+		require.NoError(t, err)
+		require.Equal(t, []int{x.at, x.width}, []int{at, c.Width()}, x.names)
+		scores, features, err := c.Scores(sentences)
+		require.NoError(t, err)
+		for i, p := range left.p {
+			a, b, n := math.Log(right().p[i]/p), math.Log(another().p[i]/p), math.Log(target[i]/p)
+			want := 0.0
+			switch {
+			case slices.Contains(x.names, Ratio):
+				want = (a + b) / 2 / 2
+				require.InDeltaSlice(t, []float64{a, b}, []float64{float64(features[i][at]), float64(features[i][at+1])}, 1e-6)
+				if slices.Contains(x.names, Ngram) {
+					require.InDelta(t, n, features[i][at+2], 1e-6)
+				}
+			case slices.Contains(x.names, Ngram):
+				require.InDelta(t, n, features[i][at], 1e-6)
+			}
+			require.InDelta(t, want, scores[i], 1e-6)
+		}
+	}
+	for _, names := range [][]string{{"magic"}, {Stat, "magic"}, {}} {
+		_, _, err := Compose(names, s)
+		require.Error(t, err)
+	}
+	for _, name := range FeatureNames {
+		_, _, err := Compose([]string{name}, Sources{Generator: left})
+		require.ErrorContains(t, err, "the feature "+name+" without a model")
+	}
+}
+
 // What is drawn depends neither on how calls are cut nor on their sizes.
 func TestSamplerGoesOn(t *testing.T) {
 	for _, o := range []SampleOptions{{K: 6}, {K: 6, Bound: 3}, {Method: Metropolis, K: 5}, {Method: Reject, Bound: 3}} {

@@ -23,13 +23,9 @@ import (
 	"textgan/vocab"
 )
 
-// FeatureNames are what a critic can look at: the statistics of a sentence, the log ratios of
-// backwards models to the generator, and that of an n-gram model of the training lines.
-var FeatureNames = []string{"stat", "ratio", "ngram"}
-
 // Options of Train; zero values stand for the defaults.
 type Options struct {
-	Features  []string       // of FeatureNames; default stat, and ratio if there are backwards models
+	Features  []string       // of ratio.FeatureNames; default stat, and ratio if there are backwards models
 	Backwards []*model.Model // runs of --backwards on the same text, with the same vocabulary
 	// Own is the backwards model that the run itself has trained, for which Backwards may
 	// stand.
@@ -83,12 +79,12 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 		o.Order = 3
 	}
 	if o.Features == nil {
-		o.Features = []string{"stat"}
+		o.Features = []string{ratio.Stat}
 		if len(o.Backwards) > 0 || o.Own != nil {
-			o.Features = []string{"stat", "ratio"}
+			o.Features = []string{ratio.Stat, ratio.Ratio}
 		}
 	}
-	counts := slices.Contains(o.Features, "ngram")
+	counts := slices.Contains(o.Features, ratio.Ngram)
 	if o.LearnFrom == "" {
 		o.LearnFrom = Learnt
 		if counts { // it knows these by heart
@@ -136,7 +132,7 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	for _, b := range o.Backwards {
 		c.backwards = append(c.backwards, b.Generator.(*generator.Generator)) // as check has seen
 	}
-	if len(c.backwards) == 0 && slices.Contains(o.Features, "ratio") {
+	if len(c.backwards) == 0 && slices.Contains(o.Features, ratio.Ratio) {
 		c.backwards = append(c.backwards, o.Own)
 	}
 	if counts || o.CopyLimit != nil {
@@ -195,16 +191,16 @@ func (e *OptionError) Error() string { return e.err.Error() }
 func (o Options) check(m *model.Model) error {
 	for _, name := range o.Features {
 		switch {
-		case !slices.Contains(FeatureNames, name):
-			return unknown(name)
-		case name == "ratio" && len(o.Backwards) == 0 && o.Own == nil:
+		case !slices.Contains(ratio.FeatureNames, name):
+			return ratio.UnknownFeature(name)
+		case name == ratio.Ratio && len(o.Backwards) == 0 && o.Own == nil:
 			return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
 		}
 	}
 	if o.LearnFrom != Learnt && o.LearnFrom != HeldOut {
 		return fmt.Errorf("lines to learn from %q are not known; use train or held-out", o.LearnFrom)
 	}
-	if len(o.Backwards) > 0 && !slices.Contains(o.Features, "ratio") {
+	if len(o.Backwards) > 0 && !slices.Contains(o.Features, ratio.Ratio) {
 		return errors.New("a critic without the feature ratio does not ask --backwards; add ratio to --features, or drop it")
 	}
 	if m.Config.Backwards {
@@ -223,52 +219,23 @@ func (o Options) check(m *model.Model) error {
 	return nil
 }
 
-func unknown(feature string) error {
-	return fmt.Errorf("feature %q is not known; use stat, ratio or ngram", feature)
-}
-
-// build makes the features and the untrained critic over them, in the order in which they are
-// named; the log ratios of all models stand together, the backwards ones first.
+// build makes the untrained critic over the features, in the order in which they are named.
 func (c *Critic) build() error {
+	sources := ratio.Sources{Statistics: c.statistics}
 	own, err := logProber(c.model.Generator)
-	var r ratio.LogRatio
-	for _, name := range c.Features {
-		switch {
-		case name == "ratio" && err != nil:
-			return fmt.Errorf("the feature ratio: %w; take --features stat,ngram", err)
-		case name == "ratio" && len(c.backwards) == 0, name == "ngram" && c.ngram == nil: // of a damaged description
-			return fmt.Errorf("the feature %s without a model", name)
-		case !slices.Contains(FeatureNames, name):
-			return unknown(name)
-		}
+	switch {
+	case err == nil:
+		sources.Generator = own
+	case slices.Contains(c.Features, ratio.Ratio):
+		return fmt.Errorf("the feature ratio: %w; take --features stat,ngram", err)
 	}
 	for _, b := range c.backwards {
-		r.Models = append(r.Models, ratio.Reversed{LogProber: b.NewScorer()})
+		sources.Backwards = append(sources.Backwards, b.NewScorer())
 	}
 	if c.ngram != nil {
-		r.Models = append(r.Models, ratio.Counted{Counts: c.ngram})
+		sources.Ngram = ratio.Counted{Counts: c.ngram}
 	}
-	if err == nil {
-		r.Generator = own
-	}
-	var features []ratio.Features
-	var first []float64
-	c.ratioAt = -1
-	for _, name := range c.Features {
-		switch {
-		case name == "stat":
-			features, first = append(features, c.statistics), append(first, make([]float64, c.statistics.Width())...)
-		case c.ratioAt < 0:
-			c.ratioAt = len(first)
-			features = append(features, r)
-			of := make([]float64, len(r.Models)) // counts begin with no say
-			for i := range c.backwards {
-				of[i] = 0.5 / float64(len(c.backwards))
-			}
-			first = append(first, of...)
-		}
-	}
-	if c.Critic, err = ratio.New(features, first); err != nil || c.CopyLimit == nil {
+	if c.Critic, c.ratioAt, err = ratio.Compose(c.Features, sources); err != nil || c.CopyLimit == nil {
 		return err
 	}
 	if len(c.lines) == 0 { // of a damaged description
@@ -573,7 +540,7 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 		if c.lines, err = readLines(r, d.linesFile(), d.Lines, m.Vocab.Size()); err != nil {
 			return nil, err
 		}
-		if slices.Contains(c.Features, "ngram") {
+		if slices.Contains(c.Features, ratio.Ngram) {
 			if c.ngram, err = eval.NewKneserNey(c.lines, d.Order, m.Vocab.Size()); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
