@@ -10,9 +10,9 @@ import "math"
 // Denormals are zero wherever one is read or would be written, on every machine.
 // For operands that bf16 can hold the bits are those of the assembly of Gemm.
 //
-// A CPU with AVX512_BF16 multiplies pairs, in half the time. Every other one does
-// the same rounding with what it has: the bits do not depend on which, nor on the
-// number of threads.
+// A CPU whose AVX512_BF16 is faster than its float32 arithmetic multiplies pairs.
+// Every other one does the same rounding with what it has: the bits do not depend on
+// which, nor on the number of threads.
 func GemmBF16(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	if beta == 0 {
 		beta = 0 // not -0: the kernels look at the bits
@@ -29,7 +29,8 @@ func GemmBiasBF16(transA, transB bool, m, n, k int, a []float32, lda int, b []fl
 	p.do()
 }
 
-// NativeBF16 tells whether products of bf16 use instructions for them.
+// NativeBF16 tells whether products of bf16 use instructions for them: the CPU has
+// them, and is faster with them.
 func NativeBF16() bool { return isa.pairs.tiles != nil }
 
 // roundBF16Generic sets dst to the nearest values of bf16, to even ones halfway; dst

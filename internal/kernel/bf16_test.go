@@ -109,16 +109,19 @@ func TestFusedFlushed(t *testing.T) {
 	require.True(t, math.Signbit(float64(fusedFlushed(-0x1p-64, 0x1p-64, 0))))
 }
 
-// eachBF16 runs f on every way to multiply bf16 that the CPU has.
+// eachBF16 runs f on every way to multiply bf16 that the CPU has, the one that it
+// does not choose for being slower too.
 func eachBF16(t *testing.T, f func(t *testing.T)) {
 	eachISA(t, f)
-	if NativeBF16() {
-		t.Run("without the instruction", func(t *testing.T) {
-			defer func(tiles gemmKernels) { isa.pairs = tiles }(isa.pairs)
-			isa.pairs = gemmKernels{}
-			f(t)
-		})
+	tiles, of := otherBF16()
+	if of == nil {
+		return
 	}
+	t.Run("the other way", func(t *testing.T) {
+		defer func(chosen *instructionSet, tiles gemmKernels) { isa, of.pairs = chosen, tiles }(isa, of.pairs)
+		isa, of.pairs = of, tiles
+		f(t)
+	})
 }
 
 // The meaning of a product of bf16 is genericBF16: the assembly has its bits, on

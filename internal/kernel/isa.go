@@ -54,8 +54,8 @@ type instructionSet struct {
 
 	gemm gemmKernels
 
-	// Products of bf16: by the tiles of gemm, or of pairs where the CPU has the
-	// instruction.
+	// Products of bf16: by the tiles of gemm, or of pairs where the CPU has an
+	// instruction for them that is faster.
 	pairs                gemmKernels
 	roundBF16, halveBF16 func(dst, src []float32)
 	pairBF16             func(dst, first, second []float32)
