@@ -249,7 +249,7 @@ func normalise512(y []float32, hat []float32, gain []float32, bias []float32, sc
 //go:noescape
 func normaliseBack512(dx []float32, hat []float32, dy []float32, scale float32, mean float32, along float32)
 
-// axpyRows512 is axpyRowsGeneric for rows of at most 32 values.
+// axpyRows512 is axpyRowsGeneric.
 //
 //go:noescape
 func axpyRows512(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
@@ -544,7 +544,7 @@ func normalise256(y []float32, hat []float32, gain []float32, bias []float32, sc
 //go:noescape
 func normaliseBack256(dx []float32, hat []float32, dy []float32, scale float32, mean float32, along float32)
 
-// axpyRows256 is axpyRowsGeneric for rows of at most 32 values.
+// axpyRows256 is axpyRowsGeneric.
 //
 //go:noescape
 func axpyRows256(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)

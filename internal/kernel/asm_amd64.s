@@ -7444,37 +7444,129 @@ done98:
 // func axpyRows512(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
 // Requires: AVX, AVX512F
 TEXT ·axpyRows512(SB), NOSPLIT, $0-112
-	MOVQ         alpha_base+0(FP), AX
-	MOVQ         alpha_len+8(FP), CX
-	MOVQ         src_base+24(FP), DX
-	MOVQ         n+48(FP), BX
-	MOVQ         dst_base+56(FP), SI
-	MOVQ         at_base+80(FP), DI
-	MOVQ         stride+104(FP), R8
-	SHLQ         $0x02, R8
-	MOVQ         BX, R9
-	SHLQ         $0x02, R9
-	CMPQ         BX, $0x10
-	JGT          long
-	VPBROADCASTD BX, Z0
-	VMOVDQU32    iota<>+0(SB), Z1
-	VPCMPGTD     Z1, Z0, K1
+	MOVQ alpha_base+0(FP), AX
+	MOVQ alpha_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+	MOVQ n+48(FP), BX
+	MOVQ dst_base+56(FP), SI
+	MOVQ at_base+80(FP), DI
+	MOVQ stride+104(FP), R8
+	SHLQ $0x02, R8
+	MOVQ BX, R9
+	SHLQ $0x02, R9
+	CMPQ BX, $0x10
+	JLE  one
+	CMPQ BX, $0x20
+	JLE  two
 
 row100:
 	SUBQ         $0x01, CX
 	JLT          done102
-	MOVL         (AX), BX
-	ADDL         BX, BX
+	MOVL         (AX), R10
+	ADDL         R10, R10
 	JZ           skip101
 	VBROADCASTSS (AX), Z0
-	MOVLQSX      (DI), BX
-	IMULQ        R8, BX
-	ADDQ         SI, BX
-	VMOVUPS.Z    (BX), K1, Z1
-	VMOVUPS.Z    (DX), K1, Z2
-	VFMADD231PS  Z2, Z0, Z1
-	VMOVUPS      Z1, K1, (BX)
+	MOVLQSX      (DI), R10
+	IMULQ        R8, R10
+	ADDQ         SI, R10
+	XORQ         R11, R11
+	MOVQ         BX, R12
 
+main103:
+	CMPQ        R12, $0x40
+	JLT         rest104
+	VMOVUPS     (R10)(R11*4), Z1
+	VMOVUPS     (DX)(R11*4), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, (R10)(R11*4)
+	VMOVUPS     64(R10)(R11*4), Z1
+	VMOVUPS     64(DX)(R11*4), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, 64(R10)(R11*4)
+	VMOVUPS     128(R10)(R11*4), Z1
+	VMOVUPS     128(DX)(R11*4), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, 128(R10)(R11*4)
+	VMOVUPS     192(R10)(R11*4), Z1
+	VMOVUPS     192(DX)(R11*4), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, 192(R10)(R11*4)
+	ADDQ        $0x40, R11
+	SUBQ        $0x40, R12
+	JMP         main103
+
+rest104:
+	CMPQ         R12, $0x10
+	JGE          next106
+	TESTQ        R12, R12
+	JZ           done105
+	VPBROADCASTD R12, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS.Z    (R10)(R11*4), K1, Z1
+	VMOVUPS.Z    (DX)(R11*4), K1, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K1, (R10)(R11*4)
+	JMP          done105
+
+next106:
+	VMOVUPS      (R10)(R11*4), Z1
+	VMOVUPS      (DX)(R11*4), Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (R10)(R11*4)
+	ADDQ         $0x10, R11
+	SUBQ         $0x10, R12
+	CMPQ         R12, $0x10
+	JGE          next107
+	TESTQ        R12, R12
+	JZ           done105
+	VPBROADCASTD R12, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS.Z    (R10)(R11*4), K1, Z1
+	VMOVUPS.Z    (DX)(R11*4), K1, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K1, (R10)(R11*4)
+	JMP          done105
+
+next107:
+	VMOVUPS      (R10)(R11*4), Z1
+	VMOVUPS      (DX)(R11*4), Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (R10)(R11*4)
+	ADDQ         $0x10, R11
+	SUBQ         $0x10, R12
+	CMPQ         R12, $0x10
+	JGE          next108
+	TESTQ        R12, R12
+	JZ           done105
+	VPBROADCASTD R12, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS.Z    (R10)(R11*4), K1, Z1
+	VMOVUPS.Z    (DX)(R11*4), K1, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K1, (R10)(R11*4)
+	JMP          done105
+
+next108:
+	VMOVUPS      (R10)(R11*4), Z1
+	VMOVUPS      (DX)(R11*4), Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (R10)(R11*4)
+	ADDQ         $0x10, R11
+	SUBQ         $0x10, R12
+	TESTQ        R12, R12
+	JZ           done105
+	VPBROADCASTD R12, Z1
+	VMOVDQU32    iota<>+0(SB), Z2
+	VPCMPGTD     Z2, Z1, K1
+	VMOVUPS.Z    (R10)(R11*4), K1, Z1
+	VMOVUPS.Z    (DX)(R11*4), K1, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K1, (R10)(R11*4)
+
+done105:
 skip101:
 	ADDQ R9, DX
 	ADDQ $0x04, AX
@@ -7485,7 +7577,37 @@ done102:
 	VZEROUPPER
 	RET
 
-long:
+one:
+	VPBROADCASTD BX, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+
+row110:
+	SUBQ         $0x01, CX
+	JLT          done112
+	MOVL         (AX), BX
+	ADDL         BX, BX
+	JZ           skip111
+	VBROADCASTSS (AX), Z0
+	MOVLQSX      (DI), BX
+	IMULQ        R8, BX
+	ADDQ         SI, BX
+	VMOVUPS.Z    (BX), K1, Z1
+	VMOVUPS.Z    (DX), K1, Z2
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K1, (BX)
+
+skip111:
+	ADDQ R9, DX
+	ADDQ $0x04, AX
+	ADDQ $0x04, DI
+	JMP  row110
+
+done112:
+	VZEROUPPER
+	RET
+
+two:
 	VPBROADCASTD BX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -7493,12 +7615,12 @@ long:
 	VMOVDQU32    iota<>+64(SB), Z1
 	VPCMPGTD     Z1, Z0, K2
 
-row103:
+row113:
 	SUBQ         $0x01, CX
-	JLT          done105
+	JLT          done115
 	MOVL         (AX), BX
 	ADDL         BX, BX
-	JZ           skip104
+	JZ           skip114
 	VBROADCASTSS (AX), Z0
 	MOVLQSX      (DI), BX
 	IMULQ        R8, BX
@@ -7512,13 +7634,13 @@ row103:
 	VFMADD231PS  Z2, Z0, Z1
 	VMOVUPS      Z1, K2, 64(BX)
 
-skip104:
+skip114:
 	ADDQ R9, DX
 	ADDQ $0x04, AX
 	ADDQ $0x04, DI
-	JMP  row103
+	JMP  row113
 
-done105:
+done115:
 	VZEROUPPER
 	RET
 
@@ -7544,9 +7666,9 @@ wide:
 	VMOVUPS 384(AX), Z6
 	VMOVUPS 448(AX), Z7
 
-row106:
+row116:
 	SUBQ         $0x01, DI
-	JLT          end107
+	JLT          end117
 	MOVLQSX      (SI), R8
 	VBROADCASTSS (BX), Z8
 	VFMADD231PS  (DX)(R8*4), Z8, Z0
@@ -7559,9 +7681,9 @@ row106:
 	VFMADD231PS  448(DX)(R8*4), Z8, Z7
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, SI
-	JMP          row106
+	JMP          row116
 
-end107:
+end117:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, 128(AX)
@@ -7586,9 +7708,9 @@ half:
 	VMOVUPS 128(AX), Z2
 	VMOVUPS 192(AX), Z3
 
-row108:
+row118:
 	SUBQ         $0x01, DI
-	JLT          end109
+	JLT          end119
 	MOVLQSX      (SI), R8
 	VBROADCASTSS (BX), Z4
 	VFMADD231PS  (DX)(R8*4), Z4, Z0
@@ -7597,9 +7719,9 @@ row108:
 	VFMADD231PS  192(DX)(R8*4), Z4, Z3
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, SI
-	JMP          row108
+	JMP          row118
 
-end109:
+end119:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, 128(AX)
@@ -7620,18 +7742,18 @@ last:
 	MOVQ         alpha_len+32(FP), DI
 	VMOVUPS.Z    (AX), K1, Z0
 
-row110:
+row120:
 	SUBQ         $0x01, DI
-	JLT          end111
+	JLT          end121
 	MOVLQSX      (SI), R8
 	VBROADCASTSS (BX), Z1
 	VMOVUPS.Z    (DX)(R8*4), K1, Z2
 	VFMADD231PS  Z2, Z1, Z0
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, SI
-	JMP          row110
+	JMP          row120
 
-end111:
+end121:
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, DX
@@ -7653,9 +7775,9 @@ TEXT ·sum512(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main112:
+main122:
 	CMPQ    CX, $0x40
-	JLT     rest113
+	JLT     rest123
 	VMOVUPS (AX)(DX*4), Z4
 	VADDPS  Z4, Z0, Z0
 	VMOVUPS 64(AX)(DX*4), Z4
@@ -7666,66 +7788,66 @@ main112:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main112
+	JMP     main122
 
-rest113:
+rest123:
 	CMPQ         CX, $0x10
-	JGE          next115
+	JGE          next125
 	TESTQ        CX, CX
-	JZ           done114
+	JZ           done124
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z0, Z0
-	JMP          done114
+	JMP          done124
 
-next115:
+next125:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z0, Z0
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next116
+	JGE          next126
 	TESTQ        CX, CX
-	JZ           done114
+	JZ           done124
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z1, Z1
-	JMP          done114
+	JMP          done124
 
-next116:
+next126:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z1, Z1
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next117
+	JGE          next127
 	TESTQ        CX, CX
-	JZ           done114
+	JZ           done124
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z2, Z2
-	JMP          done114
+	JMP          done124
 
-next117:
+next127:
 	VMOVUPS      (AX)(DX*4), Z4
 	VADDPS       Z4, Z2, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done114
+	JZ           done124
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VADDPS       Z4, Z3, Z3
 
-done114:
+done124:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -7753,9 +7875,9 @@ TEXT ·dot512(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main119:
+main129:
 	CMPQ        DX, $0x40
-	JLT         rest120
+	JLT         rest130
 	VMOVUPS     (AX)(BX*4), Z4
 	VMOVUPS     (CX)(BX*4), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -7770,65 +7892,65 @@ main119:
 	VFMADD231PS Z4, Z5, Z3
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main119
+	JMP         main129
 
-rest120:
+rest130:
 	CMPQ         DX, $0x10
-	JGE          next122
+	JGE          next132
 	TESTQ        DX, DX
-	JZ           done121
+	JZ           done131
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z0
-	JMP          done121
+	JMP          done131
 
-next122:
+next132:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next123
+	JGE          next133
 	TESTQ        DX, DX
-	JZ           done121
+	JZ           done131
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z1
-	JMP          done121
+	JMP          done131
 
-next123:
+next133:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z1
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next124
+	JGE          next134
 	TESTQ        DX, DX
-	JZ           done121
+	JZ           done131
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z4
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z2
-	JMP          done121
+	JMP          done131
 
-next124:
+next134:
 	VMOVUPS      (AX)(BX*4), Z4
 	VMOVUPS      (CX)(BX*4), Z5
 	VFMADD231PS  Z4, Z5, Z2
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done121
+	JZ           done131
 	VPBROADCASTD DX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -7836,7 +7958,7 @@ next124:
 	VMOVUPS.Z    (CX)(BX*4), K1, Z5
 	VFMADD231PS  Z4, Z5, Z3
 
-done121:
+done131:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -7863,9 +7985,9 @@ TEXT ·max512(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main126:
+main136:
 	CMPQ    CX, $0x40
-	JLT     rest127
+	JLT     rest137
 	VMOVUPS (AX)(DX*4), Z4
 	VMAXPS  Z0, Z4, Z0
 	VMOVUPS 64(AX)(DX*4), Z4
@@ -7876,62 +7998,62 @@ main126:
 	VMAXPS  Z3, Z4, Z3
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main126
+	JMP     main136
 
-rest127:
+rest137:
 	CMPQ         CX, $0x10
-	JGE          next129
+	JGE          next139
 	TESTQ        CX, CX
-	JZ           done128
+	JZ           done138
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z0, Z4, Z0
-	JMP          done128
+	JMP          done138
 
-next129:
+next139:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z0, Z4, Z0
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next130
+	JGE          next140
 	TESTQ        CX, CX
-	JZ           done128
+	JZ           done138
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z1, Z4, Z1
-	JMP          done128
+	JMP          done138
 
-next130:
+next140:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z1, Z4, Z1
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next131
+	JGE          next141
 	TESTQ        CX, CX
-	JZ           done128
+	JZ           done138
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
 	VMOVUPS      cff800000<>+0(SB), Z4
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z2, Z4, Z2
-	JMP          done128
+	JMP          done138
 
-next131:
+next141:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMAXPS       Z2, Z4, Z2
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done128
+	JZ           done138
 	VPBROADCASTD CX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -7939,7 +8061,7 @@ next131:
 	VMOVUPS      (AX)(DX*4), K1, Z4
 	VMAXPS       Z3, Z4, Z3
 
-done128:
+done138:
 	VMAXPS        Z2, Z0, Z0
 	VMAXPS        Z3, Z1, Z1
 	VMAXPS        Z1, Z0, Z0
@@ -7966,9 +8088,9 @@ TEXT ·sumSquares512(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main133:
+main143:
 	CMPQ          CX, $0x20
-	JLT           rest134
+	JLT           rest144
 	VMOVUPS       (AX)(DX*4), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
@@ -7983,13 +8105,13 @@ main133:
 	VFMADD231PD   Z4, Z4, Z3
 	ADDQ          $0x20, DX
 	SUBQ          $0x20, CX
-	JMP           main133
+	JMP           main143
 
-rest134:
+rest144:
 	CMPQ          CX, $0x10
-	JGE           next136
+	JGE           next146
 	TESTQ         CX, CX
-	JZ            done135
+	JZ            done145
 	VPBROADCASTD  CX, Z4
 	VMOVDQU32     iota<>+0(SB), Z5
 	VPCMPGTD      Z5, Z4, K1
@@ -7999,9 +8121,9 @@ rest134:
 	VFMADD231PD   Z4, Z4, Z0
 	VCVTPS2PD     Y5, Z4
 	VFMADD231PD   Z4, Z4, Z1
-	JMP           done135
+	JMP           done145
 
-next136:
+next146:
 	VMOVUPS       (AX)(DX*4), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
@@ -8011,7 +8133,7 @@ next136:
 	ADDQ          $0x10, DX
 	SUBQ          $0x10, CX
 	TESTQ         CX, CX
-	JZ            done135
+	JZ            done145
 	VPBROADCASTD  CX, Z4
 	VMOVDQU32     iota<>+0(SB), Z5
 	VPCMPGTD      Z5, Z4, K1
@@ -8022,7 +8144,7 @@ next136:
 	VCVTPS2PD     Y5, Z4
 	VFMADD231PD   Z4, Z4, Z3
 
-done135:
+done145:
 	VADDPD        Z2, Z0, Z0
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z1, Z0, Z0
@@ -8045,9 +8167,9 @@ TEXT ·index512(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main138:
+main148:
 	CMPQ    SI, $0x10
-	JLT     rest139
+	JLT     rest149
 	VMOVUPS (AX)(BX*4), Z1
 	VCMPPS  $0x00, Z0, Z1, K1
 	KMOVW   K1, CX
@@ -8056,11 +8178,11 @@ main138:
 	JNZ     found
 	ADDQ    $0x10, BX
 	SUBQ    $0x10, SI
-	JMP     main138
+	JMP     main148
 
-rest139:
+rest149:
 	TESTQ        SI, SI
-	JZ           done140
+	JZ           done150
 	VPBROADCASTD SI, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
@@ -8072,7 +8194,7 @@ rest139:
 	TESTL        CX, CX
 	JNZ          found
 
-done140:
+done150:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -8097,16 +8219,16 @@ TEXT ·above512(SB), NOSPLIT, $0-64
 	XORQ         R9, R9
 	MOVQ         BX, R10
 
-main142:
+main152:
 	CMPQ    R10, $0x10
-	JLT     rest143
+	JLT     rest153
 	VMOVUPS (DX)(R9*4), Z1
 	VCMPPS  $0x0d, Z0, Z1, K1
 	KMOVW   K1, BX
 
-hit145:
+hit155:
 	TESTL BX, BX
-	JZ    none146
+	JZ    none156
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -8115,16 +8237,16 @@ hit145:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit145
+	JMP   hit155
 
-none146:
+none156:
 	ADDQ $0x10, R9
 	SUBQ $0x10, R10
-	JMP  main142
+	JMP  main152
 
-rest143:
+rest153:
 	TESTQ        R10, R10
-	JZ           done144
+	JZ           done154
 	VPBROADCASTD R10, Z1
 	VMOVDQU32    iota<>+0(SB), Z2
 	VPCMPGTD     Z2, Z1, K1
@@ -8133,9 +8255,9 @@ rest143:
 	VCMPPS       $0x0d, Z0, Z1, K1
 	KMOVW        K1, BX
 
-hit148:
+hit158:
 	TESTL BX, BX
-	JZ    none149
+	JZ    none159
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -8144,10 +8266,10 @@ hit148:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit148
+	JMP   hit158
 
-none149:
-done144:
+none159:
+done154:
 	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
@@ -8169,9 +8291,9 @@ TEXT ·expSum512(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main150:
+main160:
 	CMPQ        DX, $0x40
-	JLT         rest151
+	JLT         rest161
 	VMOVUPS     (CX)(BX*4), Z3
 	VMOVUPS     64(CX)(BX*4), Z4
 	VMOVUPS     128(CX)(BX*4), Z5
@@ -8264,13 +8386,13 @@ main150:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main150
+	JMP         main160
 
-rest151:
+rest161:
 	CMPQ         DX, $0x10
-	JGE          next153
+	JGE          next163
 	TESTQ        DX, DX
-	JZ           done152
+	JZ           done162
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8295,9 +8417,9 @@ rest151:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done152
+	JMP          done162
 
-next153:
+next163:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8321,9 +8443,9 @@ next153:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next154
+	JGE          next164
 	TESTQ        DX, DX
-	JZ           done152
+	JZ           done162
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8348,9 +8470,9 @@ next153:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done152
+	JMP          done162
 
-next154:
+next164:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8374,9 +8496,9 @@ next154:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next155
+	JGE          next165
 	TESTQ        DX, DX
-	JZ           done152
+	JZ           done162
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8401,9 +8523,9 @@ next154:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done152
+	JMP          done162
 
-next155:
+next165:
 	VMOVUPS      (CX)(BX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8427,7 +8549,7 @@ next155:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done152
+	JZ           done162
 	VPBROADCASTD DX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8453,7 +8575,7 @@ next155:
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VADDPS       Z0, Z2, Z2
 
-done152:
+done162:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -8476,9 +8598,9 @@ TEXT ·sumExp512(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main157:
+main167:
 	CMPQ        CX, $0x40
-	JLT         rest158
+	JLT         rest168
 	VMOVUPS     (AX)(DX*4), Z3
 	VMOVUPS     64(AX)(DX*4), Z4
 	VMOVUPS     128(AX)(DX*4), Z5
@@ -8567,13 +8689,13 @@ main157:
 	VADDPS      Z6, Z2, Z2
 	ADDQ        $0x40, DX
 	SUBQ        $0x40, CX
-	JMP         main157
+	JMP         main167
 
-rest158:
+rest168:
 	CMPQ         CX, $0x10
-	JGE          next160
+	JGE          next170
 	TESTQ        CX, CX
-	JZ           done159
+	JZ           done169
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8597,9 +8719,9 @@ rest158:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done159
+	JMP          done169
 
-next160:
+next170:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8622,9 +8744,9 @@ next160:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next161
+	JGE          next171
 	TESTQ        CX, CX
-	JZ           done159
+	JZ           done169
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8648,9 +8770,9 @@ next160:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done159
+	JMP          done169
 
-next161:
+next171:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8673,9 +8795,9 @@ next161:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next162
+	JGE          next172
 	TESTQ        CX, CX
-	JZ           done159
+	JZ           done169
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8699,9 +8821,9 @@ next161:
 	VPADDD.Z     Z0, Z4, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
-	JMP          done159
+	JMP          done169
 
-next162:
+next172:
 	VMOVUPS      (AX)(DX*4), Z3
 	VFMSUB213PS  Z1, Z0, Z3
 	VMULPS       c3fb8aa3b<>+0(SB), Z3, Z4
@@ -8724,7 +8846,7 @@ next162:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done159
+	JZ           done169
 	VPBROADCASTD CX, Z3
 	VMOVDQU32    iota<>+0(SB), Z4
 	VPCMPGTD     Z4, Z3, K1
@@ -8749,7 +8871,7 @@ next162:
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
 
-done159:
+done169:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -8775,9 +8897,9 @@ TEXT ·expSumMax512(SB), NOSPLIT, $0-88
 	MOVQ         src_len+32(FP), BX
 	XORQ         SI, SI
 
-main164:
+main174:
 	CMPQ        BX, $0x40
-	JLT         rest165
+	JLT         rest175
 	VMOVUPS     (DX)(SI*4), Z4
 	VMAXPS      Z3, Z4, Z3
 	VMOVUPS     64(DX)(SI*4), Z4
@@ -8878,13 +9000,13 @@ main164:
 	VADDPS      Z7, Z2, Z2
 	ADDQ        $0x40, SI
 	SUBQ        $0x40, BX
-	JMP         main164
+	JMP         main174
 
-rest165:
+rest175:
 	CMPQ         BX, $0x10
-	JGE          next167
+	JGE          next177
 	TESTQ        BX, BX
-	JZ           done166
+	JZ           done176
 	VPBROADCASTD BX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -8912,9 +9034,9 @@ rest165:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done166
+	JMP          done176
 
-next167:
+next177:
 	VMOVUPS      (DX)(SI*4), Z4
 	VMAXPS       Z3, Z4, Z3
 	VMOVUPS      (CX)(SI*4), Z4
@@ -8940,9 +9062,9 @@ next167:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	CMPQ         BX, $0x10
-	JGE          next168
+	JGE          next178
 	TESTQ        BX, BX
-	JZ           done166
+	JZ           done176
 	VPBROADCASTD BX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -8970,9 +9092,9 @@ next167:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done166
+	JMP          done176
 
-next168:
+next178:
 	VMOVUPS      (DX)(SI*4), Z4
 	VMAXPS       Z3, Z4, Z3
 	VMOVUPS      (CX)(SI*4), Z4
@@ -8998,9 +9120,9 @@ next168:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	CMPQ         BX, $0x10
-	JGE          next169
+	JGE          next179
 	TESTQ        BX, BX
-	JZ           done166
+	JZ           done176
 	VPBROADCASTD BX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -9028,9 +9150,9 @@ next168:
 	VMOVAPS.Z    Z0, K1, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
 	VADDPS       Z0, Z2, Z2
-	JMP          done166
+	JMP          done176
 
-next169:
+next179:
 	VMOVUPS      (DX)(SI*4), Z4
 	VMAXPS       Z3, Z4, Z3
 	VMOVUPS      (CX)(SI*4), Z4
@@ -9056,7 +9178,7 @@ next169:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done166
+	JZ           done176
 	VPBROADCASTD BX, Z4
 	VMOVDQU32    iota<>+0(SB), Z5
 	VPCMPGTD     Z5, Z4, K1
@@ -9085,7 +9207,7 @@ next169:
 	VMOVUPS      Z0, K1, (AX)(SI*4)
 	VADDPS       Z0, Z2, Z2
 
-done166:
+done176:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -9117,10 +9239,410 @@ TEXT ·expSums512(SB), NOSPLIT, $0-84
 	VBROADCASTSS scale+48(FP), Z0
 	VBROADCASTSS shift+52(FP), Z1
 	VMOVUPS      cff800000<>+0(SB), Z2
+	VMOVUPS      iota<>+0(SB), Z3
+	VPSLLD       $0x02, Z3, Z3
 
-block171:
+four183:
+	SUBQ        $0x04, CX
+	JLT         fewer184
+	VMOVUPS     (BX), Z4
+	VMAXPS      Z2, Z4, Z2
+	VMOVUPS     64(BX), Z4
+	VMAXPS      Z2, Z4, Z2
+	VMOVUPS     128(BX), Z4
+	VMAXPS      Z2, Z4, Z2
+	VMOVUPS     192(BX), Z4
+	VMAXPS      Z2, Z4, Z2
+	VMOVUPS     (DX), Z4
+	VFMSUB213PS Z1, Z0, Z4
+	VMOVUPS     64(DX), Z5
+	VFMSUB213PS Z1, Z0, Z5
+	VMOVUPS     128(DX), Z6
+	VFMSUB213PS Z1, Z0, Z6
+	VMOVUPS     192(DX), Z7
+	VFMSUB213PS Z1, Z0, Z7
+	VMOVUPS     c3fb8aa3b<>+0(SB), Z8
+	VMULPS      Z8, Z4, Z9
+	VMULPS      Z8, Z5, Z10
+	VMULPS      Z8, Z6, Z11
+	VMULPS      Z8, Z7, Z8
+	VCVTPS2DQ   Z9, Z9
+	VCVTPS2DQ   Z10, Z10
+	VCVTPS2DQ   Z11, Z11
+	VCVTPS2DQ   Z8, Z8
+	VMOVAPS     Z4, Z12
+	VMOVAPS     Z5, Z13
+	VMOVAPS     Z6, Z14
+	VMOVAPS     Z7, Z15
+	VCVTDQ2PS   Z9, Z16
+	VCVTDQ2PS   Z10, Z17
+	VCVTDQ2PS   Z11, Z18
+	VCVTDQ2PS   Z8, Z19
+	VMOVUPS     cbf318000<>+0(SB), Z20
+	VFMADD231PS Z20, Z16, Z12
+	VFMADD231PS Z20, Z17, Z13
+	VFMADD231PS Z20, Z18, Z14
+	VFMADD231PS Z20, Z19, Z15
+	VMOVUPS     c395e8083<>+0(SB), Z20
+	VFMADD231PS Z20, Z16, Z12
+	VFMADD231PS Z20, Z17, Z13
+	VFMADD231PS Z20, Z18, Z14
+	VFMADD231PS Z20, Z19, Z15
+	VPSLLD      $0x17, Z9, Z9
+	VPSLLD      $0x17, Z10, Z10
+	VPSLLD      $0x17, Z11, Z11
+	VPSLLD      $0x17, Z8, Z8
+	VMOVUPS     c3ab57347<>+0(SB), Z16
+	VMOVUPS     c3ab57347<>+0(SB), Z17
+	VMOVUPS     c3ab57347<>+0(SB), Z18
+	VMOVUPS     c3ab57347<>+0(SB), Z19
+	VMOVUPS     c3c093418<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3d2aac13<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3e2aaa0c<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3efffffe<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3f800000<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     c3f800000<>+0(SB), Z20
+	VFMADD213PS Z20, Z12, Z16
+	VFMADD213PS Z20, Z13, Z17
+	VFMADD213PS Z20, Z14, Z18
+	VFMADD213PS Z20, Z15, Z19
+	VMOVUPS     cc2aeac4f<>+0(SB), Z12
+	VCMPPS      $0x05, Z12, Z4, K1
+	VPADDD.Z    Z9, Z16, K1, Z4
+	VCMPPS      $0x05, Z12, Z5, K1
+	VPADDD.Z    Z10, Z17, K1, Z5
+	VCMPPS      $0x05, Z12, Z6, K1
+	VPADDD.Z    Z11, Z18, K1, Z6
+	VCMPPS      $0x05, Z12, Z7, K1
+	VPADDD.Z    Z8, Z19, K1, Z7
+	VADDPS      Z6, Z4, Z4
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z5, Z4, Z4
+	VMOVUPS     256(BX), Z5
+	VMAXPS      Z2, Z5, Z2
+	VMOVUPS     320(BX), Z5
+	VMAXPS      Z2, Z5, Z2
+	VMOVUPS     384(BX), Z5
+	VMAXPS      Z2, Z5, Z2
+	VMOVUPS     448(BX), Z5
+	VMAXPS      Z2, Z5, Z2
+	VMOVUPS     256(DX), Z5
+	VFMSUB213PS Z1, Z0, Z5
+	VMOVUPS     320(DX), Z6
+	VFMSUB213PS Z1, Z0, Z6
+	VMOVUPS     384(DX), Z7
+	VFMSUB213PS Z1, Z0, Z7
+	VMOVUPS     448(DX), Z8
+	VFMSUB213PS Z1, Z0, Z8
+	VMOVUPS     c3fb8aa3b<>+0(SB), Z9
+	VMULPS      Z9, Z5, Z10
+	VMULPS      Z9, Z6, Z11
+	VMULPS      Z9, Z7, Z12
+	VMULPS      Z9, Z8, Z9
+	VCVTPS2DQ   Z10, Z10
+	VCVTPS2DQ   Z11, Z11
+	VCVTPS2DQ   Z12, Z12
+	VCVTPS2DQ   Z9, Z9
+	VMOVAPS     Z5, Z13
+	VMOVAPS     Z6, Z14
+	VMOVAPS     Z7, Z15
+	VMOVAPS     Z8, Z16
+	VCVTDQ2PS   Z10, Z17
+	VCVTDQ2PS   Z11, Z18
+	VCVTDQ2PS   Z12, Z19
+	VCVTDQ2PS   Z9, Z20
+	VMOVUPS     cbf318000<>+0(SB), Z21
+	VFMADD231PS Z21, Z17, Z13
+	VFMADD231PS Z21, Z18, Z14
+	VFMADD231PS Z21, Z19, Z15
+	VFMADD231PS Z21, Z20, Z16
+	VMOVUPS     c395e8083<>+0(SB), Z21
+	VFMADD231PS Z21, Z17, Z13
+	VFMADD231PS Z21, Z18, Z14
+	VFMADD231PS Z21, Z19, Z15
+	VFMADD231PS Z21, Z20, Z16
+	VPSLLD      $0x17, Z10, Z10
+	VPSLLD      $0x17, Z11, Z11
+	VPSLLD      $0x17, Z12, Z12
+	VPSLLD      $0x17, Z9, Z9
+	VMOVUPS     c3ab57347<>+0(SB), Z17
+	VMOVUPS     c3ab57347<>+0(SB), Z18
+	VMOVUPS     c3ab57347<>+0(SB), Z19
+	VMOVUPS     c3ab57347<>+0(SB), Z20
+	VMOVUPS     c3c093418<>+0(SB), Z21
+	VFMADD213PS Z21, Z13, Z17
+	VFMADD213PS Z21, Z14, Z18
+	VFMADD213PS Z21, Z15, Z19
+	VFMADD213PS Z21, Z16, Z20
+	VMOVUPS     c3d2aac13<>+0(SB), Z21
+	VFMADD213PS Z21, Z13, Z17
+	VFMADD213PS Z21, Z14, Z18
+	VFMADD213PS Z21, Z15, Z19
+	VFMADD213PS Z21, Z16, Z20
+	VMOVUPS     c3e2aaa0c<>+0(SB), Z21
+	VFMADD213PS Z21, Z13, Z17
+	VFMADD213PS Z21, Z14, Z18
+	VFMADD213PS Z21, Z15, Z19
+	VFMADD213PS Z21, Z16, Z20
+	VMOVUPS     c3efffffe<>+0(SB), Z21
+	VFMADD213PS Z21, Z13, Z17
+	VFMADD213PS Z21, Z14, Z18
+	VFMADD213PS Z21, Z15, Z19
+	VFMADD213PS Z21, Z16, Z20
+	VMOVUPS     c3f800000<>+0(SB), Z21
+	VFMADD213PS Z21, Z13, Z17
+	VFMADD213PS Z21, Z14, Z18
+	VFMADD213PS Z21, Z15, Z19
+	VFMADD213PS Z21, Z16, Z20
+	VMOVUPS     c3f800000<>+0(SB), Z21
+	VFMADD213PS Z21, Z13, Z17
+	VFMADD213PS Z21, Z14, Z18
+	VFMADD213PS Z21, Z15, Z19
+	VFMADD213PS Z21, Z16, Z20
+	VMOVUPS     cc2aeac4f<>+0(SB), Z13
+	VCMPPS      $0x05, Z13, Z5, K1
+	VPADDD.Z    Z10, Z17, K1, Z5
+	VCMPPS      $0x05, Z13, Z6, K1
+	VPADDD.Z    Z11, Z18, K1, Z6
+	VCMPPS      $0x05, Z13, Z7, K1
+	VPADDD.Z    Z12, Z19, K1, Z7
+	VCMPPS      $0x05, Z13, Z8, K1
+	VPADDD.Z    Z9, Z20, K1, Z8
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z8, Z6, Z6
+	VADDPS      Z6, Z5, Z5
+	VMOVUPS     512(BX), Z6
+	VMAXPS      Z2, Z6, Z2
+	VMOVUPS     576(BX), Z6
+	VMAXPS      Z2, Z6, Z2
+	VMOVUPS     640(BX), Z6
+	VMAXPS      Z2, Z6, Z2
+	VMOVUPS     704(BX), Z6
+	VMAXPS      Z2, Z6, Z2
+	VMOVUPS     512(DX), Z6
+	VFMSUB213PS Z1, Z0, Z6
+	VMOVUPS     576(DX), Z7
+	VFMSUB213PS Z1, Z0, Z7
+	VMOVUPS     640(DX), Z8
+	VFMSUB213PS Z1, Z0, Z8
+	VMOVUPS     704(DX), Z9
+	VFMSUB213PS Z1, Z0, Z9
+	VMOVUPS     c3fb8aa3b<>+0(SB), Z10
+	VMULPS      Z10, Z6, Z11
+	VMULPS      Z10, Z7, Z12
+	VMULPS      Z10, Z8, Z13
+	VMULPS      Z10, Z9, Z10
+	VCVTPS2DQ   Z11, Z11
+	VCVTPS2DQ   Z12, Z12
+	VCVTPS2DQ   Z13, Z13
+	VCVTPS2DQ   Z10, Z10
+	VMOVAPS     Z6, Z14
+	VMOVAPS     Z7, Z15
+	VMOVAPS     Z8, Z16
+	VMOVAPS     Z9, Z17
+	VCVTDQ2PS   Z11, Z18
+	VCVTDQ2PS   Z12, Z19
+	VCVTDQ2PS   Z13, Z20
+	VCVTDQ2PS   Z10, Z21
+	VMOVUPS     cbf318000<>+0(SB), Z22
+	VFMADD231PS Z22, Z18, Z14
+	VFMADD231PS Z22, Z19, Z15
+	VFMADD231PS Z22, Z20, Z16
+	VFMADD231PS Z22, Z21, Z17
+	VMOVUPS     c395e8083<>+0(SB), Z22
+	VFMADD231PS Z22, Z18, Z14
+	VFMADD231PS Z22, Z19, Z15
+	VFMADD231PS Z22, Z20, Z16
+	VFMADD231PS Z22, Z21, Z17
+	VPSLLD      $0x17, Z11, Z11
+	VPSLLD      $0x17, Z12, Z12
+	VPSLLD      $0x17, Z13, Z13
+	VPSLLD      $0x17, Z10, Z10
+	VMOVUPS     c3ab57347<>+0(SB), Z18
+	VMOVUPS     c3ab57347<>+0(SB), Z19
+	VMOVUPS     c3ab57347<>+0(SB), Z20
+	VMOVUPS     c3ab57347<>+0(SB), Z21
+	VMOVUPS     c3c093418<>+0(SB), Z22
+	VFMADD213PS Z22, Z14, Z18
+	VFMADD213PS Z22, Z15, Z19
+	VFMADD213PS Z22, Z16, Z20
+	VFMADD213PS Z22, Z17, Z21
+	VMOVUPS     c3d2aac13<>+0(SB), Z22
+	VFMADD213PS Z22, Z14, Z18
+	VFMADD213PS Z22, Z15, Z19
+	VFMADD213PS Z22, Z16, Z20
+	VFMADD213PS Z22, Z17, Z21
+	VMOVUPS     c3e2aaa0c<>+0(SB), Z22
+	VFMADD213PS Z22, Z14, Z18
+	VFMADD213PS Z22, Z15, Z19
+	VFMADD213PS Z22, Z16, Z20
+	VFMADD213PS Z22, Z17, Z21
+	VMOVUPS     c3efffffe<>+0(SB), Z22
+	VFMADD213PS Z22, Z14, Z18
+	VFMADD213PS Z22, Z15, Z19
+	VFMADD213PS Z22, Z16, Z20
+	VFMADD213PS Z22, Z17, Z21
+	VMOVUPS     c3f800000<>+0(SB), Z22
+	VFMADD213PS Z22, Z14, Z18
+	VFMADD213PS Z22, Z15, Z19
+	VFMADD213PS Z22, Z16, Z20
+	VFMADD213PS Z22, Z17, Z21
+	VMOVUPS     c3f800000<>+0(SB), Z22
+	VFMADD213PS Z22, Z14, Z18
+	VFMADD213PS Z22, Z15, Z19
+	VFMADD213PS Z22, Z16, Z20
+	VFMADD213PS Z22, Z17, Z21
+	VMOVUPS     cc2aeac4f<>+0(SB), Z14
+	VCMPPS      $0x05, Z14, Z6, K1
+	VPADDD.Z    Z11, Z18, K1, Z6
+	VCMPPS      $0x05, Z14, Z7, K1
+	VPADDD.Z    Z12, Z19, K1, Z7
+	VCMPPS      $0x05, Z14, Z8, K1
+	VPADDD.Z    Z13, Z20, K1, Z8
+	VCMPPS      $0x05, Z14, Z9, K1
+	VPADDD.Z    Z10, Z21, K1, Z9
+	VADDPS      Z8, Z6, Z6
+	VADDPS      Z9, Z7, Z7
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS     768(BX), Z7
+	VMAXPS      Z2, Z7, Z2
+	VMOVUPS     832(BX), Z7
+	VMAXPS      Z2, Z7, Z2
+	VMOVUPS     896(BX), Z7
+	VMAXPS      Z2, Z7, Z2
+	VMOVUPS     960(BX), Z7
+	VMAXPS      Z2, Z7, Z2
+	VMOVUPS     768(DX), Z7
+	VFMSUB213PS Z1, Z0, Z7
+	VMOVUPS     832(DX), Z8
+	VFMSUB213PS Z1, Z0, Z8
+	VMOVUPS     896(DX), Z9
+	VFMSUB213PS Z1, Z0, Z9
+	VMOVUPS     960(DX), Z10
+	VFMSUB213PS Z1, Z0, Z10
+	VMOVUPS     c3fb8aa3b<>+0(SB), Z11
+	VMULPS      Z11, Z7, Z12
+	VMULPS      Z11, Z8, Z13
+	VMULPS      Z11, Z9, Z14
+	VMULPS      Z11, Z10, Z11
+	VCVTPS2DQ   Z12, Z12
+	VCVTPS2DQ   Z13, Z13
+	VCVTPS2DQ   Z14, Z14
+	VCVTPS2DQ   Z11, Z11
+	VMOVAPS     Z7, Z15
+	VMOVAPS     Z8, Z16
+	VMOVAPS     Z9, Z17
+	VMOVAPS     Z10, Z18
+	VCVTDQ2PS   Z12, Z19
+	VCVTDQ2PS   Z13, Z20
+	VCVTDQ2PS   Z14, Z21
+	VCVTDQ2PS   Z11, Z22
+	VMOVUPS     cbf318000<>+0(SB), Z23
+	VFMADD231PS Z23, Z19, Z15
+	VFMADD231PS Z23, Z20, Z16
+	VFMADD231PS Z23, Z21, Z17
+	VFMADD231PS Z23, Z22, Z18
+	VMOVUPS     c395e8083<>+0(SB), Z23
+	VFMADD231PS Z23, Z19, Z15
+	VFMADD231PS Z23, Z20, Z16
+	VFMADD231PS Z23, Z21, Z17
+	VFMADD231PS Z23, Z22, Z18
+	VPSLLD      $0x17, Z12, Z12
+	VPSLLD      $0x17, Z13, Z13
+	VPSLLD      $0x17, Z14, Z14
+	VPSLLD      $0x17, Z11, Z11
+	VMOVUPS     c3ab57347<>+0(SB), Z19
+	VMOVUPS     c3ab57347<>+0(SB), Z20
+	VMOVUPS     c3ab57347<>+0(SB), Z21
+	VMOVUPS     c3ab57347<>+0(SB), Z22
+	VMOVUPS     c3c093418<>+0(SB), Z23
+	VFMADD213PS Z23, Z15, Z19
+	VFMADD213PS Z23, Z16, Z20
+	VFMADD213PS Z23, Z17, Z21
+	VFMADD213PS Z23, Z18, Z22
+	VMOVUPS     c3d2aac13<>+0(SB), Z23
+	VFMADD213PS Z23, Z15, Z19
+	VFMADD213PS Z23, Z16, Z20
+	VFMADD213PS Z23, Z17, Z21
+	VFMADD213PS Z23, Z18, Z22
+	VMOVUPS     c3e2aaa0c<>+0(SB), Z23
+	VFMADD213PS Z23, Z15, Z19
+	VFMADD213PS Z23, Z16, Z20
+	VFMADD213PS Z23, Z17, Z21
+	VFMADD213PS Z23, Z18, Z22
+	VMOVUPS     c3efffffe<>+0(SB), Z23
+	VFMADD213PS Z23, Z15, Z19
+	VFMADD213PS Z23, Z16, Z20
+	VFMADD213PS Z23, Z17, Z21
+	VFMADD213PS Z23, Z18, Z22
+	VMOVUPS     c3f800000<>+0(SB), Z23
+	VFMADD213PS Z23, Z15, Z19
+	VFMADD213PS Z23, Z16, Z20
+	VFMADD213PS Z23, Z17, Z21
+	VFMADD213PS Z23, Z18, Z22
+	VMOVUPS     c3f800000<>+0(SB), Z23
+	VFMADD213PS Z23, Z15, Z19
+	VFMADD213PS Z23, Z16, Z20
+	VFMADD213PS Z23, Z17, Z21
+	VFMADD213PS Z23, Z18, Z22
+	VMOVUPS     cc2aeac4f<>+0(SB), Z15
+	VCMPPS      $0x05, Z15, Z7, K1
+	VPADDD.Z    Z12, Z19, K1, Z7
+	VCMPPS      $0x05, Z15, Z8, K1
+	VPADDD.Z    Z13, Z20, K1, Z8
+	VCMPPS      $0x05, Z15, Z9, K1
+	VPADDD.Z    Z14, Z21, K1, Z9
+	VCMPPS      $0x05, Z15, Z10, K1
+	VPADDD.Z    Z11, Z22, K1, Z10
+	VADDPS      Z9, Z7, Z7
+	VADDPS      Z10, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VSHUFF64X2  $0xee, Z5, Z4, Z8
+	VSHUFF64X2  $0x44, Z5, Z4, Z4
+	VADDPS      Z8, Z4, Z4
+	VSHUFF64X2  $0xee, Z7, Z6, Z8
+	VSHUFF64X2  $0x44, Z7, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VSHUFF64X2  $0xdd, Z6, Z4, Z8
+	VSHUFF64X2  $0x88, Z6, Z4, Z4
+	VADDPS      Z8, Z4, Z4
+	VSHUFPS     $0xee, Z4, Z4, Z8
+	VADDPS      Z8, Z4, Z4
+	VMOVSHDUP   Z4, Z8
+	VADDPS      Z8, Z4, Z4
+	VPERMD      Z4, Z3, Z4
+	VMOVUPS     X4, (AX)
+	ADDQ        $0x00000010, AX
+	ADDQ        $0x00000400, DX
+	ADDQ        $0x00000400, BX
+	JMP         four183
+
+fewer184:
+	ADDQ $0x04, CX
+
+block181:
 	SUBQ          $0x01, CX
-	JLT           done172
+	JLT           done182
 	VMOVUPS       (BX), Z3
 	VMAXPS        Z2, Z3, Z2
 	VMOVUPS       64(BX), Z3
@@ -9223,12 +9745,12 @@ block171:
 	VMOVSHDUP     X3, X4
 	VADDPS        X4, X3, X3
 	VMOVSS        X3, (AX)
-	ADDQ          $0x04, AX
+	ADDQ          $0x00000004, AX
 	ADDQ          $0x00000100, DX
 	ADDQ          $0x00000100, BX
-	JMP           block171
+	JMP           block181
 
-done172:
+done182:
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VMAXPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
@@ -9258,9 +9780,9 @@ TEXT ·addEight512(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main173:
+main185:
 	CMPQ    R11, $0x10
-	JLT     rest174
+	JLT     rest186
 	VMOVUPS (AX)(R12*4), Z0
 	VMOVUPS (CX)(R12*4), Z1
 	VADDPS  Z1, Z0, Z0
@@ -9281,11 +9803,11 @@ main173:
 	VMOVUPS Z0, (AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main173
+	JMP     main185
 
-rest174:
+rest186:
 	TESTQ        R11, R11
-	JZ           done175
+	JZ           done187
 	VPBROADCASTD R11, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -9308,7 +9830,7 @@ rest174:
 	VADDPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (AX)(R12*4)
 
-done175:
+done187:
 	VZEROUPPER
 	RET
 
@@ -9324,9 +9846,9 @@ TEXT ·maxRows512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main177:
+main189:
 	CMPQ    DI, $0x20
-	JLT     rest178
+	JLT     rest190
 	VPXORD  Z0, Z0, Z0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -9335,9 +9857,9 @@ main177:
 	VMOVUPS 64(R9), Z3
 	VPXORD  Z4, Z4, Z4
 
-row180:
+row192:
 	DECQ    R10
-	JZ      last181
+	JZ      last193
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z0, Z0
 	VMOVUPS (R9), Z5
@@ -9348,22 +9870,22 @@ row180:
 	VCMPPS  $0x0e, Z3, Z5, K1
 	VMOVAPS Z0, K1, Z4
 	VMAXPS  Z3, Z5, Z3
-	JMP     row180
+	JMP     row192
 
-last181:
+last193:
 	VMOVUPS Z1, (AX)(R8*4)
 	VMOVUPS Z3, 64(AX)(R8*4)
 	VMOVUPS Z2, (CX)(R8*4)
 	VMOVUPS Z4, 64(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main177
+	JMP     main189
 
-rest178:
+rest190:
 	CMPQ         DI, $0x10
-	JGE          next182
+	JGE          next194
 	TESTQ        DI, DI
-	JZ           done179
+	JZ           done191
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -9372,47 +9894,47 @@ rest178:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z7, Z7, Z7
 
-row183:
+row195:
 	DECQ      BX
-	JZ        last184
+	JZ        last196
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z6, Z6
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z6, K2, Z7
 	VMAXPS    Z0, Z1, Z0
-	JMP       row183
+	JMP       row195
 
-last184:
+last196:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z7, K1, (CX)(R8*4)
-	JMP     done179
+	JMP     done191
 
-next182:
+next194:
 	VPXORD  Z6, Z6, Z6
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
 	VMOVUPS (R9), Z0
 	VPXORD  Z7, Z7, Z7
 
-row185:
+row197:
 	DECQ    R10
-	JZ      last186
+	JZ      last198
 	ADDQ    SI, R9
 	VPADDD  c00000001<>+0(SB), Z6, Z6
 	VMOVUPS (R9), Z1
 	VCMPPS  $0x0e, Z0, Z1, K1
 	VMOVAPS Z6, K1, Z7
 	VMAXPS  Z0, Z1, Z0
-	JMP     row185
+	JMP     row197
 
-last186:
+last198:
 	VMOVUPS      Z0, (AX)(R8*4)
 	VMOVUPS      Z7, (CX)(R8*4)
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done179
+	JZ           done191
 	VPBROADCASTD DI, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -9421,22 +9943,22 @@ last186:
 	VMOVUPS.Z    (DX), K1, Z0
 	VPXORD       Z9, Z9, Z9
 
-row188:
+row200:
 	DECQ      BX
-	JZ        last189
+	JZ        last201
 	ADDQ      SI, DX
 	VPADDD    c00000001<>+0(SB), Z8, Z8
 	VMOVUPS.Z (DX), K1, Z1
 	VCMPPS    $0x0e, Z0, Z1, K2
 	VMOVAPS   Z8, K2, Z9
 	VMAXPS    Z0, Z1, Z0
-	JMP       row188
+	JMP       row200
 
-last189:
+last201:
 	VMOVUPS Z0, K1, (AX)(R8*4)
 	VMOVUPS Z9, K1, (CX)(R8*4)
 
-done179:
+done191:
 	VZEROUPPER
 	RET
 
@@ -14939,9 +15461,9 @@ TEXT ·roundBF16x512(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main190:
+main202:
 	CMPQ    DX, $0x40
-	JLT     rest191
+	JLT     rest203
 	VMOVUPS (CX)(BX*4), Z0
 	VMOVUPS 64(CX)(BX*4), Z1
 	VMOVUPS 128(CX)(BX*4), Z2
@@ -15013,13 +15535,13 @@ main190:
 	VMOVUPS Z7, 192(AX)(BX*4)
 	ADDQ    $0x40, BX
 	SUBQ    $0x40, DX
-	JMP     main190
+	JMP     main202
 
-rest191:
+rest203:
 	CMPQ         DX, $0x10
-	JGE          next193
+	JGE          next205
 	TESTQ        DX, DX
-	JZ           done192
+	JZ           done204
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -15038,9 +15560,9 @@ rest191:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done192
+	JMP          done204
 
-next193:
+next205:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -15059,9 +15581,9 @@ next193:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next194
+	JGE          next206
 	TESTQ        DX, DX
-	JZ           done192
+	JZ           done204
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -15080,9 +15602,9 @@ next193:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done192
+	JMP          done204
 
-next194:
+next206:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -15101,9 +15623,9 @@ next194:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next195
+	JGE          next207
 	TESTQ        DX, DX
-	JZ           done192
+	JZ           done204
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -15122,9 +15644,9 @@ next194:
 	VCMPPS       $0x03, c00000000<>+0(SB), Z0, K2
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
-	JMP          done192
+	JMP          done204
 
-next195:
+next207:
 	VMOVUPS      (CX)(BX*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -15143,7 +15665,7 @@ next195:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done192
+	JZ           done204
 	VPBROADCASTD DX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -15163,7 +15685,7 @@ next195:
 	VMOVAPS      Z2, K2, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
 
-done192:
+done204:
 	VZEROUPPER
 	RET
 
@@ -15230,9 +15752,9 @@ TEXT ·pairBF16x512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 	XORQ SI, SI
 
-main197:
+main209:
 	CMPQ    BX, $0x20
-	JLT     rest198
+	JLT     rest210
 	VMOVUPS (DX)(SI*4), Z0
 	VMOVUPS 64(DX)(SI*4), Z1
 	VPSRLD  $0x10, Z0, Z2
@@ -15315,13 +15837,13 @@ main197:
 	VMOVUPS Z1, 64(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main197
+	JMP     main209
 
-rest198:
+rest210:
 	CMPQ         BX, $0x10
-	JGE          next200
+	JGE          next212
 	TESTQ        BX, BX
-	JZ           done199
+	JZ           done211
 	VPBROADCASTD BX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -15356,9 +15878,9 @@ rest198:
 	VMOVAPS      Z3, K2, Z2
 	VORPS        Z0, Z2, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
-	JMP          done199
+	JMP          done211
 
-next200:
+next212:
 	VMOVUPS      (DX)(SI*4), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VANDPS       c00000001<>+0(SB), Z1, Z1
@@ -15393,7 +15915,7 @@ next200:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done199
+	JZ           done211
 	VPBROADCASTD BX, Z0
 	VMOVDQU32    iota<>+0(SB), Z1
 	VPCMPGTD     Z1, Z0, K1
@@ -15429,7 +15951,7 @@ next200:
 	VORPS        Z0, Z2, Z0
 	VMOVUPS      Z0, K1, (AX)(SI*4)
 
-done199:
+done211:
 	VZEROUPPER
 	RET
 
@@ -19789,9 +20311,9 @@ TEXT ·exp256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main202:
+main214:
 	CMPQ        DX, $0x10
-	JLT         rest203
+	JLT         rest215
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMULPS      c3fb8aa3b<>+0(SB), Y0, Y2
@@ -19838,11 +20360,11 @@ main202:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main202
+	JMP         main214
 
-rest203:
+rest215:
 	TESTQ        DX, DX
-	JZ           done204
+	JZ           done216
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -19892,7 +20414,7 @@ rest203:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done204:
+done216:
 	VZEROUPPER
 	RET
 
@@ -19904,9 +20426,9 @@ TEXT ·log256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main206:
+main218:
 	CMPQ        DX, $0x10
-	JLT         rest207
+	JLT         rest219
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VMOVAPS     Y0, Y2
@@ -19985,11 +20507,11 @@ main206:
 	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main206
+	JMP         main218
 
-rest207:
+rest219:
 	TESTQ        DX, DX
-	JZ           done208
+	JZ           done220
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -20071,7 +20593,7 @@ rest207:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done208:
+done220:
 	VZEROUPPER
 	RET
 
@@ -20083,9 +20605,9 @@ TEXT ·tanh256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main210:
+main222:
 	CMPQ        DX, $0x10
-	JLT         rest211
+	JLT         rest223
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VANDPS      c7fffffff<>+0(SB), Y0, Y2
@@ -20143,11 +20665,11 @@ main210:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main210
+	JMP         main222
 
-rest211:
+rest223:
 	TESTQ        DX, DX
-	JZ           done212
+	JZ           done224
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -20208,7 +20730,7 @@ rest211:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done212:
+done224:
 	VZEROUPPER
 	RET
 
@@ -20220,9 +20742,9 @@ TEXT ·sigmoid256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main214:
+main226:
 	CMPQ        DX, $0x10
-	JLT         rest215
+	JLT         rest227
 	VMOVUPS     (CX)(BX*4), Y0
 	VMOVUPS     32(CX)(BX*4), Y1
 	VXORPS      c80000000<>+0(SB), Y0, Y0
@@ -20277,11 +20799,11 @@ main214:
 	VMOVUPS     Y1, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main214
+	JMP         main226
 
-rest215:
+rest227:
 	TESTQ        DX, DX
-	JZ           done216
+	JZ           done228
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -20339,7 +20861,7 @@ rest215:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done216:
+done228:
 	VZEROUPPER
 	RET
 
@@ -20352,9 +20874,9 @@ TEXT ·axpy256(SB), NOSPLIT, $0-56
 	MOVQ         x_len+16(FP), DX
 	XORQ         BX, BX
 
-main218:
+main230:
 	CMPQ        DX, $0x20
-	JLT         rest219
+	JLT         rest231
 	VMOVUPS     (CX)(BX*4), Y1
 	VMOVUPS     32(CX)(BX*4), Y2
 	VMOVUPS     64(CX)(BX*4), Y3
@@ -20373,13 +20895,13 @@ main218:
 	VMOVUPS     Y4, 96(CX)(BX*4)
 	ADDQ        $0x20, BX
 	SUBQ        $0x20, DX
-	JMP         main218
+	JMP         main230
 
-rest219:
+rest231:
 	CMPQ         DX, $0x10
-	JGE          next221
+	JGE          next233
 	TESTQ        DX, DX
-	JZ           done220
+	JZ           done232
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -20392,9 +20914,9 @@ rest219:
 	VFMADD231PS  Y0, Y6, Y4
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
-	JMP          done220
+	JMP          done232
 
-next221:
+next233:
 	VMOVUPS      (CX)(BX*4), Y1
 	VMOVUPS      32(CX)(BX*4), Y2
 	VMOVUPS      (AX)(BX*4), Y3
@@ -20406,7 +20928,7 @@ next221:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done220
+	JZ           done232
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -20420,7 +20942,7 @@ next221:
 	VMASKMOVPS   Y3, Y2, (CX)(BX*4)
 	VMASKMOVPS   Y4, Y1, 32(CX)(BX*4)
 
-done220:
+done232:
 	VZEROUPPER
 	RET
 
@@ -20432,9 +20954,9 @@ TEXT ·add256(SB), NOSPLIT, $0-48
 	MOVQ x_len+32(FP), DX
 	XORQ BX, BX
 
-main223:
+main235:
 	CMPQ    DX, $0x20
-	JLT     rest224
+	JLT     rest236
 	VMOVUPS (AX)(BX*4), Y0
 	VMOVUPS 32(AX)(BX*4), Y1
 	VMOVUPS 64(AX)(BX*4), Y2
@@ -20453,13 +20975,13 @@ main223:
 	VMOVUPS Y3, 96(AX)(BX*4)
 	ADDQ    $0x20, BX
 	SUBQ    $0x20, DX
-	JMP     main223
+	JMP     main235
 
-rest224:
+rest236:
 	CMPQ         DX, $0x10
-	JGE          next226
+	JGE          next238
 	TESTQ        DX, DX
-	JZ           done225
+	JZ           done237
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -20472,9 +20994,9 @@ rest224:
 	VADDPS       Y5, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
-	JMP          done225
+	JMP          done237
 
-next226:
+next238:
 	VMOVUPS      (AX)(BX*4), Y0
 	VMOVUPS      32(AX)(BX*4), Y1
 	VMOVUPS      (CX)(BX*4), Y2
@@ -20486,7 +21008,7 @@ next226:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done225
+	JZ           done237
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -20500,7 +21022,7 @@ next226:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done225:
+done237:
 	VZEROUPPER
 	RET
 
@@ -20517,9 +21039,9 @@ TEXT ·scale256(SB), NOSPLIT, $16-32
 	MOVQ         x_len+16(FP), CX
 	XORQ         DX, DX
 
-main228:
+main240:
 	CMPQ    CX, $0x20
-	JLT     rest229
+	JLT     rest241
 	VMOVUPS (AX)(DX*4), Y1
 	VMOVUPS 32(AX)(DX*4), Y2
 	VMOVUPS 64(AX)(DX*4), Y3
@@ -20534,13 +21056,13 @@ main228:
 	VMOVUPS Y4, 96(AX)(DX*4)
 	ADDQ    $0x20, DX
 	SUBQ    $0x20, CX
-	JMP     main228
+	JMP     main240
 
-rest229:
+rest241:
 	CMPQ         CX, $0x10
-	JGE          next231
+	JGE          next243
 	TESTQ        CX, CX
-	JZ           done230
+	JZ           done242
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -20551,9 +21073,9 @@ rest229:
 	VMULPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
-	JMP          done230
+	JMP          done242
 
-next231:
+next243:
 	VMOVUPS      (AX)(DX*4), Y1
 	VMOVUPS      32(AX)(DX*4), Y2
 	VMULPS       Y0, Y1, Y1
@@ -20563,7 +21085,7 @@ next231:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done230
+	JZ           done242
 	VMOVD        CX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -20575,7 +21097,7 @@ next231:
 	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DX*4)
 
-done230:
+done242:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET
@@ -20596,9 +21118,9 @@ TEXT ·softmaxBackward256(SB), NOSPLIT, $16-80
 	MOVQ         dx_len+8(FP), BX
 	XORQ         SI, SI
 
-main233:
+main245:
 	CMPQ    BX, $0x20
-	JLT     rest234
+	JLT     rest246
 	VMOVUPS (CX)(SI*4), Y2
 	VMOVUPS 32(CX)(SI*4), Y3
 	VMOVUPS 64(CX)(SI*4), Y4
@@ -20625,13 +21147,13 @@ main233:
 	VMOVUPS Y5, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main233
+	JMP     main245
 
-rest234:
+rest246:
 	CMPQ         BX, $0x10
-	JGE          next236
+	JGE          next248
 	TESTQ        BX, BX
-	JZ           done235
+	JZ           done247
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -20648,9 +21170,9 @@ rest234:
 	VMULPS       Y1, Y0, Y0
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
-	JMP          done235
+	JMP          done247
 
-next236:
+next248:
 	VMOVUPS      (CX)(SI*4), Y2
 	VMOVUPS      32(CX)(SI*4), Y3
 	VMULPS       Y0, Y2, Y2
@@ -20666,7 +21188,7 @@ next236:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done235
+	JZ           done247
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     iota<>+0(SB), Y2, Y3
@@ -20684,7 +21206,7 @@ next236:
 	VMASKMOVPS   Y4, Y3, (AX)(SI*4)
 	VMASKMOVPS   Y0, Y2, 32(AX)(SI*4)
 
-done235:
+done247:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET
@@ -20708,9 +21230,9 @@ TEXT ·adam256(SB), NOSPLIT, $0-132
 	MOVQ         w_len+8(FP), SI
 	XORQ         DI, DI
 
-main238:
+main250:
 	CMPQ        SI, $0x10
-	JLT         rest239
+	JLT         rest251
 	VMOVUPS     (BX)(DI*4), Y9
 	VMULPS      Y0, Y9, Y9
 	VMULPS      Y2, Y9, Y10
@@ -20753,11 +21275,11 @@ main238:
 	VMOVUPS     Y9, 32(AX)(DI*4)
 	ADDQ        $0x10, DI
 	SUBQ        $0x10, SI
-	JMP         main238
+	JMP         main250
 
-rest239:
+rest251:
 	TESTQ        SI, SI
-	JZ           done240
+	JZ           done252
 	VMOVD        SI, X9
 	VPBROADCASTD X9, Y9
 	VPCMPGTD     iota<>+0(SB), Y9, Y10
@@ -20803,7 +21325,7 @@ rest239:
 	VSUBPS       Y0, Y1, Y0
 	VMASKMOVPS   Y0, Y9, 32(AX)(DI*4)
 
-done240:
+done252:
 	VZEROUPPER
 	RET
 
@@ -20819,9 +21341,9 @@ TEXT ·lstm256(SB), NOSPLIT, $0-120
 	XORQ R8, R8
 	MOVQ DI, R9
 
-main242:
+main254:
 	CMPQ        R9, $0x10
-	JLT         rest243
+	JLT         rest255
 	LEAQ        (R8)(DI*1), R10
 	LEAQ        (R10)(DI*1), R11
 	LEAQ        (R11)(DI*1), R12
@@ -21107,11 +21629,11 @@ main242:
 	VMOVUPS     Y0, 32(BX)(R8*4)
 	ADDQ        $0x10, R8
 	SUBQ        $0x10, R9
-	JMP         main242
+	JMP         main254
 
-rest243:
+rest255:
 	TESTQ        R9, R9
-	JZ           done244
+	JZ           done256
 	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -21400,7 +21922,7 @@ rest243:
 	VMULPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y0, 32(BX)(R8*4)
 
-done244:
+done256:
 	VZEROUPPER
 	RET
 
@@ -21417,9 +21939,9 @@ TEXT ·lstmBack256(SB), NOSPLIT, $0-144
 	XORQ R9, R9
 	MOVQ R8, R10
 
-main246:
+main258:
 	CMPQ    R10, $0x10
-	JLT     rest247
+	JLT     rest259
 	LEAQ    (R9)(R8*1), R11
 	LEAQ    (R11)(R8*1), R12
 	LEAQ    (R12)(R8*1), R13
@@ -21505,11 +22027,11 @@ main246:
 	VMOVUPS Y0, 32(SI)(R9*4)
 	ADDQ    $0x10, R9
 	SUBQ    $0x10, R10
-	JMP     main246
+	JMP     main258
 
-rest247:
+rest259:
 	TESTQ        R10, R10
-	JZ           done248
+	JZ           done260
 	VMOVD        R10, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -21598,7 +22120,7 @@ rest247:
 	VMULPS       Y1, Y4, Y1
 	VMASKMOVPS   Y1, Y0, 32(SI)(R9*4)
 
-done248:
+done260:
 	VZEROUPPER
 	RET
 
@@ -21610,9 +22132,9 @@ TEXT ·relu256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main250:
+main262:
 	CMPQ    DX, $0x10
-	JLT     rest251
+	JLT     rest263
 	VMOVUPS (CX)(BX*4), Y0
 	VMOVUPS 32(CX)(BX*4), Y1
 	VXORPS  Y2, Y2, Y2
@@ -21624,11 +22146,11 @@ main250:
 	VMOVUPS Y1, 32(AX)(BX*4)
 	ADDQ    $0x10, BX
 	SUBQ    $0x10, DX
-	JMP     main250
+	JMP     main262
 
-rest251:
+rest263:
 	TESTQ        DX, DX
-	JZ           done252
+	JZ           done264
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -21643,7 +22165,7 @@ rest251:
 	VMASKMOVPS   Y2, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(BX*4)
 
-done252:
+done264:
 	VZEROUPPER
 	RET
 
@@ -21656,9 +22178,9 @@ TEXT ·reluBack256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 	XORQ SI, SI
 
-main254:
+main266:
 	CMPQ    BX, $0x20
-	JLT     rest255
+	JLT     rest267
 	VMOVUPS (DX)(SI*4), Y0
 	VMOVUPS 32(DX)(SI*4), Y1
 	VMOVUPS 64(DX)(SI*4), Y2
@@ -21682,13 +22204,13 @@ main254:
 	VMOVUPS Y3, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main254
+	JMP     main266
 
-rest255:
+rest267:
 	CMPQ         BX, $0x10
-	JGE          next257
+	JGE          next269
 	TESTQ        BX, BX
-	JZ           done256
+	JZ           done268
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -21704,9 +22226,9 @@ rest255:
 	VANDPS       Y4, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
-	JMP          done256
+	JMP          done268
 
-next257:
+next269:
 	VMOVUPS      (DX)(SI*4), Y0
 	VMOVUPS      32(DX)(SI*4), Y1
 	VMOVUPS      (CX)(SI*4), Y2
@@ -21721,7 +22243,7 @@ next257:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done256
+	JZ           done268
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -21738,7 +22260,7 @@ next257:
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
 
-done256:
+done268:
 	VZEROUPPER
 	RET
 
@@ -21752,9 +22274,9 @@ TEXT ·highway256(SB), NOSPLIT, $0-96
 	MOVQ y_len+8(FP), SI
 	XORQ DI, DI
 
-main259:
+main271:
 	CMPQ    SI, $0x10
-	JLT     rest260
+	JLT     rest272
 	VMOVUPS (CX)(DI*4), Y0
 	VMOVUPS 32(CX)(DI*4), Y1
 	VXORPS  Y2, Y2, Y2
@@ -21782,11 +22304,11 @@ main259:
 	VMOVUPS Y1, 32(AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
-	JMP     main259
+	JMP     main271
 
-rest260:
+rest272:
 	TESTQ        SI, SI
-	JZ           done261
+	JZ           done273
 	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -21817,7 +22339,7 @@ rest260:
 	VMASKMOVPS   Y2, Y1, (AX)(DI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(DI*4)
 
-done261:
+done273:
 	VZEROUPPER
 	RET
 
@@ -21834,9 +22356,9 @@ TEXT ·highwayBack256(SB), NOSPLIT, $0-168
 	MOVQ dh_len+8(FP), R9
 	XORQ R10, R10
 
-main263:
+main275:
 	CMPQ    R9, $0x10
-	JLT     rest264
+	JLT     rest276
 	VMOVUPS (BX)(R10*4), Y0
 	VMOVUPS (DI)(R10*4), Y1
 	VMOVUPS (SI)(R10*4), Y2
@@ -21875,11 +22397,11 @@ main263:
 	VMOVUPS Y0, 32(AX)(R10*4)
 	ADDQ    $0x10, R10
 	SUBQ    $0x10, R9
-	JMP     main263
+	JMP     main275
 
-rest264:
+rest276:
 	TESTQ        R9, R9
-	JZ           done265
+	JZ           done277
 	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -21921,7 +22443,7 @@ rest264:
 	VANDPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, 32(AX)(R10*4)
 
-done265:
+done277:
 	VZEROUPPER
 	RET
 
@@ -21934,9 +22456,9 @@ TEXT ·subtract256(SB), NOSPLIT, $0-52
 	MOVQ         dst_len+8(FP), DX
 	XORQ         BX, BX
 
-main267:
+main279:
 	CMPQ    DX, $0x20
-	JLT     rest268
+	JLT     rest280
 	VMOVUPS (CX)(BX*4), Y1
 	VMOVUPS 32(CX)(BX*4), Y2
 	VMOVUPS 64(CX)(BX*4), Y3
@@ -21951,13 +22473,13 @@ main267:
 	VMOVUPS Y4, 96(AX)(BX*4)
 	ADDQ    $0x20, BX
 	SUBQ    $0x20, DX
-	JMP     main267
+	JMP     main279
 
-rest268:
+rest280:
 	CMPQ         DX, $0x10
-	JGE          next270
+	JGE          next282
 	TESTQ        DX, DX
-	JZ           done269
+	JZ           done281
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -21968,9 +22490,9 @@ rest268:
 	VSUBPS       Y0, Y4, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(BX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(BX*4)
-	JMP          done269
+	JMP          done281
 
-next270:
+next282:
 	VMOVUPS      (CX)(BX*4), Y1
 	VMOVUPS      32(CX)(BX*4), Y2
 	VSUBPS       Y0, Y1, Y1
@@ -21980,7 +22502,7 @@ next270:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done269
+	JZ           done281
 	VMOVD        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -21992,7 +22514,7 @@ next270:
 	VMASKMOVPS   Y3, Y2, (AX)(BX*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(BX*4)
 
-done269:
+done281:
 	VZEROUPPER
 	RET
 
@@ -22005,9 +22527,9 @@ TEXT ·multiply256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 	XORQ SI, SI
 
-main272:
+main284:
 	CMPQ    BX, $0x20
-	JLT     rest273
+	JLT     rest285
 	VMOVUPS (CX)(SI*4), Y0
 	VMOVUPS 32(CX)(SI*4), Y1
 	VMOVUPS 64(CX)(SI*4), Y2
@@ -22026,13 +22548,13 @@ main272:
 	VMOVUPS Y3, 96(AX)(SI*4)
 	ADDQ    $0x20, SI
 	SUBQ    $0x20, BX
-	JMP     main272
+	JMP     main284
 
-rest273:
+rest285:
 	CMPQ         BX, $0x10
-	JGE          next275
+	JGE          next287
 	TESTQ        BX, BX
-	JZ           done274
+	JZ           done286
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -22045,9 +22567,9 @@ rest273:
 	VMULPS       Y5, Y3, Y3
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
-	JMP          done274
+	JMP          done286
 
-next275:
+next287:
 	VMOVUPS      (CX)(SI*4), Y0
 	VMOVUPS      32(CX)(SI*4), Y1
 	VMOVUPS      (DX)(SI*4), Y2
@@ -22059,7 +22581,7 @@ next275:
 	ADDQ         $0x10, SI
 	SUBQ         $0x10, BX
 	TESTQ        BX, BX
-	JZ           done274
+	JZ           done286
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -22073,7 +22595,7 @@ next275:
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(SI*4)
 
-done274:
+done286:
 	VZEROUPPER
 	RET
 
@@ -22088,9 +22610,9 @@ TEXT ·normalise256(SB), NOSPLIT, $0-100
 	MOVQ         y_len+8(FP), SI
 	XORQ         DI, DI
 
-main277:
+main289:
 	CMPQ    SI, $0x20
-	JLT     rest278
+	JLT     rest290
 	VMOVUPS (CX)(DI*4), Y1
 	VMOVUPS 32(CX)(DI*4), Y2
 	VMOVUPS 64(CX)(DI*4), Y3
@@ -22125,13 +22647,13 @@ main277:
 	VMOVUPS Y4, 96(AX)(DI*4)
 	ADDQ    $0x20, DI
 	SUBQ    $0x20, SI
-	JMP     main277
+	JMP     main289
 
-rest278:
+rest290:
 	CMPQ         SI, $0x10
-	JGE          next280
+	JGE          next292
 	TESTQ        SI, SI
-	JZ           done279
+	JZ           done291
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -22152,9 +22674,9 @@ rest278:
 	VADDPS       Y5, Y0, Y0
 	VMASKMOVPS   Y3, Y2, (AX)(DI*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DI*4)
-	JMP          done279
+	JMP          done291
 
-next280:
+next292:
 	VMOVUPS      (CX)(DI*4), Y1
 	VMOVUPS      32(CX)(DI*4), Y2
 	VMULPS       Y0, Y1, Y1
@@ -22174,7 +22696,7 @@ next280:
 	ADDQ         $0x10, DI
 	SUBQ         $0x10, SI
 	TESTQ        SI, SI
-	JZ           done279
+	JZ           done291
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -22196,7 +22718,7 @@ next280:
 	VMASKMOVPS   Y3, Y2, (AX)(DI*4)
 	VMASKMOVPS   Y0, Y1, 32(AX)(DI*4)
 
-done279:
+done291:
 	VZEROUPPER
 	RET
 
@@ -22212,9 +22734,9 @@ TEXT ·normaliseBack256(SB), NOSPLIT, $0-84
 	MOVQ         dx_len+8(FP), BX
 	XORQ         SI, SI
 
-main282:
+main294:
 	CMPQ    BX, $0x10
-	JLT     rest283
+	JLT     rest295
 	VMOVUPS (CX)(SI*4), Y3
 	VMOVUPS 32(CX)(SI*4), Y4
 	VMOVUPS (AX)(SI*4), Y5
@@ -22237,11 +22759,11 @@ main282:
 	VMOVUPS Y4, 32(CX)(SI*4)
 	ADDQ    $0x10, SI
 	SUBQ    $0x10, BX
-	JMP     main282
+	JMP     main294
 
-rest283:
+rest295:
 	TESTQ        BX, BX
-	JZ           done284
+	JZ           done296
 	VMOVD        BX, X3
 	VPBROADCASTD X3, Y3
 	VPCMPGTD     iota<>+0(SB), Y3, Y4
@@ -22267,36 +22789,206 @@ rest283:
 	VMASKMOVPS   Y0, Y4, (CX)(SI*4)
 	VMASKMOVPS   Y1, Y3, 32(CX)(SI*4)
 
-done284:
+done296:
 	VZEROUPPER
 	RET
 
 // func axpyRows256(alpha []float32, src []float32, n int, dst []float32, at []int32, stride int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·axpyRows256(SB), NOSPLIT, $0-112
-	MOVQ         alpha_base+0(FP), AX
-	MOVQ         alpha_len+8(FP), CX
-	MOVQ         src_base+24(FP), DX
-	MOVQ         n+48(FP), BX
-	MOVQ         dst_base+56(FP), SI
-	MOVQ         at_base+80(FP), DI
-	MOVQ         stride+104(FP), R8
-	SHLQ         $0x02, R8
-	MOVQ         BX, R9
-	SHLQ         $0x02, R9
-	CMPQ         BX, $0x10
-	JGT          long
+	MOVQ alpha_base+0(FP), AX
+	MOVQ alpha_len+8(FP), CX
+	MOVQ src_base+24(FP), DX
+	MOVQ n+48(FP), BX
+	MOVQ dst_base+56(FP), SI
+	MOVQ at_base+80(FP), DI
+	MOVQ stride+104(FP), R8
+	SHLQ $0x02, R8
+	MOVQ BX, R9
+	SHLQ $0x02, R9
+	CMPQ BX, $0x10
+	JLE  one
+	CMPQ BX, $0x20
+	JLE  two
+
+row298:
+	SUBQ         $0x01, CX
+	JLT          done300
+	MOVL         (AX), R10
+	ADDL         R10, R10
+	JZ           skip299
+	VBROADCASTSS (AX), Y0
+	MOVLQSX      (DI), R10
+	IMULQ        R8, R10
+	ADDQ         SI, R10
+	XORQ         R11, R11
+	MOVQ         BX, R12
+
+main301:
+	CMPQ        R12, $0x40
+	JLT         rest302
+	VMOVUPS     (R10)(R11*4), Y1
+	VMOVUPS     (DX)(R11*4), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, (R10)(R11*4)
+	VMOVUPS     32(R10)(R11*4), Y1
+	VMOVUPS     32(DX)(R11*4), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 32(R10)(R11*4)
+	VMOVUPS     64(R10)(R11*4), Y1
+	VMOVUPS     64(DX)(R11*4), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 64(R10)(R11*4)
+	VMOVUPS     96(R10)(R11*4), Y1
+	VMOVUPS     96(DX)(R11*4), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 96(R10)(R11*4)
+	VMOVUPS     128(R10)(R11*4), Y1
+	VMOVUPS     128(DX)(R11*4), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 128(R10)(R11*4)
+	VMOVUPS     160(R10)(R11*4), Y1
+	VMOVUPS     160(DX)(R11*4), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 160(R10)(R11*4)
+	VMOVUPS     192(R10)(R11*4), Y1
+	VMOVUPS     192(DX)(R11*4), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 192(R10)(R11*4)
+	VMOVUPS     224(R10)(R11*4), Y1
+	VMOVUPS     224(DX)(R11*4), Y2
+	VFMADD231PS Y2, Y0, Y1
+	VMOVUPS     Y1, 224(R10)(R11*4)
+	ADDQ        $0x40, R11
+	SUBQ        $0x40, R12
+	JMP         main301
+
+rest302:
+	CMPQ         R12, $0x10
+	JGE          next304
+	TESTQ        R12, R12
+	JZ           done303
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMASKMOVPS   (R10)(R11*4), Y2, Y3
+	VMASKMOVPS   (DX)(R11*4), Y2, Y4
+	VFMADD231PS  Y4, Y0, Y3
+	VMASKMOVPS   Y3, Y2, (R10)(R11*4)
+	VMASKMOVPS   32(R10)(R11*4), Y1, Y2
+	VMASKMOVPS   32(DX)(R11*4), Y1, Y3
+	VFMADD231PS  Y3, Y0, Y2
+	VMASKMOVPS   Y2, Y1, 32(R10)(R11*4)
+	JMP          done303
+
+next304:
+	VMOVUPS      (R10)(R11*4), Y1
+	VMOVUPS      (DX)(R11*4), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, (R10)(R11*4)
+	VMOVUPS      32(R10)(R11*4), Y1
+	VMOVUPS      32(DX)(R11*4), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R10)(R11*4)
+	ADDQ         $0x10, R11
+	SUBQ         $0x10, R12
+	CMPQ         R12, $0x10
+	JGE          next305
+	TESTQ        R12, R12
+	JZ           done303
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMASKMOVPS   (R10)(R11*4), Y2, Y3
+	VMASKMOVPS   (DX)(R11*4), Y2, Y4
+	VFMADD231PS  Y4, Y0, Y3
+	VMASKMOVPS   Y3, Y2, (R10)(R11*4)
+	VMASKMOVPS   32(R10)(R11*4), Y1, Y2
+	VMASKMOVPS   32(DX)(R11*4), Y1, Y3
+	VFMADD231PS  Y3, Y0, Y2
+	VMASKMOVPS   Y2, Y1, 32(R10)(R11*4)
+	JMP          done303
+
+next305:
+	VMOVUPS      (R10)(R11*4), Y1
+	VMOVUPS      (DX)(R11*4), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, (R10)(R11*4)
+	VMOVUPS      32(R10)(R11*4), Y1
+	VMOVUPS      32(DX)(R11*4), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R10)(R11*4)
+	ADDQ         $0x10, R11
+	SUBQ         $0x10, R12
+	CMPQ         R12, $0x10
+	JGE          next306
+	TESTQ        R12, R12
+	JZ           done303
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMASKMOVPS   (R10)(R11*4), Y2, Y3
+	VMASKMOVPS   (DX)(R11*4), Y2, Y4
+	VFMADD231PS  Y4, Y0, Y3
+	VMASKMOVPS   Y3, Y2, (R10)(R11*4)
+	VMASKMOVPS   32(R10)(R11*4), Y1, Y2
+	VMASKMOVPS   32(DX)(R11*4), Y1, Y3
+	VFMADD231PS  Y3, Y0, Y2
+	VMASKMOVPS   Y2, Y1, 32(R10)(R11*4)
+	JMP          done303
+
+next306:
+	VMOVUPS      (R10)(R11*4), Y1
+	VMOVUPS      (DX)(R11*4), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, (R10)(R11*4)
+	VMOVUPS      32(R10)(R11*4), Y1
+	VMOVUPS      32(DX)(R11*4), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R10)(R11*4)
+	ADDQ         $0x10, R11
+	SUBQ         $0x10, R12
+	TESTQ        R12, R12
+	JZ           done303
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota<>+0(SB), Y1, Y2
+	VPCMPGTD     iota<>+32(SB), Y1, Y1
+	VMASKMOVPS   (R10)(R11*4), Y2, Y3
+	VMASKMOVPS   (DX)(R11*4), Y2, Y4
+	VFMADD231PS  Y4, Y0, Y3
+	VMASKMOVPS   Y3, Y2, (R10)(R11*4)
+	VMASKMOVPS   32(R10)(R11*4), Y1, Y2
+	VMASKMOVPS   32(DX)(R11*4), Y1, Y3
+	VFMADD231PS  Y3, Y0, Y2
+	VMASKMOVPS   Y2, Y1, 32(R10)(R11*4)
+
+done303:
+skip299:
+	ADDQ R9, DX
+	ADDQ $0x04, AX
+	ADDQ $0x04, DI
+	JMP  row298
+
+done300:
+	VZEROUPPER
+	RET
+
+one:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
 	VPCMPGTD     iota<>+32(SB), Y0, Y0
 
-row286:
+row308:
 	SUBQ         $0x01, CX
-	JLT          done288
+	JLT          done310
 	MOVL         (AX), BX
 	ADDL         BX, BX
-	JZ           skip287
+	JZ           skip309
 	VBROADCASTSS (AX), Y2
 	MOVLQSX      (DI), BX
 	IMULQ        R8, BX
@@ -22310,17 +23002,17 @@ row286:
 	VFMADD231PS  Y4, Y2, Y3
 	VMASKMOVPS   Y3, Y0, 32(BX)
 
-skip287:
+skip309:
 	ADDQ R9, DX
 	ADDQ $0x04, AX
 	ADDQ $0x04, DI
-	JMP  row286
+	JMP  row308
 
-done288:
+done310:
 	VZEROUPPER
 	RET
 
-long:
+two:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -22330,12 +23022,12 @@ long:
 	VPCMPGTD     iota<>+64(SB), Y2, Y3
 	VPCMPGTD     iota<>+96(SB), Y2, Y2
 
-row289:
+row311:
 	SUBQ         $0x01, CX
-	JLT          done291
+	JLT          done313
 	MOVL         (AX), BX
 	ADDL         BX, BX
-	JZ           skip290
+	JZ           skip312
 	VBROADCASTSS (AX), Y4
 	MOVLQSX      (DI), BX
 	IMULQ        R8, BX
@@ -22357,13 +23049,13 @@ row289:
 	VFMADD231PS  Y6, Y4, Y5
 	VMASKMOVPS   Y5, Y2, 96(BX)
 
-skip290:
+skip312:
 	ADDQ R9, DX
 	ADDQ $0x04, AX
 	ADDQ $0x04, DI
-	JMP  row289
+	JMP  row311
 
-done291:
+done313:
 	VZEROUPPER
 	RET
 
@@ -22389,9 +23081,9 @@ wide:
 	VMOVUPS 192(AX), Y6
 	VMOVUPS 224(AX), Y7
 
-row292:
+row314:
 	SUBQ         $0x01, DI
-	JLT          end293
+	JLT          end315
 	MOVLQSX      (SI), R8
 	VBROADCASTSS (BX), Y8
 	VFMADD231PS  (DX)(R8*4), Y8, Y0
@@ -22404,9 +23096,9 @@ row292:
 	VFMADD231PS  224(DX)(R8*4), Y8, Y7
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, SI
-	JMP          row292
+	JMP          row314
 
-end293:
+end315:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -22431,9 +23123,9 @@ half:
 	VMOVUPS 64(AX), Y2
 	VMOVUPS 96(AX), Y3
 
-row294:
+row316:
 	SUBQ         $0x01, DI
-	JLT          end295
+	JLT          end317
 	MOVLQSX      (SI), R8
 	VBROADCASTSS (BX), Y4
 	VFMADD231PS  (DX)(R8*4), Y4, Y0
@@ -22442,9 +23134,9 @@ row294:
 	VFMADD231PS  96(DX)(R8*4), Y4, Y3
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, SI
-	JMP          row294
+	JMP          row316
 
-end295:
+end317:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -22467,9 +23159,9 @@ last:
 	VMASKMOVPS   (AX), Y1, Y2
 	VMASKMOVPS   32(AX), Y0, Y3
 
-row296:
+row318:
 	SUBQ         $0x01, DI
-	JLT          end297
+	JLT          end319
 	MOVLQSX      (SI), R8
 	VBROADCASTSS (BX), Y4
 	VMASKMOVPS   (DX)(R8*4), Y1, Y5
@@ -22478,9 +23170,9 @@ row296:
 	VFMADD231PS  Y5, Y4, Y3
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, SI
-	JMP          row296
+	JMP          row318
 
-end297:
+end319:
 	VMASKMOVPS Y2, Y1, (AX)
 	VMASKMOVPS Y3, Y0, 32(AX)
 	ADDQ       $0x00000040, AX
@@ -22507,9 +23199,9 @@ TEXT ·sum256(SB), NOSPLIT, $0-28
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main298:
+main320:
 	CMPQ    CX, $0x40
-	JLT     rest299
+	JLT     rest321
 	VMOVUPS (AX)(DX*4), Y8
 	VADDPS  Y8, Y0, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -22528,13 +23220,13 @@ main298:
 	VADDPS  Y8, Y7, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main298
+	JMP     main320
 
-rest299:
+rest321:
 	CMPQ         CX, $0x10
-	JGE          next301
+	JGE          next323
 	TESTQ        CX, CX
-	JZ           done300
+	JZ           done322
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22543,9 +23235,9 @@ rest299:
 	VADDPS       Y9, Y0, Y0
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	JMP          done300
+	JMP          done322
 
-next301:
+next323:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y0, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -22553,9 +23245,9 @@ next301:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next302
+	JGE          next324
 	TESTQ        CX, CX
-	JZ           done300
+	JZ           done322
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22564,9 +23256,9 @@ next301:
 	VADDPS       Y9, Y2, Y2
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	JMP          done300
+	JMP          done322
 
-next302:
+next324:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y2, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -22574,9 +23266,9 @@ next302:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next303
+	JGE          next325
 	TESTQ        CX, CX
-	JZ           done300
+	JZ           done322
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22585,9 +23277,9 @@ next302:
 	VADDPS       Y9, Y4, Y4
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	JMP          done300
+	JMP          done322
 
-next303:
+next325:
 	VMOVUPS      (AX)(DX*4), Y8
 	VADDPS       Y8, Y4, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -22595,7 +23287,7 @@ next303:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done300
+	JZ           done322
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22605,7 +23297,7 @@ next303:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y8
 	VADDPS       Y8, Y7, Y7
 
-done300:
+done322:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -22639,9 +23331,9 @@ TEXT ·dot256(SB), NOSPLIT, $0-52
 	MOVQ   x_len+8(FP), DX
 	XORQ   BX, BX
 
-main305:
+main327:
 	CMPQ        DX, $0x40
-	JLT         rest306
+	JLT         rest328
 	VMOVUPS     (AX)(BX*4), Y8
 	VMOVUPS     (CX)(BX*4), Y9
 	VFMADD231PS Y8, Y9, Y0
@@ -22668,13 +23360,13 @@ main305:
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x40, BX
 	SUBQ        $0x40, DX
-	JMP         main305
+	JMP         main327
 
-rest306:
+rest328:
 	CMPQ         DX, $0x10
-	JGE          next308
+	JGE          next330
 	TESTQ        DX, DX
-	JZ           done307
+	JZ           done329
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22685,9 +23377,9 @@ rest306:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y1
-	JMP          done307
+	JMP          done329
 
-next308:
+next330:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -22697,9 +23389,9 @@ next308:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next309
+	JGE          next331
 	TESTQ        DX, DX
-	JZ           done307
+	JZ           done329
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22710,9 +23402,9 @@ next308:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y3
-	JMP          done307
+	JMP          done329
 
-next309:
+next331:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y2
@@ -22722,9 +23414,9 @@ next309:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	CMPQ         DX, $0x10
-	JGE          next310
+	JGE          next332
 	TESTQ        DX, DX
-	JZ           done307
+	JZ           done329
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22735,9 +23427,9 @@ next309:
 	VMASKMOVPS   32(AX)(BX*4), Y8, Y9
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y5
-	JMP          done307
+	JMP          done329
 
-next310:
+next332:
 	VMOVUPS      (AX)(BX*4), Y8
 	VMOVUPS      (CX)(BX*4), Y9
 	VFMADD231PS  Y8, Y9, Y4
@@ -22747,7 +23439,7 @@ next310:
 	ADDQ         $0x10, BX
 	SUBQ         $0x10, DX
 	TESTQ        DX, DX
-	JZ           done307
+	JZ           done329
 	VMOVD        DX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22759,7 +23451,7 @@ next310:
 	VMASKMOVPS   32(CX)(BX*4), Y8, Y8
 	VFMADD231PS  Y9, Y8, Y7
 
-done307:
+done329:
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y5, Y1, Y1
 	VADDPS       Y6, Y2, Y2
@@ -22792,9 +23484,9 @@ TEXT ·max256(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 
-main312:
+main334:
 	CMPQ    CX, $0x40
-	JLT     rest313
+	JLT     rest335
 	VMOVUPS (AX)(DX*4), Y8
 	VMAXPS  Y0, Y8, Y0
 	VMOVUPS 32(AX)(DX*4), Y8
@@ -22813,13 +23505,13 @@ main312:
 	VMAXPS  Y7, Y8, Y7
 	ADDQ    $0x40, DX
 	SUBQ    $0x40, CX
-	JMP     main312
+	JMP     main334
 
-rest313:
+rest335:
 	CMPQ         CX, $0x10
-	JGE          next315
+	JGE          next337
 	TESTQ        CX, CX
-	JZ           done314
+	JZ           done336
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22832,9 +23524,9 @@ rest313:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y1, Y9, Y1
-	JMP          done314
+	JMP          done336
 
-next315:
+next337:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -22842,9 +23534,9 @@ next315:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next316
+	JGE          next338
 	TESTQ        CX, CX
-	JZ           done314
+	JZ           done336
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22857,9 +23549,9 @@ next315:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y3, Y9, Y3
-	JMP          done314
+	JMP          done336
 
-next316:
+next338:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y2, Y8, Y2
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -22867,9 +23559,9 @@ next316:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	CMPQ         CX, $0x10
-	JGE          next317
+	JGE          next339
 	TESTQ        CX, CX
-	JZ           done314
+	JZ           done336
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22882,9 +23574,9 @@ next316:
 	VMASKMOVPS   32(AX)(DX*4), Y8, Y10
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y5, Y9, Y5
-	JMP          done314
+	JMP          done336
 
-next317:
+next339:
 	VMOVUPS      (AX)(DX*4), Y8
 	VMAXPS       Y4, Y8, Y4
 	VMOVUPS      32(AX)(DX*4), Y8
@@ -22892,7 +23584,7 @@ next317:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done314
+	JZ           done336
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22906,7 +23598,7 @@ next317:
 	VBLENDVPS    Y8, Y10, Y9, Y9
 	VMAXPS       Y7, Y9, Y7
 
-done314:
+done336:
 	VMAXPS       Y4, Y0, Y0
 	VMAXPS       Y5, Y1, Y1
 	VMAXPS       Y6, Y2, Y2
@@ -22939,9 +23631,9 @@ TEXT ·sumSquares256(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 
-main319:
+main341:
 	CMPQ         CX, $0x20
-	JLT          rest320
+	JLT          rest342
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -22968,13 +23660,13 @@ main319:
 	VFMADD231PD  Y8, Y8, Y7
 	ADDQ         $0x20, DX
 	SUBQ         $0x20, CX
-	JMP          main319
+	JMP          main341
 
-rest320:
+rest342:
 	CMPQ         CX, $0x10
-	JGE          next322
+	JGE          next344
 	TESTQ        CX, CX
-	JZ           done321
+	JZ           done343
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -22991,9 +23683,9 @@ rest320:
 	VFMADD231PD  Y8, Y8, Y2
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y3
-	JMP          done321
+	JMP          done343
 
-next322:
+next344:
 	VMOVUPS      (AX)(DX*4), Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
@@ -23009,7 +23701,7 @@ next322:
 	ADDQ         $0x10, DX
 	SUBQ         $0x10, CX
 	TESTQ        CX, CX
-	JZ           done321
+	JZ           done343
 	VMOVD        CX, X8
 	VPBROADCASTD X8, Y8
 	VPCMPGTD     iota<>+0(SB), Y8, Y9
@@ -23027,7 +23719,7 @@ next322:
 	VCVTPS2PD    X9, Y8
 	VFMADD231PD  Y8, Y8, Y7
 
-done321:
+done343:
 	VADDPD       Y4, Y0, Y0
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
@@ -23052,9 +23744,9 @@ TEXT ·index256(SB), NOSPLIT, $0-40
 	XORQ         BX, BX
 	MOVQ         CX, SI
 
-main324:
+main346:
 	CMPQ      SI, $0x10
-	JLT       rest325
+	JLT       rest347
 	VMOVUPS   (AX)(BX*4), Y1
 	VCMPPS    $0x00, Y0, Y1, Y1
 	VMOVMSKPS Y1, CX
@@ -23069,11 +23761,11 @@ main324:
 	JNZ       found
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, SI
-	JMP       main324
+	JMP       main346
 
-rest325:
+rest347:
 	TESTQ        SI, SI
-	JZ           done326
+	JZ           done348
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -23095,7 +23787,7 @@ rest325:
 	TESTL        CX, CX
 	JNZ          found
 
-done326:
+done348:
 	MOVQ $-1, DX
 	MOVQ DX, ret+32(FP)
 	VZEROUPPER
@@ -23120,16 +23812,16 @@ TEXT ·above256(SB), NOSPLIT, $0-64
 	XORQ         R9, R9
 	MOVQ         BX, R10
 
-main328:
+main350:
 	CMPQ      R10, $0x10
-	JLT       rest329
+	JLT       rest351
 	VMOVUPS   (DX)(R9*4), Y1
 	VCMPPS    $0x0d, Y0, Y1, Y1
 	VMOVMSKPS Y1, BX
 
-hit331:
+hit353:
 	TESTL BX, BX
-	JZ    none332
+	JZ    none354
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -23138,16 +23830,16 @@ hit331:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit331
+	JMP   hit353
 
-none332:
+none354:
 	VMOVUPS   32(DX)(R9*4), Y1
 	VCMPPS    $0x0d, Y0, Y1, Y1
 	VMOVMSKPS Y1, BX
 
-hit333:
+hit355:
 	TESTL BX, BX
-	JZ    none334
+	JZ    none356
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -23157,16 +23849,16 @@ hit333:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit333
+	JMP   hit355
 
-none334:
+none356:
 	ADDQ $0x10, R9
 	SUBQ $0x10, R10
-	JMP  main328
+	JMP  main350
 
-rest329:
+rest351:
 	TESTQ        R10, R10
-	JZ           done330
+	JZ           done352
 	VMOVD        R10, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     iota<>+0(SB), Y1, Y2
@@ -23177,9 +23869,9 @@ rest329:
 	VCMPPS       $0x0d, Y0, Y3, Y2
 	VMOVMSKPS    Y2, BX
 
-hit336:
+hit358:
 	TESTL BX, BX
-	JZ    none337
+	JZ    none359
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -23188,18 +23880,18 @@ hit336:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit336
+	JMP   hit358
 
-none337:
+none359:
 	VMOVUPS    c7fc00000<>+0(SB), Y2
 	VMASKMOVPS 32(DX)(R9*4), Y1, Y3
 	VBLENDVPS  Y1, Y3, Y2, Y2
 	VCMPPS     $0x0d, Y0, Y2, Y0
 	VMOVMSKPS  Y0, BX
 
-hit338:
+hit360:
 	TESTL BX, BX
-	JZ    none339
+	JZ    none361
 	CMPQ  R8, CX
 	JGE   full
 	BSFL  BX, SI
@@ -23209,10 +23901,10 @@ hit338:
 	INCQ  R8
 	LEAL  -1(BX), DI
 	ANDL  DI, BX
-	JMP   hit338
+	JMP   hit360
 
-none339:
-done330:
+none361:
+done352:
 	MOVQ R8, ret+56(FP)
 	VZEROUPPER
 	RET
@@ -23235,9 +23927,9 @@ TEXT ·expSum256(SB), NOSPLIT, $0-60
 	MOVQ         src_len+32(FP), DX
 	XORQ         BX, BX
 
-main340:
+main362:
 	CMPQ        DX, $0x10
-	JLT         rest341
+	JLT         rest363
 	VMOVUPS     (CX)(BX*4), Y4
 	VMOVUPS     32(CX)(BX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -23282,11 +23974,11 @@ main340:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, BX
 	SUBQ        $0x10, DX
-	JMP         main340
+	JMP         main362
 
-rest341:
+rest363:
 	TESTQ        DX, DX
-	JZ           done342
+	JZ           done364
 	VMOVD        DX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -23336,7 +24028,7 @@ rest341:
 	VMASKMOVPS   Y1, Y4, 32(AX)(BX*4)
 	VADDPS       Y1, Y3, Y3
 
-done342:
+done364:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -23359,9 +24051,9 @@ TEXT ·sumExp256(SB), NOSPLIT, $0-36
 	MOVQ         src_len+8(FP), CX
 	XORQ         DX, DX
 
-main344:
+main366:
 	CMPQ        CX, $0x10
-	JLT         rest345
+	JLT         rest367
 	VMOVUPS     (AX)(DX*4), Y4
 	VMOVUPS     32(AX)(DX*4), Y5
 	VFMSUB213PS Y1, Y0, Y4
@@ -23404,11 +24096,11 @@ main344:
 	VADDPS      Y5, Y3, Y3
 	ADDQ        $0x10, DX
 	SUBQ        $0x10, CX
-	JMP         main344
+	JMP         main366
 
-rest345:
+rest367:
 	TESTQ        CX, CX
-	JZ           done346
+	JZ           done368
 	VMOVD        CX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     iota<>+0(SB), Y4, Y5
@@ -23456,7 +24148,7 @@ rest345:
 	VANDPS       Y4, Y1, Y1
 	VADDPS       Y1, Y3, Y3
 
-done346:
+done368:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -23483,9 +24175,9 @@ TEXT ·expSumMax256(SB), NOSPLIT, $0-88
 	MOVQ         src_len+32(FP), BX
 	XORQ         SI, SI
 
-main348:
+main370:
 	CMPQ        BX, $0x10
-	JLT         rest349
+	JLT         rest371
 	VMOVUPS     (DX)(SI*4), Y6
 	VMAXPS      Y4, Y6, Y4
 	VMOVUPS     32(DX)(SI*4), Y6
@@ -23534,11 +24226,11 @@ main348:
 	VADDPS      Y7, Y3, Y3
 	ADDQ        $0x10, SI
 	SUBQ        $0x10, BX
-	JMP         main348
+	JMP         main370
 
-rest349:
+rest371:
 	TESTQ        BX, BX
-	JZ           done350
+	JZ           done372
 	VMOVD        BX, X6
 	VPBROADCASTD X6, Y6
 	VPCMPGTD     iota<>+0(SB), Y6, Y7
@@ -23596,7 +24288,7 @@ rest349:
 	VMASKMOVPS   Y1, Y6, 32(AX)(SI*4)
 	VADDPS       Y1, Y3, Y3
 
-done350:
+done372:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
@@ -23627,9 +24319,9 @@ TEXT ·expSums256(SB), NOSPLIT, $0-84
 	VBROADCASTSS shift+52(FP), Y1
 	VMOVUPS      cff800000<>+0(SB), Y2
 
-block352:
+block374:
 	SUBQ         $0x01, CX
-	JLT          done353
+	JLT          done375
 	VMOVUPS      (BX), Y3
 	VMAXPS       Y2, Y3, Y2
 	VMOVUPS      32(BX), Y3
@@ -23812,12 +24504,12 @@ block352:
 	VMOVSHDUP    X5, X3
 	VADDPS       X3, X5, X5
 	VMOVSS       X5, (AX)
-	ADDQ         $0x04, AX
+	ADDQ         $0x00000004, AX
 	ADDQ         $0x00000100, DX
 	ADDQ         $0x00000100, BX
-	JMP          block352
+	JMP          block374
 
-done353:
+done375:
 	VEXTRACTF128 $0x01, Y2, X0
 	VMAXPS       X0, X2, X2
 	VMOVHLPS     X2, X2, X0
@@ -23845,9 +24537,9 @@ TEXT ·addEight256(SB), NOSPLIT, $0-40
 	MOVQ dst_len+8(FP), R11
 	XORQ R12, R12
 
-main354:
+main376:
 	CMPQ    R11, $0x10
-	JLT     rest355
+	JLT     rest377
 	VMOVUPS (AX)(R12*4), Y0
 	VMOVUPS 32(AX)(R12*4), Y1
 	VMOVUPS (CX)(R12*4), Y2
@@ -23886,11 +24578,11 @@ main354:
 	VMOVUPS Y1, 32(AX)(R12*4)
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, R11
-	JMP     main354
+	JMP     main376
 
-rest355:
+rest377:
 	TESTQ        R11, R11
-	JZ           done356
+	JZ           done378
 	VMOVD        R11, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -23932,7 +24624,7 @@ rest355:
 	VMASKMOVPS   Y2, Y1, (AX)(R12*4)
 	VMASKMOVPS   Y3, Y0, 32(AX)(R12*4)
 
-done356:
+done378:
 	VZEROUPPER
 	RET
 
@@ -23948,9 +24640,9 @@ TEXT ·maxRows256(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), DI
 	XORQ R8, R8
 
-main358:
+main380:
 	CMPQ    DI, $0x20
-	JLT     rest359
+	JLT     rest381
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -23963,9 +24655,9 @@ main358:
 	VMOVUPS 96(R9), Y7
 	VXORPS  Y8, Y8, Y8
 
-row361:
+row383:
 	DECQ      R10
-	JZ        last362
+	JZ        last384
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y9
@@ -23984,9 +24676,9 @@ row361:
 	VCMPPS    $0x0e, Y7, Y9, Y10
 	VBLENDVPS Y10, Y0, Y8, Y8
 	VMAXPS    Y7, Y9, Y7
-	JMP       row361
+	JMP       row383
 
-last362:
+last384:
 	VMOVUPS Y1, (AX)(R8*4)
 	VMOVUPS Y3, 32(AX)(R8*4)
 	VMOVUPS Y5, 64(AX)(R8*4)
@@ -23997,13 +24689,13 @@ last362:
 	VMOVUPS Y8, 96(CX)(R8*4)
 	ADDQ    $0x20, R8
 	SUBQ    $0x20, DI
-	JMP     main358
+	JMP     main380
 
-rest359:
+rest381:
 	CMPQ         DI, $0x10
-	JGE          next363
+	JGE          next385
 	TESTQ        DI, DI
-	JZ           done360
+	JZ           done382
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -24015,9 +24707,9 @@ rest359:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row364:
+row386:
 	DECQ       BX
-	JZ         last365
+	JZ         last387
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -24028,16 +24720,16 @@ row364:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row364
+	JMP        row386
 
-last365:
+last387:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
-	JMP        done360
+	JMP        done382
 
-next363:
+next385:
 	VXORPS  Y0, Y0, Y0
 	LEAQ    (DX)(R8*4), R9
 	MOVQ    BX, R10
@@ -24046,9 +24738,9 @@ next363:
 	VMOVUPS 32(R9), Y3
 	VXORPS  Y4, Y4, Y4
 
-row366:
+row388:
 	DECQ      R10
-	JZ        last367
+	JZ        last389
 	ADDQ      SI, R9
 	VPADDD    c00000001<>+0(SB), Y0, Y0
 	VMOVUPS   (R9), Y5
@@ -24059,9 +24751,9 @@ row366:
 	VCMPPS    $0x0e, Y3, Y5, Y6
 	VBLENDVPS Y6, Y0, Y4, Y4
 	VMAXPS    Y3, Y5, Y3
-	JMP       row366
+	JMP       row388
 
-last367:
+last389:
 	VMOVUPS      Y1, (AX)(R8*4)
 	VMOVUPS      Y3, 32(AX)(R8*4)
 	VMOVUPS      Y2, (CX)(R8*4)
@@ -24069,7 +24761,7 @@ last367:
 	ADDQ         $0x10, R8
 	SUBQ         $0x10, DI
 	TESTQ        DI, DI
-	JZ           done360
+	JZ           done382
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -24081,9 +24773,9 @@ last367:
 	VMASKMOVPS   32(DX), Y0, Y5
 	VXORPS       Y6, Y6, Y6
 
-row369:
+row391:
 	DECQ       BX
-	JZ         last370
+	JZ         last392
 	ADDQ       SI, DX
 	VPADDD     c00000001<>+0(SB), Y2, Y2
 	VMASKMOVPS (DX), Y1, Y7
@@ -24094,15 +24786,15 @@ row369:
 	VCMPPS     $0x0e, Y5, Y7, Y8
 	VBLENDVPS  Y8, Y2, Y6, Y6
 	VMAXPS     Y5, Y7, Y5
-	JMP        row369
+	JMP        row391
 
-last370:
+last392:
 	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 	VMASKMOVPS Y5, Y0, 32(AX)(R8*4)
 	VMASKMOVPS Y4, Y1, (CX)(R8*4)
 	VMASKMOVPS Y6, Y0, 32(CX)(R8*4)
 
-done360:
+done382:
 	VZEROUPPER
 	RET
 
@@ -27021,9 +27713,9 @@ TEXT ·roundBF16x256(SB), NOSPLIT, $0-48
 	MOVQ src_len+32(FP), DX
 	XORQ BX, BX
 
-main371:
+main393:
 	CMPQ      DX, $0x10
-	JLT       rest372
+	JLT       rest394
 	VMOVUPS   (CX)(BX*4), Y0
 	VMOVUPS   32(CX)(BX*4), Y1
 	VPSRLD    $0x10, Y0, Y2
@@ -27056,11 +27748,11 @@ main371:
 	VMOVUPS   Y3, 32(AX)(BX*4)
 	ADDQ      $0x10, BX
 	SUBQ      $0x10, DX
-	JMP       main371
+	JMP       main393
 
-rest372:
+rest394:
 	TESTQ        DX, DX
-	JZ           done373
+	JZ           done395
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     iota<>+0(SB), Y0, Y1
@@ -27096,7 +27788,7 @@ rest372:
 	VMASKMOVPS   Y4, Y1, (AX)(BX*4)
 	VMASKMOVPS   Y5, Y0, 32(AX)(BX*4)
 
-done373:
+done395:
 	VZEROUPPER
 	RET
 

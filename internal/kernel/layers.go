@@ -139,19 +139,8 @@ func AxpyRows(alpha, src []float32, n int, dst []float32, at []int32, stride int
 	if low < 0 || int(high)*stride+n > len(dst) || len(alpha)*n > len(src) {
 		panic(fmt.Sprintf("kernel: AxpyRows: %d rows of %d out of %d values, at %d to %d times %d of %d", len(alpha), n, len(src), low, high, stride, len(dst)))
 	}
-	if n <= axpyRowsAtOnce {
-		isa.axpyRows(alpha, src, n, dst, at, stride)
-		return
-	}
-	for i, a := range alpha {
-		if a != 0 {
-			isa.axpy(a, src[i*n:][:n], dst[int(at[i])*stride:][:n])
-		}
-	}
+	isa.axpyRows(alpha, src, n, dst, at, stride)
 }
-
-// axpyRowsAtOnce are the values of a row that registers hold.
-const axpyRowsAtOnce = 32
 
 func axpyRowsGeneric(alpha, src []float32, n int, dst []float32, at []int32, stride int) {
 	for i, a := range alpha {

@@ -136,7 +136,7 @@ func TestNormalise(t *testing.T) {
 func TestAxpyRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	eachISA(t, func(t *testing.T) {
-		for n := 1; n <= 70; n++ {
+		for n := 1; n <= 150; n++ {
 			const rows, places, stride = 9, 5, 3
 			alpha, src, dst := random(rows), random(rows*n), random(places*stride+n)
 			alpha[2], alpha[4] = 0, float32(math.Copysign(0, -1))

@@ -192,3 +192,20 @@ func TestGumbelSoftmax(t *testing.T) {
 		require.Zero(t, GumbelSoftmax(nothing, nothing, 1, testKey))
 	})
 }
+
+// The sums of blocks are those of a block alone, bit for bit, however many there are.
+func TestExpSums(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for blocks := range 11 {
+			n := blocks * sumBlock
+			src, next, sums, e := random(n), random(n), make([]float32, blocks), make([]float32, sumBlock)
+			Scale(20, src)
+			top := isa.expSums(sums, src, 1.25, 3, next)
+			for i, sum := range sums {
+				isa.expSum(e, src[i*sumBlock:][:sumBlock], 1.25, 3)
+				require.Equal(t, isa.sum(e), sum)
+			}
+			require.Equal(t, isa.max(next), top)
+		}
+	})
+}

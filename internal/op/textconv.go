@@ -39,7 +39,8 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 	n := B * len(widths) * F
 	c.y, c.arg = zeros(B, len(widths)*F), make([]int32, n)
 	allocate(part{&c.g, n}, part{&c.scratch, B * T * c.stride})
-	c.sentencesFn, c.wonFn, c.inputsFn, c.filtersFn = c.sentences, c.won, c.inputs, c.filters
+	c.layOutFn, c.sentencesFn = c.layOut, c.sentences
+	c.wonFn, c.turnFn, c.inputsFn, c.filtersFn, c.turnBackFn = c.won, c.turn, c.inputs, c.filters, c.turnBack
 	return g.apply("TextConv", c, c.y, in...)
 }
 
@@ -66,10 +67,13 @@ type textConv struct {
 	WT, dWT    [][]float32 // [F,k*E] of each width
 	winners    [filterParts]winners
 
-	x, dx, grad                             []float32 // of the current run
-	lengths                                 []int32
-	W, b                                    [][]float32
-	sentencesFn, wonFn, inputsFn, filtersFn func(lo, hi int)
+	x, dx, grad []float32 // of the current run
+	lengths     []int32
+	W, b        [][]float32
+	dIn         [][]float32
+
+	// The parts of loops, as values that need not be made again.
+	layOutFn, sentencesFn, wonFn, turnFn, inputsFn, filtersFn, turnBackFn func(lo, hi int)
 }
 
 func (c *textConv) bind(in []G.Value) {
@@ -82,11 +86,16 @@ func (c *textConv) bind(in []G.Value) {
 func (c *textConv) forward(in []G.Value) G.Value {
 	c.bind(in)
 	checkLengths(c.lengths, c.T)
-	for i, k := range c.widths {
-		kernel.CopyRows(c.lines[i], c.stride, c.W[i], c.F, k*c.E, c.F)
-	}
+	kernel.Parallel(len(c.widths), 1, c.layOutFn)
 	kernel.Parallel(c.B, 1, c.sentencesFn)
 	return c.y
+}
+
+// layOut copies the filters of widths lo..hi-1 as products like them.
+func (c *textConv) layOut(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		kernel.CopyRows(c.lines[i], c.stride, c.W[i], c.F, c.widths[i]*c.E, c.F)
+	}
 }
 
 func (c *textConv) sentences(lo, hi int) {
@@ -109,9 +118,7 @@ func (c *textConv) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 	c.grad = f32(grad)
 	kernel.Parallel(len(c.g), 1<<12, c.wonFn)
 	if c.dx = dIn[0]; c.dx != nil {
-		for i, k := range c.widths {
-			kernel.Transpose(c.WT[i], c.W[i], k*c.E, c.F)
-		}
+		kernel.Parallel(len(c.widths), 1, c.turnFn)
 		kernel.Parallel(c.B, 1, c.inputsFn)
 	}
 	cols, someW := len(c.widths)*c.F, false
@@ -120,14 +127,31 @@ func (c *textConv) backward(in []G.Value, grad G.Value, dIn [][]float32) {
 	}
 	if someW {
 		kernel.Parallel(filterParts, 1, c.filtersFn)
+		c.dIn = dIn
+		kernel.Parallel(len(c.widths), 1, c.turnBackFn)
+		c.dIn = nil
 	}
-	for i, k := range c.widths {
-		if dW := dIn[2+2*i]; dW != nil {
-			kernel.Transpose(dW, c.dWT[i], c.F, k*c.E)
-		}
+	for i := range c.widths {
 		if db := dIn[3+2*i]; db != nil {
 			clear(db)
 			kernel.AddColumnSums(db, c.g[i*c.F:], c.B, c.F, cols)
+		}
+	}
+}
+
+// turn transposes the filters of widths lo..hi-1.
+func (c *textConv) turn(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		kernel.Transpose(c.WT[i], c.W[i], c.widths[i]*c.E, c.F)
+	}
+}
+
+// turnBack transposes the gradients of the filters of widths lo..hi-1 that are
+// asked for.
+func (c *textConv) turnBack(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		if dW := c.dIn[2+2*i]; dW != nil {
+			kernel.Transpose(dW, c.dWT[i], c.F, c.widths[i]*c.E)
 		}
 	}
 }
@@ -150,11 +174,11 @@ func (c *textConv) inputs(lo, hi int) {
 }
 
 // filters sums the gradients of the filters of parts lo..hi-1 over the sentences in
-// order.
+// order. A part has filters of every width, so that none is longer than another.
 func (c *textConv) filters(lo, hi int) {
 	E, F, cols := c.E, c.F, len(c.widths)*c.F
 	for part := lo; part < hi; part++ {
-		for col := part * cols / filterParts; col < (part+1)*cols/filterParts; col++ {
+		for col := part; col < cols; col += filterParts {
 			i, f := col/F, col%F
 			n, won := c.widths[i]*E, 0
 			dw, w := c.dWT[i][f*n:][:n], &c.winners[part]

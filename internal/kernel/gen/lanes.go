@@ -532,6 +532,11 @@ func (g isa) accumulators(groups int, start func() vec) (acc vecs) {
 // fold reduces accumulators to the first lane of the first, in halves: lane i
 // takes in lane i + n/2 until one is left.
 func (g isa) fold(acc vecs, op func(a, b, r operand.Op)) vec {
+	return g.foldLanes(foldVectors(acc, op), op)
+}
+
+// foldVectors is the first part of fold, down to one vector.
+func foldVectors(acc vecs, op func(a, b, r operand.Op)) vec {
 	for len(acc) > 1 {
 		half := len(acc) / 2
 		for i := range half {
@@ -539,7 +544,12 @@ func (g isa) fold(acc vecs, op func(a, b, r operand.Op)) vec {
 		}
 		acc = acc[:half]
 	}
-	x, t := acc[0], g.reg()
+	return acc[0]
+}
+
+// foldLanes is the second, down to the first lane of x.
+func (g isa) foldLanes(x vec, op func(a, b, r operand.Op)) vec {
+	t := g.reg()
 	if g.wide() {
 		VEXTRACTF64X4(operand.Imm(1), x, t.AsY())
 		op(t.AsY(), x.AsY(), x.AsY())
@@ -553,6 +563,25 @@ func (g isa) fold(acc vecs, op func(a, b, r operand.Op)) vec {
 	VMOVSHDUP(x.AsX(), t.AsX())
 	op(t.AsX(), x.AsX(), x.AsX())
 	return x
+}
+
+// foldFour adds up the lanes of four vectors of AVX-512 as foldLanes would each, and
+// leaves the sums in lanes 0, 4, 8 and 12.
+func (g isa) foldFour(a, b, c, d vec) vec {
+	t := g.reg()
+	halves := func(low, high uint64, x, y vec) { // of each 256 or 128 bits that are left, the upper ones to the lower
+		VSHUFF64X2(operand.Imm(high), y, x, t)
+		VSHUFF64X2(operand.Imm(low), y, x, x)
+		VADDPS(t, x, x)
+	}
+	halves(0x44, 0xee, a, b)
+	halves(0x44, 0xee, c, d)
+	halves(0x88, 0xdd, a, c)
+	VSHUFPS(operand.Imm(0xee), a, a, t)
+	VADDPS(t, a, a)
+	VMOVSHDUP(a, t)
+	VADDPS(t, a, a)
+	return a
 }
 
 func addPS(a, b, r operand.Op) { VADDPS(a, b, r) }

@@ -3,6 +3,7 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // relu is max(x, 0), never -0; NaN stays.
@@ -155,20 +156,16 @@ func (g isa) axpyGather() {
 	g.ret()
 }
 
-// axpyRows has loops for rows of up to 16 and of up to 32 values.
+// axpyRows has loops for rows of up to 16, of up to 32 and of more values.
 func (g isa) axpyRows() {
-	g.text("axpyRows", "func(alpha, src []float32, n int, dst []float32, at []int32, stride int)", "is axpyRowsGeneric for rows of at most 32 values.")
+	g.text("axpyRows", "func(alpha, src []float32, n int, dst []float32, at []int32, stride int)", "is axpyRowsGeneric.")
 	alpha, left := base("alpha"), length("alpha")
 	src, n, dst, at, stride := base("src"), word("n"), base("dst"), base("at"), word("stride")
 	SHLQ(operand.Imm(2), stride)
 	bytes := GP64()
 	MOVQ(n, bytes)
 	SHLQ(operand.Imm(2), bytes)
-	run := func(groups int) {
-		var masks []*mask
-		for group := range groups {
-			masks = append(masks, g.lanes(n, 16*group)...)
-		}
+	rows := func(add func(row reg.GPVirtual, factor vec)) {
 		next, skip, done := label("row"), label("skip"), label("done")
 		Label(next)
 		SUBQ(operand.Imm(1), left)
@@ -181,11 +178,7 @@ func (g isa) axpyRows() {
 		MOVLQSX(operandAt(at, 0), row)
 		IMULQ(stride, row)
 		ADDQ(dst, row)
-		for v, m := range masks {
-			sum := g.load(operandAt(row, v*g.bytes()), m)
-			VFMADD231PS(g.load(operandAt(src, v*g.bytes()), m), factor, sum)
-			g.store(sum, operandAt(row, v*g.bytes()), m)
-		}
+		add(row, factor)
 		Label(skip)
 		ADDQ(bytes, src)
 		ADDQ(operand.Imm(4), alpha)
@@ -194,9 +187,35 @@ func (g isa) axpyRows() {
 		Label(done)
 		g.ret()
 	}
+	add := func(x, y operand.Mem, factor vec, m *mask) {
+		sum := g.load(y, m)
+		VFMADD231PS(g.load(x, m), factor, sum)
+		g.store(sum, y, m)
+	}
+	short := func(groups int) {
+		var masks []*mask
+		for group := range groups {
+			masks = append(masks, g.lanes(n, 16*group)...)
+		}
+		rows(func(row reg.GPVirtual, factor vec) {
+			for v, m := range masks {
+				add(operandAt(src, v*g.bytes()), operandAt(row, v*g.bytes()), factor, m)
+			}
+		})
+	}
 	CMPQ(n, operand.Imm(16))
-	JGT(operand.LabelRef("long"))
-	run(1)
-	Label("long")
-	run(2)
+	JLE(operand.LabelRef("one"))
+	CMPQ(n, operand.Imm(32))
+	JLE(operand.LabelRef("two"))
+	rows(func(row reg.GPVirtual, factor vec) {
+		g.loop(n, 4, func(at []place) {
+			for _, p := range at {
+				add(p.in(src), p.in(row), factor, p.m)
+			}
+		})
+	})
+	Label("one")
+	short(1)
+	Label("two")
+	short(2)
 }

@@ -221,41 +221,63 @@ func (g isa) expSumMax() {
 	g.ret()
 }
 
-// expSums takes blocks of 64 values, each as expSum and sum would in turn.
+// expSums takes blocks of 64 values, each as expSum and sum would in turn. With
+// AVX-512 four blocks at a time share what folds their lanes.
 func (g isa) expSums() {
 	g.text("expSums", "func(sums, src []float32, scale, shift float32, next []float32) float32", "is expSumsGeneric of whole blocks.")
 	sums, blocks, src, next := base("sums"), length("sums"), base("src"), base("next")
 	scale, shift := g.scalar("scale"), g.scalar("shift")
 	top := g.load(g.f(math.Inf(-1)), nil)
+	vectors := 64 / g.w
+	lanes := func(block int) vec { // the sum of a block's vectors
+		at := func(v int) int { return 4*64*block + v*g.bytes() }
+		for v := range vectors {
+			VMAXPS(top, g.load(operandAt(next, at(v)), nil), top) // top if next is NaN
+		}
+		acc := make(vecs, vectors)
+		for first := 0; first < vectors; first += g.side() {
+			var x vecs
+			for v := range g.side() {
+				x = append(x, g.load(operandAt(src, at(first+v)), nil))
+				VFMSUB213PS(shift, scale, x[v])
+			}
+			copy(acc[first:], g.exp(x, 0))
+			if !g.wide() && first >= vectors/2 { // the first halving, at once for want of registers
+				for v := first; v < first+g.side(); v++ {
+					VADDPS(acc[v], acc[v-vectors/2], acc[v-vectors/2])
+				}
+			}
+		}
+		if !g.wide() {
+			acc = acc[:vectors/2]
+		}
+		return foldVectors(acc, addPS)
+	}
+	forward := func(n int) {
+		ADDQ(operand.U32(uint32(4*n)), sums)
+		ADDQ(operand.U32(uint32(4*64*n)), src)
+		ADDQ(operand.U32(uint32(4*64*n)), next)
+	}
 	block, done := label("block"), label("done")
+	if g.wide() {
+		four, fewer, places := label("four"), label("fewer"), g.reg()
+		VPSLLD(operand.Imm(2), g.load(g.iota(0), nil), places)
+		Label(four)
+		SUBQ(operand.Imm(4), blocks)
+		JLT(operand.LabelRef(fewer))
+		a := g.foldFour(lanes(0), lanes(1), lanes(2), lanes(3))
+		VPERMD(a, places, a)
+		VMOVUPS(a.AsX(), operandAt(sums, 0))
+		forward(4)
+		JMP(operand.LabelRef(four))
+		Label(fewer)
+		ADDQ(operand.Imm(4), blocks)
+	}
 	Label(block)
 	SUBQ(operand.Imm(1), blocks)
 	JLT(operand.LabelRef(done))
-	vectors := 64 / g.w
-	for v := range vectors {
-		VMAXPS(top, g.load(operandAt(next, v*g.bytes()), nil), top) // top if next is NaN
-	}
-	acc := make(vecs, 4*g.parts())
-	for first := 0; first < vectors; first += g.side() {
-		var x vecs
-		for v := range g.side() {
-			x = append(x, g.load(operandAt(src, (first+v)*g.bytes()), nil))
-			VFMSUB213PS(shift, scale, x[v])
-		}
-		copy(acc[first:], g.exp(x, 0))
-		if !g.wide() && first >= vectors/2 { // the first halving of fold, at once for want of registers
-			for v := first; v < first+g.side(); v++ {
-				VADDPS(acc[v], acc[v-vectors/2], acc[v-vectors/2])
-			}
-		}
-	}
-	if !g.wide() {
-		acc = acc[:vectors/2]
-	}
-	VMOVSS(g.fold(acc, addPS).AsX(), operandAt(sums, 0))
-	ADDQ(operand.Imm(4), sums)
-	ADDQ(operand.U32(4*64), src)
-	ADDQ(operand.U32(4*64), next)
+	VMOVSS(g.foldLanes(lanes(0), addPS).AsX(), operandAt(sums, 0))
+	forward(1)
 	JMP(operand.LabelRef(block))
 	Label(done)
 	VMOVSS(g.fold(vecs{top}, maxPS).AsX(), result())
