@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
-	"textgan/discriminator"
+	"textgan/discriminator/ratio"
 	"textgan/generator"
 	"textgan/internal/config"
 	"textgan/internal/nn"
@@ -32,7 +32,7 @@ type BackwardsOptions struct {
 
 // HasBackwards reports whether the run trains, or takes, a backwards model.
 func (c Config) HasBackwards() bool {
-	return c.Model == "gan" && c.Options.Config(1).Reads() || c.CoopRounds > 0 && (c.Critic == "ratio" || c.Critic == discriminator.ReverseLM)
+	return c.Model == "gan" && c.Options.Config(1).Reads() || c.CoopRounds > 0 && c.criticAsks(ratio.Ratio)
 }
 
 // BackwardsPhase is the name of the phase.

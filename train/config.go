@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"textgan/discriminator"
+	"textgan/discriminator/ratio"
 	"textgan/generator/relax"
 	"textgan/train/model"
 )
@@ -168,7 +169,7 @@ func (c Config) Idle(name string) (why string, otherModel bool) {
 		return "--discriminator " + c.DKind + " is trained as a whole", false
 	case (name == "coop-control" || name == "coop-learn-from" || name == "coop-calibrate") && c.Critic == "none":
 		return "--critic none weighs nothing", false
-	case name == "coop-ngram" && c.Critic != "ratio" && c.Critic != "stat":
+	case name == "coop-ngram" && !slices.Contains(asks[c.Critic], ratio.Ngram):
 		return "--critic " + c.Critic + " does not ask it", false
 	case strings.HasPrefix(name, "back-") && name != "back-run" && c.BackRun != "":
 		return "--back-run brings the model", false

@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"textgan/discriminator"
 	"textgan/discriminator/ratio"
 	"textgan/eval"
 	"textgan/generator"
@@ -37,16 +36,27 @@ func (c Config) checkCooperative() error {
 	if c.CoopRounds > 0 && (c.HasVAE() || c.Backwards) {
 		return errors.New("train: --coop-rounds weigh sentences by their likelihood, which a VAE only bounds and a backwards model reads from the other side; drop them")
 	}
-	if c.CoopRounds > 0 && c.HasNgrams() && c.CoopLearnFrom != "held-out" {
+	if c.CoopRounds > 0 && c.criticAsks(ratio.Ngram) && c.CoopLearnFrom != "held-out" {
 		return fmt.Errorf("train: the n-grams of --coop-ngram %d are those of the training lines, of which --coop-learn-from %s would learn that they are always right; learn from held-out", c.CoopNgram, c.CoopLearnFrom)
 	}
 	return nil
 }
 
-// HasNgrams reports whether the critic of a round asks the n-grams of the training lines.
-func (c Config) HasNgrams() bool {
-	return c.CoopNgram > 0 && (c.Critic == "ratio" || c.Critic == "stat")
+// asks are the features of the critics of rounds, in their order.
+var asks = map[string][]string{
+	"ratio":      {ratio.Ratio, ratio.Ngram, ratio.Stat},
+	"reverse-lm": {ratio.Ratio},
+	"stat":       {ratio.Ngram, ratio.Stat},
+	"none":       nil,
 }
+
+// CriticFeatures are what the critic of a round looks at, of ratio.FeatureNames and in its order.
+func (c Config) CriticFeatures() []string {
+	return slices.DeleteFunc(slices.Clone(asks[c.Critic]), func(name string) bool { return name == ratio.Ngram && c.CoopNgram == 0 })
+}
+
+// criticAsks reports whether the critic of a round looks at a feature.
+func (c Config) criticAsks(feature string) bool { return slices.Contains(c.CriticFeatures(), feature) }
 
 // leastHeld is the number of held-out lines that a critic is judged by, at least: a run
 // with fewer has no rounds.
@@ -297,7 +307,7 @@ func (p *cooperative) begin(round int) (stop bool, err error) {
 			return nil, nil, err
 		}
 		key := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}
-		if p.back == nil && !p.HasNgrams() { // nobody asks
+		if p.back == nil && !p.criticAsks(ratio.Ngram) { // nobody asks
 			x = s.Rows(n, key, 0)
 		} else {
 			x, logProbs = s.RowsScored(n, key, 0)
@@ -413,21 +423,17 @@ func (p *cooperative) calibrate(log []float64, sentences [][]int32) {
 // log ratio.
 func (p *cooperative) newCritic() (*ratio.Critic, error) {
 	sources := ratio.Sources{Generator: p.gen.NewScorer(), Statistics: ratio.NewStatistics(p.d.Vocab.Size(), vocab.WithEnds(p.d.Train))}
-	var names []string
 	if p.back != nil {
-		sources.Backwards, names = []ratio.LogProber{p.back.gen.NewScorer()}, append(names, ratio.Ratio)
+		sources.Backwards = []ratio.LogProber{p.back.gen.NewScorer()}
 	}
-	if p.HasNgrams() {
+	if p.criticAsks(ratio.Ngram) {
 		counts, err := eval.NewKneserNey(p.d.Train, p.CoopNgram, p.d.Vocab.Size())
 		if err != nil {
 			return nil, err
 		}
-		sources.Ngram, names = ratio.Counted{Counts: counts}, append(names, ratio.Ngram)
+		sources.Ngram = ratio.Counted{Counts: counts}
 	}
-	if p.Critic != discriminator.ReverseLM {
-		names = append(names, ratio.Stat)
-	}
-	critic, _, err := ratio.Compose(names, sources)
+	critic, _, err := ratio.Compose(p.CriticFeatures(), sources)
 	return critic, err
 }
 

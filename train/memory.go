@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"textgan/discriminator/ratio"
 	"textgan/eval"
 	"textgan/internal/config"
 	"textgan/internal/machine"
@@ -87,8 +88,8 @@ func (c Config) memory(d *model.Data) machine.Need {
 		round = float64(c.CoopSentences) * (4*float64(T+2) + 1.5*(120+4*(meanLength(d.Train)+1)))
 	}
 	counts := 0.
-	if c.CoopRounds > 0 && c.HasNgrams() {
-		counts = eval.KneserNeyBytes(int(meanLength(d.Train)+1)*len(d.Train), c.CoopNgram)
+	if c.CoopRounds > 0 && c.criticAsks(ratio.Ngram) {
+		counts = eval.KneserNeyBytes(tokensOf(d.Train)+len(d.Train), c.CoopNgram) // with the ends
 	}
 	text := 0.
 	for _, part := range [][][]int32{d.Train, d.Held} {
@@ -120,9 +121,13 @@ func (c Config) checkMemory(d *model.Data) error {
 
 // meanLength is that of sentences, in tokens.
 func meanLength(sentences [][]int32) float64 {
-	n := 0
+	return float64(tokensOf(sentences)) / math.Max(1, float64(len(sentences)))
+}
+
+// tokensOf counts those of sentences.
+func tokensOf(sentences [][]int32) (n int) {
 	for _, s := range sentences {
 		n += len(s)
 	}
-	return float64(n) / math.Max(1, float64(len(sentences)))
+	return n
 }

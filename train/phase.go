@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"textgan/discriminator"
+	"textgan/discriminator/ratio"
 	"textgan/generator"
 	"textgan/internal/nn"
 	"textgan/network"
@@ -110,7 +111,7 @@ func newPhases(c *common, d *model.Data) (fit fitting, list []Phase, err error) 
 		return fit, list, nil
 	}
 	switch {
-	case c.Critic != "ratio" && c.Critic != discriminator.ReverseLM:
+	case !c.criticAsks(ratio.Ratio):
 		back = nil
 	case !slices.Contains(list, Phase(back)):
 		list = append(list, back)

@@ -147,10 +147,8 @@ func (p *process) keepCritic(ctx context.Context, t *train.Trainer, dir string) 
 		return critic.Load(dir, m)
 	}
 	fmt.Fprintln(p.talk, "critic     of the generator that the rounds have ended with: it is being trained")
-	features := map[string][]string{"ratio": {"stat", "ratio"}, "stat": {"stat"}, "reverse-lm": {"ratio"}}[c.Critic]
-	if c.HasNgrams() {
-		features = append(features, "ngram")
-	}
+	asked := c.CriticFeatures()
+	features := slices.DeleteFunc(slices.Clone(ratio.FeatureNames), func(name string) bool { return !slices.Contains(asked, name) })
 	k, err := critic.Train(m, critic.Options{Features: features, Own: t.Backwards(), Order: c.CoopNgram, LearnFrom: critic.LearnFrom(c.CoopLearnFrom), Fit: ratio.FitOptions{Seed: c.Seed, Stop: func() bool { return ctx.Err() != nil }}})
 	if err != nil {
 		return nil, err

@@ -5,12 +5,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"textgan/cmd/textgan/report"
 	"textgan/corpora"
+	"textgan/discriminator/ratio"
 	"textgan/eval"
 	"textgan/internal/progress"
 	"textgan/train"
@@ -84,7 +86,7 @@ func (s *trainOutput) begin() {
 	}
 	if c.CoopRounds > 0 {
 		rounds := fmt.Sprintf("%d of %d own sentences, weighed by the critic %s", c.CoopRounds, c.CoopSentences, c.Critic)
-		if b := t.Backwards(); b != nil && c.Critic != "stat" && c.Critic != "none" {
+		if b := t.Backwards(); b != nil && slices.Contains(c.CriticFeatures(), ratio.Ratio) {
 			rounds += fmt.Sprintf(", which asks a backwards model: %s, %d x %d units", strings.ToUpper(b.Cell), b.Layers, b.Hidden)
 		}
 		s.say("rounds     %s", rounds)
