@@ -89,7 +89,7 @@ func TestFileRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"# comment\n\ntau_min = 1": `c.toml:3: unknown key "tau_min"; did you mean "tau-min"?`,
 		"zzzzzz = 1":               `c.toml:1: unknown key "zzzzzz"`,
-		"run = 'x'":                `c.toml:1: unknown key "run"`,
+		"run = 'x'":                "c.toml:1: run is no setting of a file; give it on the command line, --run, or as TEXTGAN_RUN",
 		"[train]\nn = 1":           "c.toml:1: table [train]: options stand at the top, without tables",
 		"n = 1\nn = 2":             "c.toml:2: ",
 		"n = ":                     "c.toml:1: ",

@@ -16,7 +16,8 @@ import (
 )
 
 // File is the layer of a TOML file with the given content; name is for
-// messages. A key that is no option is refused with the nearest one.
+// messages. A key that is no option is refused with the nearest one, an option that no
+// file decides with where it is given.
 // Errors are *Error.
 func (s *Set[T]) File(name string, content []byte) (Layer, error) {
 	var known []string
@@ -26,10 +27,14 @@ func (s *Set[T]) File(name string, content []byte) (Layer, error) {
 		}
 	}
 	return parse(name, content, func(key, where string, given Given) error {
-		if !slices.Contains(known, key) {
+		o, ok := s.Find(key)
+		if ok && !o.InFile {
+			return errorf("%s: %s is no setting of a file; give it on the command line, %s, or as %s", where, key, o.Flag(), o.Env())
+		}
+		if !ok {
 			return errorf("%s: unknown key %q%s", where, key, DidYouMean(key, known))
 		}
-		if o, _ := s.Find(key); given.List != nil && !o.List() {
+		if given.List != nil && !o.List() {
 			return errorf("%s: %s: want one value, not a list", where, key)
 		}
 		return nil
