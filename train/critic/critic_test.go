@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -193,6 +194,11 @@ func TestDescriptionIsWhole(t *testing.T) {
 	}
 	var d description
 	require.NoError(t, json.Unmarshal(whole, &d))
+	sum := fmt.Sprintf(",\n  \"sha256\": %q", d.Sum)
+	require.Contains(t, string(whole), sum)
+	require.NoError(t, os.WriteFile(path, bytes.Replace(whole, []byte(sum), nil, 1), 0o600))
+	_, err = Load(dir, m)
+	require.ErrorContains(t, err, "was changed since it was written", "one of today has its checksum")
 	d.Format, d.Sum = 4, ""
 	older, err := json.MarshalIndent(d, "", "  ")
 	require.NoError(t, err)
