@@ -95,6 +95,30 @@ func TestCriticIsKeptOrNotTrained(t *testing.T) {
 	require.Contains(t, talk.String(), "write "+filepath.Join("r", "critic")+": ")
 }
 
+// A critic whose description was changed is found wrong.
+func TestVerifyOfACritic(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var talk bytes.Buffer
+	verify := func() (code int, says string) {
+		var out bytes.Buffer
+		code = runOut(&out, &talk, "textgan verify --run r")
+		return code, out.String()
+	}
+	require.Zero(t, runOut(io.Discard, &talk, "textgan train --model mle --run r --corpus-lines 60 --eval-samples 4 --hidden 4 --emb 4 --mle-steps 1"), talk.String())
+	require.Zero(t, runOut(io.Discard, &talk, "textgan critic --run r --sentences 50 --steps 2"), talk.String())
+	code, says := verify()
+	require.Zero(t, code, says)
+	require.Regexp(t, `(?m)^critic +ok +of step 1$`, says)
+	path := filepath.Join("r", "critic", "critic.json")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"bound": `)
+	require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte(`"bound": `), []byte(`"bound": 9`), 1), 0o600))
+	code, says = verify()
+	require.Equal(t, 1, code)
+	require.Regexp(t, `(?m)^critic +WRONG +`+path+` was changed since it was written`, says)
+}
+
 // A run of which nobody has said how long its phases are has one of each kind, and where its
 // critic asks a backwards model, one that is a relational memory.
 func TestRunOfAllPhases(t *testing.T) {
