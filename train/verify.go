@@ -61,7 +61,7 @@ func (v *verifier) found(what string, err error, says string, args ...any) {
 // files looks at what lies in the run's directory besides checkpoints.
 func (v *verifier) files() {
 	m := v.run.Manifest
-	v.found("manifest.json", nil, "%s, seed %d, started %s", m.Model, m.Seed, times(len(m.Starts)))
+	v.found("manifest.json", v.run.CheckManifest(), "%s, seed %d, started %s", m.Model, m.Seed, times(len(m.Starts)))
 	config, words, err := describe(v.run)
 	v.config = config
 	if _, settings := v.run.Settings(); settings != nil {

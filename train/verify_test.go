@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -78,6 +79,17 @@ func TestVerifyAndRepair(t *testing.T) {
 		"record shortened": {write(rundir.MetricsFile, ""), map[string]string{rundir.MetricsFile: "has lost lines"}, nil, []string{rundir.MetricsFile}},
 		"config edited": {write(rundir.ConfigFile, "seed = 7\n"), map[string]string{rundir.ConfigFile: "was changed", "can be resumed": "was changed", "can be sampled": "was changed"}, nil,
 			[]string{rundir.ConfigFile, "can be resumed", "can be sampled"}},
+		"manifest edited": {func(dir string) {
+			text := read(t, filepath.Join(dir, "manifest.json"))
+			require.Contains(t, text, `"lines": `)
+			write("manifest.json", strings.Replace(text, `"lines": `, `"lines": 1`, 1))(dir)
+		}, map[string]string{"manifest.json": "was changed since it was written"}, nil, []string{"manifest.json"}},
+		"manifest of before it had a checksum": {func(dir string) {
+			text := read(t, filepath.Join(dir, "manifest.json"))
+			older := regexp.MustCompile(`,\s*"manifest_sha256": "[0-9a-f]{64}"`).ReplaceAllString(text, "")
+			require.NotEqual(t, text, older)
+			write("manifest.json", older)(dir)
+		}, nil, nil, nil},
 		"vocabulary gone": {remove(rundir.VocabFile), map[string]string{rundir.VocabFile: "no such file", "can be resumed": "no such file", "can be sampled": "no such file"}, nil,
 			[]string{rundir.VocabFile, "can be resumed", "can be sampled"}},
 		"held-out lines edited": {write(rundir.HeldOutFile, "x\n"), map[string]string{rundir.HeldOutFile: "checksum differs", "can be resumed": "checksum differs", "can be compared": "checksum differs"}, nil,

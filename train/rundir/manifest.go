@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,15 +89,46 @@ func (s Start) otherwise(now Start) string {
 	return "begun with " + strings.Join(list, ", ") + ": from here on its bits may be others than those of a run that was never stopped"
 }
 
+// sealed is what stands in the file.
+type sealed struct {
+	Manifest
+	Sum string `json:"manifest_sha256"` // hex, of the file with unsealed in its place; older runs have none
+}
+
+var unsealed = strings.Repeat("0", 64)
+
 func (m Manifest) save(dir string) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(m); err != nil {
+	if err := enc.Encode(sealed{m, unsealed}); err != nil {
 		return fmt.Errorf("rundir: manifest: %w", err)
 	}
-	return atomicfile.WriteBytes(filepath.Join(dir, manifestFile), b.Bytes())
+	return atomicfile.WriteBytes(filepath.Join(dir, manifestFile), seal(b.Bytes(), unsealed, hexSum(b.Bytes())))
+}
+
+// seal puts one checksum of a manifest, which is the last thing in it, in the place of another.
+func seal(text []byte, was, now string) []byte {
+	at := bytes.LastIndex(text, []byte(was))
+	if at < 0 {
+		return text
+	}
+	return slices.Concat(text[:at], []byte(now), text[at+len(was):])
+}
+
+// CheckManifest is an error if the manifest was changed since it was written. That of an older
+// run has no checksum, and is believed.
+func (r *Run) CheckManifest() error {
+	text, err := r.ReadFile(manifestFile)
+	if err != nil {
+		return err
+	}
+	var m sealed
+	if err := json.Unmarshal(text, &m); err != nil || m.Sum != "" && hexSum(seal(text, m.Sum, unsealed)) != m.Sum {
+		return fmt.Errorf("rundir: %s was changed since it was written (its checksum differs); put the old file back", r.Path(manifestFile))
+	}
+	return nil
 }
 
 func (r *Run) loadManifest() error {

@@ -76,6 +76,29 @@ func tree(t *testing.T, dir string) (paths []string) {
 	return paths
 }
 
+// A manifest that somebody has changed is told from one that was written, and a resumed run,
+// which writes it anew, says so in it.
+func TestManifestIsSealed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	w := create(t, dir, Options{})
+	require.NoError(t, w.CheckManifest())
+	save(t, w, 3, true)
+	require.NoError(t, w.Close())
+	path := filepath.Join(dir, manifestFile)
+	whole := read(t, path)
+	for was, is := range map[string]string{`"seed": 7`: `"seed": 8`, `"lines": 3`: `"lines": 33`, "{": "{ ", `"manifest_sha256": "6`: `"manifest_sha256": "7`} {
+		require.Contains(t, whole, was)
+		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(whole, was, is, 1)), 0o600))
+		require.ErrorContains(t, w.CheckManifest(), "manifest.json was changed since it was written", was)
+	}
+	w, _, err := Resume(dir, Start{}, Options{}, nil)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	require.Contains(t, w.Note, "manifest.json was changed since it was written")
+	require.Contains(t, w.Manifest.Starts[1].Note, w.Note)
+	require.NoError(t, w.CheckManifest())
+}
+
 func TestLayout(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "runs", "a")
 	w := create(t, dir, Options{})
@@ -126,7 +149,8 @@ func TestLayout(t *testing.T) {
       "arch": "",
       "isa": ""
     }
-  ]
+  ],
+  "manifest_sha256": "68b9cba7bd3af6a07b23bf4518873d625071c22cd898a86b98f6afca9a6c22da"
 }
 `, read(t, dir, "manifest.json"))
 

@@ -286,6 +286,9 @@ func (w *Writer) resume(ck *Checkpoint, found record, x *Extension, start Start)
 		}
 	}
 	notes := []string{w.Note, note}
+	if err := w.CheckManifest(); err != nil { // it is about to be written anew
+		notes = append(notes, strings.TrimPrefix(err.Error(), "rundir: "))
+	}
 	if n := len(w.Manifest.Starts); n > 0 {
 		notes = append(notes, w.Manifest.Starts[n-1].otherwise(start))
 	}
