@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"textgan/internal/jsonerr"
@@ -29,7 +30,10 @@ const owedEvaluation = "evaluation_owed"
 
 // saved is all that a run remembers. Together with the configuration it decides
 // everything that follows.
-func (t *Trainer) saved() Saved {
+func (t *Trainer) saved() Saved { return t.savedOf(t.phases) }
+
+// savedOf is saved for some of the phases.
+func (t *Trainer) savedOf(phases []Phase) Saved {
 	s := Saved{Best: t.best.weights, Numbers: []Number{
 		{"vocab", &kept[string]{t.Data.Vocab.Hash, func(string) error { return nil }}}, // of the weights
 		{"phase", &kept[string]{t.Phase, t.setPhase}},
@@ -54,7 +58,7 @@ func (t *Trainer) saved() Saved {
 	})
 	s.check("worse", func() string { return within(t.best.Worse, t.Step) })
 	s.check("lr_decays", func() string { return within(t.best.Decays, t.Step) })
-	for _, p := range t.phases {
+	for _, p := range phases {
 		s.add(p.Saved())
 	}
 	if t.Config.Model != "gan" { // the layout of a checkpoint has moments of an adversarial phase, which stay 0
@@ -168,7 +172,7 @@ func (t *Trainer) restore(r *rundir.Run, c *rundir.Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	if err := t.saved().read(r, c, state); err != nil {
+	if err := t.savedOf(t.known(state)).read(r, c, state); err != nil {
 		return err
 	}
 	if t.Step != c.Step {
@@ -176,6 +180,22 @@ func (t *Trainer) restore(r *rundir.Run, c *rundir.Checkpoint) error {
 	}
 	_, t.owed = state[owedEvaluation]
 	return nil
+}
+
+// known are the phases that a checkpoint with that state knows of. One that was saved before the
+// run was given more phases (see Extend) says nothing of those: they are as they begin.
+func (t *Trainer) known(state map[string]json.RawMessage) []Phase {
+	var phase string
+	_ = json.Unmarshal(state["phase"], &phase) // which is read again, and refused if it is none
+	at := slices.IndexFunc(t.phases, func(p Phase) bool { return p.Name() == phase })
+	var known []Phase
+	for i, p := range t.phases {
+		told := slices.ContainsFunc(p.Saved().Numbers, func(n Number) bool { _, ok := state[n.Name]; return ok })
+		if told || at < 0 || i <= at {
+			known = append(known, p)
+		}
+	}
+	return known
 }
 
 // CopyFrom takes over all that another trainer remembers, on equal networks and

@@ -20,7 +20,7 @@ import (
 
 func coop(c *Config) {
 	c.Model, c.MLESteps, c.Dropout = "mle", 10, 0.1
-	c.CoopRounds, c.CoopSteps, c.CoopSentences, c.CoopBatch, c.BackSteps, c.BackHidden = 2, 8, 300, 16, 9, 12
+	rounds(c)
 }
 
 // A run that was stopped and resumed, in the backwards model's phase and inside a

@@ -37,7 +37,8 @@ var lengths = []length{
 // reads none). Where that cannot be, it is refused and left as it is: a
 // schedule that depends on the length has been followed already, a later phase has
 // begun, the phase has ended early, or there is no such checkpoint any more. Other
-// options than lengths must be those of the run.
+// options than lengths must be those of the run, but for those that did nothing in it and
+// do with the new lengths: rounds that it never had may be of any kind.
 //
 // A run that is as long already and has not ended is resumed.
 func Extend(dir string, layers []config.Layer, stdin io.Reader, start rundir.Start) (*Trainer, *rundir.Writer, error) {
@@ -52,7 +53,7 @@ func Extend(dir string, layers []config.Layer, stdin io.Reader, start rundir.Sta
 	if err != nil {
 		return nil, nil, err
 	}
-	c, longer, err := was.longer(r, layers)
+	c, changed, err := was.longer(r, layers)
 	if err != nil {
 		return nil, nil, &config.Error{Msg: err.Error()}
 	}
@@ -63,7 +64,7 @@ func Extend(dir string, layers []config.Layer, stdin io.Reader, start rundir.Sta
 	if err != nil {
 		return nil, nil, err
 	}
-	if longer == nil {
+	if changed == nil {
 		if !done {
 			return Resume(dir, stdin, start)
 		}
@@ -73,7 +74,10 @@ func Extend(dir string, layers []config.Layer, stdin io.Reader, start rundir.Sta
 	if err != nil {
 		return nil, nil, err
 	}
-	x := &extension{run: r, was: was, now: c, t: t, longer: longer}
+	if c = t.Config; c.CoopRounds > 0 && len(t.Data.Held) < leastHeld {
+		return nil, nil, refuse("train: --coop-rounds: the run holds out %d line, on which no critic can be judged; start a new one that holds out more", len(t.Data.Held))
+	}
+	x := &extension{run: r, was: was, now: c, t: t, changed: changed}
 	ck, err := x.from()
 	if err != nil {
 		return nil, nil, err
@@ -86,7 +90,7 @@ func Extend(dir string, layers []config.Layer, stdin io.Reader, start rundir.Sta
 	if err := c.absolute(); err != nil {
 		return nil, nil, err
 	}
-	w, ck, err := rundir.Extend(dir, rundir.Extension{Step: ck.Step, Was: r.Manifest.Config, Config: c.toml(), Options: longer}, start, rundir.Options{Keep: c.Keep},
+	w, ck, err := rundir.Extend(dir, rundir.Extension{Step: ck.Step, Was: r.Manifest.Config, Config: c.toml(), Options: changed}, start, rundir.Options{Keep: c.Keep},
 		func(ck *rundir.Checkpoint) error { return t.restore(r, ck) })
 	if err != nil {
 		return nil, nil, err
@@ -98,7 +102,8 @@ func Extend(dir string, layers []config.Layer, stdin io.Reader, start rundir.Sta
 	return t, w, nil
 }
 
-// longer is the configuration with the lengths that were given, and those that differ.
+// longer is the configuration with the lengths that were given, and the options that it
+// has anew: lengths that are greater, and what was given of phases that the run did not have.
 func (c Config) longer(r *rundir.Run, layers []config.Layer) (Config, map[string]string, error) {
 	settings, err := model.Settings(r)
 	if err != nil {
@@ -109,10 +114,23 @@ func (c Config) longer(r *rundir.Run, layers []config.Layer) (Config, map[string
 	for _, layer := range slices.Backward(layers) {
 		maps.Copy(given, Options.Own(layer))
 	}
-	named := false
+	if c, err = Options.Resolve(given, settings); err != nil {
+		return c, nil, err
+	}
+	idle, still := was.idle(), c.idle()
+	added := func(name string) bool { // is it of a phase that the run did not have?
+		o, _ := Options.Find(name)
+		return idle[o.Group] != "" && still[o.Group] == "" && name != "back-run" // which the checkpoints of before know nothing of
+	}
+	maps.DeleteFunc(settings, func(name string, _ config.Given) bool { return added(name) }) // what followed from others
+	named, changed := false, map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if slices.ContainsFunc(lengths, func(l length) bool { return l.option == name }) {
 			named = true
+			continue
+		}
+		if added(name) {
+			changed[name] = given[name].Text
 			continue
 		}
 		o, _ := Options.Find(name)
@@ -137,23 +155,21 @@ func (c Config) longer(r *rundir.Run, layers []config.Layer) (Config, map[string
 	if c, err = Options.Resolve(given, settings); err != nil {
 		return c, nil, err
 	}
-	var longer map[string]string
+	grows := false
 	for _, l := range lengths {
 		before, _ := l.of(was)
 		after, _ := l.of(c)
 		switch {
 		case after < before:
 			return c, nil, fmt.Errorf("train: --%s %d: the run has %d, and --extend makes it longer", l.option, after, before)
-		case after > before && l.option == "coop-rounds" && before == 0:
-			return c, nil, errors.New("train: --coop-rounds: the run has none, and its checkpoints lack what they need; start a new one")
 		case after > before:
-			if longer == nil {
-				longer = map[string]string{}
-			}
-			longer[l.option] = strconv.Itoa(after)
+			grows, changed[l.option] = true, strconv.Itoa(after)
 		}
 	}
-	return c, longer, c.Check()
+	if !grows {
+		changed = nil
+	}
+	return c, changed, c.Check()
 }
 
 // extension finds where a run that is made longer goes on from.
@@ -161,7 +177,7 @@ type extension struct {
 	run      *rundir.Run
 	was, now Config
 	t        *Trainer // under the new settings
-	longer   map[string]string
+	changed  map[string]string
 }
 
 // index is the place of a phase among those of the run; that of Done is behind all.
@@ -186,14 +202,14 @@ func (x *extension) from() (*rundir.Checkpoint, error) {
 	option, steps := "", 0
 	for _, l := range slices.Backward(lengths) {
 		for _, phase := range l.phases {
-			if i := x.index(phase); x.longer[l.option] != "" && i < len(x.t.phases) {
+			if i := x.index(phase); x.changed[l.option] != "" && i < len(x.t.phases) {
 				first, option = i, l.option
 				_, steps = l.of(x.was)
 			}
 		}
 	}
 	if first == len(x.t.phases) {
-		return nil, refuse("train: run %s has no such phase to make longer: drop --%s", x.run.Dir, slices.Sorted(maps.Keys(x.longer))[0])
+		return nil, refuse("train: run %s has no such phase to make longer: drop --%s", x.run.Dir, slices.Sorted(maps.Keys(x.changed))[0])
 	}
 	at := x.index(end.Phase)
 	if name := x.begun(first, at, end); name != "" {
@@ -267,7 +283,7 @@ func (x *extension) begun(first, at int, end stand) string {
 // schedules is an error if something that depends on the length has not been what it
 // would have been in one long run.
 func (x *extension) schedules(s stand) error {
-	if x.longer["mle-steps"] != "" && s.Since > 0 {
+	if x.changed["mle-steps"] != "" && s.Since > 0 {
 		was, now := x.was.evalEvery(true), x.now.evalEvery(true)
 		if x.now.LRSchedule != "constant" {
 			with := "--lr-schedule constant"
@@ -280,7 +296,7 @@ func (x *extension) schedules(s stand) error {
 			return refuse("train: --eval-every -1 follows --mle-steps: one long run would have been evaluated every %d steps, and this one was every %d; start a new run, with an --eval-every of its own if it is to be made longer", now, was)
 		}
 	}
-	if x.longer["mle-steps"] != "" && x.now.HasVAE() {
+	if x.changed["mle-steps"] != "" && x.now.HasVAE() {
 		for n := range s.Since + 1 {
 			if was, now := x.was.beta(n), x.now.beta(n); was != now {
 				return refuse("train: --kl-anneal %s follows --mle-steps: beta of step %d was %.4g, and would have been %.4g in one long run; start a new run", x.now.KLAnneal, n, was, now)
@@ -293,7 +309,7 @@ func (x *extension) schedules(s stand) error {
 			return err
 		}
 	}
-	if x.longer["adv-steps"] == "" || x.now.ScoreFunction() { // which reads no tau
+	if x.changed["adv-steps"] == "" || x.now.ScoreFunction() { // which reads no tau
 		return nil
 	}
 	switch s.Phase {

@@ -49,6 +49,10 @@ func longer(t *testing.T, c, long Config, stop int, options ...string) {
 	play(t, tr, w, stop)
 	tr, w, err = Extend(parts, layers(options...), nil, rundir.Start{Command: []string{"extend"}})
 	require.NoError(t, err)
+	require.NoError(t, w.Close()) // cut off before it has taken a step
+	require.Empty(t, wrong(t, parts))
+	tr, w, err = Resume(parts, nil, rundir.Start{})
+	require.NoError(t, err)
 	if stop == 0 && !tr.beforeEnd() {
 		play(t, tr, w, tr.Step+1) // and stopped once more
 		tr, w, err = Resume(parts, nil, rundir.Start{})
@@ -75,6 +79,13 @@ func longer(t *testing.T, c, long Config, stop int, options ...string) {
 	_, err = r.Settings()
 	require.NoError(t, err)
 }
+
+// rounds gives a run two of them, which are small, and ofRounds says so as options.
+func rounds(c *Config) {
+	c.CoopRounds, c.CoopSteps, c.CoopSentences, c.CoopBatch, c.BackSteps, c.BackHidden = 2, 8, 300, 16, 9, 12
+}
+
+var ofRounds = []string{"coop-steps", "8", "coop-sentences", "300", "coop-batch", "16"}
 
 func layers(options ...string) []config.Layer { return []config.Layer{given(options...)} }
 
@@ -117,6 +128,17 @@ func TestExtendedRunsAreLongOnes(t *testing.T) {
 		"vae, a rise of its own": {func(c *Config) {
 			c.Model, c.MLESteps, c.LatentDim, c.VAESamples, c.KLSteps, c.Aggressive = "vae", 10, 3, 1, 9, 10
 		}, func(c *Config) { c.MLESteps = 16 }, 0, []string{"mle-steps", "16"}},
+		"mle without rounds": {func(c *Config) { c.Model, c.MLESteps, c.LRSchedule = "mle", 14, "linear" }, func(c *Config) { rounds(c); c.BackCell = "transformer" }, 0,
+			append([]string{"coop-rounds", "2", "back-cell", "transformer", "back-hidden", "12", "back-steps", "9"}, ofRounds...)},
+		"mle without rounds, and longer": {func(c *Config) { c.Model, c.MLESteps = "mle", 14 },
+			func(c *Config) { rounds(c); c.MLESteps, c.Critic, c.BackSteps, c.BackHidden = 20, "stat", -1, 0 }, 0,
+			append([]string{"coop-rounds", "2", "mle-steps", "20", "critic", "stat"}, ofRounds...)},
+		"mle without rounds, in the middle": {func(c *Config) { c.Model, c.MLESteps = "mle", 14 }, func(c *Config) { rounds(c); c.BackSteps, c.BackHidden = -1, 0; c.CoopRounds = 1 }, 9,
+			append([]string{"coop-rounds", "1"}, ofRounds...)},
+		"gan without rounds": {func(c *Config) { c.AdvSteps = 4 }, rounds, 0, append([]string{"coop-rounds", "2", "back-hidden", "12", "back-steps", "9"}, ofRounds...)},
+		"gan that asks a backwards model, without rounds": {func(c *Config) {
+			c.DKind, c.Estimator, c.SpectralNorm, c.BackSteps, c.BackHidden, c.AdvSteps = "reverse-lm", "rloo", false, 9, 12, 4
+		}, rounds, 0, append([]string{"coop-rounds", "2"}, ofRounds...)},
 		"cooperative": {func(c *Config) { coop(c); c.CoopRounds = 1 }, func(c *Config) { c.CoopRounds = 2 }, 0, []string{"coop-rounds", "2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,10 +179,13 @@ func TestExtendRefuses(t *testing.T) {
 		"tau of a code": {func(c *Config) {
 			c.Model, c.Latent, c.LatentDim, c.Categories, c.VAESamples, c.KLAnneal = "vae", "categorical", 2, 3, 1, "none"
 		}, 0, []string{"mle-steps", "40"}, "--latent-tau exponential:from=1,to=0.5 follows --mle-steps: tau of step 1"},
-		"begun":       {func(c *Config) { c.TauSchedule = "1" }, 0, []string{"mle-steps", "20"}, "--mle-steps: phase discriminator has begun"},
-		"just begun":  {func(c *Config) { c.TauSchedule = "1" }, 15, []string{"mle-steps", "20"}, "--mle-steps: phase discriminator has begun"},
-		"patience":    {func(c *Config) { c.Model, c.MLESteps, c.EvalEvery, c.LR, c.Patience = "mle", 90, 3, .5, 2 }, 0, []string{"mle-steps", "100"}, "by --patience 2; more steps would not be taken"},
-		"rounds of 0": {func(c *Config) { c.Model = "mle" }, 0, []string{"coop-rounds", "2"}, "--coop-rounds: the run has none"},
+		"begun":                    {func(c *Config) { c.TauSchedule = "1" }, 0, []string{"mle-steps", "20"}, "--mle-steps: phase discriminator has begun"},
+		"just begun":               {func(c *Config) { c.TauSchedule = "1" }, 15, []string{"mle-steps", "20"}, "--mle-steps: phase discriminator has begun"},
+		"patience":                 {func(c *Config) { c.Model, c.MLESteps, c.EvalEvery, c.LR, c.Patience = "mle", 90, 3, .5, 2 }, 0, []string{"mle-steps", "100"}, "by --patience 2; more steps would not be taken"},
+		"no lines for rounds":      {func(c *Config) { c.Model, c.ValidFraction = "mle", .005 }, 0, []string{"coop-rounds", "2"}, "--coop-rounds: the run holds out 1 line"},
+		"a run for rounds":         {func(c *Config) { c.Model = "mle" }, 0, []string{"coop-rounds", "2", "back-run", "b"}, "--back-run b: a run that is made longer keeps its other settings"},
+		"of no round":              {func(c *Config) { c.Model = "mle" }, 0, []string{"mle-steps", "20", "coop-sentences", "300"}, "--coop-sentences 300: a run that is made longer keeps"},
+		"of rounds that there are": {func(c *Config) { coop(c); c.CoopRounds = 1 }, 0, []string{"coop-rounds", "2", "coop-sentences", "400"}, "--coop-sentences 400: a run that is made longer keeps"},
 		"no rounds more": {func(c *Config) {
 			coop(c)
 			c.Critic, c.CoopLR, c.CoopRounds = "none", 99, 3
