@@ -278,123 +278,161 @@ func (p *cooperative) sentence(i int) (s []int32) {
 // next to nothing. After an error nothing has changed; a run of one process that is asked
 // to stop is an error within seconds.
 func (p *cooperative) begin(round int) (stop bool, err error) {
-	asked := p.stop
-	if p.cut.team != nil { // whose processes have to agree
-		asked = nil
-	}
-	p.gen.SetStop(asked)
-	defer p.gen.SetStop(nil)
+	models := []*generator.Generator{p.gen}
 	if p.back != nil {
-		p.back.gen.SetStop(asked)
-		defer p.back.gen.SetStop(nil)
+		models = append(models, p.back.gen)
+	}
+	for _, gen := range models {
+		gen.SetStop(p.asked())
+		defer gen.SetStop(nil)
 	}
 	var e Evaluation
 	if err := p.fit.Validate(&e, p.d.Held); err != nil {
 		return false, err
 	}
 	now := roundState{NLL: e.NLL}
-	enter := func() error {
-		p.now = now
-		for _, m := range p.opt.State() {
-			clear(m.Data)
-		}
-		p.opt.Restore(0)
-		return cmp.Or(p.was.Params().Set(p.gen.Params()), p.mean.Set(p.gen.Params()))
-	}
-	draw := func(gen *generator.Generator, n, part int) (x [][]int32, logProbs []float64, err error) {
-		s, err := gen.NewSampler(generator.SampleOptions{MaxLen: p.T})
-		if err != nil {
-			return nil, nil, err
-		}
-		key := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}
-		if p.back == nil && !p.criticAsks(ratio.Ngram) { // nobody asks
-			x = s.Rows(n, key, 0)
-		} else {
-			x, logProbs = s.RowsScored(n, key, 0)
-		}
-		if asked != nil && asked() {
-			err = ErrInterrupted
-		}
-		return x, logProbs, err
-	}
-	var known, knownHeld ratio.Known // log p of own and heldOwn, which nobody is asked twice
-	own, logProbs, err := draw(p.gen, p.CoopSentences, 0)
-	known.Generator = logProbs
+	own, err := p.draw(p.gen, p.CoopSentences, round, 0)
 	if err != nil {
 		return false, err
 	}
 	if p.Critic == "none" {
-		p.keep(own, make([]float64, len(own)), nil, round)
-		return false, enter()
-	}
-	heldOwn, logProbs, err := draw(p.gen, max(1000, 4*len(p.d.Held)), 1)
-	knownHeld.Generator = logProbs
-	if err != nil {
-		return false, err
-	}
-	critic, err := p.newCritic()
-	if err != nil {
-		return false, err
+		p.keep(own.x, make([]float64, len(own.x)), nil, round)
+		return false, p.enter(now)
 	}
 	if p.back != nil {
-		logProbs := make([]float64, len(own))
-		if err := (ratio.Reversed{LogProber: p.back.gen.NewScorer()}).LogProbs(logProbs, own); err != nil {
+		logProbs := make([]float64, len(own.x))
+		if err := (ratio.Reversed{LogProber: p.back.gen.NewScorer()}).LogProbs(logProbs, own.x); err != nil {
 			return false, err
 		}
-		known.Models = [][]float64{logProbs}
+		own.known.Models = [][]float64{logProbs}
 	}
-	texts := ratio.Texts{
-		Real: vocab.WithEnds(p.d.Train), HeldReal: vocab.WithEnds(p.d.Held),
-		Fake: own, KnownFake: known, HeldFake: heldOwn, KnownHeldFake: knownHeld,
-	}
-	options := ratio.FitOptions{Seed: p.Seed + uint64(round)<<32, Stop: asked}
-	if p.CoopLearnFrom == "held-out" {
-		options.Folds = min(ratio.FoldsOfRound, len(p.d.Held))
-	}
-	report, err := critic.Fit(texts, options)
+	critic, report, err := p.trainCritic(own, round)
 	if err != nil {
 		return false, err
 	}
 	now.Loss, now.Gain = report.Loss, report.Gain
 	if report.Loss > math.Ln2-criticTellsNothing {
-		return true, enter()
+		return true, p.enter(now)
 	}
-	proposals := own
-	if p.back != nil {
-		right, logProbs, err := draw(p.back.gen, p.CoopSentences/2, 2)
-		if err != nil {
-			return false, err
-		}
-		for i, s := range right {
-			right[i] = ratio.Reverse(s)
-		}
-		ownOfRight := make([]float64, len(right))
-		if err := p.gen.NewScorer().LogProbs(ownOfRight, right); err != nil {
-			return false, err
-		}
-		left := p.CoopSentences - len(right)
-		proposals = slices.Concat(own[:left], right)
-		known = ratio.Known{
-			Generator: slices.Concat(known.Generator[:left], ownOfRight),
-			Models:    [][]float64{slices.Concat(known.Models[0][:left], logProbs)},
-		}
-	}
-	scores, features, err := critic.ScoresKnown(proposals, known)
+	proposals, err := p.propose(own, round)
 	if err != nil {
 		return false, err
 	}
-	logU := make([]float64, len(scores))
+	logW, logU, err := p.weigh(critic, proposals)
+	if err != nil {
+		return false, err
+	}
+	now.Effective = p.keep(proposals.x, logW, logU, round)
+	return false, p.enter(now)
+}
+
+// asked tells whatever takes long in the beginning of a round whether to stop. Nothing is
+// asked in a team, whose processes have to agree.
+func (p *cooperative) asked() func() bool {
+	if p.cut.team != nil {
+		return nil
+	}
+	return p.stop
+}
+
+// enter begins a round with the generator as it is, the optimiser new.
+func (p *cooperative) enter(now roundState) error {
+	p.now = now
+	for _, m := range p.opt.State() {
+		clear(m.Data)
+	}
+	p.opt.Restore(0)
+	return cmp.Or(p.was.Params().Set(p.gen.Params()), p.mean.Set(p.gen.Params()))
+}
+
+// drawn are sentences, with the log p that nobody is asked for twice.
+type drawn struct {
+	x     [][]int32
+	known ratio.Known
+}
+
+// draw draws n sentences that a model has written, and tells what it says of them itself where
+// the critic asks. part tells the draws of a round apart.
+func (p *cooperative) draw(gen *generator.Generator, n, round, part int) (s drawn, err error) {
+	sampler, err := gen.NewSampler(generator.SampleOptions{MaxLen: p.T})
+	if err != nil {
+		return s, err
+	}
+	key := rng.Key{Seed: rng.Apart(p.Seed, "coop"), Stream: rng.Sample, Step: uint32(4*round + part)}
+	if p.criticAsks(ratio.Ratio) || p.criticAsks(ratio.Ngram) {
+		s.x, s.known.Generator = sampler.RowsScored(n, key, 0)
+	} else {
+		s.x = sampler.Rows(n, key, 0)
+	}
+	if asked := p.asked(); asked != nil && asked() {
+		err = ErrInterrupted
+	}
+	return s, err
+}
+
+// trainCritic trains the critic of a round against the generator's own sentences.
+func (p *cooperative) trainCritic(own drawn, round int) (*ratio.Critic, ratio.Report, error) {
+	heldOwn, err := p.draw(p.gen, max(1000, 4*len(p.d.Held)), round, 1)
+	if err != nil {
+		return nil, ratio.Report{}, err
+	}
+	critic, err := p.newCritic()
+	if err != nil {
+		return nil, ratio.Report{}, err
+	}
+	texts := ratio.Texts{
+		Real: vocab.WithEnds(p.d.Train), HeldReal: vocab.WithEnds(p.d.Held),
+		Fake: own.x, KnownFake: own.known, HeldFake: heldOwn.x, KnownHeldFake: heldOwn.known,
+	}
+	options := ratio.FitOptions{Seed: p.Seed + uint64(round)<<32, Stop: p.asked()}
+	if p.CoopLearnFrom == "held-out" {
+		options.Folds = min(ratio.FoldsOfRound, len(p.d.Held))
+	}
+	report, err := critic.Fit(texts, options)
+	return critic, report, err
+}
+
+// propose returns the sentences that a round learns from: its own or, with a backwards model, half
+// of them and as many of that model's.
+func (p *cooperative) propose(own drawn, round int) (drawn, error) {
+	if p.back == nil {
+		return own, nil
+	}
+	right, err := p.draw(p.back.gen, p.CoopSentences/2, round, 2)
+	if err != nil {
+		return drawn{}, err
+	}
+	for i, s := range right.x {
+		right.x[i] = ratio.Reverse(s)
+	}
+	ofRight := make([]float64, len(right.x)) // log p by the generator
+	if err := p.gen.NewScorer().LogProbs(ofRight, right.x); err != nil {
+		return drawn{}, err
+	}
+	left := p.CoopSentences - len(right.x)
+	return drawn{slices.Concat(own.x[:left], right.x), ratio.Known{
+		Generator: slices.Concat(own.known.Generator[:left], ofRight),
+		Models:    [][]float64{slices.Concat(own.known.Models[0][:left], right.known.Generator)},
+	}}, nil
+}
+
+// weigh returns the logs of the weights w of sentences, and of u.
+func (p *cooperative) weigh(critic *ratio.Critic, s drawn) (logW, logU []float64, err error) {
+	logW, features, err := critic.ScoresKnown(s.x, s.known)
+	if err != nil {
+		return nil, nil, err
+	}
+	logU = make([]float64, len(logW))
 	if p.back != nil { // the balance heuristic of both sides
 		for i, f := range features {
 			logU[i] = -ratio.LogMixture([]float64{0.5, 0.5}, f[:1])
-			scores[i] += logU[i]
+			logW[i] += logU[i]
 		}
 	}
 	if p.CoopCalibrate {
-		p.calibrate(scores, proposals)
+		p.calibrate(logW, s.x)
 	}
-	now.Effective = p.keep(proposals, scores, logU, round)
-	return false, enter()
+	return logW, logU, nil
 }
 
 // calibrate moves the log weights of sentences so that the means of their statistics
