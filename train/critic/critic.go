@@ -72,6 +72,41 @@ type Critic struct {
 // model has learnt and has held out. Once o.Fit.Stop says true it is an error, within
 // seconds; nobody else may use the models meanwhile if there is one.
 func Train(m *model.Model, o Options) (*Critic, error) {
+	o.complete()
+	if err := o.check(m); err != nil {
+		return nil, &OptionError{err}
+	}
+	texts, err := realTexts(m)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.need(m, texts.Real).Check(); err != nil {
+		return nil, &OptionError{fmt.Errorf("the critic %w", err)}
+	}
+	c, err := untrained(m, o, texts.Real)
+	if err != nil {
+		return nil, err
+	}
+	models := slices.Clone(c.backwards)
+	if g, ok := m.Generator.(*generator.Generator); ok {
+		models = append(models, g)
+	}
+	for _, g := range models {
+		g.SetStop(o.Fit.Stop)
+		defer g.SetStop(nil)
+	}
+	if err := c.draw(&texts, o); err != nil {
+		return nil, err
+	}
+	if o.LearnFrom == HeldOut {
+		o.Fit.Folds = min(ratio.FoldsOfRun, len(texts.HeldReal))
+	}
+	c.Report, err = c.Fit(texts, o.Fit)
+	return c, err
+}
+
+// complete sets the defaults.
+func (o *Options) complete() {
 	if o.Sentences == 0 {
 		o.Sentences = 20000
 	}
@@ -84,64 +119,72 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 			o.Features = []string{ratio.Stat, ratio.Ratio}
 		}
 	}
-	counts := slices.Contains(o.Features, ratio.Ngram)
 	if o.LearnFrom == "" {
 		o.LearnFrom = Learnt
-		if counts { // it knows these by heart
+		if o.counts() { // it knows these by heart
 			o.LearnFrom = HeldOut
 		}
 	}
-	if err := o.check(m); err != nil {
-		return nil, &OptionError{err}
-	}
+}
+
+// counts reports whether the critic asks n-grams.
+func (o Options) counts() bool { return slices.Contains(o.Features, ratio.Ngram) }
+
+// realTexts are the lines that a model has learnt and those that it has held out.
+func realTexts(m *model.Model) (texts ratio.Texts, err error) {
 	learnt, held, err := m.Text()
 	if err != nil {
-		return nil, err
+		return texts, err
 	}
 	if n := len(held.Lines); n < 2 {
-		return nil, &OptionError{fmt.Errorf("the run holds out %d of %d lines, where a critic needs 2 to be judged by; train it with a larger --valid-fraction, or give --valid", n, n+len(learnt.Lines))}
+		return texts, &OptionError{fmt.Errorf("the run holds out %d of %d lines, where a critic needs 2 to be judged by; train it with a larger --valid-fraction, or give --valid", n, n+len(learnt.Lines))}
 	}
 	encode := func(lines []string) ([][]int32, error) {
 		ids, err := m.Vocab.EncodeAll(lines, vocab.EncodeOptions{MaxLen: m.Config.MaxLen, Truncate: true})
 		return vocab.WithEnds(ids), err
 	}
+	if texts.Real, err = encode(learnt.Lines); err != nil {
+		return texts, err
+	}
+	texts.HeldReal, err = encode(held.Lines)
+	return texts, err
+}
+
+// need is the memory that a critic of a model takes whose training lines are given, ends included.
+func (o Options) need(m *model.Model, lines [][]int32) machine.Need {
 	const fixed = 180 // bytes of a sentence besides its ids: features, scores and what refers to them
 	n := float64(o.Sentences + heldSentences)
 	need := machine.Need{{What: "the generator's sentences", Bytes: n * float64(4*(m.Config.MaxLen+1)+fixed), Lower: "--sentences"}}
-	var texts ratio.Texts
-	if texts.Real, err = encode(learnt.Lines); err != nil {
-		return nil, err
-	}
-	if texts.HeldReal, err = encode(held.Lines); err != nil {
-		return nil, err
-	}
 	tokens := 0
-	for _, x := range texts.Real {
+	for _, x := range lines {
 		tokens += len(x)
 	}
-	if counts {
+	if o.counts() {
 		need = append(need, machine.Part{What: "the n-grams of the training text", Bytes: eval.KneserNeyBytes(tokens, o.Order), Lower: "--features without ngram"})
 	}
 	if o.CopyLimit != nil {
-		need = append(need, machine.Part{What: "the runs of the training text", Bytes: bytesOfCopied(tokens + len(texts.Real)), Lower: "no --copy-limit"})
+		need = append(need, machine.Part{What: "the runs of the training text", Bytes: bytesOfCopied(tokens + len(lines)), Lower: "no --copy-limit"})
 	}
-	if err := need.Check(); err != nil {
-		return nil, &OptionError{fmt.Errorf("the critic %w", err)}
-	}
-	c := &Critic{Features: o.Features, CopyLimit: o.CopyLimit, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), texts.Real)}
+	return need
+}
+
+// untrained is a critic of a model before it has learnt anything. lines are the training lines,
+// ends included.
+func untrained(m *model.Model, o Options, lines [][]int32) (c *Critic, err error) {
+	c = &Critic{Features: o.Features, CopyLimit: o.CopyLimit, model: m, statistics: ratio.NewStatistics(m.Vocab.Size(), lines)}
 	for _, b := range o.Backwards {
 		c.backwards = append(c.backwards, b.Generator.(*generator.Generator)) // as check has seen
 	}
 	if len(c.backwards) == 0 && slices.Contains(o.Features, ratio.Ratio) {
 		c.backwards = append(c.backwards, o.Own)
 	}
-	if counts || o.CopyLimit != nil {
-		c.lines = make([][]int32, len(texts.Real))
-		for i, x := range texts.Real {
+	if o.counts() || o.CopyLimit != nil {
+		c.lines = make([][]int32, len(lines))
+		for i, x := range lines {
 			c.lines[i] = vocab.WithoutEnd(x)
 		}
 	}
-	if counts {
+	if o.counts() {
 		if c.ngram, err = eval.NewKneserNey(c.lines, o.Order, m.Vocab.Size()); err != nil {
 			return nil, err
 		}
@@ -149,37 +192,29 @@ func Train(m *model.Model, o Options) (*Critic, error) {
 	if err := c.build(); err != nil {
 		return nil, &OptionError{err}
 	}
-	stop := o.Fit.Stop
-	models := slices.Clone(c.backwards)
-	if g, ok := m.Generator.(*generator.Generator); ok {
-		models = append(models, g)
-	}
-	for _, g := range models {
-		g.SetStop(stop)
-		defer g.SetStop(nil)
-	}
-	s, err := m.Generator.NewSampler(generator.SampleOptions{MaxLen: m.Config.MaxLen + 1})
+	return c, nil
+}
+
+// draw adds the generator's own sentences to the texts, with their log p if the critic asks it.
+func (c *Critic) draw(texts *ratio.Texts, o Options) error {
+	s, err := c.model.Generator.NewSampler(generator.SampleOptions{MaxLen: c.model.Config.MaxLen + 1})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	key := rng.Key{Seed: o.Fit.Seed, Stream: rng.Critic, Step: rng.CriticSamples}
 	var own [][]int32
-	if _, err := logProber(m.Generator); err != nil || c.ratioAt < 0 { // nobody asks for log p
+	if _, err := logProber(c.model.Generator); err != nil || c.ratioAt < 0 { // nobody asks for log p
 		own = s.Rows(o.Sentences+heldSentences, key, 0)
 	} else {
 		var logProbs []float64
 		own, logProbs = s.RowsScored(o.Sentences+heldSentences, key, 0)
 		texts.KnownFake.Generator, texts.KnownHeldFake.Generator = logProbs[:o.Sentences], logProbs[o.Sentences:]
 	}
-	if stop != nil && stop() {
-		return nil, ratio.ErrStopped
-	}
 	texts.Fake, texts.HeldFake = own[:o.Sentences], own[o.Sentences:]
-	if o.LearnFrom == HeldOut {
-		o.Fit.Folds = min(ratio.FoldsOfRun, len(texts.HeldReal))
+	if stop := o.Fit.Stop; stop != nil && stop() {
+		return ratio.ErrStopped
 	}
-	c.Report, err = c.Fit(texts, o.Fit)
-	return c, err
+	return nil
 }
 
 // OptionError is the error of options that do not fit the model.
