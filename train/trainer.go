@@ -25,7 +25,7 @@ var ErrInterrupted = errors.New("train: interrupted")
 // Diverged is the error of a run whose loss or gradient is no longer a number.
 type Diverged struct {
 	Step  int     // the step that failed
-	Phase string  // whose update it was: an adversarial step takes those of other phases too
+	Phase string  // whose step size is too large: an adversarial step takes updates of other phases too
 	What  string  // the value that was not finite
 	Last  float64 // loss of the step before
 }
@@ -142,6 +142,10 @@ func (t *Trainer) MaxT() int { return t.common.T }
 // Weights is the number of weights of the generator, or of the whole VAE.
 func (t *Trainer) Weights() int { return t.fit.Saved().Weights.Size() }
 
+// TooLarge is what no weight should come to, without its sign: the offset of what is never
+// written is as far below zero.
+const TooLarge = 1e9
+
 // LargestWeight is the weight of all networks that is farthest from zero, by the phase that
 // made its network and the name of its tensor in a checkpoint, without its sign; or one that
 // is no number.
@@ -246,6 +250,12 @@ func (t *Trainer) Take() (Record, error) {
 	var diverged *Diverged
 	if errors.As(err, &diverged) {
 		diverged.Step, diverged.Last = t.Step+1, t.loss
+		if phase, _, size := t.LargestWeight(); !(size <= TooLarge) { // of a network that spoils what others compute of it
+			if now := p.Name(); phase == t.fit.Name() && (now == Adversarial || now == Cooperative) { // which move it too
+				phase = now
+			}
+			diverged.Phase = phase
+		}
 	}
 	if err != nil {
 		return r, err

@@ -189,8 +189,11 @@ func TestDivergedAdvice(t *testing.T) {
 	// Each phase by the step size of its own updates.
 	const text = " --clip 0 --mle-steps 2 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --corpus-lines 60"
 	const rounds = "--model mle --coop-rounds 1 --coop-steps 4 --coop-sentences 100"
+	const game = "--adv-steps 3 --d-pretrain 0 --d-emb 8 --d-filters 4"
 	for option, run := range map[string]string{
 		"--lr":      "--model mle",
+		"--d-lr":    game, // of which the generator's loss is no number
+		"--g-lr":    game, // of which the likelihood is none
 		"--back-lr": rounds + " --back-steps 4",
 		"--coop-lr": rounds + " --critic stat",
 	} {

@@ -93,11 +93,9 @@ func (s *signs) eval(e train.Evaluation, different float64) string {
 		"go back to an earlier checkpoint, and try a smaller --g-lr, a higher tau, or more likelihood steps between (--mle-every 1)", 100*e.Different, orderOf(e.SelfBLEU, 4), 100*different)
 }
 
-// Where a run is said to have diverged, though all its numbers are finite.
-const (
-	farWorse  = 2   // held-out NLL, in that of equal chances for all tokens
-	farLarger = 1e9 // a weight: the offset of what is never written is as far below zero
-)
+// farWorse is where a run is said to have diverged, though all its numbers are finite: a held-out
+// NLL, in that of equal chances for all tokens.
+const farWorse = 2
 
 // ended returns a warning if a run has come to what no training should: it predicts
 // held-out text far worse than if all v tokens had equal chances, or a weight is huge. rows
@@ -116,7 +114,7 @@ func ended(rows []train.Evaluation, v int, learnt float64, phase, name string, s
 		return fmt.Sprintf("this run has diverged: NLL %.4g nats per held-out token after %s, where equal chances for all tokens give %.4g; try a smaller %s",
 			first.NLL, first.Phase, chance, train.StepSizeOption(first.Phase))
 	}
-	if !(size <= farLarger) {
+	if !(size <= train.TooLarge) {
 		rates := []string{train.StepSizeOption(phase)}
 		if phase == train.Likelihood || phase == train.ELBO { // of the generator, which later phases move too
 			for _, e := range rows {
