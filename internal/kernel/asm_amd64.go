@@ -644,6 +644,21 @@ func roundBF16x256(dst []float32, src []float32)
 //go:noescape
 func halveBF16x512(dst *float32, src *float32, blocks int)
 
+// roundPanel512 packs steps > 0 rows of cols columns, ld values apart, into a panel: roundBF16Generic of each.
+//
+//go:noescape
+func roundPanel512(dst *float32, src *float32, ld int, steps int, cols int)
+
+// pairPanel512 packs steps > 0 pairs of rows of cols columns, ld values apart, into a panel: pairBF16Generic of each.
+//
+//go:noescape
+func pairPanel512(dst *float32, src *float32, ld int, steps int, cols int)
+
+// halveBF16native512 is halveBF16Generic of blocks > 0 times 32 values of src, of which it makes 16.
+//
+//go:noescape
+func halveBF16native512(dst *float32, src *float32, blocks int)
+
 // transpose8 transposes src [8*rows, 8*cols], all rows of eight columns before
 // the next. The strides are in values, rows and cols are not 0.
 //

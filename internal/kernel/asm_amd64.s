@@ -27825,6 +27825,133 @@ block:
 	VZEROUPPER
 	RET
 
+DATA interleave<>+0(SB)/4, $0x00100000
+DATA interleave<>+4(SB)/4, $0x00110001
+DATA interleave<>+8(SB)/4, $0x00120002
+DATA interleave<>+12(SB)/4, $0x00130003
+DATA interleave<>+16(SB)/4, $0x00140004
+DATA interleave<>+20(SB)/4, $0x00150005
+DATA interleave<>+24(SB)/4, $0x00160006
+DATA interleave<>+28(SB)/4, $0x00170007
+DATA interleave<>+32(SB)/4, $0x00180008
+DATA interleave<>+36(SB)/4, $0x00190009
+DATA interleave<>+40(SB)/4, $0x001a000a
+DATA interleave<>+44(SB)/4, $0x001b000b
+DATA interleave<>+48(SB)/4, $0x001c000c
+DATA interleave<>+52(SB)/4, $0x001d000d
+DATA interleave<>+56(SB)/4, $0x001e000e
+DATA interleave<>+60(SB)/4, $0x001f000f
+GLOBL interleave<>(SB), RODATA|NOPTR, $64
+
+// func roundPanel512(dst *float32, src *float32, ld int, steps int, cols int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512_BF16
+TEXT ·roundPanel512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         ld+16(FP), DX
+	MOVQ         steps+24(FP), BX
+	MOVQ         cols+32(FP), SI
+	VPBROADCASTD SI, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVDQU32    iota<>+64(SB), Z1
+	VPCMPGTD     Z1, Z0, K2
+	VMOVDQU32    iota<>+128(SB), Z1
+	VPCMPGTD     Z1, Z0, K3
+	SHLQ         $0x02, DX
+	VPXORD       Z30, Z30, Z30
+	VMOVDQU32    interleave<>+0(SB), Z31
+
+step:
+	VMOVUPS.Z (CX), K1, Z0
+	LONG      $0x487f9262
+	WORD      $0xc672
+	VPERMW    Z0, Z31, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(CX), K2, Z2
+	LONG      $0x486f9262
+	WORD      $0xd672
+	VPERMW    Z2, Z31, Z2
+	VMOVUPS   Z2, 64(AX)
+	VMOVUPS.Z 128(CX), K3, Z4
+	LONG      $0x485f9262
+	WORD      $0xe672
+	VPERMW    Z4, Z31, Z4
+	VMOVUPS   Z4, 128(AX)
+	ADDQ      DX, CX
+	ADDQ      $0x000000c0, AX
+	DECQ      BX
+	JNZ       step
+	VZEROUPPER
+	RET
+
+// func pairPanel512(dst *float32, src *float32, ld int, steps int, cols int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512_BF16
+TEXT ·pairPanel512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         ld+16(FP), DX
+	MOVQ         steps+24(FP), BX
+	MOVQ         cols+32(FP), SI
+	VPBROADCASTD SI, Z0
+	VMOVDQU32    iota<>+0(SB), Z1
+	VPCMPGTD     Z1, Z0, K1
+	VMOVDQU32    iota<>+64(SB), Z1
+	VPCMPGTD     Z1, Z0, K2
+	VMOVDQU32    iota<>+128(SB), Z1
+	VPCMPGTD     Z1, Z0, K3
+	SHLQ         $0x02, DX
+	VPXORD       Z30, Z30, Z30
+	VMOVDQU32    interleave<>+0(SB), Z31
+
+step:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(DX*1), K1, Z1
+	LONG      $0x487ff262
+	WORD      $0xc172
+	VPERMW    Z0, Z31, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(CX), K2, Z2
+	VMOVUPS.Z 64(CX)(DX*1), K2, Z3
+	LONG      $0x486ff262
+	WORD      $0xd372
+	VPERMW    Z2, Z31, Z2
+	VMOVUPS   Z2, 64(AX)
+	VMOVUPS.Z 128(CX), K3, Z4
+	VMOVUPS.Z 128(CX)(DX*1), K3, Z5
+	LONG      $0x485ff262
+	WORD      $0xe572
+	VPERMW    Z4, Z31, Z4
+	VMOVUPS   Z4, 128(AX)
+	ADDQ      DX, CX
+	ADDQ      DX, CX
+	ADDQ      $0x000000c0, AX
+	DECQ      BX
+	JNZ       step
+	VZEROUPPER
+	RET
+
+// func halveBF16native512(dst *float32, src *float32, blocks int)
+// Requires: AVX, AVX512F, AVX512_BF16
+TEXT ·halveBF16native512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ blocks+16(FP), DX
+
+block:
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	LONG    $0x4877f262
+	WORD    $0xc072
+	VPROLD  $0x10, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x40, AX
+	DECQ    DX
+	JNZ     block
+	VZEROUPPER
+	RET
+
 // func transpose8(dst *float32, ldd int, src *float32, lds int, rows int, cols int)
 // Requires: AVX
 TEXT ·transpose8(SB), NOSPLIT, $0-48

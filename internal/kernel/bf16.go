@@ -73,6 +73,25 @@ func halveBF16Generic(dst, src []float32) {
 	}
 }
 
+// roundPanelRows packs steps rows of cols columns, ld values apart in src, into a
+// panel [steps,panel], each by round.
+func roundPanelRows(round func(dst, src []float32)) func(dst, src []float32, ld, steps, panel, cols int) {
+	return func(dst, src []float32, ld, steps, panel, cols int) {
+		for l := range steps {
+			round(dst[l*panel:][:cols], src[l*ld:][:cols])
+		}
+	}
+}
+
+// pairPanelRows does so with steps pairs of rows.
+func pairPanelRows(pair func(dst, first, second []float32)) func(dst, src []float32, ld, steps, panel, cols int) {
+	return func(dst, src []float32, ld, steps, panel, cols int) {
+		for l := range steps {
+			pair(dst[l*panel:][:cols], src[2*l*ld:][:cols], src[(2*l+1)*ld:][:cols])
+		}
+	}
+}
+
 // genericBF16 computes C[i0:i1, j0:j1] in plain Go. It is the meaning of a product
 // of bf16, bit for bit.
 func (p *product) genericBF16(i0, i1, j0, j1 int) {
@@ -158,7 +177,6 @@ func (p *product) tiledBF16(i0, i1, j0, j1 int) {
 	cols := min(panelBBF16/steps/panel*panel, (j1-j0+panel-1)/panel*panel)
 	w.panels = grown(w.panels, steps*cols)
 	w.rows = grown(w.rows, steps*min(blockMBF16, i1-i0))
-	w.line = grown(w.line, 2*cols)
 	for k := 0; k < p.k; k += packKBF16 {
 		kEnd := min(k+packKBF16, p.k)
 		steps := (kEnd - k + g.each - 1) / g.each
@@ -211,13 +229,17 @@ func (p *product) packRows(g packing, w *workspace, i0, i1, k0, k1 int) (ars, ak
 		}
 		return 1, rows
 	}
+	round := isa.roundBF16
+	if g.each == 2 {
+		round = isa.halveBF16
+	}
+	if p.lda < k1-k0 && p.lda%g.each == 0 && (k1-k0)%g.each == 0 { // rows overlap: every value once
+		n := (i1-1-i0)*p.lda + k1 - k0
+		round(w.rows[:n/g.each], p.a[i0*p.lda+k0:][:n])
+		return p.lda / g.each, 1
+	}
 	for i := i0; i < i1; i++ {
-		row := p.a[i*p.lda+k0:][:k1-k0]
-		if g.each == 2 {
-			isa.halveBF16(w.rows[(i-i0)*steps:][:steps], row)
-		} else {
-			isa.roundBF16(w.rows[(i-i0)*steps:][:steps], row)
-		}
+		round(w.rows[(i-i0)*steps:][:steps], p.a[i*p.lda+k0:][:k1-k0])
 	}
 	if steps*g.each > k1-k0 {
 		padNegative(w.rows[steps-1:(i1-i0)*steps], steps)
@@ -250,12 +272,16 @@ func (p *product) packStep(g packing, dst, s []float32, ld, k, k1 int) {
 func (p *product) packBF16(g packing, w *workspace, panel, j0, j1, k0, k1 int) {
 	steps := (k1 - k0 + g.each - 1) / g.each
 	if !p.transB {
-		line := w.line[:j1-j0]
-		for l := range steps {
-			p.packStep(g, line, p.b[j0:], p.ldb, k0+l*g.each, k1)
-			row := line
-			for at := l * panel; len(row) > 0; at += steps * panel {
-				row = row[copy(w.panels[at:at+panel], row):]
+		for j := j0; j < j1; j += panel {
+			src, dst, cols := p.b[k0*p.ldb+j:], w.panels[(j-j0)*steps:], min(panel, j1-j)
+			whole := (k1 - k0) / g.each // the last row may have none beside it
+			if g.each == 1 {
+				isa.roundPanel(dst, src, p.ldb, whole, panel, cols)
+			} else if whole > 0 {
+				isa.pairPanel(dst, src, p.ldb, whole, panel, cols)
+			}
+			if whole < steps {
+				isa.roundBF16(dst[whole*panel:][:cols], src[g.each*whole*p.ldb:][:cols]) // lower halves are zero
 			}
 		}
 		return

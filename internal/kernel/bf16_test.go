@@ -74,6 +74,36 @@ func TestRoundBF16(t *testing.T) {
 	require.Equal(t, uint32(0x3f80c000), math.Float32bits(func() float32 { d := []float32{0}; pairBF16Generic(d, []float32{1}, []float32{-2}); return d[0] }()))
 }
 
+// Panels hold rows, or pairs of rows, whatever packs them.
+func TestPanels(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 3))
+	eachISA(t, func(t *testing.T) {
+		panel := isa.gemm.vectors * isa.gemm.width
+		if panel == 0 {
+			panel = 5
+		}
+		for cols := 1; cols <= panel; cols++ {
+			steps, ld := 1+r.IntN(5), cols+r.IntN(3)
+			src := make([]float32, 2*steps*ld)
+			for i := range src {
+				src[i] = anyBits(r)
+			}
+			got, want := make([]float32, steps*panel), make([]float32, steps*panel)
+			check := func() {
+				for l := range steps {
+					requireSameBits(t, want[l*panel:][:cols], got[l*panel:][:cols])
+				}
+			}
+			isa.roundPanel(got, src, ld, steps, panel, cols)
+			roundPanelRows(roundBF16Generic)(want, src, ld, steps, panel, cols)
+			check()
+			isa.pairPanel(got, src, ld, steps, panel, cols)
+			pairPanelRows(pairBF16Generic)(want, src, ld, steps, panel, cols)
+			check()
+		}
+	})
+}
+
 // A fused multiplication and addition rounds once, and flushes.
 func TestFusedFlushed(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))

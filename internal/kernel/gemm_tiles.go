@@ -123,7 +123,7 @@ func (p *product) byTiles(g *gemmKernels, i0, i1, j0, j1, k0, k1 int, panels []f
 
 // workspace is the room for packed panels and, of products of bf16, for rows of A
 // and what is on its way into a panel.
-type workspace struct{ panels, rows, line, turned []float32 }
+type workspace struct{ panels, rows, turned []float32 }
 
 var workspaces = freeList[workspace]{make: func() *workspace { return new(workspace) }}
 

@@ -56,9 +56,10 @@ type instructionSet struct {
 
 	// Products of bf16: by the tiles of gemm, or of pairs where the CPU has an
 	// instruction for them that is faster.
-	pairs                gemmKernels
-	roundBF16, halveBF16 func(dst, src []float32)
-	pairBF16             func(dst, first, second []float32)
+	pairs                 gemmKernels
+	roundBF16, halveBF16  func(dst, src []float32)
+	pairBF16              func(dst, first, second []float32)
+	roundPanel, pairPanel func(dst, src []float32, ld, steps, panel, cols int)
 }
 
 var genericSet = instructionSet{
@@ -81,6 +82,7 @@ var genericSet = instructionSet{
 	gumbelAdd: gumbelAddGeneric, gumbelArgmax: gumbelArgmaxGeneric,
 
 	roundBF16: roundBF16Generic, halveBF16: halveBF16Generic, pairBF16: pairBF16Generic,
+	roundPanel: roundPanelRows(roundBF16Generic), pairPanel: pairPanelRows(pairBF16Generic),
 }
 
 // available holds what this CPU can run, the best first.

@@ -16,8 +16,11 @@ func nativeSets() (sets []*instructionSet) {
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
 		sets = append(sets, &avx512Set)
-		if hasPairs() && pairsFaster(pairs512.tiles[0][2], avx512Set.gemm.tiles[0][2]) {
-			avx512Set.pairs = pairs512
+		if hasPairs() {
+			avx512Set.halveBF16, avx512Set.roundPanel, avx512Set.pairPanel = halveNative, roundPanelNative, pairPanelNative
+			if pairsFaster(pairs512.tiles[0][2], avx512Set.gemm.tiles[0][2]) {
+				avx512Set.pairs = pairs512
+			}
 		}
 	}
 	if avx2 {
@@ -64,6 +67,7 @@ var avx512Set = instructionSet{
 		rowsFew: 16,
 	},
 	roundBF16: roundBF16x512, pairBF16: pairBF16x512, halveBF16: halveBlocks,
+	roundPanel: roundPanelRows(roundBF16x512), pairPanel: pairPanelRows(pairBF16x512),
 }
 
 // pairs512 are the tiles of AVX512_BF16.
@@ -80,7 +84,44 @@ var pairs512 = gemmKernels{
 }
 
 // hasPairs tells whether the CPU has AVX512_BF16 and does with it what is meant.
-func hasPairs() bool { return cpu.X86.HasAVX512BF16 && pairsAgree(pairs512.tiles[3][0]) }
+func hasPairs() bool {
+	return cpu.X86.HasAVX512BF16 && cpu.X86.HasAVX512BW && packsAgree(halveNative) && pairsAgree(pairs512.tiles[3][0])
+}
+
+// packsAgree tells whether the CPU rounds to bf16 as halveBF16Generic says, also what is
+// halfway, denormal, infinite or no number.
+func packsAgree(halve func(dst, src []float32)) bool {
+	src, got, want := make([]float32, 32), make([]float32, 16), make([]float32, 16)
+	for i := range src {
+		bits := [...]uint32{0x3f808000, 0x3f818000, 0x3f808001, 0x00400000, 0x007fffff, 0x00800000, 0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fc12345}[i%10]
+		src[i] = math.Float32frombits(bits | uint32(i&1)<<31)
+	}
+	halve(got, src)
+	halveBF16Generic(want, src)
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// halveNative takes 32 values at a time.
+func halveNative(dst, src []float32) {
+	blocks := len(src) / 32
+	if blocks > 0 {
+		halveBF16native512(&dst[0], &src[0], blocks)
+	}
+	halveBlocks(dst[16*blocks:], src[32*blocks:])
+}
+
+func roundPanelNative(dst, src []float32, ld, steps, panel, cols int) {
+	roundPanel512(&dst[0], &src[0], ld, steps, cols)
+}
+
+func pairPanelNative(dst, src []float32, ld, steps, panel, cols int) {
+	pairPanel512(&dst[0], &src[0], ld, steps, cols)
+}
 
 // pairsFaster tells whether a tile of 8 x 3 vectors takes less time for 256 steps of
 // k as pairs than as float32. Makers differ: an AMD core (Zen 5) issues VDPBF16PS as
@@ -184,6 +225,7 @@ var avx2Set = instructionSet{
 		rowsFew: 64,
 	},
 	roundBF16: roundBF16x256, pairBF16: pairBF16Generic, halveBF16: halveBF16Generic,
+	roundPanel: roundPanelRows(roundBF16x256), pairPanel: pairPanelRows(pairBF16Generic),
 }
 
 // addRows adds rows, ld apart, to dst one after the other, eight in a pass.

@@ -26,6 +26,7 @@ func main() {
 		g.bf16()
 	}
 	halves()
+	packs()
 	transpose8()
 	prefetch()
 	stream()
