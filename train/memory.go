@@ -36,7 +36,12 @@ func (c Config) memory(d *model.Data) machine.Need {
 	// Weights, the best of them, moments, gradients; each graph has the output matrix
 	// transposed and with rows on cache lines, and a gradient of it for each half of the batch.
 	weights := 4*all.Weights + 2*net.Weights + all.Weights + 4*net.Matrix
-	rows := real * (all.Token + 2*E) // teacher forcing with gradients
+	packed := 0. // of each matrix on the right of products
+	if c.bf16() {
+		packed = 1
+	}
+	weights += packed * 3 * net.Matrix // of likelihood training, and of sampling
+	rows := real * (all.Token + 2*E)   // teacher forcing with gradients
 	if c.HasVAE() {
 		rows *= 2 // and of held-out text, which others score
 	} else {
@@ -66,6 +71,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 			if e.joint() { // what the other sentences say, for a step of the rollout
 				rows += B * (V + De)
 			}
+			weights += packed * steps * 2 * (net.Matrix + V*(E+De))
 			rows += steps*N*(V+3*E+net.Token+2*De) + (steps-1)*B*V + max(B, 128)*V
 		} else {
 			weights += net.Weights + 3*net.Matrix
@@ -82,7 +88,7 @@ func (c Config) memory(d *model.Data) machine.Need {
 	}
 	round := 0.
 	if c.CoopRounds > 0 {
-		weights += 5*net.Weights + 6*net.Matrix
+		weights += 5*net.Weights + (6+3*packed)*net.Matrix
 		rows += float64(c.CoopBatch/c.Accumulate) * min(float64(T), 1.5*(meanLength(d.Train)+1)) * 2 * net.Token
 		// A sentence of the pool, and one and a half that are drawn and scored.
 		round = float64(c.CoopSentences) * (4*float64(T+2) + 1.5*(120+4*(meanLength(d.Train)+1)))

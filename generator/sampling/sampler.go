@@ -86,6 +86,8 @@ type Sampler struct {
 	opt      Options
 	products cell.Products
 	lines    []float32 // output weights, if they are not as products like them
+	held     cell.Weights
+	holding  sync.Once // of held, if the weights are fixed
 	shares   []float32 // what inputs has made room for
 	scratch  pool[sampleScratch]
 
@@ -158,7 +160,7 @@ func (s *Sampler) Complete(ids, lengths []int32, kept int, key Key, first int) {
 }
 
 func (s *Sampler) complete(ids, lengths []int32, logProbs []float64, kept int, key Key, first int) {
-	w, ld := s.outputs(len(lengths))
+	w := s.outputs(len(lengths))
 	shares, most := s.inputs(len(lengths)), mostRows
 	if s.alone() {
 		most = aloneRows
@@ -177,7 +179,7 @@ func (s *Sampler) complete(ids, lengths []int32, logProbs []float64, kept int, k
 			if logProbs != nil {
 				b.logProbs = logProbs[at : at+n]
 			}
-			s.write(sc, w, ld, b, key)
+			s.write(sc, w, b, key)
 		}
 	})
 }
@@ -197,8 +199,8 @@ func (s *Sampler) Stream(ids, lengths []int32, key Key, row func(r int) (prompt 
 	sc := s.scratch.take()
 	defer s.scratch.give(sc)
 	sc.shares = nil
-	w, ld := s.outputs(len(lengths))
-	s.write(sc, w, ld, rows{
+	w := s.outputs(len(lengths))
+	s.write(sc, w, rows{
 		ids: ids, lengths: lengths, kept: func(r int) int { return kept[r] }, number: func(r int) int { return numbers[r] }, emit: emit,
 	}, key)
 }
@@ -333,19 +335,22 @@ func (sc *sampleScratch) room(rows int) {
 	sc.cond = nil
 }
 
-// outputs are the output weights [H,V] to write n sentences with, and how far apart
-// their rows are.
-func (s *Sampler) outputs(n int) (w []float32, ld int) {
+// outputs are the output weights [H,V] to write n sentences with.
+func (s *Sampler) outputs(n int) *cell.Weights {
 	g, stride := s.net, kernel.Stride(s.net.Vocab)
+	hold := func(w []float32, ld int) { s.products.Hold(&s.held, g.Width(), g.Vocab, w, ld) }
 	switch {
-	case g.fixed != nil:
-		return g.fixed, stride
+	case g.fixed != nil: // others may be holding them, too
+		s.holding.Do(func() { hold(g.fixed, stride) })
 	case !g.Tie && (stride == g.Vocab || n < fewSentences):
-		return g.W.Data, g.Vocab
-	case s.lines == nil:
-		s.lines = g.newOutputs()
+		hold(g.W.Data, g.Vocab)
+	default:
+		if s.lines == nil {
+			s.lines = g.newOutputs()
+		}
+		hold(g.outputs(s.lines), stride)
 	}
-	return g.outputs(s.lines), stride
+	return &s.held
 }
 
 // inputs are the shares [V,Share] of the first layer for all tokens, of which n sentences
@@ -394,7 +399,7 @@ type rows struct {
 
 // write draws sentences. Those that begin alike share a node, and finished ones make room
 // at once.
-func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key) {
+func (s *Sampler) write(sc *sampleScratch, w *cell.Weights, b rows, key Key) {
 	g, T := s.net, s.opt.MaxLen
 	ids, lengths := b.ids, b.lengths
 	V, H, stride, prompted := g.Vocab, g.Width(), kernel.Stride(g.Vocab), T
@@ -425,7 +430,7 @@ func (s *Sampler) write(sc *sampleScratch, w []float32, ld int, b rows, key Key)
 			rows := min(sampleRows, n-lo)
 			top := s.advance(sc, lo, rows, t == 0 && s.condition == nil)
 			if t >= prompted {
-				s.products.GemmBias(false, false, rows, V, H, top, H, w, ld, g.B.Data, sc.logits, stride)
+				s.products.TimesBias(w, rows, top, H, g.B.Data, sc.logits, stride)
 				sc.topOf, sc.nextOf = -1, -1
 				if b.logProbs != nil {
 					sc.sums(rows, V)

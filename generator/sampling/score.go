@@ -75,12 +75,12 @@ func (s *Scorer) NLL(dst [][]float32, sentences [][]int32) error {
 func (s *Scorer) tell(sentences [][]int32, told func(i, t int, nats float32)) error {
 	g := s.sampler.net
 	V, H, stride := g.Vocab, g.Width(), kernel.Stride(g.Vocab)
-	w, ld := s.sampler.outputs(len(sentences))
+	w := s.sampler.outputs(len(sentences))
 	flush := func(sc *scoreScratch) {
 		if sc.full == 0 {
 			return
 		}
-		s.sampler.products.GemmBias(false, false, sc.full, V, H, sc.gathered, H, w, ld, g.B.Data, sc.logits, stride)
+		s.sampler.products.TimesBias(w, sc.full, sc.gathered, H, g.B.Data, sc.logits, stride)
 		if s.beta != 1 {
 			kernel.Scale(s.beta, sc.logits[:sc.full*stride])
 		}

@@ -13,7 +13,7 @@ func Gemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int,
 	if beta == 0 {
 		beta = 0 // not -0: the kernels look at the bits
 	}
-	p := product{transA, transB, m, n, k, alpha, beta, a, b, c, c, lda, ldb, ldc, ldc, false}
+	p := product{transA, transB, m, n, k, alpha, beta, a, b, c, c, lda, ldb, ldc, ldc, false, nil, 0}
 	p.do()
 }
 
@@ -27,7 +27,7 @@ func biased(function string, transA, transB bool, m, n, k int, a []float32, lda 
 	if len(bias) < n {
 		panic(fmt.Sprintf("kernel: %s: bias of %d values for %d columns", function, len(bias), n))
 	}
-	return product{transA, transB, m, n, k, 1, 1, a, b, c, bias, lda, ldb, ldc, 0, false}
+	return product{transA, transB, m, n, k, 1, 1, a, b, c, bias, lda, ldb, ldc, 0, false, nil, 0}
 }
 
 // product is a call under way: C = alpha op(A) op(B) + beta X, where X is C or
@@ -40,7 +40,9 @@ type product struct {
 
 	lda, ldb, ldc, ldx int
 
-	bf16 bool // operands are rounded
+	bf16   bool    // operands are rounded
+	packed *Packed // columns of B from from on, if they are packed
+	from   int
 }
 
 // sharedProduct is one that several cores work on.
@@ -72,6 +74,8 @@ const rowGrain, columnGrain, vectorGrain = 24, 48, 16
 // splitColumns is the grain for the columns of C.
 func (p *product) splitColumns() int {
 	switch {
+	case p.packed != nil:
+		return columnGrain
 	case p.n < 8*columnGrain: // one part for each core
 		each := (p.n + Threads() - 1) / Threads()
 		return (each + vectorGrain - 1) / vectorGrain * vectorGrain

@@ -6,6 +6,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"textgan/internal/cell"
 	"textgan/internal/feedback"
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
@@ -257,11 +258,14 @@ type rollout struct {
 
 	// of the current run
 	table, W, WT, bias, reader, grad []float32 // W [H,stride], WT [V,H]
-	dTable, dReader                  []float32
-	tau                              float32
-	key                              rng.Key
-	names                            RunKey
-	sum                              groupSum
+	held                             struct {
+		W, WT, softTable, gradTable cell.Weights
+	}
+	dTable, dReader []float32
+	tau             float32
+	key             rng.Key
+	names           RunKey
+	sum             groupSum
 
 	joinFn, scatterFn, readerFn                                    func(lo, hi int)
 	writeGroupsFn, backGroupsFn, emitFn, rowsBackFn, columnsBackFn func(lo, hi int)
@@ -283,6 +287,7 @@ func (r *rollout) bind(in []G.Value) {
 		r.WT = r.transposed
 	}
 	r.W = inLines(r.lines, r.stride, f32(in[1]), r.H, r.V, r.tied)
+	r.Hold(&r.held.W, r.H, r.V, r.W, r.stride)
 	for _, l := range r.layers {
 		for i := range l.bound {
 			l.bound[i] = f32(in[l.first+i])
@@ -307,6 +312,7 @@ func (r *rollout) forward(in []G.Value) G.Value {
 	r.bind(in)
 	if r.softCols > 0 {
 		kernel.Parallel(r.V, 64, r.joinFn)
+		r.Hold(&r.held.softTable, r.V, r.softCols, r.softTable, r.softCols)
 	}
 	if r.groupACore() {
 		kernel.Parallel(len(r.groups), 1, r.writeGroupsFn)
@@ -414,6 +420,7 @@ func (r *rollout) netBack(dIn [][]float32) {
 	if !r.tied {
 		kernel.TransposeRows(r.WT, r.H, r.W, r.stride, r.H, r.V)
 	}
+	r.Hold(&r.held.WT, r.V, r.H, r.WT, r.H)
 	if r.sparse == nil || r.sparse.anyDense(r) {
 		r.joinGradTable()
 	}
@@ -532,6 +539,7 @@ func (r *rollout) joinGradTable() {
 		at = r.E * r.stride
 	}
 	kernel.TransposeRows(r.gradTable[at:], r.stride, r.reader, r.De, r.V, r.De)
+	r.Hold(&r.held.gradTable, r.gradCols, r.V, r.gradTable, r.stride)
 }
 
 // scatter adds the gradients of what was read by id to rows lo..hi-1.

@@ -4,6 +4,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"textgan/internal/cell"
 	"textgan/internal/kernel"
 	"textgan/internal/memory"
 )
@@ -36,6 +37,7 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 		c.dWT = append(c.dWT, make([]float32, F*k*E))
 		c.lines = append(c.lines, memory.Floats(k * E * c.stride)[0])
 	}
+	c.filter = make([]cell.Weights, len(widths))
 	n := B * len(widths) * F
 	c.y, c.arg = zeros(B, len(widths)*F), make([]int32, n)
 	allocate(part{&c.g, n}, part{&c.scratch, B * T * c.stride})
@@ -59,12 +61,13 @@ type textConv struct {
 	B, T, E, F int
 	widths     []int
 	y          *tensor.Dense
-	arg        []int32     // window that won, [B, widths*F]
-	g          []float32   // gradient of the winning windows, [B, widths*F]
-	scratch    []float32   // [B,T,stride]
-	stride     int         // of F values
-	lines      [][]float32 // W of each width with rows a stride apart
-	WT, dWT    [][]float32 // [F,k*E] of each width
+	arg        []int32        // window that won, [B, widths*F]
+	g          []float32      // gradient of the winning windows, [B, widths*F]
+	scratch    []float32      // [B,T,stride]
+	stride     int            // of F values
+	lines      [][]float32    // W of each width with rows a stride apart
+	filter     []cell.Weights // those
+	WT, dWT    [][]float32    // [F,k*E] of each width
 	winners    [filterParts]winners
 
 	x, dx, grad []float32 // of the current run
@@ -95,6 +98,7 @@ func (c *textConv) forward(in []G.Value) G.Value {
 func (c *textConv) layOut(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		kernel.CopyRows(c.lines[i], c.stride, c.W[i], c.F, c.widths[i]*c.E, c.F)
+		c.Hold(&c.filter[i], c.widths[i]*c.E, c.F, c.lines[i], c.stride)
 	}
 }
 
@@ -104,7 +108,7 @@ func (c *textConv) sentences(lo, hi int) {
 	for s := lo; s < hi; s++ {
 		for i, k := range c.widths {
 			m := max(int(c.lengths[s]), k) - k + 1
-			c.Gemm(false, false, m, F, k*E, 1, c.x[s*c.T*E:], E, c.lines[i], c.stride, 0, z, c.stride)
+			c.Times(&c.filter[i], 0, F, m, 1, c.x[s*c.T*E:], E, 0, z, c.stride)
 			best := y[s*cols+i*F:][:F]
 			kernel.MaxRows(best, c.arg[s*cols+i*F:][:F], z, m, F, c.stride)
 			kernel.Add(best, c.b[i])

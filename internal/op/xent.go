@@ -6,6 +6,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"textgan/internal/cell"
 	"textgan/internal/kernel"
 	"textgan/internal/memory"
 )
@@ -119,12 +120,13 @@ func isOutput(W *G.Node, H, V int, tied bool) bool {
 
 // toward is Toward in a run.
 type toward struct {
-	H          int
-	tied       bool
-	lines      []float32 // [H,stride] W, if it is not given like that
-	h, W, bias []float32 // of the current run
-	weight     []float32 // of each packed row
-	cross      []float32 // of each packed row: the cross-entropy
+	H       int
+	tied    bool
+	lines   []float32    // [H,stride] W, if it is not given like that
+	h, bias []float32    // of the current run
+	W       cell.Weights // [H,V]
+	weight  []float32    // of each packed row
+	cross   []float32    // of each packed row: the cross-entropy
 }
 
 type xent struct {
@@ -144,7 +146,8 @@ type xent struct {
 	group               [groups]xentGroup
 	groupsFn            func(lo, hi int)
 
-	h, W, WT, bias []float32 // of the current run: W [H,stride], WT [V,H]
+	h, bias []float32    // of the current run
+	W, WT   cell.Weights // [H,V] and [V,H]
 
 	to *toward // nil: the targets are words alone
 
@@ -168,16 +171,19 @@ type xentGroup struct {
 
 func (x *xent) forward(in []G.Value) G.Value {
 	x.h, x.bias = f32(in[0]), f32(in[2])
-	if x.tied {
-		x.WT = f32(in[1])
-	} else if x.WT = x.transposed; x.needH {
-		kernel.Transpose(x.WT, f32(in[1]), x.H, x.V)
+	if x.needH {
+		WT := f32(in[1])
+		if !x.tied {
+			WT = x.transposed
+			kernel.Transpose(WT, f32(in[1]), x.H, x.V)
+		}
+		x.Hold(&x.WT, x.V, x.H, WT, x.H)
 	}
-	x.W = inLines(x.lines, x.stride, f32(in[1]), x.H, x.V, x.tied)
+	x.Hold(&x.W, x.H, x.V, inLines(x.lines, x.stride, f32(in[1]), x.H, x.V, x.tied), x.stride)
 	x.pack(i32(in[3]), i32(in[4]), f32(in[5]))
 	if to := x.to; to != nil {
 		to.h, to.bias = f32(in[6]), f32(in[8])
-		to.W = inLines(to.lines, x.stride, f32(in[7]), to.H, x.V, to.tied)
+		x.Hold(&to.W, to.H, x.V, inLines(to.lines, x.stride, f32(in[7]), to.H, x.V, to.tied), x.stride)
 		for i, at := range x.cell[:x.plan.N] {
 			to.weight[i] = f32(in[9])[at]
 		}
@@ -287,7 +293,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 	x, H, V, at := c.xent, c.H, c.V, c.first+lo
 	ld := c.stride
 	p := c.logits[lo*ld : hi*ld]
-	x.GemmBias(false, false, hi-lo, V, H, x.h[at*H:], H, x.W, ld, x.bias, p, ld)
+	x.TimesBias(&x.W, hi-lo, x.h[at*H:], H, x.bias, p, ld)
 	if x.to != nil {
 		c.mixedRows(lo, hi)
 		return
@@ -307,7 +313,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 	if !x.needH {
 		return
 	}
-	x.Gemm(false, false, hi-lo, H, V, 1, p, ld, x.WT, H, 0, x.dh[at*H:], H)
+	x.Times(&x.WT, 0, H, hi-lo, 1, p, ld, 0, x.dh[at*H:], H)
 	for r := range hi - lo {
 		kernel.Scale(c.part[lo+r], x.dh[(at+r)*H:][:H])
 	}
@@ -318,7 +324,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 func (c *xentGroup) mixedRows(lo, hi int) {
 	x, to, H, V, ld, at := c.xent, c.to, c.H, c.V, c.stride, c.first+lo
 	p, q := c.logits[lo*ld:hi*ld], c.other[lo*ld:hi*ld]
-	x.GemmBias(false, false, hi-lo, V, to.H, to.h[at*to.H:], to.H, to.W, ld, to.bias, q, ld)
+	x.TimesBias(&to.W, hi-lo, to.h[at*to.H:], to.H, to.bias, q, ld)
 	topP, _ := kernel.Max(p[:V])
 	topQ, _ := kernel.Max(q[:V])
 	for r := range hi - lo {
@@ -336,7 +342,7 @@ func (c *xentGroup) mixedRows(lo, hi int) {
 		copy(c.hw[(lo+r)*H:][:H], x.h[i*H:])
 	}
 	if x.needH {
-		x.Gemm(false, false, hi-lo, H, V, 1, p, ld, x.WT, H, 0, x.dh[at*H:], H)
+		x.Times(&x.WT, 0, H, hi-lo, 1, p, ld, 0, x.dh[at*H:], H)
 	}
 }
 
