@@ -153,59 +153,66 @@ func complete(c *call[trainOptions]) error {
 	return err
 }
 
+// startOrResume is the run that the options mean, from where it stands.
 func startOrResume(c call[trainOptions]) (*train.Trainer, *rundir.Writer, error) {
 	start := build()
 	start.Command = c.process.args
 	if n := c.team.Size(); n > 1 {
 		start.Processes = n
 	}
-	if c.opt.Extend {
-		switch {
-		case c.opt.Resume:
-			return nil, nil, usage("textgan train", "--extend goes on as --resume does; drop one of them")
-		case c.opt.Run == "":
-			return nil, nil, usage("textgan train", "--extend needs --run DIR")
-		}
-		return train.Extend(c.opt.Run, c.given, c.in, start)
-	}
-	if !c.opt.Resume {
-		if err := complete(&c); err != nil {
-			return nil, nil, err
-		}
-		if err := divide(&c); err != nil {
-			return nil, nil, err
-		}
-		flags := c.given[0]
-		for _, name := range slices.Sorted(maps.Keys(flags)) {
-			switch why, otherModel := c.opt.Idle(name); {
-			case otherModel: // one set of options for runs of several models is common
-				c.warn("%s does nothing: %s", flags[name].Quote, why)
-			case why != "":
-				return nil, nil, usage("textgan train", "%s does nothing: %s; drop it", flags[name].Quote, why)
-			}
-		}
-		if e, err := relax.Lookup(c.opt.Estimator); err == nil && e.Warning != "" && c.opt.Model == "gan" {
-			c.warn("--estimator %s: %s", e.Name, e.Warning)
-		}
-		for _, err := range []error{knownBuiltin(c.opt.Corpus), knownBuiltin(c.opt.Valid), oneStdin(c.opt.Corpus, c.opt.Valid)} {
-			if err != nil {
-				return nil, nil, err
-			}
-		}
-		dir := c.opt.Run
-		if dir == "" {
-			dir = nextRun()
-		}
-		t, w, err := train.Start(c.opt.Config, dir, c.in, start)
-		for c.opt.Run == "" && c.opt.Corpus != "-" && errors.Is(err, rundir.ErrExists) { // another process was quicker
-			t, w, err = train.Start(c.opt.Config, nextRun(), c.in, start)
-		}
-		return t, w, err
-	}
-	if c.opt.Run == "" {
+	switch {
+	case c.opt.Extend && c.opt.Resume:
+		return nil, nil, usage("textgan train", "--extend goes on as --resume does; drop one of them")
+	case c.opt.Extend && c.opt.Run == "":
+		return nil, nil, usage("textgan train", "--extend needs --run DIR")
+	case c.opt.Resume && c.opt.Run == "":
 		return nil, nil, usage("textgan train", "--resume needs --run DIR")
+	case c.opt.Extend:
+		return train.Extend(c.opt.Run, c.given, c.in, start)
+	case c.opt.Resume:
+		return resumeRun(c, start)
 	}
-	// An option that a resumed run ignores is refused.
+	return startRun(c, start)
+}
+
+// startRun begins a run, in the next free directory if none is named.
+func startRun(c call[trainOptions], start rundir.Start) (*train.Trainer, *rundir.Writer, error) {
+	if err := complete(&c); err != nil {
+		return nil, nil, err
+	}
+	if err := divide(&c); err != nil {
+		return nil, nil, err
+	}
+	flags := c.given[0]
+	for _, name := range slices.Sorted(maps.Keys(flags)) {
+		switch why, otherModel := c.opt.Idle(name); {
+		case otherModel: // one set of options for runs of several models is common
+			c.warn("%s does nothing: %s", flags[name].Quote, why)
+		case why != "":
+			return nil, nil, usage("textgan train", "%s does nothing: %s; drop it", flags[name].Quote, why)
+		}
+	}
+	if e, err := relax.Lookup(c.opt.Estimator); err == nil && e.Warning != "" && c.opt.Model == "gan" {
+		c.warn("--estimator %s: %s", e.Name, e.Warning)
+	}
+	for _, err := range []error{knownBuiltin(c.opt.Corpus), knownBuiltin(c.opt.Valid), oneStdin(c.opt.Corpus, c.opt.Valid)} {
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	dir := c.opt.Run
+	if dir == "" {
+		dir = nextRun()
+	}
+	t, w, err := train.Start(c.opt.Config, dir, c.in, start)
+	for c.opt.Run == "" && c.opt.Corpus != "-" && errors.Is(err, rundir.ErrExists) { // another process was quicker
+		t, w, err = train.Start(c.opt.Config, nextRun(), c.in, start)
+	}
+	return t, w, err
+}
+
+// resumeRun goes on with a run. An option that it would ignore is refused.
+func resumeRun(c call[trainOptions], start rundir.Start) (*train.Trainer, *rundir.Writer, error) {
 	for _, layer := range c.given {
 		for _, name := range slices.Sorted(maps.Keys(layer)) {
 			if _, ok := train.Options.Find(name); ok || name == "config" {
