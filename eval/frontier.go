@@ -62,8 +62,8 @@ const (
 	CopiesMore Place = "copies more"
 	// CopiesLess: copies less of it.
 	CopiesLess Place = "copies less"
-	// BeyondSweep: less or more diverse than all of the curve, and no corner of
-	// it settles the matter. Sweep the curve over more temperatures.
+	// BeyondSweep: past the end of what was swept, where another temperature might
+	// come. Sweep the curve over more temperatures.
 	BeyondSweep Place = "beyond the sweep"
 )
 
@@ -77,8 +77,8 @@ type Verdict struct {
 	// Freedom is the degrees of freedom of ErrGap, if it comes from a spread between
 	// seeds or samples; 0 if it is known from elsewhere.
 	Freedom float64 `json:"degrees_of_freedom,omitempty"`
-	// Across: Gap is in X, by how much the point is more diverse than the curve at
-	// its Y.
+	// Across: Gap is in X, by how much the point is more diverse than all of the curve that
+	// is no worse than it in Y.
 	Across bool `json:"across,omitempty"`
 	// Corner: the point is outside because it beats a corner of the curve in both X
 	// and Y, each beyond noise; the gap alone does not tell.
@@ -93,6 +93,10 @@ type Frontier struct {
 	axes      Axes
 	points    []Point // ascending in X, improving in Y
 	dominated []Point // temperatures that another one beats in both
+
+	// Of these the hotter than every corner and the colder than every one, with which the
+	// sweep goes on past the first corner and past the last.
+	hotter, colder []Point
 }
 
 // NewFrontier joins points by straight lines in the order of X. Points of one
@@ -127,6 +131,19 @@ func NewFrontier(axes Axes, points []Point) (*Frontier, error) {
 			continue
 		}
 		f.points = append(f.points, p)
+	}
+	if axes.Copies { // nobody is beaten by copying less
+		return f, nil
+	}
+	byTemperature := func(a, b Point) int { return cmp.Compare(a.Temperature, b.Temperature) }
+	hottest, coldest := slices.MaxFunc(f.points, byTemperature), slices.MinFunc(f.points, byTemperature)
+	for _, p := range f.dominated {
+		switch {
+		case p.Temperature > hottest.Temperature:
+			f.hotter = append(f.hotter, p)
+		case p.Temperature < coldest.Temperature:
+			f.colder = append(f.colder, p)
+		}
 	}
 	return f, nil
 }
@@ -185,13 +202,25 @@ func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
 // 0.95): of Student's t with Welch's degrees of freedom, K-1 of K seeds, or the normal one
 // where no part comes from a spread.
 //
-// Beyond the ends of the curve only one answer each is possible. A point that
-// is less diverse than all of the curve is inside if the best corner beats it
-// in Y too. A point that is more diverse than all of the curve is outside if it
-// beats the most diverse corner in Y too; s is then the slope at that end: for
-// all that is known, the point may belong beside the line. Where the curve ends
-// steeply, nothing is told by that, and the point is compared across: outside if it
-// is more diverse than the curve at its Y, beyond noise (Across).
+// Past an end of the curve there is no line. A point that is less diverse than all of the
+// curve is inside if the last corner beats it in Y too. One that is more diverse than all of
+// the curve is outside if it beats the first corner in Y too; s is then the slope at
+// that end: for all that is known, the point may belong beside the line. Where the curve
+// ends steeply, nothing is told by that, and the point is compared across, with the curve
+// at its Y (Across): outside if it is more diverse, beyond noise.
+//
+// The sweep may go on past a corner at an end: hotter than every corner, where samples get
+// worse and no more diverse, or colder than every one, where they get less diverse and no
+// better. Such temperatures are no corners, but they show that the curve turns back. So a
+// point that is no farther past a corner than they are is compared with that corner: it is
+// outside if it is more diverse than the first one, or better than the last, beyond noise.
+// Beating one of these temperatures in both does not do: so does a sample at a
+// temperature between. Temperatures amid the corners that are beaten, as by chance, tell of
+// no end and count for nothing.
+//
+// A point past an end that is neither is within noise if the sweep has gone farther than
+// it, in X or, across, in Y, by more than noise. Else it is BeyondSweep: another
+// temperature might come there.
 //
 // A point that is not inside and beats some corner in both X and Y, each beyond
 // noise, is outside whatever the gap says (Corner): nobody would choose that corner.
@@ -214,7 +243,7 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 		return v, nil
 	}
 	if side < 0 && v.Place == BeyondSweep {
-		if across, ok := f.judgeAcross(p, confidence); ok && across.Place == Outside {
+		if across, ok := f.judgeAcross(p, confidence); ok && across.Place != BeyondSweep {
 			v = across
 		}
 	}
@@ -224,8 +253,9 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 	return v, nil
 }
 
-// Across compares p with the curve at p.Y instead of p.X: the verdict's gap is in X.
-// It returns false where no place of the curve is as good in Y, or as bad.
+// Across compares p with the curve at p.Y instead of p.X: the verdict's gap is in X, to the
+// first corner where that is the better in Y. It returns false where p is better in Y than
+// all of the curve, or worse than all of the sweep.
 func (f *Frontier) Across(p Point, confidence float64) (Verdict, bool) {
 	return f.judgeAcross(p, cmp.Or(confidence, 0.95))
 }
@@ -239,7 +269,7 @@ func (f *Frontier) dominates(p Point, confidence float64) bool {
 }
 
 // judgeByGap is Judge by the gap at p.X alone. side is negative before the first
-// corner of the curve and positive behind the last.
+// corner of the curve and positive past the end of the sweep behind the last.
 func (f *Frontier) judgeByGap(p Point, confidence float64) (v Verdict, side int) {
 	last := len(f.points) - 1
 	switch {
@@ -249,30 +279,55 @@ func (f *Frontier) judgeByGap(p Point, confidence float64) (v Verdict, side int)
 		}
 		return v, -1
 	case p.X > f.points[last].X:
-		if v = f.compare(p, f.points[last], f.points[last], f.slope(max(0, last-1), last), confidence); v.Place != Inside {
+		v = f.compare(p, f.points[last], f.points[last], f.slope(max(0, last-1), last), confidence)
+		past := f.past(p)
+		if past.mean > 0 {
+			side = 1
+		}
+		if v.Place != Inside && side > 0 || v.Place == WithinNoise && past.mean > -past.noise(confidence) {
 			v.Place = BeyondSweep
 		}
-		return v, 1
+		return v, side
 	}
 	i := slices.IndexFunc(f.points, func(q Point) bool { return q.X >= p.X })
 	return f.compare(p, f.points[max(0, i-1)], f.points[i], f.slope(max(0, i-1), max(i, min(1, last))), confidence), 0
 }
 
-// judgeAcross compares at p.Y. A point that is worse than all of the curve in Y, but
-// no more than noise explains, is compared with its most diverse corner.
+// past is by how much p is less diverse than all of the sweep: than the last corner, and
+// the colder temperatures behind it.
+func (f *Frontier) past(p Point) estimate {
+	end := f.points[len(f.points)-1]
+	for _, q := range f.colder {
+		if q.X > end.X {
+			end = q
+		}
+	}
+	return p.along(byX).minus(end.along(byX))
+}
+
+// judgeAcross compares at p.Y. A point that is worse in Y than all of the sweep, but no
+// more than noise explains, may be outside as well.
 func (f *Frontier) judgeAcross(p Point, confidence float64) (Verdict, bool) {
 	t := &Frontier{axes: Axes{X: f.axes.Y, Y: f.axes.X, LowerYBetter: true}}
 	for _, c := range slices.Backward(f.points) {
 		t.points = append(t.points, f.turn(c))
 	}
+	for _, q := range f.hotter { // behind the last corner there
+		t.colder = append(t.colder, f.turn(q))
+	}
 	p = f.turn(p)
 	v, side := t.judgeByGap(p, confidence)
 	v.Across = true
-	if behind := p.along(byX).minus(t.points[len(t.points)-1].along(byX)); side > 0 && behind.mean <= behind.noise(confidence) {
+	past := t.past(p)
+	noise := past.noise(confidence)
+	if side > 0 && past.mean <= noise {
 		side = 0
-		if v.Place = WithinNoise; v.Gap > v.noise(confidence) {
+		if v.Gap > v.noise(confidence) {
 			v.Place = Outside
 		}
+	}
+	if v.Place == WithinNoise && past.mean > -noise {
+		v.Place = BeyondSweep
 	}
 	return v, side == 0
 }

@@ -38,7 +38,8 @@ func TestFrontierJudges(t *testing.T) {
 		{"on the last corner", Point{X: 0.9, Y: 0.40}, Inside, -0.06},
 		{"more diverse and better than a corner", Point{X: 0.3, Y: 0.35}, Outside, 0.05},
 		{"more diverse, worse", Point{X: 0.3, Y: 0.2}, BeyondSweep, -0.1},
-		{"more diverse, but that is uncertain", Point{X: 0.39, Y: 0.33, ErrX: 0.05}, BeyondSweep, 0.03},
+		{"more diverse, but that is uncertain", Point{X: 0.39, Y: 0.33, ErrX: 0.05}, WithinNoise, 0.07},
+		{"that, and may be worse", Point{X: 0.39, Y: 0.305, ErrX: 0.05, ErrY: 0.01}, BeyondSweep, 0.005},
 		{"less diverse, worse than a corner", Point{X: 0.95, Y: 0.4}, Inside, -0.06},
 		{"less diverse, better", Point{X: 0.95, Y: 0.5}, BeyondSweep, 0.04},
 	} {
@@ -83,7 +84,7 @@ func TestFrontierGolden(t *testing.T) {
 		}
 		var curve []Point
 		for i, p := range c.Curve {
-			curve = append(curve, Point{Temperature: float64(i + 1), X: p.X, Y: p.Y, ErrX: p.Ex, ErrY: p.Ey})
+			curve = append(curve, Point{Temperature: float64(len(c.Curve) - i), X: p.X, Y: p.Y, ErrX: p.Ex, ErrY: p.Ey})
 		}
 		f, err := NewFrontier(axes, curve)
 		require.NoError(t, err)
@@ -191,50 +192,134 @@ func TestFrontierLeavesDominatedPointsOut(t *testing.T) {
 
 	f, err = NewFrontier(LMAxes(), []Point{good[0], bad[0]}) // one corner
 	require.NoError(t, err)
-	for x, want := range map[float64]Place{5.2: BeyondSweep, 5.3: Inside, 5.4: Inside} {
-		v, err := f.Judge(Point{X: x, Y: 5}, 0)
+	for at, want := range map[[2]float64]Place{{5.2, 5}: Outside, {5.2, 5.6}: BeyondSweep, {5.3, 5}: Inside, {5.4, 5}: Inside} {
+		v, err := f.Judge(Point{X: at[0], Y: at[1]}, 0)
 		require.NoError(t, err)
-		require.Equal(t, want, v.Place, "%v", x)
+		require.Equal(t, want, v.Place, "%v", at)
 	}
+}
+
+// A sweep that goes on past its corners tells of what is there: captions at T = 1.1 are worse than
+// at 1, and no more diverse. What is past the sweep as well may be where it has not been.
+func TestFrontierPastTheCorners(t *testing.T) {
+	at := func(tau, x, ex, y, ey float64) Point { return Point{Temperature: tau, X: x, Y: y, ErrX: ex, ErrY: ey} }
+	corners := []Point{at(.8, 4.1135, .0053, 2.7622, .0141), at(.9, 4.0397, .0051, 3.1638, .0106), at(1, 3.9972, .0049, 3.5916, .0103)}
+	hotter := at(1.1, 3.9977, .0046, 4.0291, .0098)
+	colder := at(.7, 4.3, .0053, 2.8, .0141)
+	judge := func(p Point, curve ...Point) Verdict {
+		f, err := NewFrontier(LMAxes(), curve)
+		require.NoError(t, err)
+		require.Len(t, f.Points(), 3)
+		v, err := f.Judge(p, 0)
+		require.NoError(t, err)
+		return v
+	}
+	real := at(0, 3.7463, .0164, 3.7196, .0162)
+	require.Equal(t, BeyondSweep, judge(real, corners...).Place)
+	v := judge(real, append(corners, hotter)...)
+	require.Equal(t, Outside, v.Place)
+	require.True(t, v.Across)
+	require.InDelta(t, 3.9972-3.7463, v.Gap, 1e-12)
+	for _, c := range []struct {
+		name string
+		p    Point
+		want Place
+	}{
+		{"better than T=1.1 in both, and no more diverse than T=1", at(1, 3.9878, .0048, 3.7495, .0058), WithinNoise},
+		{"the same, more diverse", at(1, 3.97, .0048, 3.7495, .0058), Outside},
+		{"as good as T=1.1 and more diverse", at(1, 3.97, .0048, 4.03, .0058), Outside},
+		{"as good as T=1.1 and no more diverse", at(1, 3.99, .0048, 4.03, .0058), BeyondSweep},
+		{"worse than T=1.1", at(1, 3.97, .0048, 4.1, .0058), BeyondSweep},
+		{"less diverse than T=1, worse", at(1, 4.01, .0048, 3.9, .0058), Inside},
+		{"colder than the sweep", at(.6, 4.2, .0048, 2.5, .0058), BeyondSweep},
+	} {
+		require.Equal(t, c.want, judge(c.p, append(corners, hotter)...).Place, c.name)
+	}
+	for _, c := range []struct {
+		name string
+		p    Point
+		want Place
+	}{
+		{"better than T=.8, in reach of T=.7", at(.6, 4.2, .0048, 2.5, .0058), Outside},
+		{"no better than T=.8", at(.6, 4.2, .0048, 2.75, .0058), WithinNoise},
+		{"worse", at(.6, 4.2, .0048, 2.85, .0058), Inside},
+		{"out of reach", at(.6, 4.31, .0048, 2.5, .0058), BeyondSweep},
+	} {
+		require.Equal(t, c.want, judge(c.p, append(corners, colder)...).Place, c.name)
+	}
+
+	// T = .9 has come out worse by chance: it tells of no end, and beating it does not count.
+	amid := at(.9, 4.12, .02, 3.3, .1)
+	p := at(1, 4.075, .0051, 3.0, .03)
+	line := append([]Point{at(.7, 4.3, .0053, 2.4, .0141)}, corners[0], corners[2])
+	require.Equal(t, WithinNoise, judge(p, line...).Place)
+	require.Equal(t, WithinNoise, judge(p, append(line, amid)...).Place)
+	require.Equal(t, BeyondSweep, judge(real, append(line, at(.9, 4.0397, .0051, 4, .1))...).Place)
+
+	// Where more is no better nothing is beaten, and a plane of copies has no such ends.
+	copies := []Point{at(1, .4, .001, .54, .001), at(.9, .43, .001, .55, .001), at(.8, .5, .001, .53, .001)}
+	f, err := NewFrontier(CopyAxes(5), copies)
+	require.NoError(t, err)
+	v, err = f.Judge(at(1, .48, .001, .56, .001), 0)
+	require.NoError(t, err)
+	require.Equal(t, BeyondSweep, v.Place)
 }
 
 // Points drawn from the curve itself are outside in at most 3 of 40 cases, also where
 // the stated errors leave out what another sample would give: here a sample scatters
-// three times as much as it says. Four samples show that, one does not. A point that
-// beats a corner in both coordinates is outside.
+// three times as much as it says. Four samples show that, one does not. The sweep goes on
+// where the curve turns back, and so do the points, at its temperatures and between them. A
+// point that beats a corner in both coordinates is outside.
 func TestFrontierAgainstItself(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
-	const runs, ex, ey, scatter = 4000, 0.01, 0.02, 3
-	noisy := func(tau float64, repeats int) Point {
-		var all []Point
-		for range repeats {
-			all = append(all, Point{Temperature: tau, ErrX: ex, ErrY: ey,
-				X: 4.71 + 1.9*(1-tau)*(1-tau) + scatter*ex*r.NormFloat64(),
-				Y: 5.06 - 3.35*(1-tau) + scatter*ey*r.NormFloat64()})
-		}
-		return Average(all)
-	}
-	outside := map[int]int{}
-	for _, repeats := range []int{1, 4} {
-		corners := 0
-		for range runs {
-			var curve []Point
-			for _, tau := range []float64{0.5, 0.6, 0.7, 0.8, 0.9, 1} {
-				curve = append(curve, noisy(tau, repeats))
+	const runs, ex, ey, scatter = 2000, 0.01, 0.02, 3
+	for _, c := range []struct{ turn, back float64 }{{1, 1.9}, {1, .2}, {1.05, 1.9}} { // the most diverse temperature, and how much diversity is lost past it
+		noisy := func(tau float64, repeats int) Point {
+			var all []Point
+			bend := c.back
+			if tau < c.turn {
+				bend = 1.9
 			}
-			f, err := NewFrontier(LMAxes(), curve)
-			require.NoError(t, err)
-			corners += len(f.Points())
-			v, err := f.Judge(noisy(0.55+0.4*r.Float64(), repeats), 0.95)
-			require.NoError(t, err)
-			if v.Place == Outside {
-				outside[repeats]++
+			for range repeats {
+				all = append(all, Point{Temperature: tau, ErrX: ex, ErrY: ey,
+					X: 4.71 + bend*(c.turn-tau)*(c.turn-tau) + scatter*ex*r.NormFloat64(),
+					Y: 5.06 - 3.35*(1-tau) + scatter*ey*r.NormFloat64()})
+			}
+			return Average(all)
+		}
+		for _, repeats := range []int{1, 4} {
+			corners, hotter := 0, 0
+			outside := map[string]int{}
+			for range runs {
+				var curve []Point
+				for _, tau := range []float64{0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3} {
+					curve = append(curve, noisy(tau, repeats))
+				}
+				f, err := NewFrontier(LMAxes(), curve)
+				require.NoError(t, err)
+				corners, hotter = corners+len(f.Points()), hotter+len(f.hotter)
+				for _, p := range []struct {
+					where string
+					tau   float64
+				}{{"before", 0.55 + 0.4*r.Float64()}, {"at the turn", c.turn}, {"1.1", 1.1}, {"1.2", 1.2}, {"past", c.turn + (1.3-c.turn)*r.Float64()}} {
+					v, err := f.Judge(noisy(p.tau, repeats), 0.95)
+					require.NoError(t, err)
+					if v.Place == Outside {
+						outside[p.where]++
+					}
+				}
+			}
+			require.Greater(t, corners, 5*runs, "the curve has corners to be judged by")
+			require.Greater(t, hotter, runs, "and goes on past them")
+			if repeats == 1 {
+				require.Greater(t, outside["before"], runs*3/40, "one sample each does not do")
+				continue
+			}
+			for where, n := range outside {
+				require.LessOrEqual(t, n, runs*3/40, "%v %s", c, where)
 			}
 		}
-		require.Greater(t, corners, 5*runs, "the curve has corners to be judged by")
 	}
-	require.LessOrEqual(t, outside[4], runs*3/40)
-	require.Greater(t, outside[1], runs*3/40, "one sample each does not do")
 
 	f, err := NewFrontier(LMAxes(), []Point{{Temperature: 1, X: 4.712, Y: 5.06, ErrX: .003, ErrY: .01}, {Temperature: .9, X: 4.724, Y: 4.71, ErrX: .003, ErrY: .01}, {Temperature: .8, X: 4.787, Y: 4.39, ErrX: .003, ErrY: .01}})
 	require.NoError(t, err)

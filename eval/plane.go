@@ -105,13 +105,13 @@ func (p *Plane) Judge(confidence float64) error {
 const RealText = "real text"
 
 // Room is the distance of real text from the curve, and the share of it that the
-// best point has gone, each at its own diversity.
+// best point has gone, each at its own diversity, or across, each at its own quality.
 type Room struct {
 	Verdict // of real text
 
 	// Best is the point farthest outside the curve, Temperature that of its samples,
 	// and Closed its distance divided by that of real text. They are absent where no
-	// point is outside, or real text is not.
+	// point is outside by a gap, or real text is not.
 	Best        string   `json:"best,omitempty"`
 	Temperature float64  `json:"temperature,omitempty"`
 	Closed      *float64 `json:"closed,omitempty"`
@@ -124,7 +124,7 @@ func (p Plane) room() *Room {
 		return nil
 	}
 	r := &Room{Verdict: *p.Points[real].Verdict}
-	if r.Place != Outside {
+	if r.Place != Outside || r.Corner {
 		return r
 	}
 	for _, q := range p.Points {
@@ -135,7 +135,7 @@ func (p Plane) room() *Room {
 		if r.Across && !v.Across { // both in X
 			v, ok = p.Frontier.Across(q.Point, 0)
 		}
-		if !ok || v.Across != r.Across {
+		if !ok || v.Across != r.Across || v.Corner {
 			continue
 		}
 		if share := v.Gap / r.Gap; r.Closed == nil || share > *r.Closed {
@@ -146,8 +146,14 @@ func (p Plane) room() *Room {
 }
 
 func (r Room) String() string {
-	if r.Place != Outside {
-		return fmt.Sprintf("room: real text itself is %s (%+.4f ± %.4f): a gap here does not mean closer to people", r.Place, r.Gap, r.ErrGap)
+	gap := fmt.Sprintf("(%+.4f ± %.4f)", r.Gap, r.ErrGap)
+	switch {
+	case r.Place == BeyondSweep:
+		return "room: real text itself is beyond the sweep " + gap + ": more temperatures would tell"
+	case r.Place != Outside:
+		return fmt.Sprintf("room: real text itself is %s %s: a gap here does not mean closer to people", r.Place, gap)
+	case r.Corner:
+		return "room: real text is outside by a corner, how far the gap does not tell " + gap
 	}
 	s := fmt.Sprintf("room: real text lies %.4f ± %.4f from the curve", r.Gap, r.ErrGap)
 	if r.Across {

@@ -25,6 +25,36 @@ func TestRoom(t *testing.T) {
 	require.Nil(t, p.room().Closed, "nobody is outside")
 	p.Points[1].Verdict.Place = WithinNoise
 	require.Contains(t, p.room().String(), "real text itself is within noise")
+	p.Points[1].Verdict.Place = BeyondSweep
+	require.Equal(t, "room: real text itself is beyond the sweep (+0.4000 ± 0.0100): more temperatures would tell", p.room().String())
+}
+
+// The gap of what is outside by a corner is no distance: neither a room, nor gone of one.
+func TestRoomByCorner(t *testing.T) {
+	at := func(name string, corner bool, gap float64) Placed {
+		return Placed{Point: Point{Name: name, Temperature: 1}, Verdict: &Verdict{Place: Outside, Gap: gap, ErrGap: .01, Corner: corner}}
+	}
+	p := Plane{Points: []Placed{at("gan", true, .3), at("vae", false, .1), at(RealText, false, .4)}}
+	require.Equal(t, "room: real text lies 0.4000 ± 0.0100 from the curve; vae at 1 has gone 25 % of it", p.room().String())
+	p.Points[2] = at(RealText, true, .4)
+	require.Nil(t, p.room().Closed)
+	require.Equal(t, "room: real text is outside by a corner, how far the gap does not tell (+0.4000 ± 0.0100)", p.room().String())
+}
+
+// Where the sweep goes on past its corners real text that is worse than the most diverse of them
+// has a room, across, and so has the share of a point there.
+func TestRoomPastTheCorners(t *testing.T) {
+	at := func(name string, tau, x, y float64) Placed {
+		return Placed{Point: Point{Name: name, Temperature: tau, X: x, Y: y, ErrX: .005, ErrY: .01}}
+	}
+	p := Plane{axes: LMAxes(), Curve: []Placed{at("mle", .9, 4.04, 3.16), at("mle", 1, 4, 3.59)},
+		Points: []Placed{at("gan", 1, 3.95, 3.8), at(RealText, 0, 3.75, 3.72)}}
+	require.NoError(t, p.Judge(.95))
+	require.Contains(t, p.Room.String(), "beyond the sweep")
+	p.Curve = append(p.Curve, at("mle", 1.1, 4.01, 4.03))
+	require.NoError(t, p.Judge(.95))
+	require.InDelta(t, .25, p.Room.Gap, 1e-12)
+	require.InDelta(t, .2, *p.Room.Closed, 1e-12)
 }
 
 // What texts copy from the training text is judged at equal diversity: a text that repeats

@@ -436,7 +436,7 @@ func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut st
 		fmt.Fprintf(&text, "outside, and copies more: the gain in BLEU of %s may be copied text.\n", strings.Join(copied, ", "))
 	}
 	if across {
-		fmt.Fprintln(&text, "across: the gap is in the first column, at equal quality: the point is more diverse than all of the curve.")
+		fmt.Fprintln(&text, "across: the gap is in the first column, to the part of the curve that is no worse in the second, all of which is less diverse.")
 	}
 	if corner {
 		fmt.Fprintln(&text, "corner: the gap does not tell, but the point beats a temperature of the curve in both columns beyond noise.")
