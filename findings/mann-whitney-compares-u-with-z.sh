@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # @tainakanchu/mann-whitney-utest 1.1.0 (npm): significant() holds U, which grows with the product of the two
 # sizes, against the standardised z, which grows with their distance from what chance gives. Of 30 scores
-# against 30 that share only a few of their values (z = 6.5, p below 1e-10) it says "not significant"; three scores
+# against 30 whose ranges overlap by five (z = 6.5, p below 1e-10) it says "not significant"; three scores
 # against three that do not overlap at all (exact p = .1) are "significant". The larger the samples,
-# the less any difference that leaves a single overlap can be found. U and z themselves are right,
+# the less overlap it takes for a difference to be missed. U and z themselves are right,
 # and the manual has significant() as the way to ask. No error.
 set -euo pipefail
 dir=$(mktemp -d)
