@@ -22,7 +22,7 @@ type Config struct {
 	WarmStart string `opt:"warm-start" doc:"begin with what this run of --model mle or vae has come to: weights, vocabulary, sizes; its text too, unless another is given. A GAN: in the place of likelihood training; --model mle: before it" meta:"DIR"`
 	WarmVocab string `opt:"warm-vocab" default:"auto" check:"oneof=auto|keep|extend" doc:"words of the text that the run of --warm-start does not know, for --model mle: keep reads them as <unk>, extend gives them weights of their own, auto keeps if they are few and refuses else"`
 
-	Precision string `opt:"precision" default:"float32" check:"oneof=float32|bf16" doc:"of the operands of matrix products in training: bf16 may be faster where textgan version says so, and has the same bits on every other CPU; docs/performance.md" group:"optimisation"`
+	Precision string `opt:"precision" default:"float32" check:"oneof=float32|bf16" doc:"of the operands of matrix products in training: bf16 may be faster where textgan version says so, and has the same bits on every CPU with AVX2; docs/performance.md" group:"optimisation"`
 
 	discriminator.Options
 	PhaseOptions

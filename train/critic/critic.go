@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"textgan/discriminator/ratio"
 	"textgan/eval"
@@ -214,10 +215,12 @@ func (e *OptionError) Error() string { return e.err.Error() }
 
 // check refuses what cannot be trained against m.
 func (o Options) check(m *model.Model) error {
-	for _, name := range o.Features {
+	for i, name := range o.Features {
 		switch {
 		case !slices.Contains(ratio.FeatureNames, name):
 			return ratio.UnknownFeature(name)
+		case slices.Contains(o.Features[:i], name):
+			return fmt.Errorf("the feature %s is named twice; name it once", name)
 		case name == ratio.Ratio && len(o.Backwards) == 0 && o.Own == nil:
 			return errors.New("the feature ratio needs a backwards model; give --backwards RUN")
 		}
@@ -232,13 +235,14 @@ func (o Options) check(m *model.Model) error {
 		return errors.New("a run of --backwards is what a critic uses; train one for a run that writes forwards")
 	}
 	for _, b := range o.Backwards {
+		run := strings.TrimSpace("the backwards run " + b.Dir())
 		switch {
 		case !b.Config.Backwards:
-			return errors.New("the backwards run was not trained with --backwards")
+			return fmt.Errorf("%s was not trained with --backwards", run)
 		case b.Vocab.Hash() != m.Vocab.Hash():
-			return errors.New("the backwards run has another vocabulary; train it with the same --corpus, --tokenizer, --min-count, --vocab-size, --seed and split")
+			return fmt.Errorf("%s has another vocabulary; train it with the same --corpus, --tokenizer, --min-count, --vocab-size, --seed and split", run)
 		case b.HasLearntHeldOut(m):
-			return errors.New("the backwards run has learnt lines that the run holds out; train it with the same --seed and split")
+			return fmt.Errorf("%s has learnt lines that the run holds out; train it with the same --seed and split", run)
 		}
 	}
 	return nil

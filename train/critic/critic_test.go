@@ -242,13 +242,14 @@ func TestBackwardsRun(t *testing.T) {
 func TestTrainRefuses(t *testing.T) {
 	m := load(t, run(t, func(c *train.Config) { c.MLESteps = 5 }))
 	for message, o := range map[string]Options{
-		"--backwards":               {Features: []string{"ratio"}},
-		"not known":                 {Features: []string{"magic"}},
-		"lines to learn from":       {LearnFrom: "test"},
-		"add ratio":                 {Features: []string{"stat", "ngram"}, Backwards: []*model.Model{m}},
-		"not trained":               {Backwards: []*model.Model{m}},
-		"the generator's sentences": {Sentences: 1 << 40},
-		"vocabulary":                {Backwards: []*model.Model{load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))}},
+		"--backwards":                {Features: []string{"ratio"}},
+		"not known":                  {Features: []string{"magic"}},
+		"stat is named twice":        {Features: []string{"stat", "ngram", "stat"}},
+		"lines to learn from":        {LearnFrom: "test"},
+		"add ratio":                  {Features: []string{"stat", "ngram"}, Backwards: []*model.Model{m}},
+		m.Dir() + " was not trained": {Backwards: []*model.Model{m}},
+		"the generator's sentences":  {Sentences: 1 << 40},
+		"vocabulary":                 {Backwards: []*model.Model{load(t, run(t, func(c *train.Config) { c.Backwards, c.MLESteps, c.MinCount = true, 5, 3 }))}},
 	} {
 		_, err := Train(m, o)
 		require.ErrorContains(t, err, message)

@@ -132,6 +132,14 @@ type Model struct {
 	settings config.Layer // all of its run
 }
 
+// Dir is the directory or file of its run; "" if it was never one on disk.
+func (m *Model) Dir() string {
+	if m.run == nil {
+		return ""
+	}
+	return m.run.Dir
+}
+
 // Load reads the generator of a run. which is "last", "best" (by the metric that the run
 // has chosen; the validation NLL, unless it says otherwise) or the number of a step.
 func Load(dir, which string) (*Model, error) {
