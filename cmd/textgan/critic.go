@@ -116,8 +116,11 @@ func (p *process) sayBackwards(run string, m *model.Model) {
 		return
 	}
 	back := filepath.Clean(run) + "-backwards"
-	fmt.Fprintf(p.talk, "a backwards model would tell it more: %s, then %s\n",
-		p.commandLine("train", "--config", filepath.Join(run, "config.toml"), "--model", "mle", "--backwards", "--run", back), p.commandLine("critic", "--run", run, "--backwards", back))
+	args := []string{"train", "--config", filepath.Join(run, "config.toml"), "--model", "mle", "--backwards"}
+	if c.CoopRounds > 0 { // which a backwards model has not
+		args = append(args, "--coop-rounds", "0")
+	}
+	fmt.Fprintf(p.talk, "a backwards model would tell it more: %s, then %s\n", p.commandLine(append(args, "--run", back)...), p.commandLine("critic", "--run", run, "--backwards", back))
 }
 
 // ownBackwards is the backwards model that a run had trained at the step of m; nil for none.

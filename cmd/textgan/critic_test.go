@@ -38,6 +38,11 @@ func TestRunKeepsItsCritic(t *testing.T) {
 		" --critic none --coop-rounds 1 --coop-steps 5 --coop-sentences 200 --coop-lr 9"), talk.String())
 	require.Regexp(t, `A round is undone: NLL of held-out lines \d+\.\d+ after it, \d+\.\d+ before\.`, talk.String())
 	talk.Reset()
+	require.Zero(t, runOut(io.Discard, &talk, "textgan critic --run u --sentences 200 --steps 5"), talk.String())
+	advice := "textgan train --config " + filepath.Join("u", "config.toml") + " --model mle --backwards --coop-rounds 0 --run u-backwards"
+	require.Contains(t, talk.String(), "a backwards model would tell it more: "+advice+", then ")
+	require.Zero(t, runOut(io.Discard, &talk, advice), talk.String())
+	talk.Reset()
 	require.NoError(t, os.WriteFile("few.txt", []byte("a b c\nb c a\nc a b\na c b\n"), 0o600))
 	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run few --corpus few.txt --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
 		" --d-pretrain 2 --adv-steps 3 --coop-rounds 1"), talk.String())
