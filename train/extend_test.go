@@ -47,7 +47,7 @@ func longer(t *testing.T, c, long Config, stop int, options ...string) {
 	tr, w, err := Start(c, parts, nil, rundir.Start{})
 	require.NoError(t, err)
 	play(t, tr, w, stop)
-	tr, w, err = Extend(parts, layers(options...), nil, rundir.Start{Command: []string{"extend"}})
+	_, w, err = Extend(parts, layers(options...), nil, rundir.Start{Command: []string{"extend"}})
 	require.NoError(t, err)
 	require.NoError(t, w.Close()) // cut off before it has taken a step
 	require.Empty(t, wrong(t, parts))
