@@ -81,7 +81,7 @@ type Verdict struct {
 	// is no worse than it in Y.
 	Across bool `json:"across,omitempty"`
 	// Corner: the point is outside because it beats a corner of the curve in both X
-	// and Y, each beyond noise; the gap alone does not tell.
+	// and Y, each beyond noise, or inside because one beats it; the gap alone does not tell.
 	Corner bool `json:"corner,omitempty"`
 }
 
@@ -223,7 +223,8 @@ func (f *Frontier) Dominated() []Point { return slices.Clone(f.dominated) }
 // temperature might come there.
 //
 // A point that is not inside and beats some corner in both X and Y, each beyond
-// noise, is outside whatever the gap says (Corner): nobody would choose that corner.
+// noise, is outside whatever the gap says (Corner): nobody would choose that corner. One
+// past an end that a corner beats in both, each beyond noise, is inside in the same way.
 func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 	confidence = cmp.Or(confidence, 0.95)
 	if !(confidence > 0 && confidence < 1) {
@@ -247,8 +248,13 @@ func (f *Frontier) Judge(p Point, confidence float64) (Verdict, error) {
 			v = across
 		}
 	}
-	if (v.Place == BeyondSweep || v.Place == WithinNoise) && f.dominates(p, confidence) {
+	beats := func(c Point) bool { return f.beats(p, c, confidence) }
+	beaten := func(c Point) bool { return f.beats(c, p, confidence) }
+	switch {
+	case (v.Place == BeyondSweep || v.Place == WithinNoise) && slices.ContainsFunc(f.points, beats):
 		v.Place, v.Corner = Outside, true
+	case v.Place == BeyondSweep && slices.ContainsFunc(f.points, beaten):
+		v.Place, v.Corner = Inside, true
 	}
 	return v, nil
 }
@@ -260,12 +266,10 @@ func (f *Frontier) Across(p Point, confidence float64) (Verdict, bool) {
 	return f.judgeAcross(p, cmp.Or(confidence, 0.95))
 }
 
-// dominates reports whether p beats a corner in both coordinates beyond noise.
-func (f *Frontier) dominates(p Point, confidence float64) bool {
-	return slices.ContainsFunc(f.points, func(c Point) bool {
-		x, y := p.along(byX).minus(c.along(byX)), p.along(byY).minus(c.along(byY))
-		return -x.mean > x.noise(confidence) && f.better(y.mean, 0) > y.noise(confidence)
-	})
+// beats reports whether p is better than q in both coordinates, each beyond noise.
+func (f *Frontier) beats(p, q Point, confidence float64) bool {
+	x, y := p.along(byX).minus(q.along(byX)), p.along(byY).minus(q.along(byY))
+	return -x.mean > x.noise(confidence) && f.better(y.mean, 0) > y.noise(confidence)
 }
 
 // judgeByGap is Judge by the gap at p.X alone. side is negative before the first

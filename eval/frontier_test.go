@@ -338,3 +338,25 @@ func TestFrontierAgainstItself(t *testing.T) {
 	require.True(t, v.Corner)
 	require.Less(t, v.Gap, v.noise(.95), "the gap alone does not tell")
 }
+
+// What a temperature beats in both scores is inside, also past a cold end that is so steep that
+// the gap there tells nothing, as of a generator that has collapsed.
+func TestFrontierBeatenPastTheEnd(t *testing.T) {
+	at := func(tau, x, y float64) Point { return Point{Temperature: tau, X: x, Y: y, ErrX: .02, ErrY: .02} }
+	f, err := NewFrontier(LMAxes(), []Point{at(1, 4, 4), at(.8, 4.2, 3), at(.6, 4.21, 2.5)})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		x, y   float64
+		want   Place
+		corner bool
+	}{
+		{4.5, 3.2, Inside, true},
+		{4.24, 3.2, BeyondSweep, false}, // as diverse as T=.8 within noise
+		{4.5, 2.4, BeyondSweep, false},
+	} {
+		v, err := f.Judge(Point{X: c.x, Y: c.y, ErrX: .02, ErrY: .02}, 0)
+		require.NoError(t, err)
+		require.Equal(t, c.want, v.Place, "%v", c)
+		require.Equal(t, c.corner, v.Corner)
+	}
+}

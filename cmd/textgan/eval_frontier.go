@@ -439,7 +439,7 @@ func (p *process) printPlanes(planes []eval.Plane, families []family, leftOut st
 		fmt.Fprintln(&text, "across: the gap is in the first column, to the part of the curve that is no worse in the second, all of which is less diverse.")
 	}
 	if corner {
-		fmt.Fprintln(&text, "corner: the gap does not tell, but the point beats a temperature of the curve in both columns beyond noise.")
+		fmt.Fprintln(&text, "corner: the gap does not tell, but the point beats a temperature of the curve in both columns beyond noise, or is beaten by one.")
 	}
 	if slices.ContainsFunc(families, func(f family) bool { return len(f.models) == 1 }) {
 		fmt.Fprintln(&text, "Of a model with one seed it holds the chance of sampling alone: give runs of several seeds.")

@@ -61,6 +61,9 @@ def judge(curve, p, sign):
             if wide > QUANTILE * error_x or past < -bar:
                 place = "outside" if wide > QUANTILE * error_x else "within noise"
                 return {"place": place, "gap": wide, "error": error_x, "across": True}
+    beyond = lambda by, ea, eb: by > QUANTILE * (ea**2 + eb**2) ** 0.5
+    if place == "beyond the sweep" and any(beyond(p["x"] - q["x"], p["ex"], q["ex"]) and beyond(sign * (q["y"] - p["y"]), p["ey"], q["ey"]) for q in corners):
+        place = "inside"
     return {"place": place, "gap": gap, "error": error}
 
 
