@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"textgan/discriminator/ratio"
 	"textgan/generator"
@@ -119,7 +120,10 @@ func openBackwards(c *Config, d *model.Data) (*generator.Generator, error) {
 		return &config.Error{Msg: fmt.Sprintf("train: --back-run %s: %s", c.BackRun, why)}
 	}
 	m, err := model.Load(c.BackRun, rundir.Last)
-	if err != nil {
+	switch {
+	case err != nil && strings.Contains(c.BackRun, ","):
+		return nil, fmt.Errorf("train: --back-run: %w; it takes one run, where textgan critic --backwards takes several", err)
+	case err != nil:
 		return nil, fmt.Errorf("train: --back-run: %w", err)
 	}
 	was := m.Config

@@ -350,4 +350,8 @@ func TestResumeOfReverseLMIsExact(t *testing.T) {
 		_, _, err = Start(c, filepath.Join(t.TempDir(), "r"), nil, rundir.Start{})
 		require.ErrorContains(t, err, "--back-run "+c.BackRun+": "+message)
 	}
+	c = small()
+	c.Model, c.DKind, c.BackRun = "gan", discriminator.ReverseLM, dir+",another"
+	_, _, err = Start(c, filepath.Join(t.TempDir(), "r"), nil, rundir.Start{})
+	require.ErrorContains(t, err, "it takes one run")
 }

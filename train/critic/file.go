@@ -180,7 +180,10 @@ func Load(runDir string, m *model.Model) (*Critic, error) {
 		return nil, err
 	}
 	text, err := r.ReadFile(Dir + "/" + describeFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && m.Config.Backwards:
+		return nil, fmt.Errorf("run %s reads backwards: it is what a critic asks, and has none; sample the run that was given it by textgan critic --backwards", runDir)
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("run %s %w %s", runDir, ErrNone, runDir)
 	}
 	if err != nil {
