@@ -86,7 +86,7 @@ type Sampler struct {
 	opt      Options
 	products cell.Products
 	lines    []float32 // output weights, if they are not as products like them
-	held     cell.Weights
+	held     kernel.Weights
 	holding  sync.Once // of held, if the weights are fixed
 	shares   []float32 // what inputs has made room for
 	scratch  pool[sampleScratch]
@@ -336,7 +336,7 @@ func (sc *sampleScratch) room(rows int) {
 }
 
 // outputs are the output weights [H,V] to write n sentences with.
-func (s *Sampler) outputs(n int) *cell.Weights {
+func (s *Sampler) outputs(n int) *kernel.Weights {
 	g, stride := s.net, kernel.Stride(s.net.Vocab)
 	hold := func(w []float32, ld int) { s.products.Hold(&s.held, g.Width(), g.Vocab, w, ld) }
 	switch {
@@ -399,7 +399,7 @@ type rows struct {
 
 // write draws sentences. Those that begin alike share a node, and finished ones make room
 // at once.
-func (s *Sampler) write(sc *sampleScratch, w *cell.Weights, b rows, key Key) {
+func (s *Sampler) write(sc *sampleScratch, w *kernel.Weights, b rows, key Key) {
 	g, T := s.net, s.opt.MaxLen
 	ids, lengths := b.ids, b.lengths
 	V, H, stride, prompted := g.Vocab, g.Width(), kernel.Stride(g.Vocab), T
@@ -430,7 +430,7 @@ func (s *Sampler) write(sc *sampleScratch, w *cell.Weights, b rows, key Key) {
 			rows := min(sampleRows, n-lo)
 			top := s.advance(sc, lo, rows, t == 0 && s.condition == nil)
 			if t >= prompted {
-				s.products.TimesBias(w, rows, top, H, g.B.Data, sc.logits, stride)
+				w.GemmBias(rows, top, H, g.B.Data, sc.logits, stride)
 				sc.topOf, sc.nextOf = -1, -1
 				if b.logProbs != nil {
 					sc.sums(rows, V)

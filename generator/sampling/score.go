@@ -80,7 +80,7 @@ func (s *Scorer) tell(sentences [][]int32, told func(i, t int, nats float32)) er
 		if sc.full == 0 {
 			return
 		}
-		s.sampler.products.TimesBias(w, sc.full, sc.gathered, H, g.B.Data, sc.logits, stride)
+		w.GemmBias(sc.full, sc.gathered, H, g.B.Data, sc.logits, stride)
 		if s.beta != 1 {
 			kernel.Scale(s.beta, sc.logits[:sc.full*stride])
 		}

@@ -42,7 +42,7 @@ type gates struct {
 	E, H, GH  int
 	Wx, Wh, b []float32
 	WxT, WhT  []float32
-	back      struct{ Wx, Wh Weights } // transposed
+	back      struct{ Wx, Wh kernel.Weights } // transposed
 	Products
 }
 
@@ -71,7 +71,7 @@ func (g *gates) Input(n int, x, share []float32) {
 
 func (g *gates) InputBack(n int, dShare, dx []float32) {
 	if dx != nil {
-		g.Times(&g.back.Wx, 0, g.E, n, 1, dShare, g.GH, 0, dx, g.E)
+		g.back.Wx.Gemm(0, g.E, n, 1, dShare, g.GH, 0, dx, g.E)
 	}
 }
 
@@ -127,7 +127,7 @@ func (l *lstm) StepBack(n int, share, prev, tape, dOut, d, dShare []float32) {
 		kernel.Add(dh, dOut[r*H:][:H])
 		kernel.LSTMBackward(1, H, share[r*l.GH:][:l.GH], tape[r*H:][:H], prev[r*2*H+H:][:H], dh, dc, dShare[r*l.GH:][:l.GH])
 	}
-	l.Times(&l.back.Wh, 0, H, n, 1, dShare, l.GH, 0, d, 2*H)
+	l.back.Wh.Gemm(0, H, n, 1, dShare, l.GH, 0, d, 2*H)
 }
 
 func (l *lstm) Grads(n int, x, _, prev, _, dShare []float32, d [][]float32) {
@@ -188,7 +188,7 @@ func (l *gru) StepBack(n int, share, prev, tape, dOut, d, dShare []float32) {
 			dh[j] = dhj * z
 		}
 	}
-	l.Times(&l.back.Wh, 0, H, n, 1, tape, GH, 1, d, H)
+	l.back.Wh.Gemm(0, H, n, 1, tape, GH, 1, d, H)
 }
 
 func (l *gru) Grads(n int, x, _, prev, tape, dShare []float32, d [][]float32) {

@@ -27,37 +27,8 @@ func (p Products) GemmBias(transA, transB bool, m, n, k int, a []float32, lda in
 // UseBF16 makes products with rounded operands of those from here on.
 func (p *Products) UseBF16() { p.BF16 = true }
 
-// Weights is a matrix [K,N] on the right of many products, which stays as it is until
-// it is held again: what is rounded is rounded once.
-type Weights struct {
-	k, n, ld int
-	w        []float32
-	packed   kernel.Packed
-}
-
-// Hold makes held the weights w [k,n], whose rows are ld values apart.
-func (p Products) Hold(held *Weights, k, n int, w []float32, ld int) {
-	held.k, held.n, held.w, held.ld = k, n, w, ld
-	if p.BF16 {
-		held.packed.Pack(k, n, w, ld)
-	}
-}
-
-// Times sets C [m,n] = alpha A W + beta C, for A [m,K] and n columns of W from from
-// on, a multiple of kernel.PanelGrain.
-func (p Products) Times(w *Weights, from, n, m int, alpha float32, a []float32, lda int, beta float32, c []float32, ldc int) {
-	if p.BF16 {
-		w.packed.Gemm(from, n, m, alpha, a, lda, beta, c, ldc)
-	} else {
-		kernel.Gemm(false, false, m, n, w.k, alpha, a, lda, w.w[from:], w.ld, beta, c, ldc)
-	}
-}
-
-// TimesBias sets C [m,N] = A W + bias, for A [m,K].
-func (p Products) TimesBias(w *Weights, m int, a []float32, lda int, bias, c []float32, ldc int) {
-	if p.BF16 {
-		w.packed.GemmBias(m, a, lda, bias, c, ldc)
-	} else {
-		kernel.GemmBias(false, false, m, w.n, w.k, a, lda, w.w, w.ld, bias, c, ldc)
-	}
+// Hold makes held the weights w [k,n], whose rows are ld values apart, for products like
+// these.
+func (p Products) Hold(held *kernel.Weights, k, n int, w []float32, ld int) {
+	held.Hold(p.BF16, k, n, w, ld)
 }

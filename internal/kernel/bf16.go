@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // GemmBF16 is Gemm with operands that are rounded to bf16, which has the range of
 // float32 and 8 bits of precision; products are exact and added up in float32:
@@ -29,83 +26,6 @@ func GemmBF16(transA, transB bool, m, n, k int, alpha float32, a []float32, lda 
 func GemmBiasBF16(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, bias []float32, c []float32, ldc int) {
 	p := biased("GemmBiasBF16", transA, transB, m, n, k, a, lda, b, ldb, bias, c, ldc)
 	p.bf16 = true
-	p.do()
-}
-
-// Packed is B [k,n], rounded to bf16 once for many products whose rows of A are few.
-type Packed struct {
-	k, n, ldb int
-	b         []float32
-	packing             // that it was packed for
-	panels    []float32 // packKBF16 steps of all panels after the other: [steps,panel] each
-	partsFn   func(lo, hi int)
-}
-
-// Pack takes B with rows ldb values apart, on all cores. B has to stay as it is while
-// products are formed with it.
-func (w *Packed) Pack(k, n int, b []float32, ldb int) {
-	checkMatrix("Pack", "B", b, k, n, ldb)
-	if w.partsFn == nil {
-		w.partsFn = w.parts
-	}
-	w.k, w.n, w.b, w.ldb, w.packing = k, n, b, ldb, packingNow()
-	if w.tiles == nil || k <= 0 || n <= 0 { // products read B itself
-		return
-	}
-	w.panels = grown(w.panels, (k+w.each-1)/w.each*w.columns())
-	Parallel(w.columns()/w.panel(), 1, w.partsFn)
-}
-
-// columns are those of B in whole panels.
-func (w *Packed) columns() int { return (w.n + w.panel() - 1) / w.panel() * w.panel() }
-
-// parts packs panels lo..hi-1.
-func (w *Packed) parts(lo, hi int) {
-	p := product{n: w.n, k: w.k, b: w.b, ldb: w.ldb}
-	for k := 0; k < w.k; k += packKBF16 {
-		for at := lo; at < hi; at++ {
-			j := at * w.panel()
-			p.packBF16(w.packing, nil, w.from(j, k), j, min(j+w.panel(), w.n), k, min(k+packKBF16, w.k))
-		}
-	}
-}
-
-// from is the panel of column j, the first of one, and of step k, a multiple of packKBF16.
-func (w *Packed) from(j, k int) []float32 {
-	steps := (min(packKBF16, w.k-k) + w.each - 1) / w.each
-	return w.panels[k/w.each*w.columns()+j*steps:]
-}
-
-// Gemm sets C = alpha bf16(A) bf16(B)[:, from:from+n] + beta C, as GemmBF16 would; A
-// [m,k]. from is a multiple of PanelGrain.
-func (w *Packed) Gemm(from, n, m int, alpha float32, a []float32, lda int, beta float32, c []float32, ldc int) {
-	if beta == 0 {
-		beta = 0 // not -0: the kernels look at the bits
-	}
-	w.do(from, product{m: m, n: n, alpha: alpha, beta: beta, a: a, c: c, x: c, lda: lda, ldc: ldc, ldx: ldc})
-}
-
-// GemmBias sets C = bf16(A) bf16(B) + bias, as GemmBiasBF16 would; A [m,k].
-func (w *Packed) GemmBias(m int, a []float32, lda int, bias, c []float32, ldc int) {
-	if len(bias) < w.n {
-		panic(fmt.Sprintf("kernel: GemmBias: bias of %d values for %d columns", len(bias), w.n))
-	}
-	w.do(0, product{m: m, n: w.n, alpha: 1, beta: 1, a: a, c: c, x: bias, lda: lda, ldc: ldc})
-}
-
-// PanelGrain is what columns of a Packed can be taken by.
-const PanelGrain = columnGrain
-
-func (w *Packed) do(from int, p product) {
-	if from < 0 || from%PanelGrain != 0 || from+p.n > w.n {
-		panic(fmt.Sprintf("kernel: columns %d to %d of a packed matrix of %d", from, from+p.n, w.n))
-	}
-	p.k, p.b, p.ldb, p.bf16 = w.k, w.b, w.ldb, true
-	if w.tiles == nil {
-		p.b = p.b[min(from, len(p.b)):]
-	} else {
-		p.packed, p.from = w, from
-	}
 	p.do()
 }
 

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -213,42 +212,6 @@ func TestGemmBF16IsItsMeaning(t *testing.T) {
 				check(p)
 			}
 		}
-	})
-}
-
-// A matrix that is packed once gives the products that GemmBF16 does, of all of its
-// columns or of some.
-func TestPacked(t *testing.T) {
-	defer SetThreads(0)
-	eachBF16(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(9, 10))
-		var w Packed // used again, for larger and for smaller matrices
-		for range 60 {
-			m, n, k := 1+r.IntN(40), 1+r.IntN(700), r.IntN(80)
-			if r.IntN(4) == 0 {
-				m, n, k = 1+r.IntN(9), 1+r.IntN(60), 1+r.IntN(2*packKBF16)
-			}
-			if ISA() == "generic" {
-				m, n = m%8+1, n%150+1
-			}
-			lda, ldb, ldc := k+r.IntN(3), n+r.IntN(3), n+r.IntN(3)
-			a, b, c, bias := random(m*lda), random(k*ldb), random(m*ldc), random(n)
-			alpha, beta := float32(1+r.IntN(2)), float32(r.IntN(2))
-			from := r.IntN((n+PanelGrain-1)/PanelGrain) * PanelGrain
-			some := 1 + r.IntN(n-from)
-			want, got := slices.Clone(c), slices.Clone(c)
-			SetThreads(1 + r.IntN(3))
-			w.Pack(k, n, b, ldb)
-			GemmBF16(false, false, m, some, k, alpha, a, lda, b[min(from, len(b)):], ldb, beta, want[from:], ldc)
-			w.Gemm(from, some, m, alpha, a, lda, beta, got[from:], ldc)
-			requireSameBits(t, want, got)
-			GemmBiasBF16(false, false, m, n, k, a, lda, b, ldb, bias, want, ldc)
-			w.GemmBias(m, a, lda, bias, got, ldc)
-			requireSameBits(t, want, got)
-		}
-		require.Panics(t, func() { w.Gemm(1, 1, 1, 1, nil, 0, 0, nil, 0) })
-		require.Panics(t, func() { w.Gemm(0, 1000, 1, 1, nil, 0, 0, nil, 0) })
-		require.Panics(t, func() { w.Pack(3, 3, make([]float32, 8), 3) })
 	})
 }
 

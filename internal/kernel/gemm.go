@@ -40,8 +40,8 @@ type product struct {
 
 	lda, ldb, ldc, ldx int
 
-	bf16   bool    // operands are rounded
-	packed *Packed // columns of B from from on, if they are packed
+	bf16   bool     // operands are rounded
+	packed *Weights // columns of B from from on, if they are packed
 	from   int
 }
 

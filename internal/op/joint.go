@@ -115,12 +115,12 @@ func (s *jointBack) tokensBack(c *rolloutGroup, lo, hi int, dh []float32) {
 	dLogits := c.step[(c.free+lo)*ld:][:n*ld]
 	mean := s.others(c, lo, hi)
 	if s.Own() {
-		c.Times(&c.held.gradTable, 0, V, n, 1, c.dOut[lo*gc:], gc, 0, dLogits, ld)
+		c.held.gradTable.Gemm(0, V, n, 1, c.dOut[lo*gc:], gc, 0, dLogits, ld)
 	}
 	for p := range n {
 		at := c.plan.Off[c.t] + lo + p
 		d := dLogits[p*ld:][:V]
 		s.BackwardJoint(d, c.y[at*ld:][:V], d, mean[p*V:][:V], int(c.ids[at]), s.weights[c.row[at]], c.tau, c.rowKey(at))
 	}
-	c.Times(&c.held.WT, 0, c.H, n, 1, dLogits, ld, 0, dh, c.H)
+	c.held.WT.Gemm(0, c.H, n, 1, dLogits, ld, 0, dh, c.H)
 }

@@ -6,7 +6,6 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"textgan/internal/cell"
 	"textgan/internal/feedback"
 	"textgan/internal/kernel"
 	"textgan/internal/rng"
@@ -259,7 +258,7 @@ type rollout struct {
 	// of the current run
 	table, W, WT, bias, reader, grad []float32 // W [H,stride], WT [V,H]
 	held                             struct {
-		W, WT, softTable, gradTable cell.Weights
+		W, WT, softTable, gradTable kernel.Weights
 	}
 	dTable, dReader []float32
 	tau             float32

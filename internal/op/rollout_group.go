@@ -178,7 +178,7 @@ func (c *rolloutGroup) emit(lo, hi int) {
 	// The kept rows are larger than a cache: each is written once, when it is complete.
 	ld := c.stride
 	y := c.step[lo*ld:][:n*ld]
-	c.TimesBias(&c.held.W, n, x, c.H, c.bias, y, ld)
+	c.held.W.GemmBias(n, x, c.H, c.bias, y, ld)
 	for i := range n {
 		row := y[i*ld:][:V]
 		c.ids[at+i] = int32(c.cfg.Relaxation.Forward(row, c.tau, c.rowKey(at+i)))
@@ -188,7 +188,7 @@ func (c *rolloutGroup) emit(lo, hi int) {
 		}
 	}
 	if c.softCols > 0 {
-		c.Times(&c.held.softTable, 0, c.softCols, n, 1, y, ld, 0, c.soft[lo*c.softCols:], c.softCols)
+		c.held.softTable.Gemm(0, c.softCols, n, 1, y, ld, 0, c.soft[lo*c.softCols:], c.softCols)
 	}
 	out := f32(c.out)
 	for i := range n {
@@ -330,13 +330,13 @@ func (c *rolloutGroup) tokensBack(rows []int32, dOut, dLogits, dh []float32) {
 		for _, at := range rows {
 			kernel.Prefetch(c.y[int(at)*ld+from:][:cols])
 		}
-		c.Times(&c.held.gradTable, from, cols, n, 1, dOut, gc, 0, dLogits[from:], ld)
+		c.held.gradTable.Gemm(from, cols, n, 1, dOut, gc, 0, dLogits[from:], ld)
 	}
 	for i, at := range rows {
 		d, at := dLogits[i*ld:][:V], int(at)
 		c.relaxation.Backward(d, c.y[at*ld:][:V], d, int(c.ids[at]), c.tau, c.rowKey(at))
 	}
-	c.Times(&c.held.WT, 0, c.H, n, 1, dLogits, ld, 0, dh, c.H)
+	c.held.WT.Gemm(0, c.H, n, 1, dLogits, ld, 0, dh, c.H)
 }
 
 // full reports whether the run that grows is at its end: it has no place for the rows of the

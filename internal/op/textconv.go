@@ -4,7 +4,6 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"textgan/internal/cell"
 	"textgan/internal/kernel"
 	"textgan/internal/memory"
 )
@@ -37,7 +36,7 @@ func (g *Graph) TextConv(x, lengths *G.Node, widths []int, W, b []*G.Node) *G.No
 		c.dWT = append(c.dWT, make([]float32, F*k*E))
 		c.lines = append(c.lines, memory.Floats(k * E * c.stride)[0])
 	}
-	c.filter = make([]cell.Weights, len(widths))
+	c.filter = make([]kernel.Weights, len(widths))
 	n := B * len(widths) * F
 	c.y, c.arg = zeros(B, len(widths)*F), make([]int32, n)
 	allocate(part{&c.g, n}, part{&c.scratch, B * T * c.stride})
@@ -61,13 +60,13 @@ type textConv struct {
 	B, T, E, F int
 	widths     []int
 	y          *tensor.Dense
-	arg        []int32        // window that won, [B, widths*F]
-	g          []float32      // gradient of the winning windows, [B, widths*F]
-	scratch    []float32      // [B,T,stride]
-	stride     int            // of F values
-	lines      [][]float32    // W of each width with rows a stride apart
-	filter     []cell.Weights // those
-	WT, dWT    [][]float32    // [F,k*E] of each width
+	arg        []int32          // window that won, [B, widths*F]
+	g          []float32        // gradient of the winning windows, [B, widths*F]
+	scratch    []float32        // [B,T,stride]
+	stride     int              // of F values
+	lines      [][]float32      // W of each width with rows a stride apart
+	filter     []kernel.Weights // those
+	WT, dWT    [][]float32      // [F,k*E] of each width
 	winners    [filterParts]winners
 
 	x, dx, grad []float32 // of the current run
@@ -108,7 +107,7 @@ func (c *textConv) sentences(lo, hi int) {
 	for s := lo; s < hi; s++ {
 		for i, k := range c.widths {
 			m := max(int(c.lengths[s]), k) - k + 1
-			c.Times(&c.filter[i], 0, F, m, 1, c.x[s*c.T*E:], E, 0, z, c.stride)
+			c.filter[i].Gemm(0, F, m, 1, c.x[s*c.T*E:], E, 0, z, c.stride)
 			best := y[s*cols+i*F:][:F]
 			kernel.MaxRows(best, c.arg[s*cols+i*F:][:F], z, m, F, c.stride)
 			kernel.Add(best, c.b[i])

@@ -6,7 +6,6 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"textgan/internal/cell"
 	"textgan/internal/kernel"
 	"textgan/internal/memory"
 )
@@ -122,11 +121,11 @@ func isOutput(W *G.Node, H, V int, tied bool) bool {
 type toward struct {
 	H       int
 	tied    bool
-	lines   []float32    // [H,stride] W, if it is not given like that
-	h, bias []float32    // of the current run
-	W       cell.Weights // [H,V]
-	weight  []float32    // of each packed row
-	cross   []float32    // of each packed row: the cross-entropy
+	lines   []float32      // [H,stride] W, if it is not given like that
+	h, bias []float32      // of the current run
+	W       kernel.Weights // [H,V]
+	weight  []float32      // of each packed row
+	cross   []float32      // of each packed row: the cross-entropy
 }
 
 type xent struct {
@@ -146,8 +145,8 @@ type xent struct {
 	group               [groups]xentGroup
 	groupsFn            func(lo, hi int)
 
-	h, bias []float32    // of the current run
-	W, WT   cell.Weights // [H,V] and [V,H]
+	h, bias []float32      // of the current run
+	W, WT   kernel.Weights // [H,V] and [V,H]
 
 	to *toward // nil: the targets are words alone
 
@@ -293,7 +292,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 	x, H, V, at := c.xent, c.H, c.V, c.first+lo
 	ld := c.stride
 	p := c.logits[lo*ld : hi*ld]
-	x.TimesBias(&x.W, hi-lo, x.h[at*H:], H, x.bias, p, ld)
+	x.W.GemmBias(hi-lo, x.h[at*H:], H, x.bias, p, ld)
 	if x.to != nil {
 		c.mixedRows(lo, hi)
 		return
@@ -313,7 +312,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 	if !x.needH {
 		return
 	}
-	x.Times(&x.WT, 0, H, hi-lo, 1, p, ld, 0, x.dh[at*H:], H)
+	x.WT.Gemm(0, H, hi-lo, 1, p, ld, 0, x.dh[at*H:], H)
 	for r := range hi - lo {
 		kernel.Scale(c.part[lo+r], x.dh[(at+r)*H:][:H])
 	}
@@ -324,7 +323,7 @@ func (c *xentGroup) someRows(lo, hi int) {
 func (c *xentGroup) mixedRows(lo, hi int) {
 	x, to, H, V, ld, at := c.xent, c.to, c.H, c.V, c.stride, c.first+lo
 	p, q := c.logits[lo*ld:hi*ld], c.other[lo*ld:hi*ld]
-	x.TimesBias(&to.W, hi-lo, to.h[at*to.H:], to.H, to.bias, q, ld)
+	to.W.GemmBias(hi-lo, to.h[at*to.H:], to.H, to.bias, q, ld)
 	topP, _ := kernel.Max(p[:V])
 	topQ, _ := kernel.Max(q[:V])
 	for r := range hi - lo {
@@ -342,7 +341,7 @@ func (c *xentGroup) mixedRows(lo, hi int) {
 		copy(c.hw[(lo+r)*H:][:H], x.h[i*H:])
 	}
 	if x.needH {
-		x.Times(&x.WT, 0, H, hi-lo, 1, p, ld, 0, x.dh[at*H:], H)
+		x.WT.Gemm(0, H, hi-lo, 1, p, ld, 0, x.dh[at*H:], H)
 	}
 }
 
