@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"textgan/internal/config"
 	"textgan/train/rundir"
 	"textgan/train/sweep"
 )
@@ -55,6 +56,17 @@ func TestSweepWithoutDirectory(t *testing.T) {
 	var talk bytes.Buffer
 	require.NotZero(t, runOut(io.Discard, &talk, "textgan sweep run s.toml --index 0"))
 	require.Equal(t, 1, strings.Count(talk.String(), "mkdir"), talk.String())
+}
+
+// What a file of train --config may not say, that of a sweep may not either, and it says what there is instead.
+func TestSweepRefusesWhatIsNoSetting(t *testing.T) {
+	for _, o := range config.New[trainOptions]().Options {
+		if o.InFile {
+			continue
+		}
+		_, err := sweep.Read("s.toml", []byte("[base]\n"+o.Name+" = 1\n"), "")
+		require.ErrorContains(t, err, "s.toml: cell 0: "+o.Name+" is no setting of a run; ")
+	}
 }
 
 // All runs here, two at a time, come to what one after the other by index come to.

@@ -189,6 +189,17 @@ func (f file) agrees(own, e map[string]any) bool {
 	return len(e) > 0
 }
 
+// elsewhere says of the options of textgan train that decide no run what a sweep has in
+// their place.
+var elsewhere = map[string]string{
+	"run":     "each has its directory in that of the sweep, --dir",
+	"resume":  "textgan sweep run goes on with a run that has begun",
+	"extend":  "it is as long as its settings say; textgan train --extend makes it longer when it is done",
+	"config":  "write the settings of that file under [base]",
+	"threads": "give it to textgan sweep run, --threads",
+	"json":    "give it to textgan sweep run, --json",
+}
+
 // cell makes the cell of a table, and the text that its hash is of.
 func (f file) cell(file string, index int, own map[string]any) (c Cell, key string, err error) {
 	c = Cell{Index: index, Layer: config.Layer{}}
@@ -207,6 +218,9 @@ func (f file) cell(file string, index int, own map[string]any) (c Cell, key stri
 			return wrong("%s: %v", name, err)
 		}
 		given.Quote = fmt.Sprintf("%s: cell %d: %s = %s", file, index, name, given.Text)
+		if where, ok := elsewhere[name]; ok {
+			return wrong("%s is no setting of a run; %s", name, where)
+		}
 		c.Layer[name] = given
 		s := Setting{name, given.Text}
 		if _, ok := own[name]; ok {
