@@ -92,9 +92,11 @@ func evalProbe(c call[varianceOptions]) error {
 
 // progressOf starts the line with the first report, which brings the total.
 func progressOf(line *progress.Line, label string) func(done, total int, name string) {
+	begun := false
 	return func(done, total int, name string) {
-		if done == 0 {
+		if !begun {
 			line.Start(label, 0, total)
+			begun = true
 		}
 		line.Step(done, 0, name)
 	}

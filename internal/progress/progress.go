@@ -84,12 +84,13 @@ func (l *Line) Step(done, tokens int, note string) {
 	for len(l.marks) > 2 && now.Sub(l.marks[1].at) > window {
 		l.marks = l.marks[1:]
 	}
+	first := l.last == ""
 	l.last = l.text(note)
 	every := plain
 	if l.terminal {
 		every = redraw
 	}
-	if now.Sub(l.drawn) >= every || done == l.total {
+	if now.Sub(l.drawn) >= every || done == l.total || l.terminal && first {
 		l.drawn = now
 		l.draw()
 	}

@@ -37,6 +37,19 @@ likelihood 40/40  100%  2k tok/s  in 20s  loss 4.2
 	require.NotContains(t, b.String(), "\r")
 }
 
+// On a terminal the first state is there at once: the next may be minutes away.
+func TestFirstState(t *testing.T) {
+	var b bytes.Buffer
+	l := New(&b, columns(80), newClock().now)
+	for range 2 {
+		l.Start("lesson", 0, 7)
+		l.Step(0, 0, "images")
+		require.Equal(t, "\rlesson 0/7  0%  images\x1b[K", b.String())
+		l.End()
+		b.Reset()
+	}
+}
+
 // On a terminal: the line is redrawn at most ten times a second, gives way to
 // printed text and never wraps.
 func TestTerminal(t *testing.T) {

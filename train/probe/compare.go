@@ -48,9 +48,6 @@ func (p *Probe) Compare(ctx context.Context, opt Options, steps int, seconds flo
 		return nil, fmt.Errorf("probe: %d steps; give at least 2, of which the first is not timed", steps)
 	}
 	t := p.t
-	if err := p.ready(ctx); err != nil {
-		return nil, err
-	}
 	if opt.Taus == nil {
 		opt.Taus = []float64{t.Tau(0)}
 	}
@@ -68,6 +65,9 @@ func (p *Probe) Compare(ctx context.Context, opt Options, steps int, seconds flo
 		if progress != nil {
 			progress(done, 2*len(list)+1, name)
 		}
+	}
+	if err := p.ready(ctx, func(left int) { told(0, 0, fmt.Sprintf("first the discriminator, %d steps to go", left)) }); err != nil {
+		return nil, err
 	}
 	c := &Comparison{Steps: steps, Seconds: seconds}
 	if c.Gradient, err = p.Measure(ctx, opt, told); err != nil {
@@ -99,8 +99,9 @@ func (p *Probe) Compare(ctx context.Context, opt Options, steps int, seconds flo
 	return c, nil
 }
 
-// ready takes the run to the first adversarial step, if it is not beyond it.
-func (p *Probe) ready(ctx context.Context) error {
+// ready takes the run to the first adversarial step, if it is not beyond it. told hears of
+// every step before it how many are left.
+func (p *Probe) ready(ctx context.Context, told func(left int)) error {
 	t := p.t
 	if phase := t.Phase(); phase != train.Adversarial && phase != train.Done {
 		if phase != train.Discriminator {
@@ -112,6 +113,7 @@ func (p *Probe) ready(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+			told(t.Left())
 			if _, err := t.Take(); err != nil {
 				return err
 			}

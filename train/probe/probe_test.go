@@ -5,6 +5,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -243,8 +244,16 @@ func TestCompare(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, err := Open(dir, step, 0, 1, nil)
 			require.NoError(t, err)
-			c, err := p.Compare(context.Background(), Options{Estimators: []string{"gumbel-softmax", "reinforce*", "rloo"}, Samples: 32, Reference: 32, Now: ticking()}, 4, 0, nil)
+			var names []string
+			last := 0
+			told := func(done, total int, name string) {
+				require.GreaterOrEqual(t, done, last)
+				require.LessOrEqual(t, done, total)
+				last, names = done, append(names, name)
+			}
+			c, err := p.Compare(context.Background(), Options{Estimators: []string{"gumbel-softmax", "reinforce*", "rloo"}, Samples: 32, Reference: 32, Now: ticking()}, 4, 0, told)
 			require.NoError(t, err)
+			require.Equal(t, name == "after likelihood", slices.Contains(names, "first the discriminator, 5 steps to go"), names)
 			require.Len(t, c.Ends, len(c.Gradient.Estimators))
 			ends := map[string]float64{}
 			for i, e := range c.Ends {
