@@ -20,8 +20,8 @@ import (
 // the log ratio of the two.
 type BackwardsOptions struct {
 	BackRun     string  `opt:"back-run" doc:"take the backwards model of this run of --backwards, trained on the same lines, instead of training one" group:"backwards" meta:"DIR"`
-	BackSteps   int     `opt:"back-steps" default:"-1" check:"min=-1,max=1000000000" doc:"likelihood steps of the backwards model that --critic ratio and --discriminator reverse-lm ask; -1: as many as --mle-steps takes by default" group:"backwards"`
-	BackCell    string  `opt:"back-cell" check:"oneof=lstm|gru|relational|transformer" doc:"recurrence of the backwards model, or a transformer; default the generator's --cell, and relational for the round that is there if nobody has said how long the phases are" group:"backwards"`
+	BackSteps   int     `opt:"back-steps" default:"-1" check:"min=-1,max=1000000000" doc:"likelihood steps of the backwards model that --critic ratio or reverse-lm and --discriminator reverse-lm ask; -1: as many as --mle-steps takes by default" group:"backwards"`
+	BackCell    string  `opt:"back-cell" check:"oneof=lstm|gru|relational|transformer" doc:"recurrence of the backwards model, or a transformer; default the generator's --cell, and relational for the round that is there if nobody has said how long the phases are, unless --discriminator reverse-lm plays against the same model" group:"backwards"`
 	BackEmb     int     `opt:"back-emb" default:"0" check:"min=0,max=65536" doc:"size of the backwards model's embeddings; 0: as the generator's" group:"backwards"`
 	BackHidden  int     `opt:"back-hidden" default:"0" check:"min=0,max=65536" doc:"units of the backwards model; 0: as many as the generator's" group:"backwards"`
 	BackLayers  int     `opt:"back-layers" default:"0" check:"min=0,max=256" doc:"layers or blocks of the backwards model; 0: as many as the generator's" group:"backwards"`

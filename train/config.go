@@ -127,7 +127,7 @@ func (c Config) idle() map[string]string {
 		why["cooperative"] = "there are no cooperative rounds without --coop-rounds"
 	}
 	if !c.HasBackwards() {
-		why["backwards"] = "nothing asks a backwards model: neither --discriminator reverse-lm nor --critic ratio with --coop-rounds"
+		why["backwards"] = "nothing asks a backwards model: neither --discriminator reverse-lm nor --critic ratio or reverse-lm with --coop-rounds"
 	}
 	return why
 }

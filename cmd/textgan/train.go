@@ -132,12 +132,13 @@ func (p *process) reportOf(ctx context.Context, w *rundir.Writer, t *train.Train
 
 // complete takes the options of a warm start over, and gives a run of which nobody has said
 // how long its phases are the round that a run of all phases ends with. The backwards model
-// of that is of another kind than the generator, and has learnt other things.
+// of that is of another kind than the generator, and has learnt other things; in a game against
+// --discriminator reverse-lm it is the game's too, whose two models are of one kind.
 func complete(c *call[trainOptions]) error {
 	if c.opt.WarmStart == "" {
 		if c.opt.Model == "gan" && c.opt.GeneratorModel == "lm" && !c.opt.Backwards && !slices.ContainsFunc([]string{"mle-steps", "adv-steps", "coop-rounds", "preset"}, c.has) {
 			c.opt.CoopRounds = 1
-			asks := c.opt.Critic == "ratio" && c.opt.DKind != discriminator.ReverseLM
+			asks := c.opt.HasBackwards() && c.opt.DKind != discriminator.ReverseLM
 			if heads := cmp.Or(c.opt.BackHeads, c.opt.Heads); asks && !c.has("back-cell") && !c.has("back-run") && cmp.Or(c.opt.BackHidden, c.opt.Hidden)%heads == 0 {
 				c.opt.BackCell = "relational"
 			}
