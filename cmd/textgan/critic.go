@@ -135,11 +135,16 @@ func ownBackwards(dir string, m *model.Model) (*generator.Generator, error) {
 	return t.Backwards(), nil
 }
 
+// keepsCritic reports whether train leaves a critic in the directory of such a run, at its end.
+func keepsCritic(c train.Config) bool {
+	return c.CoopRounds > 0 && c.Critic != "none" && c.Corpus != "-"
+}
+
 // keepCritic trains a critic of the generator that cooperative rounds have ended with, on
 // the lines that theirs have learnt, and keeps it in the run, unless ctx is cancelled before that.
 func (p *process) keepCritic(ctx context.Context, t *train.Trainer, dir string) (*critic.Critic, error) {
 	c := t.Config
-	if c.CoopRounds == 0 || c.Critic == "none" || c.Corpus == "-" {
+	if !keepsCritic(c) {
 		return nil, nil
 	}
 	m, err := loadToCompare(dir, "")

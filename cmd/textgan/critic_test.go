@@ -124,12 +124,36 @@ func TestVerifyOfACritic(t *testing.T) {
 	require.Regexp(t, `(?m)^critic +WRONG +`+path+` was changed since it was written`, says)
 }
 
+// That there is no critic is wrong where a run ends with one, and going on with the run brings it back as it was.
+func TestVerifyOfADeletedCritic(t *testing.T) {
+	t.Chdir(t.TempDir())
+	run := func(want int, line string) string {
+		var out, talk bytes.Buffer
+		require.Equal(t, want, runOut(&out, &talk, line), talk.String())
+		return out.String()
+	}
+	const small = "textgan train --corpus-lines 60 --eval-samples 4 --hidden 4 --emb 4 --batch 8 --mle-steps 1 --adv-steps 0 --run "
+	run(0, small+"r --coop-rounds 1 --coop-steps 1 --coop-sentences 100 --back-steps 1")
+	dir := filepath.Join("r", "critic")
+	before, err := os.ReadFile(filepath.Join(dir, "critic.json"))
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(dir))
+	require.Regexp(t, `(?m)^critic +WRONG +is not there, and the run ends with one; train it: textgan train --run r --resume$`, run(1, "textgan verify --run r"))
+	run(0, "textgan train --run r --resume")
+	after, err := os.ReadFile(filepath.Join(dir, "critic.json"))
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after))
+	require.Regexp(t, `(?m)^critic +ok +of step `, run(0, "textgan verify --run r"))
+	run(0, small+"s --coop-rounds 0")
+	require.NotContains(t, run(0, "textgan verify --run s"), "critic")
+}
+
 // A run of which nobody has said how long its phases are has one of each kind, and where its
 // critic asks a backwards model, one that is a relational memory.
 func TestRunOfAllPhases(t *testing.T) {
 	for flags, want := range map[string]string{
 		"": "1 relational", "--hidden 8 --critic stat": "1 ", "--hidden 9": "1 ", "--hidden 9 --back-hidden 8": "1 relational", "--back-cell gru": "1 gru", "--back-run b": "1 ",
-		"--discriminator reverse-lm": "1 ", "--coop-rounds 2": "2 ", "--coop-rounds 0": "0 ", "--mle-steps 9": "0 ", "--adv-steps 9": "0 ", "--preset relgan": "0 ",
+		"--critic reverse-lm": "1 relational", "--critic none": "1 ", "--discriminator reverse-lm": "1 ", "--coop-rounds 2": "2 ", "--coop-rounds 0": "0 ", "--mle-steps 9": "0 ", "--adv-steps 9": "0 ", "--preset relgan": "0 ",
 		"--model mle": "0 ", "--model vae": "0 ", "--generator vae": "0 ", "--backwards": "0 ",
 	} {
 		got := ""

@@ -39,7 +39,7 @@ func verifyCommand(p *process) *cli.Command {
 		if err != nil {
 			return err
 		}
-		findings = append(findings, verifyCritic(c.opt.Run)...)
+		findings = append(findings, c.verifyCritic(c.opt.Run)...)
 		wrong := 0
 		for i, f := range findings {
 			if !f.OK {
@@ -74,10 +74,13 @@ func verifyCommand(p *process) *cli.Command {
 	})
 }
 
-// verifyCritic is the finding about the critic of a run, if there is one.
-func verifyCritic(dir string) []train.Finding {
+// verifyCritic is the finding about the critic of a run, if there is one or should be.
+func (p *process) verifyCritic(dir string) []train.Finding {
 	if _, err := os.Lstat(filepath.Join(dir, critic.Dir)); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		if !owesCritic(dir) {
+			return nil
+		}
+		return []train.Finding{{What: critic.Dir, Says: "is not there, and the run ends with one; train it: " + p.commandLine("train", "--run", dir, "--resume")}}
 	}
 	of := rundir.Last
 	if step, ok := critic.Step(dir); ok {
@@ -92,4 +95,17 @@ func verifyCritic(dir string) []train.Finding {
 		f.Says = err.Error()
 	}
 	return []train.Finding{f}
+}
+
+// owesCritic reports whether a run that has taken all its steps is to have a critic by its settings.
+func owesCritic(dir string) bool {
+	if done, err := train.Finished(dir); err != nil || !done || rundir.Busy(dir) { // one that is busy may be training it
+		return false
+	}
+	m, err := model.Load(dir, rundir.Last)
+	if err != nil {
+		return false
+	}
+	c, err := train.Options.Resolve(train.Options.Own(m.Settings()))
+	return err == nil && keepsCritic(c)
 }
