@@ -70,9 +70,9 @@ const Cooperative = "cooperative"
 // them from that; trains a fresh critic on them; gives them weights w(x) of mean 1, the
 // critic's density ratio times u(x) = p(x) / (density that x was drawn from); and takes
 // steps of likelihood, weighted by w, on these and a share of training lines. A round ends
-// with an average of its weights. It is undone if held-out text is predicted worse than
-// before it, and the next one takes shorter steps. The phase ends early when the critic can
-// hardly tell any more, or too many rounds were undone.
+// with an average of its weights, or as much of the way there as held-out text bears. If
+// that is none of it, the round is undone, and the next one takes shorter steps. The phase
+// ends early when the critic can hardly tell any more, or too many rounds were undone.
 //
 // A step's gradient is measured against p, the generator that the round began with. Under
 // the density that x was drawn from, u(x) (e(x_t) - p(.|x_<t)), with e the one-hot vector of
@@ -173,19 +173,19 @@ func (p *cooperative) Step(at int) (Record, error) {
 	}
 	fields := []any{"nll/cooperative", loss, "norm/cooperative", norm}
 	if i == p.CoopSteps-1 {
-		after, err := p.finish(at)
+		kept, after, err := p.finish(at)
 		if err != nil {
 			return Record{}, err
 		}
-		fields = append(fields, AfterRound, after)
+		fields = append(fields, AfterRound, after, KeptOfRound, kept)
 	}
 	return p.record(batch.Tokens(), loss, fields...), nil
 }
 
 // BeforeRound and AfterRound are the fields of the record with the NLL of held-out text
-// before a round, and after it, in the round's last step: where it is larger, the round
-// was undone.
-const BeforeRound, AfterRound = "nll/before_round", "nll/after_round"
+// before a round, and after it, in the round's last step, with the share of the round
+// that was kept: 0 if it was undone.
+const BeforeRound, AfterRound, KeptOfRound = "nll/before_round", "nll/after_round", "cooperative/kept"
 
 // record is a step's record with what there is to say of its round.
 func (p *cooperative) record(tokens int, loss float64, fields ...any) Record {
@@ -213,23 +213,47 @@ func (p *cooperative) weighed(step uint32) lossOf {
 // --critic none it is not: that would be a round that does nothing.
 func (p *cooperative) controlled() bool { return p.CoopControl && p.Critic != "none" }
 
-// finish ends a round with the average of its weights, or with those before it if
-// held-out text is predicted worse. The result is the NLL of held-out text by the average.
-func (p *cooperative) finish(at int) (after float64, err error) {
-	if err := p.gen.Params().Set(p.mean); err != nil {
-		return 0, err
+// shares are how much of a round may be kept.
+var shares = []float32{1, 0.75, 0.5, 0.25}
+
+// finish ends a round on the way from the weights before it to the average of its weights,
+// where held-out text is predicted best: at one of shares of the way or, if that is
+// nowhere better than before, where the round began. What a round has learnt grows with the
+// share and the chance in it with its square, so that of long steps a part is worth more
+// than all. The results are the share, 0 of a round that is undone, and the NLL of held-out
+// text by what is kept or, of a round that is undone, by all of it.
+func (p *cooperative) finish(at int) (kept, after float64, err error) {
+	best := p.now.NLL
+	for _, share := range shares {
+		var e Evaluation
+		p.goBack(share)
+		if err := p.fit.Validate(&e, p.d.Held); err != nil {
+			return 0, 0, err
+		}
+		if share == 1 {
+			after = e.NLL
+		}
+		if e.NLL < best {
+			kept, best, after = float64(share), e.NLL, e.NLL
+		}
 	}
-	var e Evaluation
-	if err := p.fit.Validate(&e, p.d.Held); err != nil {
-		return 0, err
-	}
-	if e.NLL > p.now.NLL {
+	p.goBack(float32(kept))
+	if kept == 0 {
 		if p.undone++; p.undone == mostUndone {
 			p.end = at + 1
 		}
-		return e.NLL, p.gen.Params().Set(p.was.Params())
 	}
-	return e.NLL, nil
+	return kept, after, nil
+}
+
+// goBack sets the generator's weights to those of a share of the way of a round.
+func (p *cooperative) goBack(share float32) {
+	was, mean := p.was.Params(), p.mean
+	for i, w := range p.gen.Params() {
+		for j := range w.Data {
+			w.Data[j] = (1-share)*was[i].Data[j] + share*mean[i].Data[j]
+		}
+	}
 }
 
 // mix is the batch of step i of a round: training lines drawn at random, whose Index is -1,

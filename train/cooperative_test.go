@@ -264,12 +264,54 @@ func TestRoundThatHarmsIsUndone(t *testing.T) {
 		said := rundir.Record{Fields: last.Fields}
 		was, _ := said.Float(BeforeRound)
 		after, _ := said.Float(AfterRound)
+		kept, _ := said.Float(KeptOfRound)
 		require.Greater(t, after, was)
+		require.Zero(t, kept)
 		require.Equal(t, before, tr.fit.Saved().Weights.Hash())
 		require.Equal(t, round+1, p.undone)
 		require.InEpsilon(t, math.Pow(4, -float64(round)), p.opt.LR/falling(c.CoopLR, c.CoopSteps-1, c.CoopSteps), 1e-9)
 	}
 	require.Equal(t, mostUndone*c.CoopSteps, p.Steps(), "the phase is at its end")
+}
+
+// Of a round as much is kept as predicts held-out text best: of one of long steps a part.
+func TestPartOfARoundIsKept(t *testing.T) {
+	for _, test := range []struct {
+		lr   float64
+		part bool
+	}{{0.002, false}, {0.02, true}} {
+		c := small()
+		coop(&c)
+		c.MLESteps, c.CoopLR, c.CoopRounds = 60, test.lr, 1
+		d, err := model.Prepare(c.Config, nil, nil)
+		require.NoError(t, err)
+		tr, err := New(c, d)
+		require.NoError(t, err)
+		var last Record
+		for tr.phase < len(tr.phases) {
+			last, err = tr.Take()
+			require.NoError(t, err)
+			tr.enter()
+		}
+		p := tr.phases[len(tr.phases)-1].(*cooperative)
+		said := rundir.Record{Fields: last.Fields}
+		after, _ := said.Float(AfterRound)
+		kept, _ := said.Float(KeptOfRound)
+		ends := tr.fit.Saved().Weights.Hash()
+		t.Logf("step size %v: kept %v, NLL %v", test.lr, kept, after)
+		require.Equal(t, test.part, 0 < kept && kept < 1)
+		for _, share := range []float32{0, 0.25, 0.5, 0.75, 1} {
+			p.goBack(share)
+			var e Evaluation
+			require.NoError(t, p.fit.Validate(&e, d.Held))
+			if float64(share) == kept {
+				require.Equal(t, ends, tr.fit.Saved().Weights.Hash())
+				require.Equal(t, after, e.NLL)
+			} else {
+				require.Greater(t, e.NLL, after, share)
+			}
+		}
+	}
 }
 
 func TestCooperativeRoundsRefuseVAE(t *testing.T) {

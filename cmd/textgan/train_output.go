@@ -128,17 +128,20 @@ func (s *trainOutput) step(p train.Progress) {
 	if w := s.signs.step(p); w != "" {
 		s.say("textgan: %s", w)
 	}
-	if before, after, ended := round(p); ended && after > before {
-		s.say("A round is undone: NLL of held-out lines %.4f after it, %.4f before.", after, before)
-	}
+	s.round(rundir.Record{Fields: p.Fields})
 }
 
-// round is the NLL of held-out lines before and after the cooperative round that a step ends.
-func round(p train.Progress) (before, after float64, ended bool) {
-	r := rundir.Record{Fields: p.Fields}
-	before, _ = r.Float(train.BeforeRound)
-	after, ended = r.Float(train.AfterRound)
-	return before, after, ended
+// round says of the cooperative round that a step ends what was not kept.
+func (s *trainOutput) round(step rundir.Record) {
+	kept, ended := step.Float(train.KeptOfRound)
+	before, _ := step.Float(train.BeforeRound)
+	after, _ := step.Float(train.AfterRound)
+	switch {
+	case ended && kept == 0:
+		s.say("A round is undone: NLL of held-out lines %.4f after it, %.4f before.", after, before)
+	case ended && kept < 1:
+		s.say("Of a round %.0f %% of the way are kept: NLL of held-out lines %.4f, %.4f before.", 100*kept, after, before)
+	}
 }
 
 // eval is called after every evaluation.
