@@ -128,7 +128,7 @@ func reportMany(c call[reportOptions]) error {
 		c.sayStates(table)
 		title, members = o.Sweep, membersOf(table)
 		if !slices.ContainsFunc(members, func(m report.Member) bool { return m.Run != nil }) {
-			return fmt.Errorf("no run of %s has begun; begin with: %s", o.Sweep, c.commandLine("sweep", "run", o.Sweep, "--all"))
+			return fmt.Errorf("no run of %s has begun; begin with: %s", o.Sweep, c.onSweep(o.sweepOptions, "sweep", "run", o.Sweep, "--all"))
 		}
 		out = cmp.Or(out, filepath.Join(plan.Dir, report.HTMLFile))
 	}

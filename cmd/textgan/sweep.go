@@ -33,6 +33,14 @@ func (p *process) plan(file string, o sweepOptions) (*sweep.Plan, error) {
 	return sweep.Read(file, content, o.Dir)
 }
 
+// onSweep is a command line on the runs of a sweep, wherever they are.
+func (p *process) onSweep(o sweepOptions, words ...string) string {
+	if o.Dir != "" {
+		words = append(words, "--dir", o.Dir)
+	}
+	return p.commandLine(words...)
+}
+
 // asFlags are settings as they are typed.
 func asFlags(settings []sweep.Setting) string {
 	words := make([]string, 0, len(settings))
@@ -232,6 +240,13 @@ func sweepTableCommand(p *process) *cli.Command {
 		Description: "A row is a setting, its numbers mean and standard deviation over the seeds that are complete, of the\n" +
 			"last evaluation of each run. What is not complete is listed on standard error.",
 	}, func(c call[options]) error {
+		if o := c.opt; c.has("format") && (o.JSON || o.Frontier) {
+			other := "--json"
+			if o.Frontier {
+				other = "--frontier"
+			}
+			return usage("textgan sweep table", "--format %s does nothing with %s; drop one of them", o.Format, other)
+		}
 		plan, err := c.plan(c.args[0], c.opt.sweepOptions)
 		if err != nil {
 			return err

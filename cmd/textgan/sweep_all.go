@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,11 @@ import (
 // output of a run goes to a file beside its directory. A run that fails does not stop
 // the others, and one that another process is writing is left to it.
 func runAll(c call[sweepRunOptions], plan *sweep.Plan) error {
+	if err := plan.Unchanged(plan.Cells...); errors.Is(err, sweep.ErrChanged) {
+		return usage("textgan sweep run", "%w", err)
+	} else if err != nil {
+		return err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -33,6 +39,11 @@ func runAll(c call[sweepRunOptions], plan *sweep.Plan) error {
 	}
 	ctx, stop := c.untilInterrupted(c.ctx, nil)
 	defer stop()
+	again := []string{"sweep", "run", plan.File, "--all"}
+	if c.opt.Jobs > 1 {
+		again = append(again, "--jobs", strconv.Itoa(c.opt.Jobs))
+	}
+	table := c.onSweep(c.opt.sweepOptions, "sweep", "table", plan.File)
 	var (
 		mu             sync.Mutex // of what follows
 		failed, others []string
@@ -74,13 +85,13 @@ func runAll(c call[sweepRunOptions], plan *sweep.Plan) error {
 	close(next)
 	work.Wait()
 	if ctx.Err() != nil {
-		return fmt.Errorf("%w; go on with: %s", cmp.Or(context.Cause(ctx), ctx.Err()), c.commandLine("sweep", "run", plan.File, "--all"))
+		return fmt.Errorf("%w; go on with: %s", cmp.Or(context.Cause(ctx), ctx.Err()), c.onSweep(c.opt.sweepOptions, again...))
 	}
 	if len(failed) > 0 {
-		return fmt.Errorf("%d of %d runs failed: %s; %s says why", len(failed), len(plan.Cells), strings.Join(failed, ", "), c.commandLine("sweep", "table", plan.File))
+		return fmt.Errorf("%d of %d runs failed: %s; %s says why", len(failed), len(plan.Cells), strings.Join(failed, ", "), table)
 	}
 	if len(others) > 0 {
-		fmt.Fprintf(c.talk, "%d of %d runs are left to other processes: %s; %s tells how far they are\n", len(others), len(plan.Cells), strings.Join(others, ", "), c.commandLine("sweep", "table", plan.File))
+		fmt.Fprintf(c.talk, "%d of %d runs are left to other processes: %s; %s tells how far they are\n", len(others), len(plan.Cells), strings.Join(others, ", "), table)
 	}
 	return nil
 }

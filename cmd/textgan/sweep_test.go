@@ -134,10 +134,10 @@ func TestSweepLeavesRunsToOthers(t *testing.T) {
 	require.Equal(t, "textgan: run 0 of s.toml is being written by another process: "+dir+"\n", talk.String())
 	talk.Reset()
 	p := &process{in: strings.NewReader(""), out: io.Discard, talk: &talk, environ: append(os.Environ(), asCommand), now: time.Now}
-	require.Zero(t, p.run(context.Background(), []string{"textgan", "sweep", "run", "s.toml", "--all"}), talk.String())
+	require.Zero(t, p.run(context.Background(), []string{"textgan", "sweep", "run", "s.toml", "--all", "--dir", "s"}), talk.String())
 	require.Contains(t, talk.String(), "run 0 of 2 is left to another process: "+dir+"\n")
 	require.Contains(t, talk.String(), "run 1 of 2 done in ")
-	require.Contains(t, talk.String(), "1 of 2 runs are left to other processes: 0; textgan sweep table s.toml tells how far they are\n")
+	require.Contains(t, talk.String(), "1 of 2 runs are left to other processes: 0; textgan sweep table s.toml --dir s tells how far they are\n")
 	require.NoFileExists(t, dir+".error")
 	require.NoError(t, w.Close())
 }

@@ -31,7 +31,7 @@ var ErrChanged = errors.New("the file of the sweep has changed")
 // Look says how far a cell is. why is the error of a failed one. It is an error,
 // ErrChanged, if there is a run of that index with other options.
 func (p *Plan) Look(c Cell) (state State, why string, err error) {
-	if err := p.unchanged(c); err != nil {
+	if err := p.Unchanged(c); err != nil {
 		return "", "", err
 	}
 	dir := p.RunDir(c)
@@ -76,8 +76,8 @@ func (p *Plan) Note(c Cell, text string) error {
 	return nil
 }
 
-// unchanged refuses a run of the same index with other options.
-func (p *Plan) unchanged(c Cell) error {
+// Unchanged is ErrChanged, with the cell, if one of the cells has a run of other options.
+func (p *Plan) Unchanged(cells ...Cell) error {
 	entries, err := os.ReadDir(p.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -85,9 +85,13 @@ func (p *Plan) unchanged(c Cell) error {
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
+	now := map[string]Cell{}
+	for _, c := range cells {
+		now[strconv.Itoa(c.Index)] = c
+	}
 	for _, e := range entries {
 		index, hash, ok := strings.Cut(e.Name(), "-")
-		if ok && e.IsDir() && index == strconv.Itoa(c.Index) && hash != c.Hash {
+		if c, asked := now[index]; ok && asked && e.IsDir() && hash != c.Hash {
 			return fmt.Errorf("sweep: %w since cell %d was begun: %s has a run %s, and %s now makes it %s; put the file back, or take another --dir", ErrChanged, c.Index, p.Dir, e.Name(), p.File, c.Hash)
 		}
 	}
