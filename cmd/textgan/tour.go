@@ -33,7 +33,9 @@ func tourCommand(p *process) *cli.Command {
 			if err != nil {
 				return err
 			}
-			lessons = []tour.Lesson{l}
+			if lessons = []tour.Lesson{l}; c.has("images") && !l.Images {
+				return usage("textgan tour", "--images %s does nothing in the lesson %s; drop it", c.opt.Images, l.Name)
+			}
 		} else if out == "" {
 			out = "tour"
 		}

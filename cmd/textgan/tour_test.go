@@ -52,6 +52,13 @@ func TestTour(t *testing.T) {
 	code, _, talk = runTour("--lesson", "rejections")
 	require.Equal(t, 2, code)
 	require.Contains(t, talk, "did you mean")
+
+	code, _, talk = runTour("--lesson", "rejection", "--images", "digits.gz")
+	require.Equal(t, 2, code)
+	require.Equal(t, "textgan tour: --images digits.gz does nothing in the lesson rejection; drop it\n", talk)
+	code, _, talk = runTour("--lesson", "images", "--images", filepath.Join(dir, "digits.gz"))
+	require.Equal(t, 1, code)
+	require.Contains(t, talk, "digits.gz: ")
 }
 
 // What a lesson says goes on from it is a command line of this program.

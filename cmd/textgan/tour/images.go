@@ -22,6 +22,7 @@ var imageVAE = Lesson{
 	Formula: "−log p(x) ≤ E[−log p(x|z)] + KL(q(z|x) ‖ p(z)),  z ~ q(z|x)",
 	Next:    "textgan train --model vae --latent categorical",
 	Sources: []Source{{"textgan/cmd/textgan/tour/images", "NewTrainer"}, {"textgan/internal/op", "Reparameterise"}, {"textgan/internal/op", "Categorical"}, {"textgan/generator/relax", "New"}},
+	Images:  true,
 	compute: computeImages,
 }
 

@@ -23,6 +23,7 @@ type Lesson struct {
 	Formula   string
 	Next      string   // the command that goes on from here
 	Sources   []Source // what computes it
+	Images    bool     // it reads those of Options
 
 	compute func(ctx context.Context, o Options, r *Results) error
 }
