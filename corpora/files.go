@@ -18,6 +18,9 @@ import (
 func Files(name string) ([]string, error) {
 	var files []string
 	for _, part := range partsOf(name) {
+		if part == "" {
+			return nil, fmt.Errorf("corpora: %q names a text that has no name", name)
+		}
 		found, err := filesOf(part)
 		if err != nil {
 			return nil, fmt.Errorf("corpora: %w", err)

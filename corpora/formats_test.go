@@ -224,8 +224,8 @@ func TestFiles(t *testing.T) {
 		"*.csv":      `no file matches "*.csv"`,
 		"a.txt,nope": "nope: no such file or directory",
 		"[a":         "pattern",
-		"":           "no such file",
-		"a.txt,":     "no such file",
+		"":           `"" names a text that has no name`,
+		"a.txt,":     `"a.txt," names a text that has no name`,
 	} {
 		_, err := Open(name, Options{})
 		require.ErrorContains(t, err, want, name)

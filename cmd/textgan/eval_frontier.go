@@ -324,7 +324,7 @@ func checkSVG(o frontierOptions, families []family) error {
 	case !slices.ContainsFunc(families, isCurve) || len(o.Temperatures) < 2:
 		return usage("textgan eval frontier", "--svg needs a curve: a run of train --model mle, and at least two temperatures")
 	}
-	if err := notOfRun("textgan eval frontier", "svg", o.SVG); err != nil {
+	if err := fileToWrite("textgan eval frontier", "svg", o.SVG); err != nil {
 		return err
 	}
 	return makeRoom(o.SVG)

@@ -55,7 +55,7 @@ func refuseUnread(command string, flags config.Layer, opt probe.Options) error {
 
 func evalProbe(c call[varianceOptions]) error {
 	o := c.opt
-	if err := notOfRun("textgan eval variance", "svg", o.SVG); err != nil {
+	if err := fileToWrite("textgan eval variance", "svg", o.SVG); err != nil {
 		return err
 	}
 	if o.Samples > 0 && o.Samples < probe.MinDraws {

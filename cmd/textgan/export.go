@@ -27,7 +27,7 @@ func exportCommand(p *process) *cli.Command {
 		Description: "A .textgan file holds settings, vocabulary, weights and, if the run has them, critic and model card; not\n" +
 			"the training text, the held-out lines or what a resume needs.",
 	}, func(c call[options]) error {
-		if err := notOfRun("textgan export", "out", c.opt.Out); err != nil {
+		if err := fileToWrite("textgan export", "out", c.opt.Out); err != nil {
 			return err
 		}
 		if run, err := os.Stat(c.opt.Run); err == nil {

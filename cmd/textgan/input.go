@@ -120,10 +120,14 @@ func noneTwice(command, flag string, names []string) error {
 	return nil
 }
 
-// notOfRun refuses a file to write that is one of a run; an empty path is none.
-func notOfRun(command, flag, path string) error {
+// fileToWrite refuses a file to write that is one of a run, and -, which is no stream here: files
+// are written aside and renamed. An empty path is none.
+func fileToWrite(command, flag, path string) error {
 	if path == "" {
 		return nil
+	}
+	if path == "-" {
+		return usage(command, "--%s - would be a file of that name; give another, or ./- if it is meant", flag)
 	}
 	if dir := rundir.Owner(path, critic.Dir, report.HTMLFile, report.CardFile); dir != "" {
 		return usage(command, "--%s %s belongs to the run %s, which writes it itself; give another name", flag, path, dir)

@@ -50,7 +50,7 @@ func reportCommand(p *process) *cli.Command {
 		case o.Out != "" && !many:
 			return usage("textgan report", "--out goes with several runs; the report of one is in its directory")
 		}
-		if err := notOfRun("textgan report", "out", o.Out); err != nil {
+		if err := fileToWrite("textgan report", "out", o.Out); err != nil {
 			return err
 		}
 		if err := noneTwice("textgan report", "run", o.Run); err != nil {

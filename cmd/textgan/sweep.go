@@ -247,6 +247,9 @@ func sweepTableCommand(p *process) *cli.Command {
 			}
 			return usage("textgan sweep table", "--format %s does nothing with %s; drop one of them", o.Format, other)
 		}
+		if err := fileToWrite("textgan sweep table", "html", c.opt.HTML); err != nil {
+			return err
+		}
 		plan, err := c.plan(c.args[0], c.opt.sweepOptions)
 		if err != nil {
 			return err

@@ -184,7 +184,7 @@ func vaeEncodeCommand(p *process) *cli.Command {
 		Name: "encode", Usage: "the posterior that a VAE gives to each sentence, as JSON lines",
 		Description: "Blank lines are skipped.",
 	}, func(c call[options]) error {
-		if err := notOfRun("textgan vae encode", "npy", c.opt.NPY); err != nil {
+		if err := fileToWrite("textgan vae encode", "npy", c.opt.NPY); err != nil {
 			return err
 		}
 		m, text, post, err := encodeFile(c.process, c.opt.modelOptions, c.opt.Corpus, c.opt.textInput)
