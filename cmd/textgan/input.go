@@ -120,14 +120,19 @@ func noneTwice(command, flag string, names []string) error {
 	return nil
 }
 
-// fileToWrite refuses a file to write that is one of a run, and -, which is no stream here: files
-// are written aside and renamed. An empty path is none.
+// fileToWrite refuses a file to write that is one of a run, and what is no file: files are written
+// aside and renamed, so that - would be the name of one, and /dev/null and /dev/stdout would be
+// gone from the machine, for whoever may do that. An empty path is none.
 func fileToWrite(command, flag, path string) error {
 	if path == "" {
 		return nil
 	}
 	if path == "-" {
 		return usage(command, "--%s - would be a file of that name; give another, or ./- if it is meant", flag)
+	}
+	there, err := os.Stat(path)
+	if device := err == nil && !there.Mode().IsRegular() && !there.IsDir(); device || filepath.Dir(filepath.Clean(path)) == "/dev" {
+		return usage(command, "--%s %s is a device or a pipe, which a file would take the place of; give the name of a file", flag, path)
 	}
 	if dir := rundir.Owner(path, critic.Dir, report.HTMLFile, report.CardFile); dir != "" {
 		return usage(command, "--%s %s belongs to the run %s, which writes it itself; give another name", flag, path, dir)
