@@ -110,7 +110,7 @@ func TestExitCodes(t *testing.T) {
 		{fmt.Errorf("rundir: %w", rundir.ErrExists), 2, "textgan: directory is not empty"},
 		{fmt.Errorf("train: warm start: %w", errors.New("rundir: a (vocab: train: b)")), 1, "textgan: warm start: a (b)"},
 		{errors.New("open train: eval.txt: " + strconv.Quote(strings.Repeat("x", 100))), 1, "textgan: open train: eval.txt: \"" + strings.Repeat("x", 60) + "...\""},
-		{&fault{"index out of range", "textgan/eval.Judge:7", "go on"}, 4, "textgan: this is a fault of textgan, please report it with the command line and textgan version: index out of range (textgan/eval.Judge:7); go on"},
+		{&fault{"index out of range", "eval.Judge:7", "go on"}, 4, "textgan: this is a fault of textgan, please report it with the command line and textgan version: index out of range (eval.Judge:7); go on"},
 		{&train.Diverged{Step: 3, What: "the loss is NaN", Last: 2}, 3, "textgan: step 3: the loss is NaN"},
 		{fmt.Errorf("%w at step 3", &interrupted{syscall.SIGINT}), 130, "textgan: interrupted (SIGINT) at step 3"},
 		{&interrupted{syscall.SIGTERM}, 143, "textgan: interrupted (SIGTERM)"},
@@ -209,7 +209,7 @@ func TestFault(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var talk bytes.Buffer
 	require.Equal(t, 4, runOut(&faulty{word: "textgan"}, &talk, "textgan version"))
-	require.Regexp(t, `^textgan: this is a fault of textgan, please report it with the command line and textgan version: no such; thing \(textgan/cmd/textgan\.\S+:\d+\)\n$`, talk.String())
+	require.Regexp(t, `^textgan: this is a fault of textgan, please report it with the command line and textgan version: no such; thing \(\S+/cmd/textgan\.\S+:\d+\)\n$`, talk.String())
 
 	const small = " --model mle --mle-steps 40 --eval-every 20 --save-every 10 --eval-samples 2 --hidden 8 --emb 8 --batch 8 --corpus-lines 300"
 	require.Zero(t, runOut(io.Discard, io.Discard, "textgan train --run whole"+small))
