@@ -37,6 +37,9 @@ func TestRunKeepsItsCritic(t *testing.T) {
 	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run u --model mle --corpus-lines 300 --eval-every 0 --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
 		" --critic none --coop-rounds 1 --coop-steps 5 --coop-sentences 200 --coop-lr 9"), talk.String())
 	require.Regexp(t, `A round is undone: NLL of held-out lines \d+\.\d+ after it, \d+\.\d+ before\.`, talk.String())
+	require.Zero(t, runOut(io.Discard, &talk, "textgan train --run part --model mle --corpus-lines 300 --eval-every 0 --eval-samples 20 --hidden 8 --emb 8 --batch 8 --mle-steps 20"+
+		" --critic none --coop-rounds 1 --coop-steps 5 --coop-sentences 200 --coop-lr .05"), talk.String())
+	require.Regexp(t, `A round is kept in part, \d\d %: NLL of held-out lines \d+\.\d+ after it, \d+\.\d+ before\.`, talk.String())
 	talk.Reset()
 	require.Zero(t, runOut(io.Discard, &talk, "textgan critic --run u --sentences 200 --steps 5"), talk.String())
 	advice := "textgan train --config " + filepath.Join("u", "config.toml") + " --model mle --backwards --coop-rounds 0 --run u-backwards"

@@ -109,69 +109,40 @@ func (o evalAllOptions) idle(flags config.Layer) error {
 	return nil
 }
 
-func evalAll(c call[evalAllOptions]) error {
-	o := c.opt
+// check reports the first thing that makes options unusable.
+func (o evalAllOptions) check(given []config.Layer) error {
+	const command = "textgan eval all"
 	if len(o.Run)+len(o.Hyp) == 0 {
-		return usage("textgan eval all", "nothing to judge; give --run DIR or --hyp FILE")
+		return usage(command, "nothing to judge; give --run DIR or --hyp FILE")
 	}
-	if err := o.criticOptions.check("textgan eval all", c.given); err != nil {
+	if err := o.criticOptions.check(command, given); err != nil {
 		return err
 	}
-	if err := o.idle(c.given[0]); err != nil {
+	if err := o.idle(given[0]); err != nil {
 		return err
 	}
 	if err := oneStdin(slices.Concat(o.Hyp, o.Ref, []string{o.Train})...); err != nil {
 		return err
 	}
-	if err := cmp.Or(noneTwice("textgan eval all", "run", o.Run), noneTwice("textgan eval all", "hyp", o.Hyp), noneTwice("textgan eval all", "ref", o.Ref)); err != nil {
+	return cmp.Or(noneTwice(command, "run", o.Run), noneTwice(command, "hyp", o.Hyp), noneTwice(command, "ref", o.Ref))
+}
+
+func evalAll(c call[evalAllOptions]) error {
+	o := c.opt
+	if err := o.check(c.given); err != nil {
 		return err
 	}
 	sources, real, err := evalSources(c)
 	if err != nil {
 		return err
 	}
-	held, learnt := real.held, real.learnt
 	k, err := o.tokenizer.tokens(firstModel(sources))
 	if err != nil {
 		return err
 	}
-	var encoder *model.Model
-	dims := train.EncoderDims
-	if o.Features && o.Encoder != "" {
-		if encoder, dims, err = loadEncoder(o.Encoder, held); err != nil {
-			return err
-		}
-	}
-	if err := foresee(k.tokenize, max(o.MaxN, 5), func(of func([]string) eval.Forecast) machine.Need {
-		var texts []eval.Forecast
-		most := 0
-		for _, s := range sources {
-			texts, most = append(texts, of(s.lines)), max(most, len(s.lines))
-		}
-		need := eval.SuiteNeeds(of(held), of(learnt), texts...)
-		if o.Features {
-			need = append(need, eval.FeaturesNeeds(float64(len(held)), float64(most), dims)...)
-		}
-		return need
-	}); err != nil {
+	options := eval.SuiteOptions{Reference: real.held, Train: real.learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
+	if options.Features, options.Encoder, err = evalFeatures(c, sources, real, k); err != nil {
 		return err
-	}
-	options := eval.SuiteOptions{Reference: held, Train: learnt, Tokenize: k.tokenize, Tokenizer: k.name, Case: k.letters, MaxN: o.MaxN, Seed: o.Seed}
-	if o.Features {
-		var err error
-		if encoder == nil {
-			encoder, err = c.trainEncoder(c.ctx, o.NoCache, held)
-		}
-		switch {
-		case err != nil && c.ctx.Err() != nil:
-			return err
-		case err != nil: // too little text to train one on: only what needs it is left out
-			options.Features = func([]string) (*mat.Dense, error) {
-				return nil, errors.New("no encoder can be trained on the reference: " + oneLine(err))
-			}
-		default:
-			options.Features, options.Encoder = encoder.Features, encoder.EncoderName()
-		}
 	}
 	var words []string // of all texts: comparable LM scores need one vocabulary
 	for _, s := range sources {
@@ -181,12 +152,12 @@ func evalAll(c call[evalAllOptions]) error {
 	if err != nil {
 		return err
 	}
-	c.warnOfLearnt(suite.ReferenceLearnt(), len(held))
+	c.warnOfLearnt(suite.ReferenceLearnt(), len(real.held))
 	texts, err := judgeAll(suite, words, sources)
 	if err != nil {
 		return err
 	}
-	if len(held) >= 4 { // each half needs two lines
+	if len(real.held) >= 4 { // each half needs two lines
 		half, err := judgeHalf(options, words)
 		if err != nil {
 			return err
@@ -194,22 +165,10 @@ func evalAll(c call[evalAllOptions]) error {
 		texts = append(texts, half)
 	}
 	if o.Classifier {
-		classify(texts, sources, held, k, o.Seed)
+		classify(texts, sources, real.held, k, o.Seed)
 	}
-	for i := range texts {
-		t := &texts[i]
-		if i < len(sources) && sources[i].model != nil {
-			n, err := sources[i].model.NLLs(held, learnt, sources[i].lines)
-			if err != nil {
-				t.LeaveOut("NLL", err)
-			} else {
-				t.NLL = &n
-			}
-		}
-		if real.language != nil && i < len(sources) {
-			j := corpora.Evaluate(real.language, sources[i].lines)
-			t.Language = &j
-		}
+	for i, s := range sources {
+		texts[i].askModel(s, real)
 	}
 	if o.JSON {
 		return c.printJSON(struct {
@@ -219,6 +178,61 @@ func evalAll(c call[evalAllOptions]) error {
 		}{o.Temperature, options.Encoder, texts})
 	}
 	return c.printTable(texts)
+}
+
+// askModel adds what the model of a source says of real text, and the language of a
+// built-in corpus of the source.
+func (t *judged) askModel(s source, real realText) {
+	if s.model != nil {
+		n, err := s.model.NLLs(real.held, real.learnt, s.lines)
+		if err != nil {
+			t.LeaveOut("NLL", err)
+		} else {
+			t.NLL = &n
+		}
+	}
+	if real.language != nil {
+		j := corpora.Evaluate(real.language, s.lines)
+		t.Language = &j
+	}
+}
+
+// evalFeatures are Features and Encoder of eval.SuiteOptions, once the machine is known to
+// have the memory for all that is to be judged.
+func evalFeatures(c call[evalAllOptions], sources []source, real realText, k tokens) (features func([]string) (*mat.Dense, error), name string, err error) {
+	o, dims := c.opt, train.EncoderDims
+	var encoder *model.Model
+	if o.Features && o.Encoder != "" {
+		if encoder, dims, err = loadEncoder(o.Encoder, real.held); err != nil {
+			return nil, "", err
+		}
+	}
+	if err := foresee(k.tokenize, max(o.MaxN, 5), func(of func([]string) eval.Forecast) machine.Need {
+		var texts []eval.Forecast
+		most := 0
+		for _, s := range sources {
+			texts, most = append(texts, of(s.lines)), max(most, len(s.lines))
+		}
+		need := eval.SuiteNeeds(of(real.held), of(real.learnt), texts...)
+		if o.Features {
+			need = append(need, eval.FeaturesNeeds(float64(len(real.held)), float64(most), dims)...)
+		}
+		return need
+	}); err != nil || !o.Features {
+		return nil, "", err
+	}
+	if encoder == nil {
+		encoder, err = c.trainEncoder(c.ctx, o.NoCache, real.held)
+	}
+	switch {
+	case err != nil && c.ctx.Err() != nil:
+		return nil, "", err
+	case err != nil: // too little text to train one on: only what needs it is left out
+		return func([]string) (*mat.Dense, error) {
+			return nil, errors.New("no encoder can be trained on the reference: " + oneLine(err))
+		}, "", nil
+	}
+	return encoder.Features, encoder.EncoderName(), nil
 }
 
 // classify asks a fresh critic how far it tells each source from the reference, and

@@ -16,6 +16,7 @@ import (
 	"textgan/eval/plot"
 	"textgan/generator"
 	"textgan/internal/atomicfile"
+	"textgan/internal/config"
 	"textgan/train/critic"
 	"textgan/train/model"
 	"textgan/vocab"
@@ -47,54 +48,45 @@ func evalFrontierCommand(p *process) *cli.Command {
 	}, evalFrontier)
 }
 
-func evalFrontier(c call[frontierOptions]) error {
-	o := c.opt
+// check reports the first thing that makes options unusable.
+func (o frontierOptions) check(given []config.Layer) error {
+	const command = "textgan eval frontier"
 	if err := oneStdin(append(slices.Clone(o.Ref), o.Train)...); err != nil {
 		return err
 	}
-	if err := noneTwice("textgan eval frontier", "ref", o.Ref); err != nil {
+	if err := noneTwice(command, "ref", o.Ref); err != nil {
 		return err
 	}
-	if err := o.criticOptions.check("textgan eval frontier", c.given); err != nil {
+	if err := o.criticOptions.check(command, given); err != nil {
 		return err
 	}
 	if len(o.Temperatures) == 0 {
-		return usage("textgan eval frontier", "--temperatures is empty; give some, or drop it")
+		return usage(command, "--temperatures is empty; give some, or drop it")
 	}
 	for i, tau := range o.Temperatures {
 		if slices.Contains(o.Temperatures[:i], tau) {
-			return usage("textgan eval frontier", "--temperatures: %v stands there twice; more samples at each are --repeat's to give", tau)
+			return usage(command, "--temperatures: %v stands there twice; more samples at each are --repeat's to give", tau)
 		}
+	}
+	return nil
+}
+
+func evalFrontier(c call[frontierOptions]) error {
+	o := c.opt
+	if err := o.check(c.given); err != nil {
+		return err
 	}
 	models, err := c.loadAll(o.Run, o.Checkpoint, len(o.Ref) == 0)
 	if err != nil {
 		return err
 	}
-	families := familiesOf(models, o.Run)
-	for _, f := range families {
-		seen := map[string]string{}
-		for i, m := range f.models {
-			seeds := strings.Join(m.Seeds(), " on ")
-			if first, ok := seen[seeds]; ok {
-				return usage("textgan eval frontier", "--run: %s and %s are one model, of seed %s; a mean over seeds takes each once", first, f.dirs[i], seeds)
-			}
-			seen[seeds] = f.dirs[i]
-		}
+	families, err := familiesOf(models, o.Run)
+	if err != nil {
+		return err
 	}
-	if o.Critic { // every model once more, sampled by its critic
-		for _, f := range families {
-			for i, m := range f.models { // before the others are sampled
-				k, err := critic.Load(f.dirs[i], m)
-				if err != nil {
-					return err
-				}
-				if _, err := o.criticOptions.sampler(k, generator.SampleOptions{NoUnk: true}, o.Seed); err != nil {
-					return err
-				}
-				f.critics = append(f.critics, k)
-			}
-			f.name, f.kind = f.name+" by its critic", "critic"
-			families = append(families, f)
+	if o.Critic {
+		if families, err = withCritics(families, o); err != nil {
+			return err
 		}
 	}
 	if err := checkSVG(o, families); err != nil {
@@ -108,24 +100,12 @@ func evalFrontier(c call[frontierOptions]) error {
 	if err != nil {
 		return err
 	}
-	// Real text is a point of every plane: what a generator could reach.
 	leftOut := ""
 	if len(learnt) < o.N {
 		leftOut = fmt.Sprintf("Real text is no point here: the training text has %d lines, a sample %d; lower -n.", len(learnt), o.N)
 	} else {
 		families = append(families, family{name: eval.RealText, kind: "text"})
-		real := samples[0]
-		real.family, real.temperature, real.texts = len(families)-1, 0, nil
-		var texts [][]string
-		for r := range max(1, min(o.Repeat, len(learnt)/o.N)) {
-			var lines []string
-			for i := range o.N { // disjoint samples, spread over the text
-				lines = append(lines, learnt[(i*(len(learnt)/o.N)+r)%len(learnt)])
-			}
-			texts = append(texts, lines)
-		}
-		real.texts = [][][]string{texts}
-		samples = append(samples, real)
+		samples = append(samples, realSamples(o, learnt, len(families)-1))
 	}
 	planes, err := placeAll(suite, families, samples)
 	if err != nil {
@@ -163,8 +143,9 @@ type family struct {
 	critics []*critic.Critic
 }
 
-// familiesOf brings the runs together that differ in their seed alone.
-func familiesOf(models []*model.Model, dirs []string) (families []family) {
+// familiesOf brings the runs together that differ in their seed alone. One seed twice is
+// refused.
+func familiesOf(models []*model.Model, dirs []string) (families []family, err error) {
 	for k, m := range models {
 		i := slices.IndexFunc(families, func(g family) bool { return g.models[0].SameButForSeed(m) })
 		if i < 0 {
@@ -174,11 +155,39 @@ func familiesOf(models []*model.Model, dirs []string) (families []family) {
 		families[i].models, families[i].dirs = append(families[i].models, m), append(families[i].dirs, dirs[k])
 	}
 	for i := range families {
-		if g := &families[i]; len(g.models) > 1 {
+		g := &families[i]
+		seen := map[string]string{}
+		for i, m := range g.models {
+			seeds := strings.Join(m.Seeds(), " on ")
+			if first, ok := seen[seeds]; ok {
+				return nil, usage("textgan eval frontier", "--run: %s and %s are one model, of seed %s; a mean over seeds takes each once", first, g.dirs[i], seeds)
+			}
+			seen[seeds] = g.dirs[i]
+		}
+		if len(g.models) > 1 {
 			g.name += fmt.Sprintf(" (%d seeds)", len(g.models))
 		}
 	}
-	return families
+	return families, nil
+}
+
+// withCritics are the families, and each once more, sampled by its critics.
+func withCritics(families []family, o frontierOptions) ([]family, error) {
+	for _, f := range families {
+		for i, m := range f.models { // before the others are sampled
+			k, err := critic.Load(f.dirs[i], m)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := o.criticOptions.sampler(k, generator.SampleOptions{NoUnk: true}, o.Seed); err != nil {
+				return nil, err
+			}
+			f.critics = append(f.critics, k)
+		}
+		f.name, f.kind = f.name+" by its critic", "critic"
+		families = append(families, f)
+	}
+	return families, nil
 }
 
 // frontierSuite holds the reference, and knows its words and those of the
@@ -289,6 +298,21 @@ func sampleAll(c call[frontierOptions], families []family) (all []samples, err e
 		}
 	}
 	return all, nil
+}
+
+// realSamples are disjoint samples of the training text, spread over it, as many as there
+// are of it up to --repeat: what a generator could reach, a point of every plane.
+func realSamples(o frontierOptions, learnt []string, family int) samples {
+	most := len(learnt) / o.N
+	var texts [][]string
+	for r := range max(1, min(o.Repeat, most)) {
+		var lines []string
+		for i := range o.N {
+			lines = append(lines, learnt[(i*most+r)%len(learnt)])
+		}
+		texts = append(texts, lines)
+	}
+	return samples{family: family, texts: [][][]string{texts}}
 }
 
 // placeAll places all samples on planes. Before the first is judged, the words of all are

@@ -72,7 +72,9 @@ func TestSeedsOfBases(t *testing.T) {
 	families := func(dirs ...string) (names []string) {
 		models, err := p.loadAll(dirs, "last", false)
 		require.NoError(t, err)
-		for _, f := range familiesOf(models, dirs) {
+		all, err := familiesOf(models, dirs)
+		require.NoError(t, err)
+		for _, f := range all {
 			names = append(names, f.name)
 		}
 		return names

@@ -140,7 +140,7 @@ func (s *trainOutput) round(step rundir.Record) {
 	case ended && kept == 0:
 		s.say("A round is undone: NLL of held-out lines %.4f after it, %.4f before.", after, before)
 	case ended && kept < 1:
-		s.say("Of a round %.0f %% of the way are kept: NLL of held-out lines %.4f, %.4f before.", 100*kept, after, before)
+		s.say("A round is kept in part, %.0f %%: NLL of held-out lines %.4f after it, %.4f before.", 100*kept, after, before)
 	}
 }
 
