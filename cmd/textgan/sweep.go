@@ -109,6 +109,9 @@ func sweepRunCommand(p *process) *cli.Command {
 			if c.opt.Index >= 0 {
 				return usage("textgan sweep run", "--all and --index %d contradict each other; give one", c.opt.Index)
 			}
+			if c.opt.JSON {
+				return usage("textgan sweep run", "--json does nothing with --all: what a run says is in a log beside its directory; drop it")
+			}
 			return runAll(c, plan)
 		}
 		if c.opt.Jobs > 1 {
