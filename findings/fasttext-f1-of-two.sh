@@ -6,6 +6,8 @@
 # texts 200 are tested, a hundred of a third kind, all of them wrong, are not, and no word says so but N.
 # The help has "print labels with precision and recall scores". facebookresearch/fastText#1072 tells
 # of the first in the Python interface, and in 2023 of it in the latest build.
+#
+# Needs Debian 12 on amd64.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
