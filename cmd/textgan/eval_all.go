@@ -228,9 +228,8 @@ func evalFeatures(c call[evalAllOptions], sources []source, real realText, k tok
 	case err != nil && c.ctx.Err() != nil:
 		return nil, "", err
 	case err != nil: // too little text to train one on: only what needs it is left out
-		return func([]string) (*mat.Dense, error) {
-			return nil, errors.New("no encoder can be trained on the reference: " + oneLine(err))
-		}, "", nil
+		none := errors.New("no encoder can be trained on the reference: " + oneLine(err))
+		return func([]string) (*mat.Dense, error) { return nil, none }, "", nil
 	}
 	return encoder.Features, encoder.EncoderName(), nil
 }
