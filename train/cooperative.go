@@ -1,7 +1,6 @@
 package train
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -32,7 +31,7 @@ type CooperativeOptions struct {
 // checkCooperative is Check for what cooperative rounds add.
 func (c Config) checkCooperative() error {
 	if c.CoopRounds > 0 && (c.HasVAE() || c.Backwards) {
-		return errors.New("train: --coop-rounds weigh sentences by their likelihood, which a VAE only bounds and a backwards model reads from the other side; drop them")
+		return fmt.Errorf("train: --coop-rounds %d weigh sentences by their likelihood, which a VAE only bounds and a backwards model reads from the other side; --coop-rounds 0 leaves them out", c.CoopRounds)
 	}
 	if c.CoopRounds > 0 && c.criticAsks(ratio.Ngram) && c.CoopLearnFrom != "held-out" {
 		return fmt.Errorf("train: the n-grams of --coop-ngram %d are those of the training lines, of which --coop-learn-from %s would learn that they are always right; learn from held-out", c.CoopNgram, c.CoopLearnFrom)
