@@ -214,8 +214,8 @@ func (p *cooperative) controlled() bool { return p.CoopControl && p.Critic != "n
 var shares = []float32{1, 0.75, 0.5, 0.25}
 
 // finish ends a round on the way from the weights before it to the average of its weights,
-// where held-out text is predicted best: at one of shares of the way or, if that is
-// nowhere better than before, where the round began. What a round has learnt grows with the
+// where held-out text is predicted best: at one of shares of the way or, if all of it is
+// worse than before and no part better, where the round began. What a round has learnt grows with the
 // share and the chance in it with its square, so that of long steps a part is worth more
 // than all. The results are the share, 0 of a round that is undone, and the NLL of held-out
 // text by what is kept or, of a round that is undone, by all of it.
@@ -230,20 +230,22 @@ func (p *cooperative) finish(at int) (kept, after float64, err error) {
 		if share == 1 {
 			after = e.NLL
 		}
-		if e.NLL < best {
+		if e.NLL < best || share == 1 && e.NLL == best {
 			kept, best, after = float64(share), e.NLL, e.NLL
 		}
 	}
-	p.goBack(float32(kept))
-	if kept == 0 {
-		if p.undone++; p.undone == mostUndone {
-			p.end = at + 1
-		}
+	if kept > 0 {
+		p.goBack(float32(kept))
+		return kept, after, nil
 	}
-	return kept, after, nil
+	if p.undone++; p.undone == mostUndone {
+		p.end = at + 1
+	}
+	return 0, after, p.gen.Params().Set(p.was.Params())
 }
 
-// goBack sets the generator's weights to those of a share of the way of a round.
+// goBack sets the generator's weights to those of a share of the way of a round, which are
+// not finite where the end of the way is not: none of it is p.was itself.
 func (p *cooperative) goBack(share float32) {
 	was, mean := p.was.Params(), p.mean
 	for i, w := range p.gen.Params() {

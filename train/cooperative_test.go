@@ -311,6 +311,21 @@ func TestPartOfARoundIsKept(t *testing.T) {
 				require.Greater(t, e.NLL, after, share)
 			}
 		}
+
+		for _, m := range p.mean { // as of a last step so long that nobody has computed anything of it
+			for i := range m.Data {
+				m.Data[i] = float32(math.Inf(1))
+			}
+		}
+		kept, _, err = p.finish(tr.Step - 1)
+		require.NoError(t, err)
+		require.Zero(t, kept)
+		require.Equal(t, p.was.Params().Hash(), p.gen.Params().Hash())
+		require.NoError(t, p.mean.Set(p.was.Params())) // of steps of nothing
+		kept, after, err = p.finish(tr.Step - 1)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, kept)
+		require.Equal(t, p.now.NLL, after)
 	}
 }
 

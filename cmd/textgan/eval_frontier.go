@@ -157,12 +157,12 @@ func familiesOf(models []*model.Model, dirs []string) (families []family, err er
 	for i := range families {
 		g := &families[i]
 		seen := map[string]string{}
-		for i, m := range g.models {
+		for k, m := range g.models {
 			seeds := strings.Join(m.Seeds(), " on ")
 			if first, ok := seen[seeds]; ok {
-				return nil, usage("textgan eval frontier", "--run: %s and %s are one model, of seed %s; a mean over seeds takes each once", first, g.dirs[i], seeds)
+				return nil, usage("textgan eval frontier", "--run: %s and %s are one model, of seed %s; a mean over seeds takes each once", first, g.dirs[k], seeds)
 			}
-			seen[seeds] = g.dirs[i]
+			seen[seeds] = g.dirs[k]
 		}
 		if len(g.models) > 1 {
 			g.name += fmt.Sprintf(" (%d seeds)", len(g.models))

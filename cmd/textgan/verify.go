@@ -102,10 +102,14 @@ func owesCritic(dir string) bool {
 	if done, err := train.Finished(dir); err != nil || !done || rundir.Busy(dir) { // one that is busy may be training it
 		return false
 	}
-	m, err := model.Load(dir, rundir.Last)
+	r, err := rundir.Open(dir)
 	if err != nil {
 		return false
 	}
-	c, err := train.Options.Resolve(train.Options.Own(m.Settings()))
+	settings, err := model.Settings(r)
+	if err != nil {
+		return false
+	}
+	c, err := train.Options.Resolve(train.Options.Own(settings))
 	return err == nil && keepsCritic(c)
 }
