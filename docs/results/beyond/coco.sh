@@ -7,31 +7,20 @@
 # what it has is not made again
 #
 # The captions of all files are shuffled: 9,500 to train, 499 held out, 5,000 to judge by. So no choice that
-# was made on a published split can have seen the last part. Processes run on one core if GOMAXPROCS is not
-# set, so that their user seconds compare.
-set -e
-textgan=$(realpath "$1")
-here=$(realpath "$(dirname "$0")")/coco
-mkdir -p "$2" "$here"
-work=$(realpath "$2")
-shift 2
-export GOMAXPROCS=${GOMAXPROCS:-1}
-TIMEFORMAT=%U
-[ -e "$work/train.txt" ] || python3 - "$work" "$@" <<'END'
+# was made on a published split can have seen the last part.
+captions=()
+for file in "${@:3}"; do captions+=("$(realpath "$file")"); done
+. "$(dirname "$0")/run.sh"
+here=$here/coco
+mkdir -p "$here"
+[ -e train.txt ] || python3 - "${captions[@]}" <<'END'
 import random, sys
-lines = [l for name in sys.argv[2:] for l in open(name, encoding='utf-8').read().split('\n') if l.strip()]
+lines = [l for name in sys.argv[1:] for l in open(name, encoding='utf-8').read().split('\n') if l.strip()]
 random.Random(2026).shuffle(lines)
 for name, part in (('train', lines[:9500]), ('held', lines[9500:9999]), ('test', lines[9999:14999])):
-    open('%s/%s.txt' % (sys.argv[1], name), 'w', encoding='utf-8').write('\n'.join(part) + '\n')
+    open(name + '.txt', 'w', encoding='utf-8').write('\n'.join(part) + '\n')
 END
-cd "$work"
 
-run() { # NAME OPTIONS: trains a run once, and notes its processor time
-	[ -e "$1.done" ] && return
-	rm -rf "$1"
-	{ time "$textgan" train --run "$1" "${@:2}" >"$1.log" 2>&1; } 2>"$1.time" || { tail -5 "$1.log" >&2; exit 1; }
-	touch "$1.done"
-}
 critics() { # NAME OPTIONS: a critic behind each likelihood model, once; $s in the options is its seed
 	for s in 1 2 3; do
 		[ -e "$1-$s.done" ] && continue
@@ -74,21 +63,22 @@ critics lstm-limit1.25 --backwards 'b$s' $held --copy-limit 1.25
 critics both --backwards 'm$s' --features stat,ratio,ngram
 critics both-limit --backwards 'm$s' --features stat,ratio,ngram --copy-limit 1
 critics both-limit1.75 --backwards 'm$s' --features stat,ratio,ngram --copy-limit 1.75
+all="stat ngram lstm lstm-limit lstm-limit1.25 both both-limit both-limit1.75"
 {
 	for m in n b m; do for s in 1 2 3; do
 		echo "$m$s: $("$textgan" eval nll --run "$m$s" --checkpoint best --corpus test.txt 2>/dev/null | head -1), $(awk '{n += $1} END {print n}' "$m$s.time") user s"
 	done; done
-	for name in stat ngram lstm lstm-limit lstm-limit1.25 both both-limit both-limit1.75; do for s in 1 2 3; do cat "$name-$s.txt"; done; done
+	for name in $all; do for s in 1 2 3; do cat "$name-$s.txt"; done; done
 } >"$here/models.txt"
 
 plane="--ref test.txt --train train.txt -n 5000 --temperatures .6,.7,.8,.9,1,1.1"
-for name in both both-limit both-limit1.75 lstm lstm-limit lstm-limit1.25 ngram stat; do
+for name in $all; do
 	judge "frontier-$name.txt" --run "$name-1,$name-2,$name-3" --critic --candidates 4 $plane
 done
 if [ ! -e copied.txt ]; then
 	for s in 1 2 3; do
 		copied "$s" "n$s"
-		for name in stat ngram lstm lstm-limit lstm-limit1.25 both both-limit both-limit1.75; do copied "$s" "$name-$s" --critic --candidates 4; done
+		for name in $all; do copied "$s" "$name-$s" --critic --candidates 4; done
 	done >copied.part
 	mv copied.part copied.txt
 fi
